@@ -1,0 +1,25 @@
+/** The only source of time of the shell. The core gets plain numbers. */
+
+/** Milliseconds of a monotonic clock; only differences mean anything. */
+export type Millis = number
+
+export interface Clock {
+  /** Monotonic milliseconds, with fractions. */
+  now(): Millis
+  /** Wall clock, milliseconds since 1970: a jump against {@link now} means that the machine slept. */
+  wall(): Millis
+  /** Calls `run` at or after `at`; the returned function cancels. The process is not kept up for it. */
+  callAt(at: Millis, run: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  callAt(at, run) {
+    const handle = setTimeout(run, Math.max(0, at - performance.now()))
+    handle.unref()
+    return () => {
+      clearTimeout(handle)
+    }
+  },
+}

@@ -1,0 +1,59 @@
+/**
+ * One table, one pass for numeric options: a wrong value is refused with its name, range and value; the
+ * caller's object is never changed; the rest of the code sees only the resolved, frozen result.
+ */
+import { OptionError } from './errors.js'
+
+/** What one numeric option takes. */
+export interface OptionRange {
+  readonly default: number
+  readonly min: number
+  readonly max: number
+}
+
+/** A row for each option; an option without a row is a type error. */
+export type OptionTable<Options> = { readonly [Name in keyof Options]-?: OptionRange }
+
+export type Resolved<Options> = { readonly [Name in keyof Options]-?: number }
+
+/**
+ * Resolves `options` against `table`.
+ *
+ * @throws {OptionError} for a value that is no integer in its range
+ */
+export function resolveOptions<Options extends object>(
+  table: OptionTable<Options>,
+  options: Partial<Options> | undefined,
+): Resolved<Options> {
+  assertObject(options)
+  const resolved: Record<string, number> = {}
+  for (const [name, range] of Object.entries(table) as [keyof Options & string, OptionRange][]) {
+    const value = (options?.[name] as unknown) ?? range.default
+    resolved[name] = checkRange(name, value, range)
+  }
+  return Object.freeze(resolved) as Resolved<Options>
+}
+
+/** Refuses names that no table knows: a misspelt limit is no limit. */
+export function refuseUnknown(options: object | undefined, ...known: readonly (object | readonly string[])[]): void {
+  assertObject(options)
+  const names = new Set(known.flatMap((part) => (Array.isArray(part) ? (part as string[]) : Object.keys(part))))
+  for (const name of Object.keys(options ?? {}))
+    if (!names.has(name)) throw new OptionError(`unknown option ${name}; known are ${[...names].join(', ')}`)
+}
+
+function assertObject(options: unknown): void {
+  if (options !== undefined && (typeof options !== 'object' || options === null))
+    throw new OptionError(`options must be an object, got ${String(options)}`)
+}
+
+function checkRange(name: string, value: unknown, { min, max }: OptionRange): number {
+  const whole = Number.isInteger(value) || (value === Infinity && max === Infinity)
+  if (!whole || (value as number) < min || (value as number) > max)
+    throw new OptionError(`${name} must be an integer from ${min} to ${max}, got ${describe(value)}`)
+  return value as number
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

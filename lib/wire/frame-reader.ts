@@ -1,0 +1,133 @@
+/** Chunks of a subflow in, whole frames out. Keeps at most one unfinished frame. */
+import { RemoteProtocolError } from '../errors.js'
+import { FIRST_FRAME, MAX_PAYLOAD_BYTES } from './limits.js'
+import { varIntSizeAt, varIntValueAt } from './varint.js'
+
+/** Gets what a {@link FrameReader} finds. */
+export interface FrameSink {
+  /** The header of a data frame is there. `false`: its payload will not be needed, don't keep it. */
+  wantsData(fn: number, size: number): boolean
+  /** A whole data frame. `pieces` add up to `size` bytes (none where it was not wanted) and may be kept. */
+  onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void
+  onAck(fn: number): void
+  /** A number under 10 in the place of an ack's: ping, pong, and those reserved. */
+  onCode(code: number): void
+}
+
+/** A frame that arrives in more pieces than this is copied together: a piece costs more than its bytes. */
+const MAX_PIECES = 32
+
+export class FrameReader {
+  readonly #sink: FrameSink
+  /** The bytes of a header that a chunk's end cut through. */
+  readonly #head = new Uint8Array(16)
+  #headBytes = 0
+  #fn = 0
+  #size = 0
+  #missing = 0
+  #wanted = false
+  #pieces: Uint8Array[] = []
+  /** Set once an unfinished frame came in too many pieces. */
+  #copy: Uint8Array | undefined
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink
+  }
+
+  /** Whether the stream stands inside a frame: an end here cuts it. */
+  get isInsideFrame(): boolean {
+    return this.#missing > 0 || this.#headBytes > 0
+  }
+
+  /**
+   * Takes the next bytes of the subflow.
+   *
+   * @param chunk - kept by reference where it holds payload: the caller must not change it later
+   * @throws {RemoteProtocolError} where the bytes are no frames; the subflow cannot be read any further
+   */
+  push(chunk: Uint8Array): void {
+    let at = 0
+    while (at < chunk.length) at = this.#missing > 0 ? this.#payload(chunk, at) : this.#header(chunk, at)
+  }
+
+  #header(chunk: Uint8Array, at: number): number {
+    if (this.#headBytes > 0) return this.#cutHeader(chunk, at)
+    const length = headerBytes(chunk, at, chunk.length)
+    if (length > 0) {
+      this.#open(chunk, at)
+      return at + length
+    }
+    this.#head.set(chunk.subarray(at))
+    this.#headBytes = chunk.length - at
+    return chunk.length
+  }
+
+  /** Goes on with a header that began in an earlier chunk, a byte at a time: this is rare. */
+  #cutHeader(chunk: Uint8Array, at: number): number {
+    this.#head[this.#headBytes++] = chunk[at]!
+    if (headerBytes(this.#head, 0, this.#headBytes) > 0) {
+      this.#headBytes = 0
+      this.#open(this.#head, 0)
+    }
+    return at + 1
+  }
+
+  /** Acts on a header that is there in full. */
+  #open(bytes: Uint8Array, at: number): void {
+    const sizeBytes = varIntSizeAt(bytes, at)
+    const size = varIntValueAt(bytes, at, sizeBytes)
+    const fn = varIntValueAt(bytes, at + sizeBytes, varIntSizeAt(bytes, at + sizeBytes))
+    if (size === 0) {
+      if (fn < FIRST_FRAME) this.#sink.onCode(fn)
+      else this.#sink.onAck(fn)
+      return
+    }
+    if (size > MAX_PAYLOAD_BYTES)
+      throw new RemoteProtocolError(`frame ${fn} of ${size} bytes, more than ${MAX_PAYLOAD_BYTES}`)
+    if (fn < FIRST_FRAME) throw new RemoteProtocolError(`data frame with the reserved number ${fn}`)
+    this.#fn = fn
+    this.#size = size
+    this.#missing = size
+    this.#wanted = this.#sink.wantsData(fn, size)
+  }
+
+  #payload(chunk: Uint8Array, at: number): number {
+    const end = Math.min(chunk.length, at + this.#missing)
+    if (this.#wanted) this.#keep(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end))
+    this.#missing -= end - at
+    if (this.#missing === 0) this.#close()
+    return end
+  }
+
+  #keep(piece: Uint8Array): void {
+    if (this.#copy === undefined && this.#pieces.length < MAX_PIECES) {
+      this.#pieces.push(piece)
+      return
+    }
+    if (this.#copy === undefined) {
+      this.#copy = new Uint8Array(this.#size)
+      let at = 0
+      for (const earlier of this.#pieces) {
+        this.#copy.set(earlier, at)
+        at += earlier.length
+      }
+      this.#pieces = []
+    }
+    this.#copy.set(piece, this.#size - this.#missing)
+  }
+
+  #close(): void {
+    const pieces = this.#copy === undefined ? this.#pieces : [this.#copy]
+    this.#copy = undefined
+    this.#pieces = []
+    this.#sink.onData(this.#fn, this.#size, this.#wanted ? pieces : undefined)
+  }
+}
+
+/** Bytes of the two integers at `at`, or 0 where `end` cuts them. */
+function headerBytes(bytes: Uint8Array, at: number, end: number): number {
+  const first = at < end ? varIntSizeAt(bytes, at) : 0
+  if (first === 0 || at + first >= end) return 0
+  const length = first + varIntSizeAt(bytes, at + first)
+  return at + length <= end ? length : 0
+}

@@ -1,0 +1,28 @@
+/** Every number of the wire protocol, with its origin. Timing constants are options and live elsewhere. */
+
+/** First byte of every subflow, both ways. Go: dialer.go, handshake. */
+export const PROTOCOL_VERSION = 0
+/** Connection ID, bytes. Go: uuid.UUID. */
+export const CID_BYTES = 16
+/** Version and CID, bytes. Go: leadBytesLength. */
+export const HELLO_BYTES = 1 + CID_BYTES
+/** Number of the first data frame in each direction. Go: minFrameNumber. */
+export const FIRST_FRAME = 10
+/** Largest payload of a data frame, bytes; one more and a Go receiver closes the subflow. Go: readLoopFrames. */
+export const MAX_PAYLOAD_BYTES = 1 << 20
+/** Frames that a Go receiver holds beyond the last one its application read. Go: recieveQueueLength. */
+export const GO_RECEIVE_FRAMES = 4096
+/** Longest encoding of an integer, bytes. RFC 9000 section 16. */
+export const MAX_VARINT_BYTES = 8
+
+/** Codes in the place of an ack's frame number. Go knows 0 and 1 and ignores 2 to 9 silently. */
+export const CODE_PING = 0
+export const CODE_PONG = 1
+/** Ours: "I know the codes below". Sent once on every subflow, right after the handshake. */
+export const CODE_CAPABLE = 2
+/** Ours: everything I wrote has been acked and no more will come. */
+export const CODE_FIN = 3
+/** Ours: my application reads too slowly, send no new data. */
+export const CODE_HOLD = 4
+/** Ours: go on after a hold. */
+export const CODE_GO = 5
