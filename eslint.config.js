@@ -1,0 +1,238 @@
+/**
+ * Lint rules of the project. CONTRIBUTING.md draws the layers; LAYERS below enforces them, and
+ * spec/lint/ shows that each rule reports what it forbids.
+ */
+import js from '@eslint/js'
+import { builtinRules } from 'eslint/use-at-your-own-risk'
+import { defineConfig, globalIgnores } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+const BASE = ['errors', 'options', 'clock', 'debug']
+const DIAL = [...BASE, 'wire/', 'core/', 'conn/', 'transport/transport', 'paths/']
+
+/**
+ * Who may import whom, by name. A name that ends in `/` is a folder of lib/, another one a file of lib/ without
+ * its extension. A folder may always import its own files; `file` singles one of them out. `types` may be imported
+ * with `import type` alone; `packages` are npm packages, or `node:` for Node's own modules.
+ *
+ * wire and core do no input or output and never see a clock, hence no `node:` and only the types of clock.
+ */
+const LAYERS = [
+  { files: ['errors', 'clock', 'options'], may: ['errors', 'options'], types: ['clock'] },
+  { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
+  { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
+  { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
+  {
+    folder: 'conn/',
+    may: [...BASE, 'wire/', 'core/'],
+    packages: ['node:', 'eventemitter3'],
+  },
+  {
+    folder: 'transport/',
+    may: BASE,
+    types: ['conn/stats-tracker'],
+    packages: ['node:'],
+  },
+  { folder: 'paths/', may: BASE, packages: ['node:', 'eventemitter3'] },
+  {
+    folder: 'mux/',
+    may: [...BASE, 'wire/varint', 'wire/limits'],
+    packages: ['node:', 'eventemitter3'],
+  },
+  { folder: 'dial/', may: DIAL, packages: ['node:', 'eventemitter3'] },
+  { folder: 'dial/', file: 'redial', may: DIAL, packages: ['node:', 'p-retry'] },
+  {
+    folder: 'listen/',
+    may: [...BASE, 'wire/', 'core/', 'conn/', 'transport/transport'],
+    packages: ['node:', 'eventemitter3'],
+  },
+  {
+    files: ['net', 'index'],
+    may: [...DIAL, 'net', 'transport/', 'mux/', 'dial/', 'listen/'],
+    packages: ['node:'],
+  },
+  {
+    folder: 'testing/',
+    may: [...BASE, 'index', 'wire/', 'core/', 'conn/', 'transport/'],
+    packages: ['node:'],
+  },
+  { folder: 'cli/', may: ['index'], packages: ['node:', 'commander'] },
+]
+
+/** A path that goes down and up again could name a foreign layer without looking like it. */
+const CROOKED = String.raw`^\./\.|/\./|[^./]/\.\.(/|$)|//`
+
+const escaped = (text) => text.replaceAll('.', String.raw`\.`)
+const target = (name) => (name.endsWith('/') ? escaped(name) : `${escaped(name)}\\.js$`)
+const anyOf = (regexes) => (regexes.length === 0 ? '(?!)' : `(?:${regexes.join('|')})`)
+
+/** Import rules of one layer for its files `depth` folders below lib/. */
+function importRules({ folder, may, types = [], packages = [] }, depth) {
+  const up = (levels) => (levels === 0 ? String.raw`\./` : String.raw`(?:\.\./){${levels}}`)
+  const own = folder === undefined ? [] : [String.raw`\./`]
+  for (let levels = 1; levels < depth; levels++) own.push(`${up(levels)}(?!\\.\\.)`)
+  const targets = (names) => names.map((name) => up(depth) + target(name))
+  const packed = packages.map((name) => (name.endsWith(':') ? escaped(name) : `${escaped(name)}$`))
+  const values = [...own, ...targets(may), ...packed]
+  const layer = folder ?? 'this file of lib/'
+  return {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(?!${anyOf([...values, ...targets(types)])})`,
+            message: `Layers: ${layer} must not know that module. See LAYERS in eslint.config.js.`,
+          },
+          {
+            regex: `^${anyOf(targets(types))}`,
+            allowTypeImports: true,
+            message: `Layers: ${layer} may import only types from there.`,
+          },
+          { regex: CROOKED, message: 'Write the shortest relative path.' },
+        ],
+      },
+    ],
+  }
+}
+
+function layerBlocks(layer) {
+  const { folder, file, files } = layer
+  if (files) return [{ files: files.map((name) => `lib/${name}.ts`), rules: importRules(layer, 0) }]
+  if (file) return [{ files: [`lib/${folder}${file}.ts`], rules: importRules(layer, 1) }]
+  return [1, 2].map((depth) => ({
+    files: [`lib/${folder}${'*/'.repeat(depth - 1)}*.ts`],
+    rules: importRules(layer, depth),
+  }))
+}
+
+/** Stock max-lines-per-function, but silent on the callbacks of describe, it and their hooks: they are the file's outline. */
+const functionLines = builtinRules.get('max-lines-per-function')
+const OUTLINE = /^(?:describe|it|test|before|after)/
+function isOutline(node) {
+  let callee = node.parent?.type === 'CallExpression' ? node.parent.callee : undefined
+  while (callee && callee.type !== 'Identifier') callee = callee.object ?? callee.callee ?? callee.tag
+  return callee !== undefined && OUTLINE.test(callee.name)
+}
+const local = {
+  rules: {
+    'spec-function-lines': {
+      ...functionLines,
+      create(context) {
+        const report = (problem) => {
+          if (!isOutline(problem.node)) context.report(problem)
+        }
+        return functionLines.create(Object.create(context, { report: { value: report } }))
+      },
+    },
+  },
+}
+
+const BANNED_PROPERTIES = [
+  {
+    property: 'removeAllListeners',
+    message: 'It removes listeners that are not ours: take off each of ours by name.',
+  },
+]
+const CLOCK_AND_CHANCE = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']
+const IMPURE_GLOBALS = [
+  ...['Date', 'performance', 'process', 'crypto', 'queueMicrotask', 'clearImmediate'],
+  ...CLOCK_AND_CHANCE,
+]
+const RANDOM = { object: 'Math', property: 'random', message: 'Chance is an argument: take a generator.' }
+const bannedGlobals = (names, message) => [
+  'error',
+  { globals: names.map((name) => ({ name, message })), checkGlobalObject: true },
+]
+
+const BANNED_SYNTAX = [
+  {
+    selector: 'ImportExpression',
+    message: 'Import statically: the layers are checked on static imports.',
+  },
+  {
+    selector: ':matches(PropertyDefinition, MethodDefinition)[accessibility="private"]',
+    message: 'Private is #name.',
+  },
+]
+const SPEC_SYNTAX = [
+  {
+    selector: 'CallExpression[callee.name=/^(it|test)$/] > Literal:first-child[value=/^should\\b/]',
+    message: 'Name the behaviour: a plain sentence without "should".',
+  },
+]
+const ALONE_OR_SKIPPED = ['it', 'test', 'describe'].flatMap((object) =>
+  ['only', 'skip', 'todo'].map((property) => ({
+    object,
+    property,
+    message: 'Commit no lone or skipped spec; skipIf with a reason is fine.',
+  })),
+)
+
+export default defineConfig(
+  globalIgnores(['dist/', 'build/', 'coverage/', 'interop/go/', 'bench/go/', 'bench/results/']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // Index access right behind a length check is the way of the codecs; a branch there costs on the hot path.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // An async method without await still turns a throw into a rejection, which interfaces of promises need.
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: 'error',
+      complexity: ['error', 12],
+      'max-lines': ['error', 300],
+      'max-lines-per-function': ['error', 50],
+      'no-restricted-properties': ['error', ...BANNED_PROPERTIES],
+    },
+  },
+  { files: ['lib/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...BANNED_SYNTAX] } },
+  { files: ['lib/**/*.ts'], ignores: ['lib/cli/**'], rules: { 'no-console': 'error' } },
+  ...LAYERS.flatMap(layerBlocks),
+  {
+    files: ['lib/wire/**/*.ts', 'lib/core/**/*.ts'],
+    rules: {
+      'no-restricted-globals': bannedGlobals(
+        IMPURE_GLOBALS,
+        'wire/ and core/ get time and chance as arguments.',
+      ),
+      'no-restricted-properties': ['error', ...BANNED_PROPERTIES, RANDOM],
+    },
+  },
+  {
+    files: ['spec/**/*.ts', 'interop/**/*.ts'],
+    plugins: { local },
+    rules: {
+      'max-lines': ['error', 500],
+      'max-lines-per-function': 'off',
+      'local/spec-function-lines': ['error', 50],
+      'no-restricted-properties': ['error', ...BANNED_PROPERTIES, RANDOM, ...ALONE_OR_SKIPPED],
+      'no-restricted-syntax': ['error', ...SPEC_SYNTAX],
+      // expect(object.method) and doubles without a body are what specs are made of.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+    },
+  },
+  {
+    files: ['spec/wire/**/*.ts', 'spec/core/**/*.ts'],
+    rules: {
+      'no-restricted-globals': bannedGlobals(CLOCK_AND_CHANCE, 'Protocol specs run in virtual time.'),
+    },
+  },
+)

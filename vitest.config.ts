@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      thresholds: { lines: 95 },
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['spec/**/*.spec.ts'],
+          sequence: { shuffle: true, groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            checker: 'tsc',
+            include: ['spec/types/*.spec-d.ts'],
+            tsconfig: 'tsconfig.json',
+          },
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // The Go peer is a process of its own and its figures depend on the machine: one file at a time, and
+        // only after the unit specs are done.
+        test: {
+          name: 'interop',
+          include: ['interop/**/*.spec.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
