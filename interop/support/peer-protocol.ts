@@ -1,0 +1,75 @@
+/** The lines that the Go peer takes and gives; interop/README.md describes each, go/protocol.go is the other end. */
+
+export interface Transfer {
+  readonly bytes: number
+  readonly calls: number
+  readonly ms: number
+  readonly sha256: string
+}
+
+export interface Reception extends Transfer {
+  /** The Go error that ended it, or an empty string when all the bytes asked for have come. */
+  readonly end: string
+  /** Offset of the first byte that differs from the seeded stream, or -1. */
+  readonly mismatchAt: number
+}
+
+export interface PathCounters {
+  readonly label: string
+  readonly framesSent: number
+  readonly bytesSent: number
+  readonly framesRecv: number
+  readonly bytesRecv: number
+  readonly framesRetransmit: number
+  readonly bytesRetransmit: number
+}
+
+export interface DialerPathCounters extends PathCounters {
+  readonly successes: number
+  readonly consecSuccesses: number
+  readonly failures: number
+}
+
+export interface SendOptions {
+  readonly bytes: number
+  readonly seed: number
+  /** Sizes of the writes, used in turn. */
+  readonly sizes?: readonly number[]
+}
+
+export interface ReceiveOptions {
+  /** How many; to the end of the connection without it. */
+  readonly bytes?: number
+  readonly seed: number
+  /** Stop reading for `pauseMs` after so many bytes. */
+  readonly pauseAt?: number
+  readonly pauseMs?: number
+}
+
+/** Request and answer of each operation. */
+export interface Operations {
+  listen: [{ paths?: number; serve?: string }, { listener: number; addrs: string[] }]
+  dialer: [{ addrs: readonly string[]; labels?: readonly string[] }, { dialer: number; label: string }]
+  dial: [{ dialer: number }, { conn: number; ms: number }]
+  send: [{ conn: number } & SendOptions, Transfer]
+  receive: [{ conn: number } & ReceiveOptions, Reception]
+  echo: [{ conn: number }, Transfer]
+  write: [{ conn: number; hex: string }, { bytes: number }]
+  close: [{ conn: number }, { ms: number }]
+  closeListener: [{ listener: number }, unknown]
+  dialerStats: [{ dialer: number }, { formatStats: string[]; paths: DialerPathCounters[] }]
+  listenerStats: [{ listener: number }, { paths: PathCounters[] }]
+}
+
+export interface AcceptedEvent {
+  readonly event: 'accepted'
+  readonly listener: number
+  readonly conn: number
+}
+
+/** When a listener's `serve` job has ended. */
+export interface ServedEvent extends Transfer {
+  readonly event: 'served'
+  readonly conn: number
+  readonly error?: string
+}
