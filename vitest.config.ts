@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import type { ViteUserConfig } from 'vitest/config'
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     coverage: {
       provider: 'v8',
@@ -25,7 +26,7 @@ export default defineConfig({
             only: true,
             checker: 'tsc',
             include: ['spec/types/*.spec-d.ts'],
-            tsconfig: 'tsconfig.json',
+            tsconfig: 'spec/types/tsconfig.json',
           },
           sequence: { groupOrder: 0 },
         },
@@ -45,3 +46,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config
