@@ -30,7 +30,7 @@ const LAYERS = [
   {
     folder: 'transport/',
     may: BASE,
-    types: ['conn/stats-tracker'],
+    types: ['core/tracker'],
     packages: ['node:'],
   },
   { folder: 'paths/', may: BASE, packages: ['node:', 'eventemitter3'] },

@@ -32,7 +32,7 @@ describe('layers: a module to the right, or one that does input and output, is o
     ['lib/conn/multipath-conn.ts', '../transport/tcp.js'],
     ['lib/conn/multipath-conn.ts', 'p-retry'],
     ['lib/transport/tcp.ts', '../core/connection.js'],
-    ['lib/transport/tcp.ts', '../conn/stats-tracker.js'],
+    ['lib/transport/tcp.ts', '../core/tracker.js'],
     ['lib/dial/race.ts', '../listen/hello-server.js'],
     ['lib/dial/race.ts', '../transport/tcp.js'],
     ['lib/dial/race.ts', 'p-retry'],
@@ -120,7 +120,7 @@ describe('layers: a module to the left is there to be used', () => {
     ['lib/wire/frame.ts', '../clock.js'],
     ['lib/core/connection.ts', '../clock.js'],
     ['lib/core/schedulers/lowest-rtt.ts', '../../clock.js'],
-    ['lib/transport/transport.ts', '../conn/stats-tracker.js'],
+    ['lib/transport/transport.ts', '../core/tracker.js'],
   ])('%s may import types from %s', async (path, specifier) => {
     expect(await reports(path, type(specifier))).toEqual([])
   })
