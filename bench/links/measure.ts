@@ -1,0 +1,148 @@
+/** Figures of one run, from what the workers and the links noted. */
+import { percentile, sum } from '../shared/figures.js'
+import { bytesIn, longestGap, rateIn, type Received, type Span } from '../shared/timeline.js'
+import type { WorkerEvent } from '../shared/worker.js'
+import type { Network, NetworkEvent } from './network.js'
+import type { Scenario } from './scenarios.js'
+import { resentShare, suspicions } from './sender-stats.js'
+
+export interface Observed {
+  readonly scenario: Scenario
+  readonly seconds: number
+  readonly network: Network
+  /** Processor seconds of all processes of both sides, from start to done. */
+  readonly cpuUsed: number
+  readonly bulk?: { readonly started: WorkerEvent; readonly done: WorkerEvent; readonly received: readonly Received[] }
+  readonly echo?: { readonly started: WorkerEvent; readonly done: WorkerEvent }
+}
+
+/** Absent is what the run does not have. Times in milliseconds, rates in Mbit/s. */
+export interface Figures {
+  /** As the reader saw it, without the warm-up. */
+  readonly rate?: number
+  /** Plain TCP: of each link alone. */
+  readonly perLink?: readonly number[]
+  /** The longest the reader waited. */
+  readonly stall?: number
+  /** Rate while the link was silent; of each connection for plain TCP. */
+  readonly meanwhile?: readonly number[]
+  /** From the link's return until it carried half its rate again. */
+  readonly back?: number
+  readonly p50?: number
+  readonly p99?: number
+  readonly worst?: number
+  /** Share of the echoes due that were answered by the end. */
+  readonly answered?: number
+  /** Processor seconds of both sides for each 10^9 bytes delivered. */
+  readonly cpuPerGB?: number
+  /** Bytes on the links, both ways and with headers, for each byte delivered. */
+  readonly wirePerByte?: number
+  /** TCP payload sent for each byte delivered. */
+  readonly sentPerByte?: number
+  /** Share of the frames' bytes sent that were sent again, as the sender counts it. */
+  readonly resent?: number
+  /** How often the sender suspected a subflow. */
+  readonly suspected?: number
+}
+
+/** A link counts as used again when it carries this share of its rate over the window. */
+const USED_SHARE = 0.5
+const USED_WINDOW_MS = 100
+
+export function measured(observed: Observed): Figures {
+  const { bulk, echo } = observed
+  const sender = (bulk ?? echo)?.done
+  return {
+    ...(bulk ? bulkFigures(observed, bulk) : {}),
+    ...(echo ? echoFigures(observed, echo) : {}),
+    ...(sender ? { ...resentShare(sender), ...suspicions(sender) } : {}),
+  }
+}
+
+function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): Figures {
+  const { scenario, network } = observed
+  const { received } = bulk
+  const whole = { from: bulk.started.at, to: bulk.done.at }
+  const steady = { from: whole.from + scenario.warm * 1000, to: whole.to }
+  const perLink = byLink(received).map(one => rateIn(one, steady))
+  const bytes = sum(received.map(one => bytesIn(one, steady)))
+  return {
+    rate: sum(perLink),
+    ...(received.length > 1 ? { perLink } : {}),
+    stall: Math.max(...received.map(one => longestGap(one, whole))),
+    ...silenceFigures(observed, received, whole),
+    cpuPerGB: (observed.cpuUsed / sum(received.map(one => bytesIn(one, whole)))) * 1e9,
+    wirePerByte: onLinks(network.events, steady, ({ up, down }) => up.offered + down.offered) / bytes,
+    sentPerByte: onLinks(network.events, steady, ({ up }) => up.payload) / bytes,
+  }
+}
+
+/** The address that a connection came in by tells its link: 10.77.LINK.2. */
+function byLink(received: readonly Received[]): Received[] {
+  const link = ({ local }: Received): number => Number(/10\.77\.(\d+)/.exec(local)?.[1] ?? 0)
+  return received.toSorted((a, b) => link(a) - link(b))
+}
+
+function silenceFigures(observed: Observed, received: readonly Received[], whole: Span): Figures {
+  const { scenario, network } = observed
+  const down = network.changedAt(0, 'down')
+  const up = network.changedAt(0, 'up')
+  // Where links come and go all the time no single silence is of interest.
+  if (scenario.changes?.length !== 2 || down === undefined || up === undefined) return {}
+  const back = usedAgainAfter(network.events, scenario, { from: up, to: whole.to })
+  return {
+    meanwhile: byLink(received).map(one => rateIn(one, { from: down, to: up })),
+    // Never is told as the time that there was for it.
+    back: back ?? whole.to - up,
+  }
+}
+
+function usedAgainAfter(events: readonly NetworkEvent[], scenario: Scenario, span: Span): number | undefined {
+  const mbits = Number(/rate=([\d.]+)/.exec(scenario.links[0] ?? '')?.[1] ?? 0)
+  const enough = ((mbits * 1e6) / 8) * (USED_WINDOW_MS / 1000) * USED_SHARE
+  const after = events.filter(({ event, at }) => event === 'sample' && at >= span.from && at <= span.to)
+  for (const sample of after) {
+    const earlier = sample.at - USED_WINDOW_MS
+    if (earlier < span.from) continue
+    const carried = bytesAt(events, sample.at, firstLink) - bytesAt(events, earlier, firstLink)
+    if (carried >= enough) return sample.at - span.from
+  }
+  return undefined
+}
+
+type Counter = (link: NetworkEvent['links'][number]) => number
+
+const firstLink = (links: NetworkEvent['links']): number => links[0]?.up.bytes ?? 0
+
+/** A counter at a moment, between two samples by their distance. */
+function bytesAt(events: readonly NetworkEvent[], at: number, of: (links: NetworkEvent['links']) => number): number {
+  const next = events.findIndex(event => event.at >= at)
+  const after = events[next === -1 ? events.length - 1 : next]
+  const before = events[next - 1]
+  if (!after) return 0
+  if (!before || after.at === before.at) return of(after.links)
+  const share = Math.min(1, (at - before.at) / (after.at - before.at))
+  return of(before.links) + (of(after.links) - of(before.links)) * share
+}
+
+function onLinks(events: readonly NetworkEvent[], span: Span, counter: Counter): number {
+  const all = (links: NetworkEvent['links']): number => sum(links.map(counter))
+  return bytesAt(events, span.to, all) - bytesAt(events, span.from, all)
+}
+
+/** Must be the dialer's --every, in milliseconds. */
+const ECHO_EVERY_MS = 5
+
+function echoFigures(observed: Observed, echo: NonNullable<Observed['echo']>): Figures {
+  const samples = echo.done.echoes as readonly (readonly [sentAt: number, ms: number])[]
+  const { scenario, seconds } = observed
+  const from = echo.started.at + scenario.warm * 1000
+  const times = samples.filter(([sentAt]) => sentAt >= from).map(([, ms]) => ms)
+  const due = ((seconds - scenario.warm) * 1000) / ECHO_EVERY_MS
+  return {
+    p50: percentile(times, 50),
+    p99: percentile(times, 99),
+    worst: Math.max(0, ...times),
+    answered: Math.min(1, times.length / due),
+  }
+}

@@ -1,0 +1,103 @@
+/** The peers: what runs on each side of the links. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Language } from '../shared/worker.js'
+import type { Network } from './network.js'
+
+export interface Peer {
+  readonly id: string
+  readonly title: string
+  readonly kind: 'multipath' | 'plain'
+  readonly dials: Language
+  readonly listens: Language
+  /** Which of the addresses the listener opens and the dialer dials. */
+  readonly reach: 'links' | 'first' | 'tunnel'
+  readonly env?: Readonly<Record<string, string>>
+  /** Not part of a run unless it is named. */
+  readonly extra?: boolean
+  /** Prepares the namespaces; gives the processes whose time counts too. */
+  prepare?(network: Network): Promise<ChildProcess[]>
+}
+
+/** Ports of the bulk and of the echo listener. */
+export const PORTS = { bulk: 7000, echo: 7001 } as const
+const TUNNEL_PORT = 7800
+/** What the tunnel takes to listen, in milliseconds. */
+const TUNNEL_START_MS = 1500
+
+export const PEERS: readonly Peer[] = [
+  { id: 'ours', title: 'ours ↔ ours', kind: 'multipath', dials: 'node', listens: 'node', reach: 'links' },
+  { id: 'ours-go', title: 'ours → Go', kind: 'multipath', dials: 'node', listens: 'go', reach: 'links' },
+  { id: 'go', title: 'Go ↔ Go', kind: 'multipath', dials: 'go', listens: 'go', reach: 'links' },
+  { id: 'go-ours', title: 'Go → ours', kind: 'multipath', dials: 'go', listens: 'node', reach: 'links', extra: true },
+  {
+    id: 'mptcp',
+    title: 'kernel MPTCP',
+    kind: 'plain',
+    dials: 'go',
+    listens: 'go',
+    reach: 'first',
+    env: { GODEBUG: 'multipathtcp=1' },
+    prepare: prepareMptcp,
+  },
+  {
+    id: 'aggligator',
+    title: 'aggligator tunnel',
+    kind: 'plain',
+    dials: 'go',
+    listens: 'go',
+    reach: 'tunnel',
+    prepare: prepareTunnel,
+  },
+  { id: 'plain', title: 'plain TCP, each link alone', kind: 'plain', dials: 'node', listens: 'node', reach: 'links' },
+]
+
+export interface Addresses {
+  readonly listen: string
+  readonly dial: string
+  readonly locals: string
+}
+
+export function addresses(peer: Peer, job: keyof typeof PORTS, links: number): Addresses {
+  const port = PORTS[job]
+  if (peer.reach === 'tunnel') return { listen: `127.0.0.1:${port}`, dial: `127.0.0.1:${port}`, locals: '' }
+  if (peer.reach === 'first') return { listen: `0.0.0.0:${port}`, dial: `10.77.0.2:${port}`, locals: '' }
+  // Plain TCP's echo has only one link to be on: the first, beside the bulk there.
+  const used = Array.from({ length: peer.id === 'plain' && job === 'echo' ? 1 : links }, (_, i) => i)
+  const servers = used.map(i => `10.77.${i}.2:${port}`).join(',')
+  return { listen: servers, dial: servers, locals: used.map(i => `10.77.${i}.1`).join(',') }
+}
+
+/** The server announces its other addresses, and the client's kernel opens a subflow to each. */
+async function prepareMptcp(network: Network): Promise<ChildProcess[]> {
+  for (const where of ['client', 'server'] as const) {
+    network.ip(where, 'mptcp', 'limits', 'set', 'subflows', '8', 'add_addr_accepted', '8')
+  }
+  for (let i = 1; i < network.links; i++) {
+    network.ip('server', 'mptcp', 'endpoint', 'add', `10.77.${i}.2`, 'dev', `l${i}`, 'signal')
+  }
+  return []
+}
+
+async function prepareTunnel(network: Network): Promise<ChildProcess[]> {
+  const ports = Object.values(PORTS)
+  const server = ['server', '-n', '--tcp', `${TUNNEL_PORT}`, ...ports.flatMap(port => ['-p', `127.0.0.1:${port}`])]
+  const targets = Array.from({ length: network.links }, (_, i) => ['--tcp', `10.77.${i}.2:${TUNNEL_PORT}`])
+  const client = ['client', '-n', '-4', ...ports.flatMap(port => ['-p', `${port}:${port}`]), ...targets.flat()]
+  const started = [start(network.inside('server'), server), start(network.inside('client'), client)]
+  await delay(TUNNEL_START_MS)
+  return started
+}
+
+function start(wrap: readonly string[], args: readonly string[]): ChildProcess {
+  const [program = '', ...rest] = [...wrap, 'agg-tunnel', ...args]
+  return spawn(program, rest, { stdio: 'ignore' })
+}
+
+export async function stop(processes: readonly ChildProcess[]): Promise<void> {
+  const running = processes.filter(({ exitCode }) => exitCode === null)
+  const over = running.map(child => once(child, 'close'))
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(over)
+}

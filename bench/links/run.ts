@@ -1,0 +1,99 @@
+/** One run: a scenario, a peer, a congestion control. */
+import type { ChildProcess } from 'node:child_process'
+import { cpuSeconds, Worker, type WorkerEvent } from '../shared/worker.js'
+import { receivedOf } from '../shared/timeline.js'
+import { type Figures, measured, type Observed } from './measure.js'
+import { Network } from './network.js'
+import { addresses, type Peer, PORTS, stop } from './peers.js'
+import type { Scenario } from './scenarios.js'
+import { writeTimeline } from './trace.js'
+
+export interface RunSetting {
+  readonly scenario: Scenario
+  readonly peer: Peer
+  readonly congestionControl: string
+  readonly seconds: number
+  /** A file for the run's timeline. */
+  readonly trace?: string
+}
+
+type Job = keyof typeof PORTS
+
+interface Pair {
+  readonly job: Job
+  readonly listener: Worker
+  readonly dialer: Worker
+}
+
+/** 200 bytes every 5 ms: an interactive session or a game. */
+const ECHO = ['--size', '200', '--every', '5']
+/** Handshakes over the longest links, with retries under loss, in milliseconds. */
+const CONNECT_MS = 30_000
+const TRACE_EVERY_MS = 1000
+
+export async function run(setting: RunSetting): Promise<Figures> {
+  const { scenario, peer, congestionControl } = setting
+  const changes = (scenario.changes ?? []).filter(change => Number.parseFloat(change) < setting.seconds)
+  await using network = await Network.start({ links: scenario.links, changes, congestionControl })
+  const processes = (await peer.prepare?.(network)) ?? []
+  const pairs: Pair[] = []
+  try {
+    for (const job of jobsOf(scenario)) pairs.push(await start(setting, network, job))
+    return await observe(setting, network, pairs, processes)
+  } finally {
+    await Promise.all(pairs.flatMap(({ listener, dialer }) => [dialer.end(), listener.end()]))
+    await stop(processes)
+  }
+}
+
+function jobsOf({ work }: Scenario): Job[] {
+  return work === 'both' ? ['echo', 'bulk'] : [work]
+}
+
+async function start(setting: RunSetting, network: Network, job: Job): Promise<Pair> {
+  const { peer, seconds, trace } = setting
+  const { listen, dial, locals } = addresses(peer, job, network.links)
+  const common = { env: peer.env ?? {} }
+  const mode = job === 'echo' ? 'echo' : 'sink'
+  const listener = new Worker({
+    ...common,
+    language: peer.listens,
+    wrap: network.inside('server'),
+    args: ['serve', '--kind', peer.kind, '--mode', mode, '--addrs', listen],
+  })
+  await listener.event('listening')
+  const args = ['dial', '--kind', peer.kind, '--mode', job, '--addrs', dial, '--seconds', String(seconds)]
+  if (locals !== '') args.push('--locals', locals)
+  if (job === 'echo') args.push(...ECHO)
+  if (trace && peer.dials === 'node') args.push('--stats-every', String(TRACE_EVERY_MS))
+  const dialer = new Worker({ ...common, language: peer.dials, wrap: network.inside('client'), args })
+  return { job, listener, dialer }
+}
+
+async function observe(
+  setting: RunSetting,
+  network: Network,
+  pairs: readonly Pair[],
+  processes: readonly ChildProcess[],
+): Promise<Figures> {
+  const workers = pairs.flatMap(({ listener, dialer }) => [listener.pid, dialer.pid])
+  const pids = [...workers, ...processes.map(({ pid }) => pid ?? 0)]
+  const cpu = (): number => pids.reduce((total, pid) => total + cpuSeconds(pid), 0)
+  const starts = await Promise.all(pairs.map(({ dialer }) => dialer.event('start', CONNECT_MS)))
+  network.mark()
+  const cpuBefore = cpu()
+  const dones = await Promise.all(pairs.map(({ dialer }) => dialer.event('done', setting.seconds * 1000 + 10_000)))
+  const cpuUsed = cpu() - cpuBefore
+  const observed: Observed = { scenario: setting.scenario, seconds: setting.seconds, network, cpuUsed }
+  const all = await Promise.all(pairs.map((pair, i) => seen(pair, starts[i], dones[i])))
+  const whole = Object.assign({}, observed, ...all) as Observed
+  if (setting.trace) writeTimeline(setting.trace, whole, pairs.map(({ dialer }) => dialer))
+  return measured(whole)
+}
+
+async function seen(pair: Pair, started?: WorkerEvent, done?: WorkerEvent): Promise<Partial<Observed>> {
+  if (!started || !done) return {}
+  if (pair.job === 'echo') return { echo: { started, done } }
+  const received = receivedOf(await pair.listener.ask('report'))
+  return { bulk: { started, done, received } }
+}

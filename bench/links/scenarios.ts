@@ -1,0 +1,88 @@
+/** The links, what is done over them, and what happens to them meanwhile. */
+
+export interface Scenario {
+  readonly id: string
+  readonly title: string
+  /** Words of linksim, a text for each link: rate in Mbit/s, one-way delay in ms, loss in percent. */
+  readonly links: readonly string[]
+  readonly work: 'bulk' | 'echo' | 'both'
+  readonly seconds: number
+  /** How long under --quick; 0 leaves it out. */
+  readonly quick: number
+  /** Seconds at the start that no rate, echo or ratio counts; stalls count from the first byte on. */
+  readonly warm: number
+  /** Changes of links, in linksim's words: 'SECONDS LINK WORD…'. */
+  readonly changes?: readonly string[]
+  /** The only peers it is of use for. */
+  readonly peers?: readonly string[]
+  /** The scenario whose plain TCP gives the sum, where it isn't this one. */
+  readonly sumOf?: string
+}
+
+const link = (rate: number, delay: number, more = ''): string => `rate=${rate},delay=${delay}${more}`
+
+const UNEVEN = [link(50, 5), link(20, 40), link(5, 150)]
+const TWO = [link(50, 5), link(50, 20)]
+const EIGHT = [5, 10, 15, 20, 25, 30, 35, 40].map(delay => link(25, delay))
+
+/** Each second another link goes silent, for half of that second. */
+function churn(seconds: number): string[] {
+  return Array.from({ length: seconds - 1 }, (_, i) => i + 1).flatMap(second => {
+    const which = (second - 1) % EIGHT.length
+    return [`${second} ${which} down`, `${second + 0.5} ${which} up`]
+  })
+}
+
+const BULK = { work: 'bulk', seconds: 10, quick: 5, warm: 2 } as const
+const ECHO = { work: 'echo', seconds: 10, quick: 5, warm: 1 } as const
+
+export const SCENARIOS: readonly Scenario[] = [
+  { ...BULK, id: 'single', title: '50/10 alone', links: [link(50, 10)] },
+  { ...BULK, id: 'even', title: '50/5 + 50/10 + 50/20', links: [link(50, 5), link(50, 10), link(50, 20)] },
+  { ...BULK, id: 'uneven', title: '50/5 + 20/40 + 5/150', links: UNEVEN, seconds: 12, quick: 6 },
+  { ...BULK, id: 'lopsided', title: '100/10 + 1/300', links: [link(100, 10), link(1, 300)], seconds: 12, quick: 6 },
+  {
+    ...BULK,
+    id: 'loss',
+    title: '50/10 + 50/20, 1 % loss each',
+    links: [link(50, 10, ',loss=1'), link(50, 20, ',loss=1')],
+  },
+  {
+    ...BULK,
+    id: 'silent',
+    title: '50/10 + 50/20, first silent from 3 s to 7 s',
+    links: [link(50, 10), link(50, 20)],
+    seconds: 12,
+    quick: 10,
+    changes: ['3 0 down', '7 0 up'],
+  },
+  { ...ECHO, id: 'echo-uneven', title: 'echo on 50/5 + 20/40 + 5/150', links: UNEVEN },
+  {
+    ...ECHO,
+    id: 'echo-silent',
+    title: 'echo on 50/5 + 50/20, best silent from 3 s to 6 s',
+    links: TWO,
+    quick: 8,
+    changes: ['3 0 down', '6 0 up'],
+  },
+  { ...ECHO, id: 'echo-calm', title: 'echo on 50/5 + 50/20, undisturbed', links: TWO, seconds: 60, quick: 0, peers: ['ours'] },
+  { ...BULK, id: 'both', title: 'bulk, and echo on a second connection, on 50/5 + 50/20', links: TWO, work: 'both' },
+  {
+    ...BULK,
+    id: 'satellite',
+    title: '20/300 + 10/700',
+    links: [link(20, 300), link(10, 700)],
+    seconds: 30,
+    quick: 22,
+    warm: 15,
+  },
+  { ...BULK, id: 'eight', title: '8 links of 25/5…40', links: EIGHT },
+  {
+    ...BULK,
+    id: 'churn',
+    title: '8 links of 25/5…40, each second another one down for half of it',
+    links: EIGHT,
+    changes: churn(10),
+    sumOf: 'eight',
+  },
+]

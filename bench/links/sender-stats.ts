@@ -1,0 +1,29 @@
+/** What the sender itself counted: ours as data, Go's out of the lines of its FormatStats. */
+import { sum } from '../shared/figures.js'
+import type { WorkerEvent } from '../shared/worker.js'
+
+/** A path's counters as MultipathDialer.stats() names them. */
+interface PathCounters {
+  readonly bytesSent?: number
+  readonly bytesRetransmitted?: number
+}
+
+export function resentShare(done: WorkerEvent): { readonly resent?: number } {
+  if (Array.isArray(done.paths)) {
+    const paths = done.paths as PathCounters[]
+    return share(sum(paths.map(path => path.bytesSent ?? 0)), sum(paths.map(path => path.bytesRetransmitted ?? 0)))
+  }
+  if (!Array.isArray(done.lines)) return {}
+  const lines = done.lines as string[]
+  const frames = (name: string): number => sum(lines.map(line => Number(new RegExp(`${name}:\\s*(\\d+)/`).exec(line)?.[1])))
+  return share(frames('SENT'), frames('RT'))
+}
+
+function share(sent: number, resent: number): { readonly resent?: number } {
+  return sent > 0 ? { resent: resent / sent } : {}
+}
+
+export function suspicions(done: WorkerEvent): { readonly suspected?: number } {
+  const events = done.events as Readonly<Record<string, number>> | undefined
+  return events ? { suspected: events['subflow-suspect'] ?? 0 } : {}
+}

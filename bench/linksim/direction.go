@@ -1,0 +1,116 @@
+package main
+
+import (
+	"math/rand"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+type packet struct {
+	due  time.Time
+	data []byte
+}
+
+// direction is one way over a link: a tail-drop queue served at the link's rate, then the delay.
+type direction struct {
+	mu       sync.Mutex
+	p        params
+	free     time.Time // when the line is next idle
+	lastDue  time.Time
+	line     chan packet
+	from, to *os.File
+
+	packets, bytes  atomic.Int64 // delivered, with headers
+	lost, overflown atomic.Int64 // packets: random loss or link down; tail drop
+	offered         atomic.Int64 // bytes entered, with headers, dropped ones too
+	payload         atomic.Int64 // bytes of TCP payload entered, dropped ones too
+}
+
+func newDirection(p params, from, to *os.File) *direction {
+	return &direction{p: p, from: from, to: to, line: make(chan packet, 1<<16)}
+}
+
+// read takes packets off the sender's device and decides the fate of each.
+func (d *direction) read() {
+	buf := make([]byte, 65536)
+	for {
+		n, err := d.from.Read(buf)
+		if err != nil {
+			return
+		}
+		if n < 20 || buf[0]>>4 != 4 {
+			continue // IPv4 only: neighbour discovery and the like is noise here
+		}
+		d.offered.Add(int64(n))
+		d.payload.Add(int64(tcpPayload(buf[:n])))
+		due, ok := d.admit(n)
+		if !ok {
+			continue
+		}
+		select {
+		case d.line <- packet{due, append([]byte(nil), buf[:n]...)}:
+		default:
+			d.overflown.Add(1)
+		}
+	}
+}
+
+// admit says when a packet of n bytes arrives, or that it never does.
+func (d *direction) admit(n int) (due time.Time, ok bool) {
+	now := time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.p
+	if p.down || p.loss > 0 && rand.Float64() < p.loss {
+		d.lost.Add(1)
+		return due, false
+	}
+	if d.free.Before(now) {
+		d.free = now
+	}
+	if p.rate > 0 {
+		if int(d.free.Sub(now).Seconds()*p.rate)+n > p.queue {
+			d.overflown.Add(1)
+			return due, false
+		}
+		d.free = d.free.Add(time.Duration(float64(n) / p.rate * 1e9))
+	}
+	due = d.free.Add(p.delay)
+	if p.jitter > 0 {
+		due = due.Add(time.Duration(rand.Int63n(int64(p.jitter))))
+	}
+	if due.Before(d.lastDue) {
+		due = d.lastDue
+	}
+	d.lastDue = due
+	return due, true
+}
+
+// write hands packets to the receiver's device when they are due.
+func (d *direction) write() {
+	for pk := range d.line {
+		if w := time.Until(pk.due); w > 0 {
+			time.Sleep(w)
+		}
+		if _, err := d.to.Write(pk.data); err == nil {
+			d.packets.Add(1)
+			d.bytes.Add(int64(len(pk.data)))
+		}
+	}
+}
+
+// tcpPayload is the number of bytes that a packet carries above TCP.
+func tcpPayload(ip []byte) int {
+	head := int(ip[0]&15) * 4
+	if ip[9] != 6 || len(ip) < head+20 {
+		return 0
+	}
+	return max(0, len(ip)-head-int(ip[head+12]>>4)*4)
+}
+
+func (d *direction) counters() map[string]int64 {
+	return map[string]int64{"packets": d.packets.Load(), "bytes": d.bytes.Load(), "lost": d.lost.Load(),
+		"overflown": d.overflown.Load(), "offered": d.offered.Load(), "payload": d.payload.Load()}
+}

@@ -1,0 +1,3 @@
+module multipath-net/bench/linksim
+
+go 1.24

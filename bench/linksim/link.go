@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// link is a pair of TUN devices; up carries what the client sends.
+type link struct{ up, down *direction }
+
+func newLink(i int, p params, cns, sns, congctl string) (*link, error) {
+	name := fmt.Sprintf("l%d", i)
+	c, err := tun(cns, name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := tun(sns, name)
+	if err != nil {
+		return nil, err
+	}
+	for host, ns := range map[int]string{1: cns, 2: sns} {
+		if err := configure(ns, name, i, host, congctl); err != nil {
+			return nil, err
+		}
+	}
+	return start(p, c, s), nil
+}
+
+func configure(ns, name string, i, host int, congctl string) error {
+	if err := ip("-n", ns, "addr", "add", fmt.Sprintf("10.77.%d.%d/24", i, host), "dev", name); err != nil {
+		return err
+	}
+	if err := ip("-n", ns, "link", "set", name, "up", "txqueuelen", "1000"); err != nil || congctl == "" {
+		return err
+	}
+	return ip("-n", ns, "route", "replace", fmt.Sprintf("10.77.%d.0/24", i), "dev", name,
+		"src", fmt.Sprintf("10.77.%d.%d", i, host), "congctl", congctl)
+}
+
+func start(p params, c, s *os.File) *link {
+	l := &link{newDirection(p, c, s), newDirection(p, s, c)}
+	for _, d := range []*direction{l.up, l.down} {
+		go d.read()
+		go d.write()
+	}
+	return l
+}
+
+// apply changes both directions; the words were checked when they were given.
+func (l *link) apply(words string) {
+	for _, d := range []*direction{l.up, l.down} {
+		d.mu.Lock()
+		_ = parse(&d.p, words)
+		d.mu.Unlock()
+	}
+}
+
+func (l *link) counters() map[string]any {
+	return map[string]any{"up": l.up.counters(), "down": l.down.counters()}
+}

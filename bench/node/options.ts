@@ -1,0 +1,73 @@
+/**
+ * The command line of the bench workers: the same for this one and for bench/go, so that the harness can
+ * pair any dialler with any listener.
+ */
+import { parseArgs } from 'node:util'
+
+export interface WorkerOptions {
+  readonly role: 'serve' | 'dial'
+  /** multipath: this library. plain: node:net, a connection of its own for each address. */
+  readonly kind: 'multipath' | 'plain'
+  /** serve: sink, echo, dials. dial: bulk, echo, dials, hold, many. */
+  readonly mode: string
+  readonly paths: readonly PathAddress[]
+  /** Bytes in each write. */
+  readonly size: number
+  /** How many connections. */
+  readonly count: number
+  readonly seconds: number
+  /** Milliseconds between echoes; 0 waits for each answer. */
+  readonly every: number
+  /** Milliseconds between the connection and its first byte. */
+  readonly settle: number
+  /** Milliseconds between lines of statistics; 0 prints none. */
+  readonly statsEvery: number
+}
+
+export interface PathAddress {
+  readonly host: string
+  readonly port: number
+  readonly localAddress?: string
+}
+
+function pathsOf(addrs: string, locals: string): PathAddress[] {
+  const from = locals === '' ? [] : locals.split(',')
+  return addrs.split(',').map((addr, i) => {
+    const colon = addr.lastIndexOf(':')
+    const local = from[i]
+    const path = { host: addr.slice(0, colon), port: Number(addr.slice(colon + 1)) }
+    return local === undefined ? path : { ...path, localAddress: local }
+  })
+}
+
+export function workerOptions(argv: readonly string[]): WorkerOptions {
+  const text = (value: string) => ({ type: 'string', default: value }) as const
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      kind: text('multipath'),
+      mode: text('sink'),
+      addrs: text('127.0.0.1:0'),
+      locals: text(''),
+      size: text('32768'),
+      count: text('1'),
+      seconds: text('2'),
+      every: text('0'),
+      settle: text('100'),
+      'stats-every': text('0'),
+    },
+  })
+  return {
+    role: positionals[0] === 'dial' ? 'dial' : 'serve',
+    kind: values.kind === 'plain' ? 'plain' : 'multipath',
+    mode: values.mode,
+    paths: pathsOf(values.addrs, values.locals),
+    size: Number(values.size),
+    count: Number(values.count),
+    seconds: Number(values.seconds),
+    every: Number(values.every),
+    settle: Number(values.settle),
+    statsEvery: Number(values['stats-every']),
+  }
+}
