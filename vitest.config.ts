@@ -14,6 +14,8 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['spec/**/*.spec.ts'],
+          // Specs that look for leaks have to collect garbage first.
+          execArgv: ['--expose-gc'],
           sequence: { shuffle: true, groupOrder: 0 },
         },
       },
