@@ -16,7 +16,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   callAt(at, run) {
-    const handle = setTimeout(run, Math.max(0, at - performance.now()))
+    const handle = setTimeout(run, Math.max(0, Math.ceil(at - performance.now())))
     handle.unref()
     return () => {
       clearTimeout(handle)

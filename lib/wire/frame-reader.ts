@@ -34,9 +34,9 @@ export class FrameReader {
     this.#sink = sink
   }
 
-  /** Whether the stream stands inside a frame: an end here cuts it. */
-  get isInsideFrame(): boolean {
-    return this.#missing > 0 || this.#headBytes > 0
+  /** Number of the data frame whose payload has begun and not ended: an end of the stream here cuts it. */
+  get unfinishedFrame(): number | undefined {
+    return this.#missing > 0 ? this.#fn : undefined
   }
 
   /**

@@ -5,11 +5,11 @@ export const PROTOCOL_VERSION = 0
 /** Connection ID, bytes. Go: uuid.UUID. */
 export const CID_BYTES = 16
 /** Version and CID, bytes. Go: leadBytesLength. */
-export const HELLO_BYTES = 1 + CID_BYTES
+export const HELLO_BYTES: number = 1 + CID_BYTES
 /** Number of the first data frame in each direction. Go: minFrameNumber. */
 export const FIRST_FRAME = 10
 /** Largest payload of a data frame, bytes; one more and a Go receiver closes the subflow. Go: readLoopFrames. */
-export const MAX_PAYLOAD_BYTES = 1 << 20
+export const MAX_PAYLOAD_BYTES = 1_048_576
 /** Frames that a Go receiver holds beyond the last one its application read. Go: recieveQueueLength. */
 export const GO_RECEIVE_FRAMES = 4096
 /** Longest encoding of an integer, bytes. RFC 9000 section 16. */

@@ -1,0 +1,204 @@
+/** Runs one connection's core: feeds it bytes and time, does what it says, owns its one timer. */
+import type { Duplex } from 'node:stream'
+import type { Clock, Millis } from '../clock.js'
+import type { Action } from '../core/action.js'
+import type { CoreInit, SubflowInit } from '../core/connection.js'
+import { ConnectionCore } from '../core/connection.js'
+import type { CloseReason } from '../core/health.js'
+import type { Subflow } from '../core/subflow.js'
+import { debug } from '../debug.js'
+import type { MultipathError } from '../errors.js'
+import { SubflowIo } from './subflow-io.js'
+
+/** The stream that users see, as the driver needs it. */
+export interface DriverHost {
+  /** There may be bytes to take, or the end of them. */
+  onReadable(): void
+  /** There may be room to write, or all that was written may have been acked. */
+  onProgress(): void
+  onSubflow(change: Extract<Action, { kind: 'subflow' }>): void
+  /** No subflow is left. */
+  onFinished(error: MultipathError | undefined): void
+}
+
+/** A timer this late, milliseconds, shows that our own process stood still. */
+const STALL_MS = 40
+/** A wall clock this far ahead of the monotonic one, milliseconds, shows that the machine slept. */
+const SLEEP_MS = 5000
+
+export class Driver {
+  readonly core: ConnectionCore
+  readonly clock: Clock
+  readonly #host: DriverHost
+  readonly #ios = new Map<Subflow, SubflowIo>()
+  #isRefed = true
+  #isPaused = false
+  #isFlushing = false
+  #flushAgain = false
+  #flushAtTickEnd = false
+  #flushAtTurnEnd: NodeJS.Immediate | undefined
+  #timerAt: Millis = Infinity
+  #cancelTimer: () => void = () => {}
+  #wallOffset: number
+
+  constructor(init: CoreInit, clock: Clock, host: DriverHost) {
+    this.core = new ConnectionCore(init)
+    this.clock = clock
+    this.#host = host
+    this.#wallOffset = clock.wall() - clock.now()
+  }
+
+  /** The sockets are not read, so that TCP slows the peer down. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Streams of the live subflows. */
+  get streams(): Duplex[] {
+    return [...this.#ios.values()].map((io) => io.stream)
+  }
+
+  /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */
+  attach(stream: Duplex, init: SubflowInit, head?: Uint8Array): Subflow {
+    const subflow = this.core.addSubflow(init, this.clock.now())
+    const io = new SubflowIo(stream, {
+      onBytes: (bytes) => {
+        this.#receive(subflow, bytes)
+      },
+      onDrain: () => {
+        subflow.isBlocked = false
+        this.flush()
+      },
+      onClosed: (error) => {
+        this.core.subflowClosed(subflow, error, this.clock.now())
+        this.flush()
+      },
+    })
+    this.#ios.set(subflow, io)
+    if (this.#isPaused) io.pause()
+    if (!this.#isRefed) setRef(stream, false)
+    if (head !== undefined && head.length > 0) this.#receive(subflow, head)
+    this.flush()
+    return subflow
+  }
+
+  write(bytes: Uint8Array): void {
+    this.core.write(bytes)
+    this.flushSoon()
+  }
+
+  end(): void {
+    this.core.end(this.clock.now())
+    this.flushSoon()
+  }
+
+  closeSubflow(subflow: Subflow, reason: CloseReason): void {
+    this.core.closeSubflow(subflow, reason, this.clock.now())
+    this.flush()
+  }
+
+  destroy(isAbort: boolean): void {
+    this.core.destroy(isAbort)
+    this.flush()
+  }
+
+  setRef(isRefed: boolean): void {
+    this.#isRefed = isRefed
+    for (const io of this.#ios.values()) setRef(io.stream, isRefed)
+  }
+
+  /** Flushes once all that this tick writes has been written. */
+  flushSoon(): void {
+    if (this.#flushAtTickEnd) return
+    this.#flushAtTickEnd = true
+    process.nextTick(() => {
+      this.#flushAtTickEnd = false
+      this.flush()
+    })
+  }
+
+  /** Does everything that the core wants done, then arms the timer. Call after any input. */
+  flush(): void {
+    this.#flushAgain = true
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    try {
+      while (this.#flushAgain) {
+        this.#flushAgain = false
+        for (const action of this.core.drain(this.clock.now())) this.#perform(action)
+        this.#host.onProgress()
+      }
+    } finally {
+      this.#isFlushing = false
+    }
+    this.#steerReading()
+    this.#armTimer()
+  }
+
+  #receive(subflow: Subflow, bytes: Uint8Array): void {
+    this.core.receive(subflow, bytes, this.clock.now())
+    // Acks wait for the end of the turn, so that one write covers all that this turn reads.
+    this.#flushAtTurnEnd ??= setImmediate(() => {
+      this.#flushAtTurnEnd = undefined
+      this.flush()
+    })
+    this.#host.onReadable()
+    if (this.core.isUrgent) this.flush()
+  }
+
+  #perform(action: Action): void {
+    if (action.kind === 'send') {
+      const io = this.#ios.get(action.subflow)
+      if (io?.write(action.chunks) === true) action.subflow.isBlocked = true
+    } else if (action.kind === 'close') {
+      const io = this.#ios.get(action.subflow)
+      this.#ios.delete(action.subflow)
+      if (action.how === 'end') io?.end()
+      else io?.destroy()
+    } else if (action.kind === 'subflow') {
+      debug('subflow %d %s: %s %s', action.subflow.id, action.subflow.label, action.state, action.reason ?? '')
+      this.#host.onSubflow(action)
+    } else this.#host.onFinished(action.error)
+  }
+
+  #steerReading(): void {
+    const shouldPause = this.core.shouldPauseReading
+    if (shouldPause === this.#isPaused) return
+    this.#isPaused = shouldPause
+    if (!shouldPause) this.core.forgiveSilence(this.clock.now())
+    for (const io of this.#ios.values()) {
+      if (shouldPause) io.pause()
+      else io.resume()
+    }
+  }
+
+  #armTimer(): void {
+    const at = this.core.nextTickAt()
+    // One armed too early just asks again; only the end of the connection takes a timer down.
+    if (at >= this.#timerAt && at !== Infinity) return
+    this.#cancelTimer()
+    this.#timerAt = at
+    if (at === Infinity) return
+    this.#cancelTimer = this.clock.callAt(at, () => {
+      this.#timerOnDue(at)
+    })
+  }
+
+  #timerOnDue(at: Millis): void {
+    const now = this.clock.now()
+    this.#timerAt = Infinity
+    const wallOffset = this.clock.wall() - now
+    const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS
+    this.#wallOffset = wallOffset
+    if (now - at > STALL_MS || hasSlept || this.#isPaused) this.core.forgiveSilence(now)
+    if (hasSlept) this.core.pingAll(now)
+    this.core.tick(now)
+    this.flush()
+  }
+}
+
+function setRef(stream: Duplex, isRefed: boolean): void {
+  const socket = stream as Duplex & { ref?: () => void; unref?: () => void }
+  if (isRefed) socket.ref?.()
+  else socket.unref?.()
+}

@@ -1,0 +1,157 @@
+/** A connection in the shape of Go's net.Conn, with promises. */
+import type { AddressInfo } from 'node:net'
+import { MultipathError, OptionError } from '../errors.js'
+import type { MultipathConn } from './multipath-conn.js'
+
+/** A write that hit its deadline: `bytesWritten` of its bytes were taken and will be delivered. */
+export class DeadlineError extends MultipathError {
+  readonly bytesWritten: number
+
+  constructor(what: string, bytesWritten: number) {
+    super('ERR_MULTIPATH_DEADLINE', `${what} deadline exceeded`)
+    this.bytesWritten = bytesWritten
+  }
+}
+
+/** Waits for stream events until a deadline that may be moved meanwhile. */
+class Gate {
+  readonly #what: string
+  #at = Infinity
+  /** Called when the deadline is moved, so that waits start anew with it. */
+  #moved: Set<() => void> = new Set()
+
+  constructor(what: string) {
+    this.#what = what
+  }
+
+  set(deadline: Date | null): void {
+    if (deadline !== null && !(deadline instanceof Date && Number.isFinite(deadline.getTime())))
+      throw new OptionError(`${this.#what} deadline must be a Date or null, got ${String(deadline)}`)
+    this.#at = deadline === null ? Infinity : deadline.getTime()
+    for (const moved of this.#moved) moved()
+  }
+
+  check(bytesWritten = 0): void {
+    if (Date.now() >= this.#at) throw new DeadlineError(this.#what, bytesWritten)
+  }
+
+  /** Resolves at one of `events`, or when the deadline passes or moves. */
+  wait(conn: MultipathConn, events: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const ms = Math.min(this.#at - Date.now() + 1, 2 ** 31 - 1)
+      const timer = this.#at === Infinity ? undefined : setTimeout(done, Math.max(0, ms))
+      const moved = this.#moved
+      function done(): void {
+        clearTimeout(timer)
+        moved.delete(done)
+        for (const event of events) conn.off(event, done)
+        resolve()
+      }
+      moved.add(done)
+      for (const event of events) conn.on(event, done)
+    })
+  }
+}
+
+const READ_EVENTS = ['readable', 'end', 'close', 'error'] as const
+const WRITE_EVENTS = ['drain', 'close', 'error'] as const
+
+/** Errors: ERR_MULTIPATH_DEADLINE, ERR_MULTIPATH_CLOSED, and what destroyed the connection. */
+export class NetConn {
+  readonly #conn: MultipathConn
+  readonly #readGate = new Gate('read')
+  readonly #writeGate = new Gate('write')
+
+  constructor(conn: MultipathConn) {
+    this.#conn = conn
+  }
+
+  get localAddr(): AddressInfo | Record<string, never> {
+    return this.#conn.address()
+  }
+
+  get remoteAddr(): AddressInfo | Record<string, never> {
+    const { remoteAddress: address, remotePort: port, remoteFamily: family } = this.#conn
+    return address === undefined || port === undefined || family === undefined ? {} : { address, port, family }
+  }
+
+  /**
+   * Reads up to `into.length` bytes.
+   *
+   * @returns how many bytes were put into `into`; -1 at the end of the stream
+   * @throws ERR_MULTIPATH_DEADLINE once the deadline has passed; what arrives later is not lost
+   */
+  async read(into: Uint8Array): Promise<number> {
+    for (;;) {
+      const chunk = into.length === 0 ? Buffer.alloc(0) : (this.#conn.read() as Buffer | null)
+      if (chunk !== null) return this.#hand(chunk, into)
+      if (this.#conn.readableEnded) return -1
+      this.#assertOpen()
+      this.#readGate.check()
+      await this.#readGate.wait(this.#conn, READ_EVENTS)
+    }
+  }
+
+  #hand(chunk: Buffer, into: Uint8Array): number {
+    const bytes = Math.min(chunk.length, into.length)
+    into.set(chunk.subarray(0, bytes))
+    if (bytes < chunk.length) this.#conn.unshift(chunk.subarray(bytes))
+    return bytes
+  }
+
+  /**
+   * Writes all of `bytes`, which is copied.
+   *
+   * @returns how many bytes were written: all of them
+   * @throws {DeadlineError} ERR_MULTIPATH_DEADLINE; its `bytesWritten` were taken and will be delivered
+   */
+  async write(bytes: Uint8Array): Promise<number> {
+    let written = 0
+    while (written < bytes.length) {
+      this.#assertOpen()
+      this.#writeGate.check(written)
+      if (this.#conn.writableNeedDrain) {
+        await this.#writeGate.wait(this.#conn, WRITE_EVENTS)
+        continue
+      }
+      const slice = Buffer.from(bytes.subarray(written, written + PIECE_BYTES))
+      this.#conn.write(slice)
+      written += slice.length
+    }
+    return written
+  }
+
+  /** Delivers what was written, then closes. Rejects where it could not be delivered. */
+  async close(): Promise<void> {
+    const conn = this.#conn
+    if (conn.closed) return
+    await new Promise<void>((resolve, reject) => {
+      conn.once('error', reject)
+      conn.once('close', resolve)
+      conn.resume()
+      conn.destroySoon()
+    })
+  }
+
+  /** Sets both deadlines; `null` takes them away. */
+  setDeadline(deadline: Date | null): void {
+    this.setReadDeadline(deadline)
+    this.setWriteDeadline(deadline)
+  }
+
+  setReadDeadline(deadline: Date | null): void {
+    this.#readGate.set(deadline)
+  }
+
+  setWriteDeadline(deadline: Date | null): void {
+    this.#writeGate.set(deadline)
+  }
+
+  #assertOpen(): void {
+    if (this.#conn.errored) throw this.#conn.errored
+    if (this.#conn.destroyed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
+  }
+}
+
+/** Bytes taken in one go: what a passed deadline can be late by. */
+const PIECE_BYTES = 65_536

@@ -1,0 +1,120 @@
+/** Counters of one path: they survive the path's reconnects. Go: dialer.go, subflowDialer. */
+import type { StatsTracker } from '../core/tracker.js'
+
+/** What is known of a path, units in the names. */
+export interface PathStats {
+  readonly label: string
+  /** Subflows opened, in all and since the last failure, and attempts that failed. */
+  readonly successes: number
+  readonly consecutiveSuccesses: number
+  readonly failures: number
+  /** Moving average, alpha 0.5 as Go's; `undefined` before the first sample and after a failure. */
+  readonly rttMs: number | undefined
+  /** Data frames and payload bytes, without what was sent again. */
+  readonly sentFrames: number
+  readonly sentBytes: number
+  /** Duplicates included. */
+  readonly receivedFrames: number
+  readonly receivedBytes: number
+  readonly retransmittedFrames: number
+  readonly retransmittedBytes: number
+}
+
+/** Weight of a new RTT sample. Go: rttAlpha. */
+const RTT_ALPHA = 0.5
+/** What Go shows for an unknown RTT, milliseconds. Go: longRTT. */
+const UNKNOWN_RTT_MS = 60_000
+
+export class PathRecord implements StatsTracker {
+  readonly label: string
+  #successes = 0
+  #consecutiveSuccesses = 0
+  #failures = 0
+  #rttMs: number | undefined
+  #sentFrames = 0
+  #sentBytes = 0
+  #receivedFrames = 0
+  #receivedBytes = 0
+  #retransmittedFrames = 0
+  #retransmittedBytes = 0
+
+  constructor(label: string) {
+    this.label = label
+  }
+
+  /** For ordering: unknown counts as a minute, as in Go. */
+  get orderMs(): number {
+    return this.#rttMs ?? UNKNOWN_RTT_MS
+  }
+
+  succeeded(): void {
+    this.#successes++
+    this.#consecutiveSuccesses++
+  }
+
+  failed(): void {
+    this.#failures++
+    this.#consecutiveSuccesses = 0
+    this.#rttMs = undefined
+  }
+
+  onRecv(bytes: number): void {
+    this.#receivedFrames++
+    this.#receivedBytes += bytes
+  }
+
+  onSent(bytes: number): void {
+    this.#sentFrames++
+    this.#sentBytes += bytes
+  }
+
+  onRetransmit(bytes: number): void {
+    this.#retransmittedFrames++
+    this.#retransmittedBytes += bytes
+  }
+
+  updateRTT(milliseconds: number): void {
+    this.#rttMs =
+      this.#rttMs === undefined ? milliseconds : this.#rttMs * (1 - RTT_ALPHA) + milliseconds * RTT_ALPHA
+  }
+
+  stats(): PathStats {
+    return {
+      label: this.label,
+      successes: this.#successes,
+      consecutiveSuccesses: this.#consecutiveSuccesses,
+      failures: this.#failures,
+      rttMs: this.#rttMs,
+      sentFrames: this.#sentFrames,
+      sentBytes: this.#sentBytes,
+      receivedFrames: this.#receivedFrames,
+      receivedBytes: this.#receivedBytes,
+      retransmittedFrames: this.#retransmittedFrames,
+      retransmittedBytes: this.#retransmittedBytes,
+    }
+  }
+}
+
+/** A line in the columns of Go's FormatStats (dialer.go). */
+export function formatPathStats(stats: PathStats): string {
+  const traffic = (frames: number, bytes: number): string =>
+    `${String(frames).padStart(7)}/${humanBytes(bytes).padStart(7)}`
+  return (
+    `${stats.label}  S: ${String(stats.successes).padStart(4)}(${String(stats.consecutiveSuccesses).padStart(3)})` +
+    `  F: ${String(stats.failures).padStart(4)}` +
+    `  RTT: ${(stats.rttMs ?? UNKNOWN_RTT_MS).toFixed(0).padStart(6)}ms` +
+    `  SENT: ${traffic(stats.sentFrames, stats.sentBytes)}` +
+    `  RECV: ${traffic(stats.receivedFrames, stats.receivedBytes)}` +
+    `  RT: ${traffic(stats.retransmittedFrames, stats.retransmittedBytes)}`
+  )
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB']
+
+/** Decimal units, two digits at most under ten, as go-humanize prints them. */
+export function humanBytes(bytes: number): string {
+  if (bytes < 10) return `${bytes} B`
+  const power = Math.min(Math.floor(Math.log(bytes) / Math.log(1000)), UNITS.length - 1)
+  const value = Math.floor((bytes / 1000 ** power) * 10 + 0.5) / 10
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${UNITS[power]}`
+}

@@ -1,0 +1,110 @@
+/** The parts of net.Socket that only pass on to the subflows, or tell of them. */
+import type { AddressInfo, Socket } from 'node:net'
+import type { DuplexOptions } from 'node:stream'
+import { Duplex } from 'node:stream'
+
+/** Where a connection's first subflow led. */
+export interface Endpoints {
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+  readonly localFamily?: string | undefined
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  readonly remoteFamily?: string | undefined
+}
+
+/** Reads the addresses off a stream that may be a socket. */
+export function endpointsOf(stream: Duplex): Endpoints {
+  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = stream as Partial<Socket>
+  return { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily }
+}
+
+/** What http, tls and database drivers expect of a socket beyond a Duplex. */
+export abstract class SocketSurface extends Duplex {
+  #endpoints: Endpoints = {}
+
+  constructor(options: DuplexOptions) {
+    super(options)
+  }
+
+  /** Streams of the live subflows. */
+  protected abstract streams(): readonly Duplex[]
+  protected abstract setRef(isRefed: boolean): void
+
+  protected setEndpoints(endpoints: Endpoints): void {
+    this.#endpoints = endpoints
+  }
+
+  /** Always false: a connection is handed out when it stands. */
+  get connecting(): boolean {
+    return false
+  }
+
+  get pending(): boolean {
+    return false
+  }
+
+  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.readable) return this.writable ? 'open' : 'readOnly'
+    return this.writable ? 'writeOnly' : 'closed'
+  }
+
+  get localAddress(): string | undefined {
+    return this.#endpoints.localAddress
+  }
+
+  get localPort(): number | undefined {
+    return this.#endpoints.localPort
+  }
+
+  get localFamily(): string | undefined {
+    return this.#endpoints.localFamily
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#endpoints.remoteAddress
+  }
+
+  get remotePort(): number | undefined {
+    return this.#endpoints.remotePort
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#endpoints.remoteFamily
+  }
+
+  /** Local address of the first subflow; empty where its stream is no socket. */
+  address(): AddressInfo | Record<string, never> {
+    const { localAddress, localPort, localFamily } = this.#endpoints
+    if (localAddress === undefined || localPort === undefined || localFamily === undefined) return {}
+    return { address: localAddress, port: localPort, family: localFamily }
+  }
+
+  /** Subflows never wait to fill packets, whatever is asked: acks and frames are batched already. */
+  setNoDelay(_noDelay?: boolean): this {
+    return this
+  }
+
+  /** TCP keep-alive of the subflows; ours, by ping, goes on regardless. */
+  setKeepAlive(enable?: boolean, initialDelayMs?: number): this {
+    for (const stream of this.streams()) (stream as Partial<Socket>).setKeepAlive?.(enable, initialDelayMs)
+    return this
+  }
+
+  ref(): this {
+    this.setRef(true)
+    return this
+  }
+
+  unref(): this {
+    this.setRef(false)
+    return this
+  }
+
+  /** Ends, and destroys once all is acked. */
+  destroySoon(): void {
+    if (this.writable) this.end()
+    if (this.writableFinished) this.destroy()
+    else this.once('finish', () => this.destroy())
+  }
+}

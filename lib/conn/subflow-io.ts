@@ -1,0 +1,111 @@
+/** One subflow's stream: reads go to the core, writes come from it, listeners are added and removed here. */
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** Gets what happens on the stream. */
+export interface SubflowIoHandler {
+  onBytes(bytes: Uint8Array): void
+  /** The stream takes more after it was blocked. */
+  onDrain(): void
+  /** The stream is over: in order, or by `error`. Called once, last. */
+  onClosed(error: Error | undefined): void
+}
+
+/** Chunks that add up to less are joined: one small write costs less than a vectored one. */
+const JOIN_BYTES = 16_384
+/** After end(), the peer has this long to close its side, milliseconds. */
+const CLOSE_GRACE_MS = 3000
+
+export class SubflowIo {
+  readonly stream: Duplex
+  readonly #handler: SubflowIoHandler
+  #error: Error | undefined
+  #isOver = false
+
+  constructor(stream: Duplex, handler: SubflowIoHandler) {
+    this.stream = stream
+    this.#handler = handler
+    stream.on('data', this.#streamOnData)
+    stream.on('drain', this.#streamOnDrain)
+    stream.on('error', this.#streamOnError)
+    stream.on('end', this.#streamOnEnd)
+    stream.on('close', this.#streamOnClose)
+  }
+
+  /** Writes `chunks` in one go. @returns whether the stream is blocked now and will call onDrain */
+  write(chunks: Uint8Array[]): boolean {
+    const { stream } = this
+    if (!stream.writable) return false
+    if (chunks.length === 1) stream.write(chunks[0])
+    else {
+      let total = 0
+      for (const chunk of chunks) total += chunk.length
+      if (total <= JOIN_BYTES) stream.write(Buffer.concat(chunks, total))
+      else {
+        stream.cork()
+        for (const chunk of chunks) stream.write(chunk)
+        stream.uncork()
+      }
+    }
+    // A write that the kernel took at once leaves nothing behind, whatever write() returned.
+    return stream.writableNeedDrain && stream.writableLength > 0
+  }
+
+  pause(): void {
+    this.stream.pause()
+  }
+
+  resume(): void {
+    this.stream.resume()
+  }
+
+  /** Closes in order after what was written; later input is ignored. */
+  end(): void {
+    this.#isOver = true
+    this.stream.resume()
+    this.stream.end()
+    const timer = setTimeout(() => this.stream.destroy(), CLOSE_GRACE_MS)
+    timer.unref()
+    this.stream.once('close', () => {
+      clearTimeout(timer)
+    })
+  }
+
+  /** Closes at once; what the kernel still holds for a dead path is dropped with a reset. */
+  destroy(): void {
+    this.#isOver = true
+    const socket = this.stream as Partial<Socket> & Duplex
+    if (typeof socket.resetAndDestroy === 'function' && !socket.destroyed) socket.resetAndDestroy()
+    else socket.destroy()
+  }
+
+  readonly #streamOnData = (bytes: Uint8Array): void => {
+    if (!this.#isOver) this.#handler.onBytes(bytes)
+  }
+
+  readonly #streamOnDrain = (): void => {
+    if (!this.#isOver) this.#handler.onDrain()
+  }
+
+  /** Stays until the stream is gone: an error of a closed subflow is nobody's concern, but must be heard. */
+  readonly #streamOnError = (error: Error): void => {
+    this.#error ??= error
+  }
+
+  readonly #streamOnEnd = (): void => {
+    this.#closed(undefined)
+  }
+
+  readonly #streamOnClose = (): void => {
+    this.stream.off('data', this.#streamOnData)
+    this.stream.off('drain', this.#streamOnDrain)
+    this.stream.off('end', this.#streamOnEnd)
+    this.#closed(this.#error)
+  }
+
+  #closed(error: Error | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#handler.onClosed(error)
+  }
+}

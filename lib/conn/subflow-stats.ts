@@ -1,0 +1,44 @@
+/** A subflow as users see it. */
+import type { SubflowState } from '../core/health.js'
+import type { Subflow } from '../core/subflow.js'
+
+/** A snapshot: it does not change later. */
+export interface SubflowStats {
+  readonly id: number
+  readonly label: string
+  readonly state: SubflowState
+  /** Round-trip times, milliseconds; `undefined` before the first sample. */
+  readonly smoothedRttMs: number | undefined
+  readonly minRttMs: number | undefined
+  /** Delivery rate as measured; 0 while unknown. */
+  readonly bytesPerSecond: number
+  /** Bytes sent on it and not acked. */
+  readonly inFlightBytes: number
+  /** Data frames and payload bytes, without what was sent again. */
+  readonly sentFrames: number
+  readonly sentBytes: number
+  /** Duplicates included. */
+  readonly receivedFrames: number
+  readonly receivedBytes: number
+  readonly retransmittedFrames: number
+  readonly retransmittedBytes: number
+}
+
+export function subflowStats(subflow: Subflow): SubflowStats {
+  const { rtt, counters } = subflow
+  return {
+    id: subflow.id,
+    label: subflow.label,
+    state: subflow.state,
+    smoothedRttMs: rtt.smoothed,
+    minRttMs: rtt.min === Infinity ? undefined : rtt.min,
+    bytesPerSecond: Math.round(subflow.bytesPerMs * 1000),
+    inFlightBytes: subflow.inFlightBytes,
+    sentFrames: counters.framesSent,
+    sentBytes: counters.bytesSent,
+    receivedFrames: counters.framesReceived,
+    receivedBytes: counters.bytesReceived,
+    retransmittedFrames: counters.framesRetransmitted,
+    retransmittedBytes: counters.bytesRetransmitted,
+  }
+}

@@ -1,0 +1,22 @@
+/** All that the core wants done. It never touches a socket itself. */
+import type { MultipathError } from '../errors.js'
+import type { CloseReason, SubflowState } from './health.js'
+import type { Subflow } from './subflow.js'
+
+export type Action =
+  /** Write `chunks` to the subflow's socket, in one go. */
+  | { readonly kind: 'send'; readonly subflow: Subflow; readonly chunks: Uint8Array[] }
+  /** Close the subflow's socket: in order after what was written, or at once. */
+  | { readonly kind: 'close'; readonly subflow: Subflow; readonly how: 'end' | 'destroy' }
+  /** A subflow changed; `reason` and `error` only where it closed. */
+  | {
+      readonly kind: 'subflow'
+      readonly subflow: Subflow
+      /** What it was before; the same as `state` for one that joins. */
+      readonly from: SubflowState
+      readonly state: SubflowState
+      readonly reason?: CloseReason
+      readonly error?: Error
+    }
+  /** The connection is over once the reader has taken what is left; `error` unless all went well. */
+  | { readonly kind: 'finished'; readonly error?: MultipathError }

@@ -1,0 +1,87 @@
+/** Bytes in order: taken in as chunks, given out in slices. Small chunks are copied together. */
+
+/** Chunks under this many bytes are copied: a slice costs more than its bytes. */
+const SMALL_BYTES = 4096
+/** Slabs grow while the queue holds bytes, so that a lone small message does not pin a large one. */
+const FIRST_SLAB_BYTES = 512
+const LAST_SLAB_BYTES = 65_536
+const EMPTY = new Uint8Array(0)
+
+export class ByteQueue {
+  #chunks: Uint8Array[] = []
+  /** Index of the first chunk that still holds bytes. */
+  #first = 0
+  #bytes = 0
+  #slab = EMPTY
+  #slabUsed = 0
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Appends; a larger chunk is kept by reference and must not change while it is in use. */
+  append(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
+    this.#bytes += chunk.length
+    if (chunk.length < SMALL_BYTES) this.#copy(chunk)
+    else this.#chunks.push(chunk)
+  }
+
+  #copy(chunk: Uint8Array): void {
+    if (this.#slabUsed + chunk.length > this.#slab.length) this.#newSlab(chunk.length)
+    const start = this.#slabUsed
+    this.#slab.set(chunk, start)
+    this.#slabUsed += chunk.length
+    const lastIndex = this.#chunks.length - 1
+    const last = lastIndex >= this.#first ? this.#chunks[lastIndex]! : EMPTY
+    const isNeighbour = last.buffer === this.#slab.buffer && last.byteOffset + last.length === start
+    if (isNeighbour) this.#chunks[lastIndex] = this.#slab.subarray(last.byteOffset, this.#slabUsed)
+    else this.#chunks.push(this.#slab.subarray(start, this.#slabUsed))
+  }
+
+  #newSlab(atLeast: number): void {
+    const bytes = Math.min(Math.max(this.#slab.length * 4, FIRST_SLAB_BYTES, atLeast), LAST_SLAB_BYTES)
+    this.#slab = new Uint8Array(bytes)
+    this.#slabUsed = 0
+  }
+
+  /** Takes up to `bytes` from the front. */
+  take(bytes: number): Uint8Array[] {
+    const taken: Uint8Array[] = []
+    let missing = Math.min(bytes, this.#bytes)
+    while (missing > 0) {
+      const slice = this.takeSlice(missing)!
+      taken.push(slice)
+      missing -= slice.length
+    }
+    return taken
+  }
+
+  /** Takes the first chunk, or as much of it as `atMost` allows. */
+  takeSlice(atMost: number = Infinity): Uint8Array | undefined {
+    const chunk = this.#chunks[this.#first]
+    if (chunk === undefined) return undefined
+    if (chunk.length > atMost) {
+      this.#bytes -= atMost
+      this.#chunks[this.#first] = chunk.subarray(atMost)
+      return chunk.subarray(0, atMost)
+    }
+    this.#bytes -= chunk.length
+    this.#first++
+    if (this.#bytes === 0) this.clear()
+    else if (this.#first >= 64) {
+      this.#chunks.splice(0, this.#first)
+      this.#first = 0
+    }
+    return chunk
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.#chunks = []
+    this.#first = 0
+    this.#bytes = 0
+    this.#slab = EMPTY
+    this.#slabUsed = 0
+  }
+}

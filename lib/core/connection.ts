@@ -1,0 +1,352 @@
+/**
+ * One multipath connection without IO: bytes and time in, actions out. Composes sender, receiver, liveness
+ * and ending, and is the one place where subflows change their state.
+ */
+import type { Millis } from '../clock.js'
+import { MultipathError, RemoteProtocolError } from '../errors.js'
+import { FrameReader } from '../wire/frame-reader.js'
+import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
+import type { Action } from './action.js'
+import { Ending } from './ending.js'
+import type { CloseReason } from './health.js'
+import { Liveness } from './liveness.js'
+import type { ResolvedConnOptions } from './options.js'
+import { Receiver } from './receiver.js'
+import type { Scheduler } from './scheduler.js'
+import { Sender } from './sender.js'
+import { Subflow } from './subflow.js'
+import type { StatsTracker } from './tracker.js'
+
+/** How a subflow joins. */
+export interface SubflowInit {
+  readonly label: string
+  readonly tracker: StatsTracker
+  /** We dialled: say pong first, so that the listener can measure its first RTT. */
+  readonly isDialer: boolean
+  /** When our hello left (dialer) or its echo did (listener). */
+  readonly helloAt: Millis
+}
+
+export interface CoreInit {
+  readonly options: ResolvedConnOptions
+  readonly scheduler: Scheduler
+  /** 0…1 */
+  readonly random: () => number
+}
+
+/** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
+const ACK_BATCH_BYTES = 262_144
+
+export class ConnectionCore {
+  readonly #options: ResolvedConnOptions
+  readonly #subflows: Subflow[] = []
+  readonly #readers = new Map<Subflow, FrameReader>()
+  readonly #sender: Sender
+  readonly #receiver: Receiver
+  readonly #liveness: Liveness
+  readonly #ending = new Ending()
+  #actions: Action[] = []
+  #now: Millis = 0
+  #lastId = 0
+  #isOver = false
+
+  constructor({ options, scheduler, random }: CoreInit) {
+    this.#options = options
+    this.#sender = new Sender(this.#subflows, scheduler, options)
+    this.#receiver = new Receiver(this.#subflows, options)
+    this.#liveness = new Liveness(options, random)
+  }
+
+  /** Subflows that live; read only. */
+  get subflows(): readonly Subflow[] {
+    return this.#subflows
+  }
+
+  /** Bytes in order that nobody has taken. */
+  get unreadBytes(): number {
+    return this.#receiver.window.unreadBytes
+  }
+
+  /** Bytes held for a missing frame. */
+  get heldBytes(): number {
+    return this.#receiver.window.heldBytes
+  }
+
+  /** Bytes written and not yet acked. */
+  get unflushedBytes(): number {
+    return this.#sender.bufferedBytes + this.#sender.unackedBytes
+  }
+
+  /** More may be written without being held back. */
+  get hasRoom(): boolean {
+    return this.#sender.hasRoom
+  }
+
+  /** Everything written is acked and, where the peer can hear it, it knows that no more will come. */
+  get isWriteEnd(): boolean {
+    return this.#sender.isFlushed && (this.#ending.hasSentFin || this.#isOver)
+  }
+
+  /** Everything the peer will ever write has been taken. */
+  get isReadEnd(): boolean {
+    return this.#ending.hasPeerFin && this.unreadBytes === 0
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Something waits that should not wait for the end of the turn. */
+  get isUrgent(): boolean {
+    const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
+    return hasFrames || this.#receiver.bytesSinceFlush >= ACK_BATCH_BYTES || this.#actions.length > 0
+  }
+
+  /** A peer that does not know our codes, and whose data nobody reads, is best slowed down by TCP. */
+  get shouldPauseReading(): boolean {
+    const isOwedNothing = this.#sender.isFlushed && !this.#ending.isEnding
+    return this.#ending.isCapable === false && this.#receiver.isFull && isOwedNothing
+  }
+
+  /** Adds a subflow whose hello is done. The first carries data at once, others when the peer shows life. */
+  addSubflow(init: SubflowInit, now: Millis): Subflow {
+    this.#now = now
+    const subflow = new Subflow(++this.#lastId, init.label, init.tracker, now)
+    this.#subflows.push(subflow)
+    this.#readers.set(subflow, this.#newReader(subflow))
+    if (init.isDialer) {
+      subflow.sampleRtt(now - init.helloAt, now)
+      subflow.acks.add(CODE_PONG)
+    } else subflow.expectPong(init.helloAt)
+    subflow.acks.add(CODE_CAPABLE)
+    subflow.ping(now)
+    if (this.#ending.hasSentFin) subflow.acks.add(CODE_FIN)
+    this.#actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })
+    if (subflow.id === 1) this.#goUp(subflow)
+    return subflow
+  }
+
+  /** Takes bytes of the application. They must not change until they are acked. */
+  write(bytes: Uint8Array): void {
+    this.#sender.write(bytes)
+  }
+
+  /** Whether the application waits for room, so that more is sure to come. */
+  setHeldBack(isHeldBack: boolean): void {
+    this.#sender.isHeldBack = isHeldBack
+  }
+
+  /** The next bytes in order for the reader. */
+  take(): Uint8Array | undefined {
+    const piece = this.#receiver.window.take()
+    if (piece !== undefined) this.#receiver.announce(this.#ending.isCapable === true, false)
+    return piece
+  }
+
+  /** No more will be written: flush, tell the peer, close. */
+  end(now: Millis): void {
+    if (this.#ending.isEnding) return
+    this.#ending.isEnding = true
+    this.#ending.endedAt = now
+    this.#sender.isHeldBack = false
+  }
+
+  /** Takes bytes that a subflow's socket brought. They are kept where they hold payload. */
+  receive(subflow: Subflow, bytes: Uint8Array, now: Millis): void {
+    if (subflow.state === 'closed' || this.#isOver) return
+    this.#now = now
+    if (subflow.state !== 'up') this.#goUp(subflow)
+    subflow.lastHeardAt = now
+    const before = this.#receiver.bytesSinceFlush
+    try {
+      this.#readers.get(subflow)!.push(bytes)
+    } catch (error) {
+      if (!(error instanceof RemoteProtocolError)) throw error
+      this.#close(subflow, 'protocol', error)
+      return
+    }
+    if (subflow.acks.length > this.#options.maxOutstandingAckBytes) {
+      this.#close(subflow, 'limit', new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks'))
+      return
+    }
+    this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)
+  }
+
+  /** A subflow's stream ended in order (no error) or failed. */
+  subflowClosed(subflow: Subflow, error: Error | undefined, now: Millis): void {
+    this.#now = now
+    this.#close(subflow, error === undefined ? 'ended' : 'failed', error)
+  }
+
+  /** Closes one subflow from our side. */
+  closeSubflow(subflow: Subflow, reason: CloseReason, now: Millis): void {
+    this.#now = now
+    this.#close(subflow, reason)
+  }
+
+  /** Time has come to what `nextTickAt` said. */
+  tick(now: Millis): void {
+    this.#now = now
+    for (const subflow of [...this.#subflows]) this.#inspect(subflow)
+    if (now < this.#lingerAt()) return
+    const cause = 'unacked data was left after lingerMs'
+    this.#over(new MultipathError('ERR_MULTIPATH_LINGER', cause), 'destroy')
+  }
+
+  /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
+  forgiveSilence(now: Millis): void {
+    for (const subflow of this.#subflows) subflow.forgiveSilence(now)
+  }
+
+  /** Asks every subflow for a sign of life. */
+  pingAll(now: Millis): void {
+    for (const subflow of this.#subflows) subflow.ping(now)
+  }
+
+  /** Everything to be done now. */
+  drain(now: Millis): Action[] {
+    this.#now = now
+    if (!this.#isOver) {
+      this.#sender.pump(now)
+      this.#advanceEnding()
+      for (const subflow of this.#subflows) this.#flush(subflow)
+    }
+    this.#receiver.bytesSinceFlush = 0
+    this.#receiver.hasNews = false
+    if (this.#actions.length === 0) return NOTHING
+    const actions = this.#actions
+    this.#actions = []
+    return actions
+  }
+
+  /** When `tick` is wanted, should nothing happen until then. */
+  nextTickAt(): Millis {
+    if (this.#isOver) return Infinity
+    let at = Math.min(this.#sender.peerWindow.probeAt, this.#lingerAt())
+    for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
+    return at
+  }
+
+  /** Gives up at once. With everything acked the peer still learns that nothing is missing. */
+  destroy(isAbort: boolean): void {
+    if (this.#isOver) return
+    if (!isAbort && this.#sender.isFlushed) this.#sayFin()
+    for (const subflow of this.#subflows) this.#flush(subflow)
+    this.#over(undefined, isAbort ? 'destroy' : 'end')
+    this.#receiver.window.clear()
+  }
+
+  #newReader(subflow: Subflow): FrameReader {
+    const receiver = this.#receiver
+    return new FrameReader({
+      wantsData: (fn, size) => receiver.window.judge(fn, size) === 'store',
+      onData: (fn, size, pieces) => {
+        this.#ending.isCapable ??= false
+        receiver.data(subflow, fn, size, pieces)
+      },
+      onAck: (fn) => {
+        this.#ending.isCapable ??= false
+        this.#sender.acked(subflow, fn, this.#now)
+      },
+      onCode: (code) => {
+        this.#code(subflow, code)
+      },
+    })
+  }
+
+  #code(subflow: Subflow, code: number): void {
+    if (code === CODE_PING) {
+      this.#ending.isCapable ??= false
+      subflow.acks.add(CODE_PONG)
+    } else if (code === CODE_PONG) {
+      const rtt = subflow.pong(this.#now)
+      if (rtt !== undefined) subflow.sampleRtt(rtt, this.#now)
+    } else if (code === CODE_CAPABLE) this.#ending.isCapable = true
+    else if (code === CODE_FIN) this.#ending.hasPeerFin = true
+    else if (code === CODE_HOLD) this.#sender.peerWindow.hold(this.#now)
+    else if (code === CODE_GO) this.#sender.peerWindow.go()
+  }
+
+  #inspect(subflow: Subflow): void {
+    while (subflow.state !== 'closed') {
+      const { at, finding } = this.#liveness.next(subflow)
+      if (at > this.#now) return
+      if (finding === 'dead') {
+        const silence = `nothing received for ${Math.round(this.#now - subflow.lastHeardAt)} ms`
+        this.#close(subflow, 'silent', new MultipathError('ERR_MULTIPATH_SUBFLOW_DEAD', silence))
+      } else if (finding === 'suspect') this.#suspect(subflow)
+      else if (finding === 'refused') this.#sender.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
+      else subflow.ping(this.#now)
+    }
+  }
+
+  #suspect(subflow: Subflow): void {
+    const from = subflow.moveTo('suspect')
+    subflow.suspectSince = this.#now
+    subflow.trustSamplesFrom = this.#now
+    this.#sender.suspect(subflow)
+    subflow.ping(this.#now)
+    this.#actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
+  }
+
+  #goUp(subflow: Subflow): void {
+    if (subflow.state === 'suspect') this.#sender.recovered(subflow)
+    const from = subflow.moveTo('up')
+    this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })
+  }
+
+  #close(subflow: Subflow, reason: CloseReason, error?: Error): void {
+    if (subflow.state === 'closed') return
+    this.#subflows.splice(this.#subflows.indexOf(subflow), 1)
+    const from = subflow.moveTo('closed')
+    this.#sender.lost(subflow)
+    this.#receiver.cut(this.#readers.get(subflow)?.unfinishedFrame)
+    this.#readers.delete(subflow)
+    this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
+    this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })
+    if (this.#subflows.length > 0 || this.#isOver) return
+    this.#over(this.#ending.verdict(this.#sender.isFlushed, this.#receiver.hasHole, error), 'destroy')
+  }
+
+  #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
+    this.#isOver = true
+    this.#ending.hasPeerFin = true
+    for (const subflow of this.#subflows.splice(0)) {
+      const from = subflow.moveTo('closed')
+      this.#actions.push({ kind: 'close', subflow, how })
+      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
+    }
+    this.#readers.clear()
+    this.#sender.clear()
+    this.#actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
+  }
+
+  #advanceEnding(): void {
+    const next = this.#sender.isFlushed ? this.#ending.next() : 'wait'
+    if (next === 'fin') this.#sayFin()
+    if (next !== 'wait' && this.#ending.next() === 'close') {
+      for (const subflow of this.#subflows) this.#flush(subflow)
+      this.#over(undefined, 'end')
+    }
+  }
+
+  #sayFin(): void {
+    if (this.#ending.hasSentFin) return
+    this.#ending.hasSentFin = true
+    for (const subflow of this.#subflows) subflow.acks.add(CODE_FIN)
+  }
+
+  #lingerAt(): Millis {
+    return this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs)
+  }
+
+  #flush(subflow: Subflow): void {
+    if (subflow.acks.length === 0 && subflow.outbox.length === 0) return
+    const chunks = subflow.outbox
+    subflow.outbox = []
+    if (subflow.acks.length > 0) chunks.unshift(subflow.acks.take())
+    this.#actions.push({ kind: 'send', subflow, chunks })
+  }
+}
+
+const NOTHING: Action[] = []

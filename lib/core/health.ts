@@ -1,0 +1,47 @@
+/** The life of a subflow as a table of transitions, and why one ends. */
+
+/**
+ * - probing: joined, but nothing has come from the peer yet; carries no data (a Go listener accepts joins
+ *   to connections that it has forgotten)
+ * - up: carries data
+ * - suspect: owes an answer; its data goes out again elsewhere, only pings and acks use it
+ * - closed: its socket is gone
+ *
+ * A path without a subflow is in backoff; that is the dialer's affair.
+ */
+export type SubflowState = 'probing' | 'up' | 'suspect' | 'closed'
+
+const MOVES: { readonly [S in SubflowState]: readonly SubflowState[] } = {
+  probing: ['up', 'closed'],
+  up: ['suspect', 'closed'],
+  suspect: ['up', 'closed'],
+  closed: [],
+}
+
+/** A forbidden move is a bug of ours, never the peer's. */
+export function move(from: SubflowState, to: SubflowState): SubflowState {
+  if (!MOVES[from].includes(to)) throw new Error(`a subflow cannot go from ${from} to ${to}`)
+  return to
+}
+
+/** Why a subflow closed. */
+export type CloseReason =
+  /** The peer closed it in order. */
+  | 'ended'
+  /** Its stream failed: reset, unreachable, … */
+  | 'failed'
+  /** It stayed silent for deadMs while it owed an answer. */
+  | 'silent'
+  /** The peer broke the wire format. */
+  | 'protocol'
+  /** The peer took up none of our acks. */
+  | 'limit'
+  /** A newer subflow on the same path showed life first. */
+  | 'replaced'
+  /** The connection closed. */
+  | 'closed'
+
+/** Whether dialling the path again may help. A peer that speaks another protocol will not learn ours. */
+export function isWorthRedialling(reason: CloseReason): boolean {
+  return reason === 'ended' || reason === 'failed' || reason === 'silent' || reason === 'limit'
+}

@@ -1,0 +1,96 @@
+/** Judges from silence which subflows still live. Pure: names the next deadline of a subflow and its meaning. */
+import type { Millis } from '../clock.js'
+import type { ResolvedConnOptions } from './options.js'
+import type { Subflow } from './subflow.js'
+
+/** Pings of a suspect subflow: its return should be seen soon. */
+const SUSPECT_PING_MS = 250
+/** A ping on an otherwise idle subflow gets this much time, milliseconds, or three round trips. */
+const IDLE_PING_MS = 1000
+
+/** What silence says about a subflow. */
+export type Finding =
+  /** Ask whether the peer is there. */
+  | 'ping'
+  /** The peer answers, and yet does not ack: it has no room. */
+  | 'refused'
+  /** Silent for longer than the path's jitter explains. */
+  | 'suspect'
+  /** Silent for the dead time. */
+  | 'dead'
+
+/** What is to be done with a subflow, and when, should nothing come in until then. */
+export interface Deadline {
+  readonly at: Millis
+  readonly finding: Finding
+}
+
+export class Liveness {
+  readonly #options: ResolvedConnOptions
+  /** 0…1, decides the jitter of keep-alives. */
+  readonly #random: () => number
+
+  constructor(options: ResolvedConnOptions, random: () => number) {
+    this.#options = options
+    this.#random = random
+  }
+
+  next(subflow: Subflow): Deadline {
+    const owedSince = this.#owedSince(subflow)
+    if (owedSince === Infinity) return this.#keepAlive(subflow)
+    const dead: Deadline = { at: Math.max(owedSince, subflow.lastHeardAt) + this.#options.deadMs, finding: 'dead' }
+    if (subflow.state === 'probing') return dead
+    if (subflow.state === 'suspect')
+      return earliest(dead, { at: subflow.lastPingAt + this.#scaled(subflow, SUSPECT_PING_MS), finding: 'ping' })
+    return earliest(this.#refused(subflow), this.#suspect(subflow), this.#ask(subflow), dead)
+  }
+
+  /** Since when the peer owes an answer on this subflow; Infinity where it owes none. */
+  #owedSince(subflow: Subflow): Millis {
+    const since = Math.min(subflow.oldestFlight?.sentAt ?? Infinity, subflow.pingSince ?? Infinity)
+    return since === Infinity && subflow.state === 'suspect' ? subflow.suspectSince : since
+  }
+
+  #scaled(subflow: Subflow, ms: number): number {
+    return Math.max(ms, (subflow.rtt.smoothed ?? 0) / 2)
+  }
+
+  /** The oldest frame or ping is overdue, and nothing else came in either. */
+  #suspect(subflow: Subflow): Deadline {
+    const floor = this.#options.suspectMs
+    const timeout = subflow.rtt.timeout(floor)
+    const smoothed = subflow.rtt.smoothed ?? timeout
+    const flight = subflow.oldestFlight
+    const pingTime = flight === undefined ? Math.max(IDLE_PING_MS, 3 * smoothed) : timeout
+    const overdue = Math.min((flight?.sentAt ?? Infinity) + timeout, (subflow.pingSince ?? Infinity) + pingTime)
+    const quiet = subflow.lastHeardAt + Math.max(floor, 1.25 * smoothed)
+    return { at: Math.max(overdue, quiet), finding: 'suspect' }
+  }
+
+  /** A pong came for a ping sent after the frame, and still no ack. */
+  #refused(subflow: Subflow): Deadline {
+    const sentAt = subflow.oldestFlight?.sentAt ?? Infinity
+    const isAnswered = subflow.answeredPingAt > sentAt
+    return { at: isAnswered ? sentAt + subflow.rtt.timeout(this.#options.suspectMs) : Infinity, finding: 'refused' }
+  }
+
+  /** Asked early, so that the answer of a full receiver is there before suspicion would be. */
+  #ask(subflow: Subflow): Deadline {
+    const sentAt = subflow.oldestFlight?.sentAt
+    if (sentAt === undefined || subflow.pingSince !== undefined) return NEVER
+    const quiet = Math.max(this.#options.suspectMs / 2, (subflow.rtt.smoothed ?? 0) / 4)
+    return { at: Math.max(sentAt, subflow.lastHeardAt, subflow.lastPingAt) + quiet, finding: 'ping' }
+  }
+
+  /** Nothing is owed: a ping after a while of silence keeps middleboxes awake and finds dead paths. */
+  #keepAlive(subflow: Subflow): Deadline {
+    subflow.keepAliveMs ??= this.#options.keepAliveMs * (0.75 + 0.5 * this.#random())
+    return { at: subflow.lastHeardAt + subflow.keepAliveMs, finding: 'ping' }
+  }
+}
+
+const NEVER: Deadline = { at: Infinity, finding: 'dead' }
+
+function earliest(...deadlines: readonly Deadline[]): Deadline {
+  return deadlines.reduce((first, next) => (next.at < first.at ? next : first))
+}

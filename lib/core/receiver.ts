@@ -1,0 +1,71 @@
+/** Takes data frames in, acks them, and tells a peer of our kind when the reader is slow. */
+import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
+import type { ResolvedConnOptions } from './options.js'
+import { ReorderWindow } from './reorder.js'
+import type { Subflow } from './subflow.js'
+
+export class Receiver {
+  readonly window: ReorderWindow
+  readonly #subflows: readonly Subflow[]
+  readonly #maxUnread: number
+  #isHolding = false
+  /** Highest number of a frame that a closing subflow cut. */
+  #cutFrame = 0
+  /** Bytes of data frames that arrived since the acks were last sent. */
+  bytesSinceFlush = 0
+  /** A hold or go waits to be sent. */
+  hasNews = false
+
+  constructor(subflows: readonly Subflow[], options: ResolvedConnOptions) {
+    this.#subflows = subflows
+    this.#maxUnread = options.maxUnreadBytes
+    this.window = new ReorderWindow(options)
+  }
+
+  /** A whole frame arrived on `subflow`. `pieces` is missing where it was judged not worth keeping. */
+  data(subflow: Subflow, fn: number, size: number, pieces: Uint8Array[] | undefined): void {
+    this.bytesSinceFlush += size
+    subflow.counters.framesReceived++
+    subflow.counters.bytesReceived += size
+    subflow.tracker.onRecv(size)
+    const verdict = this.window.judge(fn, size)
+    if (verdict === 'store' && pieces !== undefined) this.window.store(fn, size, pieces)
+    // Judged anew when whole: another copy may have come in first. A refused one gets no ack, as from Go.
+    else if (verdict !== 'duplicate') return
+    subflow.acks.add(fn)
+  }
+
+  /** A slow reader asks a peer of our kind to hold at half the budget, well before frames are dropped. */
+  announce(isCapable: boolean, gotData: boolean): void {
+    if (!isCapable) return
+    const unread = this.window.unreadBytes
+    if (unread > this.#maxUnread / 2) {
+      // Said again with each batch that still comes: the last one may have died with its subflow.
+      if (!this.#isHolding || gotData) this.#say(CODE_HOLD)
+      this.#isHolding = true
+    } else if (this.#isHolding && unread <= this.#maxUnread / 4) {
+      this.#isHolding = false
+      this.#say(CODE_GO)
+    }
+  }
+
+  #say(code: number): void {
+    this.hasNews = true
+    for (const subflow of this.#subflows) if (subflow.state !== 'closed') subflow.acks.add(code)
+  }
+
+  /** A subflow closed inside this frame: unless another copy comes, it is missing. */
+  cut(fn: number | undefined): void {
+    if (fn !== undefined && fn > this.#cutFrame) this.#cutFrame = fn
+  }
+
+  /** A frame is missing that was begun, or that a later one shows. */
+  get hasHole(): boolean {
+    return this.window.heldBytes > 0 || this.window.isMissing(this.#cutFrame)
+  }
+
+  /** Nothing more fits in front of the reader. */
+  get isFull(): boolean {
+    return this.window.unreadBytes >= this.#maxUnread
+  }
+}

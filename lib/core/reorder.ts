@@ -1,0 +1,94 @@
+/** Frames received: in order and unread, or ahead of a missing one. Two budgets bound it. */
+import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../wire/limits.js'
+import { ByteQueue } from './byte-queue.js'
+
+/** What becomes of a frame that arrives. */
+export type Verdict = 'store' | 'duplicate' | 'refuse'
+
+/** A piece that is a small part of its buffer is copied when it is kept: it would pin all of it. */
+const PINNED_SHARE = 4
+/** With more than this unread, pieces are kept long enough for that to matter. */
+const SLOW_READER_BYTES = 262_144
+
+export interface ReorderLimits {
+  readonly maxUnreadBytes: number
+  readonly maxReorderBytes: number
+}
+
+export class ReorderWindow {
+  readonly #limits: ReorderLimits
+  readonly #held = new Map<number, Uint8Array[]>()
+  #heldBytes = 0
+  #next = FIRST_FRAME
+  readonly #ready = new ByteQueue()
+
+  constructor(limits: ReorderLimits) {
+    this.#limits = limits
+  }
+
+  /** Bytes in order that nobody has taken yet. */
+  get unreadBytes(): number {
+    return this.#ready.bytes
+  }
+
+  /** Bytes that wait for a missing frame. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** Frame `fn` has not arrived. */
+  isMissing(fn: number): boolean {
+    return fn >= this.#next && !this.#held.has(fn)
+  }
+
+  /** What to do with frame `fn` of `size` bytes, should all of it arrive. */
+  judge(fn: number, size: number): Verdict {
+    if (fn < this.#next || this.#held.has(fn)) return 'duplicate'
+    if (fn === this.#next) return this.#fits(size) ? 'store' : 'refuse'
+    const isFar = fn >= this.#next + GO_RECEIVE_FRAMES
+    return isFar || this.#heldBytes + size > this.#limits.maxReorderBytes ? 'refuse' : 'store'
+  }
+
+  /** A frame larger than the whole budget still passes alone: else it never would. */
+  #fits(size: number): boolean {
+    return this.#ready.bytes === 0 || this.#ready.bytes + size <= this.#limits.maxUnreadBytes
+  }
+
+  /** Keeps a frame that was judged worth it, and moves what is in order now to the front. */
+  store(fn: number, size: number, pieces: Uint8Array[]): void {
+    if (fn !== this.#next) {
+      this.#held.set(fn, pieces.map(unpinned))
+      this.#heldBytes += size
+      return
+    }
+    this.#append(pieces)
+    for (let held = this.#held.get(this.#next); held !== undefined; held = this.#held.get(this.#next)) {
+      this.#held.delete(this.#next)
+      const bytes = held.reduce((sum, piece) => sum + piece.length, 0)
+      this.#heldBytes -= bytes
+      this.#append(held)
+    }
+  }
+
+  #append(pieces: Uint8Array[]): void {
+    const isSlow = this.#ready.bytes > SLOW_READER_BYTES
+    for (const piece of pieces) this.#ready.append(isSlow ? unpinned(piece) : piece)
+    this.#next++
+  }
+
+  /** The next bytes in order; the caller owns them. */
+  take(): Uint8Array | undefined {
+    return this.#ready.takeSlice()
+  }
+
+  /** Drops all that is kept. */
+  clear(): void {
+    this.#held.clear()
+    this.#heldBytes = 0
+    this.#ready.clear()
+  }
+}
+
+function unpinned(piece: Uint8Array): Uint8Array {
+  return piece.length * PINNED_SHARE < piece.buffer.byteLength ? piece.slice() : piece
+}

@@ -1,0 +1,68 @@
+/** Round-trip time of one subflow: smoothed mean and variance (RFC 6298), and the recent minimum. */
+import type { Millis } from '../clock.js'
+
+/** How long a minimum stands before it has to be seen again, milliseconds. BBR's choice. */
+export const MIN_RTT_WINDOW_MS = 10_000
+
+export class RttEstimator {
+  #smoothed: number | undefined
+  #variance = 0
+  #min = Infinity
+  #minAt = 0
+  #latest = 0
+
+  /** The newest sample, milliseconds. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
+  get smoothed(): number | undefined {
+    return this.#smoothed
+  }
+
+  get variance(): number {
+    return this.#variance
+  }
+
+  /** Smallest RTT of the last seconds, milliseconds; Infinity before the first sample. */
+  get min(): number {
+    return this.#min
+  }
+
+  /** When the minimum was last seen or lowered. */
+  get minAt(): Millis {
+    return this.#minAt
+  }
+
+  sample(rtt: number, now: Millis): void {
+    this.#latest = rtt
+    if (this.#smoothed === undefined) {
+      this.#smoothed = rtt
+      this.#variance = rtt / 2
+    } else {
+      this.#variance += (Math.abs(rtt - this.#smoothed) - this.#variance) / 4
+      this.#smoothed += (rtt - this.#smoothed) / 8
+    }
+    if (rtt <= this.#min) {
+      this.#min = rtt
+      this.#minAt = now
+    }
+  }
+
+  /** Replaces the minimum by what a drained path showed: see window.ts. */
+  resetMin(rtt: number, now: Millis): void {
+    this.#min = rtt
+    this.#minAt = now
+  }
+
+  /** Silence of so many milliseconds after sending is more than jitter; never under `floor`. */
+  timeout(floor: number): number {
+    return this.#smoothed === undefined
+      ? Math.max(floor, UNKNOWN_TIMEOUT_MS)
+      : Math.max(floor, this.#smoothed + 4 * this.#variance)
+  }
+}
+
+/** RFC 6298 section 2.1: before the first sample, wait a second. */
+const UNKNOWN_TIMEOUT_MS = 1000

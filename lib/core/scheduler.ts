@@ -1,0 +1,30 @@
+/** The one decision of a scheduler: which subflow carries the next frame. */
+
+/** What a scheduler may know of a subflow that is fit to carry data. */
+export interface SubflowView {
+  readonly id: number
+  readonly label: string
+  /** Smoothed round-trip time, milliseconds; Infinity before the first sample. */
+  readonly smoothedRttMs: number
+  readonly rttVarianceMs: number
+  /** Delivery rate, bytes per millisecond; 0 while unknown. */
+  readonly bytesPerMs: number
+  /** Bytes sent on it and not acked. */
+  readonly inFlightBytes: number
+}
+
+/** The state of a connection at the moment of a choice. */
+export interface Snapshot<View extends SubflowView = SubflowView> {
+  /** Subflows that are up and may carry this frame. */
+  readonly subflows: readonly View[]
+  /** Bytes that wait to be sent, this frame included; Infinity while the application is held back. */
+  readonly queuedBytes: number
+  /** Whether a subflow has room in its window and its socket. */
+  hasRoom(subflow: View): boolean
+}
+
+/** A pure choice; `undefined`: better wait for a subflow that has no room now. */
+export interface Scheduler {
+  readonly name: string
+  choose<View extends SubflowView>(snapshot: Snapshot<View>): View | undefined
+}

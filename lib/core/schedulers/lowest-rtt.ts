@@ -1,0 +1,40 @@
+/** The default: the lowest RTT that has room, unless waiting for a faster subflow ends sooner. */
+import type { Scheduler, Snapshot, SubflowView } from '../scheduler.js'
+
+/** In bulk, a path that adds less than this share to the rate costs more reordering than it brings. */
+const WORTHWHILE_SHARE = 0.02
+
+export const lowestRtt: Scheduler = {
+  name: 'lowest-rtt',
+  choose(snapshot) {
+    if (snapshot.subflows.length === 1) return roomOf(snapshot, snapshot.subflows[0]!)
+    const fastest = lowest(snapshot.subflows)
+    const ready = lowest(snapshot.subflows.filter((subflow) => snapshot.hasRoom(subflow)))
+    if (ready === undefined || fastest === undefined || ready === fastest) return ready
+    return isWorthIt(snapshot, fastest, ready) ? ready : undefined
+  },
+}
+
+function roomOf<View extends SubflowView>(snapshot: Snapshot<View>, subflow: View): View | undefined {
+  return snapshot.hasRoom(subflow) ? subflow : undefined
+}
+
+function lowest<View extends SubflowView>(subflows: readonly View[]): View | undefined {
+  let best: View | undefined
+  for (const subflow of subflows) if (best === undefined || subflow.smoothedRttMs < best.smoothedRttMs) best = subflow
+  return best
+}
+
+/**
+ * Compares completion times, as ECF does: `ready` now, or all that is queued on `fastest` once it has room.
+ * With an application that is held back, the queue has no end, and only the share of the rate counts.
+ */
+function isWorthIt(snapshot: Snapshot, fastest: SubflowView, ready: SubflowView): boolean {
+  if (fastest.bytesPerMs === 0 || fastest.smoothedRttMs === Infinity) return true
+  if (snapshot.queuedBytes === Infinity) {
+    const sum = snapshot.subflows.reduce((rate, subflow) => rate + subflow.bytesPerMs, 0)
+    return ready.bytesPerMs === 0 || ready.bytesPerMs >= WORTHWHILE_SHARE * sum
+  }
+  const wait = fastest.smoothedRttMs + snapshot.queuedBytes / fastest.bytesPerMs + fastest.rttVarianceMs
+  return ready.smoothedRttMs + ready.rttVarianceMs < wait
+}

@@ -1,0 +1,136 @@
+/** What the core knows of one subflow. */
+import type { Millis } from '../clock.js'
+import { CODE_PING } from '../wire/limits.js'
+import { AckWriter } from '../wire/frame.js'
+import type { Flight } from './frames.js'
+import type { SubflowState } from './health.js'
+import { move } from './health.js'
+import { RttEstimator } from './rtt.js'
+import type { SubflowView } from './scheduler.js'
+import type { StatsTracker } from './tracker.js'
+import { PathWindow } from './window.js'
+
+/** Pings whose answers are awaited at the same time. */
+const MAX_PINGS = 64
+
+export class Subflow implements SubflowView {
+  readonly id: number
+  readonly label: string
+  readonly tracker: StatsTracker
+  readonly rtt: RttEstimator = new RttEstimator()
+  readonly window: PathWindow = new PathWindow(this.rtt)
+  /** Journeys under way by frame number, in the order they left. */
+  readonly flights: Map<number, Flight> = new Map()
+  readonly acks: AckWriter = new AckWriter()
+  /** Frames to hand to the socket at the next flush. */
+  outbox: Uint8Array[] = []
+  inFlightBytes = 0
+  lastHeardAt: Millis
+  /** When the newest ping left that has been answered. */
+  answeredPingAt: Millis = -Infinity
+  /** The socket's own buffer is full: nothing more until it drains. */
+  isBlocked = false
+  /** RTT samples of what left before this say how long the silence was, not how long the path is. */
+  trustSamplesFrom: Millis = -Infinity
+  suspectSince: Millis = 0
+  /** Silence until the next keep-alive, jittered; drawn when needed. */
+  keepAliveMs: number | undefined
+  lastPingAt: Millis = -Infinity
+  readonly counters: SubflowCounters = emptyCounters()
+  readonly #pings: Millis[] = []
+  #state: SubflowState = 'probing'
+
+  constructor(id: number, label: string, tracker: StatsTracker, now: Millis) {
+    this.id = id
+    this.label = label
+    this.tracker = tracker
+    this.lastHeardAt = now
+  }
+
+  get state(): SubflowState {
+    return this.#state
+  }
+
+  /** @returns the state before */
+  moveTo(state: SubflowState): SubflowState {
+    const from = this.#state
+    this.#state = move(from, state)
+    return from
+  }
+
+  get smoothedRttMs(): number {
+    return this.rtt.smoothed ?? Infinity
+  }
+
+  get rttVarianceMs(): number {
+    return this.rtt.variance
+  }
+
+  get bytesPerMs(): number {
+    return this.window.rate
+  }
+
+  /** The journey that left first of those under way. */
+  get oldestFlight(): Flight | undefined {
+    return this.flights.values().next().value
+  }
+
+  /** When the oldest unanswered ping left. */
+  get pingSince(): Millis | undefined {
+    return this.#pings[0]
+  }
+
+  /** Writes a ping and remembers when. */
+  ping(now: Millis): void {
+    this.lastPingAt = now
+    this.keepAliveMs = undefined
+    if (this.#pings.length === MAX_PINGS) return
+    this.acks.add(CODE_PING)
+    this.expectPong(now)
+  }
+
+  /** A pong is to come for what left at `sentAt`: a ping, or the listener's hello. */
+  expectPong(sentAt: Millis): void {
+    this.#pings.push(sentAt)
+  }
+
+  /** The RTT that a pong shows, milliseconds; `undefined` for a pong that nobody asked for. */
+  pong(now: Millis): number | undefined {
+    const sentAt = this.#pings.shift()
+    if (sentAt === undefined) return undefined
+    this.answeredPingAt = sentAt
+    return sentAt >= this.trustSamplesFrom ? now - sentAt : undefined
+  }
+
+  /** Time stood still for us: neither silence nor round trips of before say anything about the path. */
+  forgiveSilence(now: Millis): void {
+    this.lastHeardAt = now
+    this.trustSamplesFrom = now
+  }
+
+  sampleRtt(rtt: number, now: Millis): void {
+    this.rtt.sample(rtt, now)
+    this.tracker.updateRTT(rtt)
+  }
+}
+
+/** Frames and payload bytes of one subflow. */
+export interface SubflowCounters {
+  framesSent: number
+  bytesSent: number
+  framesRetransmitted: number
+  bytesRetransmitted: number
+  framesReceived: number
+  bytesReceived: number
+}
+
+export function emptyCounters(): SubflowCounters {
+  return {
+    framesSent: 0,
+    bytesSent: 0,
+    framesRetransmitted: 0,
+    bytesRetransmitted: 0,
+    framesReceived: 0,
+    bytesReceived: 0,
+  }
+}
