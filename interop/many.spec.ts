@@ -1,0 +1,63 @@
+/** 200 connections at once, each with data of its own. */
+import { describe, expect, it } from 'vitest'
+import type { GoConn } from './support/go-peer.js'
+import { echo, receive, send } from './support/node-side.js'
+import { NodeListener, nodeDialer, portsFor } from './support/pair.js'
+import { CASES, describeWithGo } from './support/with-go.js'
+
+const CONNECTIONS = 200
+const BYTES = 64 * 1024
+const addressesFor = (addrs: readonly string[], paths: number): string[] =>
+  Array.from({ length: paths }, (_, i) => addrs[i % addrs.length]!)
+
+describeWithGo(`${CONNECTIONS} connections at once`, (go) => {
+  const pathsOf = (side: 'Node' | 'Go'): Array<{ paths: number }> =>
+    CASES.filter(({ dials }) => dials === side)
+
+  describe.each(pathsOf('Node'))('over $paths path(s) each', ({ paths }) => {
+    it('are dialled by Node and bring it back what it writes', async () => {
+      const listener = await go().listen(portsFor(paths), 'echo')
+      const { dialer, trackers } = nodeDialer(addressesFor(listener.addrs, paths))
+      const conns = await Promise.all(Array.from({ length: CONNECTIONS }, () => dialer.dial()))
+      const results = await Promise.all(
+        conns.map(async (conn, seed) => {
+          const [, back] = await Promise.all([
+            send(conn, { bytes: BYTES, sizes: [10_000], seed }),
+            receive(conn, { bytes: BYTES, seed }),
+          ])
+          conn.destroy()
+          return back
+        }),
+      )
+      for (const back of results) expect(back).toMatchObject({ bytes: BYTES, mismatchAt: -1 })
+      expect(trackers.map((tracker) => tracker.framesRetransmit)).toEqual(trackers.map(() => 0))
+      await listener.close()
+    })
+  })
+
+  describe.each(pathsOf('Go'))('over $paths path(s) each', ({ paths }) => {
+    it('are dialled by Go and bring it back what it writes', async () => {
+      await using listener = await NodeListener.open(portsFor(paths))
+      const echoing = serveEchoes(listener)
+      const dialer = await go().dialer(addressesFor(listener.addrs, paths))
+      const conns: GoConn[] = await Promise.all(Array.from({ length: CONNECTIONS }, () => dialer.dial()))
+      const results = await Promise.all(
+        conns.map(async (conn, seed) => {
+          const [, back] = await Promise.all([
+            conn.send({ bytes: BYTES, sizes: [10_000], seed }),
+            conn.receive({ bytes: BYTES, seed }),
+          ])
+          return back
+        }),
+      )
+      for (const back of results) expect(back).toMatchObject({ bytes: BYTES, mismatchAt: -1 })
+      await Promise.all(conns.map((conn) => conn.close()))
+      await echoing
+    })
+  })
+})
+
+/** Accepts as many connections as the spec opens. */
+async function serveEchoes({ listener }: NodeListener): Promise<void> {
+  for (let i = 0; i < CONNECTIONS; i++) echo(await listener.accept())
+}
