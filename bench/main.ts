@@ -27,8 +27,9 @@ const { values: args } = parseArgs({
 
 function chosen<T extends { readonly id: string }>(all: readonly T[], names: string): T[] {
   const wanted = names.split(',').filter(Boolean)
-  const unknown = wanted.filter(name => !all.some(({ id }) => id === name))
-  if (unknown.length > 0) throw new Error(`no such name: ${unknown.join(', ')}; there are ${all.map(({ id }) => id)}`)
+  const unknown = wanted.filter((name) => !all.some(({ id }) => id === name))
+  if (unknown.length > 0)
+    throw new Error(`no such name: ${unknown.join(', ')}; there are ${all.map(({ id }) => id).join(', ')}`)
   return all.filter(({ id }) => wanted.length === 0 || wanted.includes(id))
 }
 
@@ -41,11 +42,17 @@ async function runnable(pairings: readonly Pairing[]): Promise<Pairing[]> {
   if (!hasOurs) console.error('dist/ is missing (npm run build): the columns with Node are left out')
   return pairings.filter(({ kind, dials, listens }) => {
     const languages = [dials, listens]
-    return (hasGo || !languages.includes('go')) && (hasOurs || kind === 'plain' || !languages.includes('node'))
+    return (
+      (hasGo || !languages.includes('go')) && (hasOurs || kind === 'plain' || !languages.includes('node'))
+    )
   })
 }
 
-async function measure(cases: readonly Case[], pairings: readonly Pairing[], results: Results): Promise<void> {
+async function measure(
+  cases: readonly Case[],
+  pairings: readonly Pairing[],
+  results: Results,
+): Promise<void> {
   for (const one of cases) {
     const runs = Math.min(Number(args.runs), one.maxRuns ?? Number.POSITIVE_INFINITY)
     const among = pairings.filter(({ id }) => !one.without?.includes(id))

@@ -12,7 +12,11 @@ export interface Observed {
   readonly network: Network
   /** Processor seconds of all processes of both sides, from start to done. */
   readonly cpuUsed: number
-  readonly bulk?: { readonly started: WorkerEvent; readonly done: WorkerEvent; readonly received: readonly Received[] }
+  readonly bulk?: {
+    readonly started: WorkerEvent
+    readonly done: WorkerEvent
+    readonly received: readonly Received[]
+  }
   readonly echo?: { readonly started: WorkerEvent; readonly done: WorkerEvent }
 }
 
@@ -64,14 +68,16 @@ function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): F
   const { received } = bulk
   const whole = { from: bulk.started.at, to: bulk.done.at }
   const steady = { from: whole.from + scenario.warm * 1000, to: whole.to }
-  const perLink = byLink(received).map(one => rateIn(one, steady))
-  const bytes = sum(received.map(one => bytesIn(one, steady)))
+  const perLink = byLink(received).map((one) => rateIn(one, steady))
+  const bytes = sum(received.map((one) => bytesIn(one, steady)))
+  // A connection that was never made would otherwise count as a peer that is slow.
+  if (bytes === 0) throw new Error(`nothing was delivered over ${received.length} connections`)
   return {
     rate: sum(perLink),
     ...(received.length > 1 ? { perLink } : {}),
-    stall: Math.max(...received.map(one => longestGap(one, whole))),
+    stall: Math.max(...received.map((one) => longestGap(one, whole))),
     ...silenceFigures(observed, received, whole),
-    cpuPerGB: (observed.cpuUsed / sum(received.map(one => bytesIn(one, whole)))) * 1e9,
+    cpuPerGB: (observed.cpuUsed / sum(received.map((one) => bytesIn(one, whole)))) * 1e9,
     wirePerByte: onLinks(network.events, steady, ({ up, down }) => up.offered + down.offered) / bytes,
     sentPerByte: onLinks(network.events, steady, ({ up }) => up.payload) / bytes,
   }
@@ -91,7 +97,7 @@ function silenceFigures(observed: Observed, received: readonly Received[], whole
   if (scenario.changes?.length !== 2 || down === undefined || up === undefined) return {}
   const back = usedAgainAfter(network.events, scenario, { from: up, to: whole.to })
   return {
-    meanwhile: byLink(received).map(one => rateIn(one, { from: down, to: up })),
+    meanwhile: byLink(received).map((one) => rateIn(one, { from: down, to: up })),
     // Never is told as the time that there was for it.
     back: back ?? whole.to - up,
   }
@@ -115,8 +121,12 @@ type Counter = (link: NetworkEvent['links'][number]) => number
 const firstLink = (links: NetworkEvent['links']): number => links[0]?.up.bytes ?? 0
 
 /** A counter at a moment, between two samples by their distance. */
-function bytesAt(events: readonly NetworkEvent[], at: number, of: (links: NetworkEvent['links']) => number): number {
-  const next = events.findIndex(event => event.at >= at)
+function bytesAt(
+  events: readonly NetworkEvent[],
+  at: number,
+  of: (links: NetworkEvent['links']) => number,
+): number {
+  const next = events.findIndex((event) => event.at >= at)
   const after = events[next === -1 ? events.length - 1 : next]
   const before = events[next - 1]
   if (!after) return 0
@@ -138,6 +148,7 @@ function echoFigures(observed: Observed, echo: NonNullable<Observed['echo']>): F
   const { scenario, seconds } = observed
   const from = echo.started.at + scenario.warm * 1000
   const times = samples.filter(([sentAt]) => sentAt >= from).map(([, ms]) => ms)
+  if (times.length === 0) throw new Error('no echo came back')
   const due = ((seconds - scenario.warm) * 1000) / ECHO_EVERY_MS
   return {
     p50: percentile(times, 50),

@@ -58,11 +58,20 @@ export class Network implements AsyncDisposable {
     for (const link of setting.links) flags.push('-link', link)
     for (const change of setting.changes) flags.push('-at', change)
     // The namespaces live until cat's input ends.
-    const [program = '', ...args] = [...PRIORITY, LINKSIM, ...flags, '--', 'sh', '-c', 'echo $CNS $SNS $LINKSIM_MARK; exec cat']
+    const [program, ...args] = [
+      ...PRIORITY,
+      LINKSIM,
+      ...flags,
+      '--',
+      'sh',
+      '-c',
+      'echo $CNS $SNS $LINKSIM_MARK; exec cat',
+    ]
     const child = spawn(program, args, { stdio: 'pipe' })
     const said: string[] = []
     const errors = createInterface({ input: child.stderr })
-    errors.on('line', line => said.push(line))
+    let hear = (line: string): unknown => said.push(line)
+    errors.on('line', (line) => hear(line))
     const names = createInterface({ input: child.stdout })
     const failed = once(child, 'close').then(() => {
       throw new Error(`linksim ended: ${said.join('\n')}`)
@@ -70,8 +79,7 @@ export class Network implements AsyncDisposable {
     failed.catch(() => {})
     const [line] = (await Promise.race([once(names, 'line'), failed])) as [string]
     const network = new Network(child, setting.links.length, line.split(' '))
-    errors.removeAllListeners('line')
-    errors.on('line', text => network.#heard(text))
+    hear = (text) => network.#heard(text)
     return network
   }
 
@@ -87,7 +95,9 @@ export class Network implements AsyncDisposable {
 
   /** The wall clock at which the link changed to that, where it did. */
   changedAt(link: number, words: string): number | undefined {
-    return this.events.find(event => event.event === 'change' && event.link === link && event.words === words)?.at
+    return this.events.find(
+      (event) => event.event === 'change' && event.link === link && event.words === words,
+    )?.at
   }
 
   ip(where: 'client' | 'server', ...args: string[]): void {

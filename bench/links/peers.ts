@@ -21,7 +21,8 @@ export interface Peer {
 }
 
 /** Ports of the bulk and of the echo listener. */
-export const PORTS = { bulk: 7000, echo: 7001 } as const
+const PORTS = { bulk: 7000, echo: 7001 } as const
+export type Job = keyof typeof PORTS
 const TUNNEL_PORT = 7800
 /** What the tunnel takes to listen, in milliseconds. */
 const TUNNEL_START_MS = 1500
@@ -30,7 +31,15 @@ export const PEERS: readonly Peer[] = [
   { id: 'ours', title: 'ours ↔ ours', kind: 'multipath', dials: 'node', listens: 'node', reach: 'links' },
   { id: 'ours-go', title: 'ours → Go', kind: 'multipath', dials: 'node', listens: 'go', reach: 'links' },
   { id: 'go', title: 'Go ↔ Go', kind: 'multipath', dials: 'go', listens: 'go', reach: 'links' },
-  { id: 'go-ours', title: 'Go → ours', kind: 'multipath', dials: 'go', listens: 'node', reach: 'links', extra: true },
+  {
+    id: 'go-ours',
+    title: 'Go → ours',
+    kind: 'multipath',
+    dials: 'go',
+    listens: 'node',
+    reach: 'links',
+    extra: true,
+  },
   {
     id: 'mptcp',
     title: 'kernel MPTCP',
@@ -50,7 +59,14 @@ export const PEERS: readonly Peer[] = [
     reach: 'tunnel',
     prepare: prepareTunnel,
   },
-  { id: 'plain', title: 'plain TCP, each link alone', kind: 'plain', dials: 'node', listens: 'node', reach: 'links' },
+  {
+    id: 'plain',
+    title: 'plain TCP, each link alone',
+    kind: 'plain',
+    dials: 'node',
+    listens: 'node',
+    reach: 'links',
+  },
 ]
 
 export interface Addresses {
@@ -59,14 +75,14 @@ export interface Addresses {
   readonly locals: string
 }
 
-export function addresses(peer: Peer, job: keyof typeof PORTS, links: number): Addresses {
+export function addresses(peer: Peer, job: Job, links: number): Addresses {
   const port = PORTS[job]
   if (peer.reach === 'tunnel') return { listen: `127.0.0.1:${port}`, dial: `127.0.0.1:${port}`, locals: '' }
   if (peer.reach === 'first') return { listen: `0.0.0.0:${port}`, dial: `10.77.0.2:${port}`, locals: '' }
   // Plain TCP's echo has only one link to be on: the first, beside the bulk there.
   const used = Array.from({ length: peer.id === 'plain' && job === 'echo' ? 1 : links }, (_, i) => i)
-  const servers = used.map(i => `10.77.${i}.2:${port}`).join(',')
-  return { listen: servers, dial: servers, locals: used.map(i => `10.77.${i}.1`).join(',') }
+  const servers = used.map((i) => `10.77.${i}.2:${port}`).join(',')
+  return { listen: servers, dial: servers, locals: used.map((i) => `10.77.${i}.1`).join(',') }
 }
 
 /** The server announces its other addresses, and the client's kernel opens a subflow to each. */
@@ -82,9 +98,15 @@ async function prepareMptcp(network: Network): Promise<ChildProcess[]> {
 
 async function prepareTunnel(network: Network): Promise<ChildProcess[]> {
   const ports = Object.values(PORTS)
-  const server = ['server', '-n', '--tcp', `${TUNNEL_PORT}`, ...ports.flatMap(port => ['-p', `127.0.0.1:${port}`])]
+  const server = ['server', '-n', '--tcp', `${TUNNEL_PORT}`, ...ports.flatMap((port) => ['-p', `${port}`])]
   const targets = Array.from({ length: network.links }, (_, i) => ['--tcp', `10.77.${i}.2:${TUNNEL_PORT}`])
-  const client = ['client', '-n', '-4', ...ports.flatMap(port => ['-p', `${port}:${port}`]), ...targets.flat()]
+  const client = [
+    'client',
+    '-n',
+    '-4',
+    ...ports.flatMap((port) => ['-p', `${port}:${port}`]),
+    ...targets.flat(),
+  ]
   const started = [start(network.inside('server'), server), start(network.inside('client'), client)]
   await delay(TUNNEL_START_MS)
   return started
@@ -97,7 +119,7 @@ function start(wrap: readonly string[], args: readonly string[]): ChildProcess {
 
 export async function stop(processes: readonly ChildProcess[]): Promise<void> {
   const running = processes.filter(({ exitCode }) => exitCode === null)
-  const over = running.map(child => once(child, 'close'))
+  const over = running.map((child) => once(child, 'close'))
   for (const child of running) child.kill('SIGKILL')
   await Promise.all(over)
 }

@@ -4,7 +4,7 @@ import { cpuSeconds, Worker, type WorkerEvent } from '../shared/worker.js'
 import { receivedOf } from '../shared/timeline.js'
 import { type Figures, measured, type Observed } from './measure.js'
 import { Network } from './network.js'
-import { addresses, type Peer, PORTS, stop } from './peers.js'
+import { addresses, type Job, type Peer, stop } from './peers.js'
 import type { Scenario } from './scenarios.js'
 import { writeTimeline } from './trace.js'
 
@@ -16,8 +16,6 @@ export interface RunSetting {
   /** A file for the run's timeline. */
   readonly trace?: string
 }
-
-type Job = keyof typeof PORTS
 
 interface Pair {
   readonly job: Job
@@ -33,7 +31,7 @@ const TRACE_EVERY_MS = 1000
 
 export async function run(setting: RunSetting): Promise<Figures> {
   const { scenario, peer, congestionControl } = setting
-  const changes = (scenario.changes ?? []).filter(change => Number.parseFloat(change) < setting.seconds)
+  const changes = (scenario.changes ?? []).filter((change) => Number.parseFloat(change) < setting.seconds)
   await using network = await Network.start({ links: scenario.links, changes, congestionControl })
   const processes = (await peer.prepare?.(network)) ?? []
   const pairs: Pair[] = []
@@ -82,12 +80,19 @@ async function observe(
   const starts = await Promise.all(pairs.map(({ dialer }) => dialer.event('start', CONNECT_MS)))
   network.mark()
   const cpuBefore = cpu()
-  const dones = await Promise.all(pairs.map(({ dialer }) => dialer.event('done', setting.seconds * 1000 + 10_000)))
+  const dones = await Promise.all(
+    pairs.map(({ dialer }) => dialer.event('done', setting.seconds * 1000 + 10_000)),
+  )
   const cpuUsed = cpu() - cpuBefore
   const observed: Observed = { scenario: setting.scenario, seconds: setting.seconds, network, cpuUsed }
   const all = await Promise.all(pairs.map((pair, i) => seen(pair, starts[i], dones[i])))
   const whole = Object.assign({}, observed, ...all) as Observed
-  if (setting.trace) writeTimeline(setting.trace, whole, pairs.map(({ dialer }) => dialer))
+  if (setting.trace)
+    writeTimeline(
+      setting.trace,
+      whole,
+      pairs.map(({ dialer }) => dialer),
+    )
   return measured(whole)
 }
 

@@ -23,11 +23,11 @@ const link = (rate: number, delay: number, more = ''): string => `rate=${rate},d
 
 const UNEVEN = [link(50, 5), link(20, 40), link(5, 150)]
 const TWO = [link(50, 5), link(50, 20)]
-const EIGHT = [5, 10, 15, 20, 25, 30, 35, 40].map(delay => link(25, delay))
+const EIGHT = [5, 10, 15, 20, 25, 30, 35, 40].map((delay) => link(25, delay))
 
 /** Each second another link goes silent, for half of that second. */
 function churn(seconds: number): string[] {
-  return Array.from({ length: seconds - 1 }, (_, i) => i + 1).flatMap(second => {
+  return Array.from({ length: seconds - 1 }, (_, i) => i + 1).flatMap((second) => {
     const which = (second - 1) % EIGHT.length
     return [`${second} ${which} down`, `${second + 0.5} ${which} up`]
   })
@@ -40,7 +40,14 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...BULK, id: 'single', title: '50/10 alone', links: [link(50, 10)] },
   { ...BULK, id: 'even', title: '50/5 + 50/10 + 50/20', links: [link(50, 5), link(50, 10), link(50, 20)] },
   { ...BULK, id: 'uneven', title: '50/5 + 20/40 + 5/150', links: UNEVEN, seconds: 12, quick: 6 },
-  { ...BULK, id: 'lopsided', title: '100/10 + 1/300', links: [link(100, 10), link(1, 300)], seconds: 12, quick: 6 },
+  {
+    ...BULK,
+    id: 'lopsided',
+    title: '100/10 + 1/300',
+    links: [link(100, 10), link(1, 300)],
+    seconds: 12,
+    quick: 6,
+  },
   {
     ...BULK,
     id: 'loss',
@@ -65,8 +72,22 @@ export const SCENARIOS: readonly Scenario[] = [
     quick: 8,
     changes: ['3 0 down', '6 0 up'],
   },
-  { ...ECHO, id: 'echo-calm', title: 'echo on 50/5 + 50/20, undisturbed', links: TWO, seconds: 60, quick: 0, peers: ['ours'] },
-  { ...BULK, id: 'both', title: 'bulk, and echo on a second connection, on 50/5 + 50/20', links: TWO, work: 'both' },
+  {
+    ...ECHO,
+    id: 'echo-calm',
+    title: 'echo on 50/5 + 50/20, undisturbed',
+    links: TWO,
+    seconds: 60,
+    quick: 0,
+    peers: ['ours'],
+  },
+  {
+    ...BULK,
+    id: 'both',
+    title: 'bulk, and echo on a second connection, on 50/5 + 50/20',
+    links: TWO,
+    work: 'both',
+  },
   {
     ...BULK,
     id: 'satellite',

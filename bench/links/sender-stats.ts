@@ -11,11 +11,15 @@ interface PathCounters {
 export function resentShare(done: WorkerEvent): { readonly resent?: number } {
   if (Array.isArray(done.paths)) {
     const paths = done.paths as PathCounters[]
-    return share(sum(paths.map(path => path.bytesSent ?? 0)), sum(paths.map(path => path.bytesRetransmitted ?? 0)))
+    return share(
+      sum(paths.map((path) => path.bytesSent ?? 0)),
+      sum(paths.map((path) => path.bytesRetransmitted ?? 0)),
+    )
   }
   if (!Array.isArray(done.lines)) return {}
   const lines = done.lines as string[]
-  const frames = (name: string): number => sum(lines.map(line => Number(new RegExp(`${name}:\\s*(\\d+)/`).exec(line)?.[1])))
+  const frames = (name: string): number =>
+    sum(lines.map((line) => Number(new RegExp(`${name}:\\s*(\\d+)/`).exec(line)?.[1])))
   return share(frames('SENT'), frames('RT'))
 }
 

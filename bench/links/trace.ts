@@ -9,7 +9,9 @@ import type { NetworkEvent } from './network.js'
 /** Line kinds: receiver (Mbit/s, longest wait), links (Mbit/s, drops), change, stats and subflow (ours). */
 export function writeTimeline(file: string, observed: Observed, dialers: readonly Worker[]): void {
   const began = (observed.bulk ?? observed.echo)?.started.at ?? 0
-  const told = dialers.flatMap(({ events }) => events.filter(({ event }) => ['stats', 'subflow', 'failed'].includes(event)))
+  const told = dialers.flatMap(({ events }) =>
+    events.filter(({ event }) => ['stats', 'subflow', 'failed'].includes(event)),
+  )
   const changes = observed.network.events.filter(({ event }) => event === 'change')
   const lines = [
     ...perSecond(observed, began),
@@ -33,8 +35,8 @@ function perSecond(observed: Observed, began: number): Line[] {
   for (let second = 0; second < observed.seconds; second++) {
     const span = { from: began + second * 1000, to: began + (second + 1) * 1000 }
     const received = observed.bulk?.received ?? []
-    const mbits = received.map(one => Math.round(rateIn(one, span) * 100) / 100)
-    const waited = received.map(one => Math.round(longestGap(one, span)))
+    const mbits = received.map((one) => Math.round(rateIn(one, span) * 100) / 100)
+    const waited = received.map((one) => Math.round(longestGap(one, span)))
     if (mbits.length > 0) lines.push({ at: span.to, event: 'receiver', mbits, waited })
     lines.push({ at: span.to, event: 'links', links: linkRates(observed.network.events, span.from, span.to) })
   }
@@ -49,6 +51,10 @@ function linkRates(events: readonly NetworkEvent[], from: number, to: number): u
     const was = before.links[i] ?? link
     const mbits = ((link.up.bytes - was.up.bytes) * 8) / 1000 / Math.max(1, after.at - before.at)
     const { lost, overflown } = link.up
-    return { mbits: Math.round(mbits * 100) / 100, lost: lost - was.up.lost, overflown: overflown - was.up.overflown }
+    return {
+      mbits: Math.round(mbits * 100) / 100,
+      lost: lost - was.up.lost,
+      overflown: overflown - was.up.overflown,
+    }
   })
 }

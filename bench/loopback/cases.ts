@@ -33,7 +33,7 @@ function bulk(id: string, title: string, paths: number, size: number, without: r
     // The first quarter warms up compilers and windows.
     const span = { from: from + (to - from) / 4, to }
     const received = receivedOf(await session.listener.ask('report'))
-    return { rate: sum(received.map(one => rateIn(one, span))) / 1000 }
+    return { rate: sum(received.map((one) => rateIn(one, span))) / 1000 }
   }
   return { id, title, figures: { rate: 'Gbit/s' }, without, run }
 }
@@ -62,7 +62,10 @@ const dials: Case = {
   title: 'connections of 2 subflows, one after another',
   figures: { rate: 'a second' },
   async run(pairing, seconds) {
-    await using session = await Session.start(pairing, { paths: pairing.kind === 'plain' ? 1 : 2, mode: 'dials' })
+    await using session = await Session.start(pairing, {
+      paths: pairing.kind === 'plain' ? 1 : 2,
+      mode: 'dials',
+    })
     const done = await session.dial('dials', { seconds }).event('done')
     return { rate: (done.dials as number) / (done.seconds as number) }
   },
@@ -74,7 +77,10 @@ const idle: Case = {
   figures: { each: 'KiB' },
   maxRuns: 3,
   async run(pairing) {
-    await using session = await Session.start(pairing, { paths: pairing.kind === 'plain' ? 1 : 2, count: IDLE })
+    await using session = await Session.start(pairing, {
+      paths: pairing.kind === 'plain' ? 1 : 2,
+      count: IDLE,
+    })
     // What the process grows by once, whatever the number of connections, comes before the first reading.
     const before = await session.memoryWith('hold', IDLE_WARM)
     const after = await session.memoryWith('hold', IDLE)
@@ -93,9 +99,9 @@ const many: Case = {
     const dialer = session.dial('many', { count: STREAMS, seconds: Math.max(5, seconds), settle: 1000 })
     const { at: from } = await dialer.event('start', 60_000)
     const { at: to } = await dialer.event('done', 60_000)
-    const bytes = receivedOf(await session.listener.ask('report')).map(one => one.bytes)
+    const bytes = receivedOf(await session.listener.ask('report')).map((one) => one.bytes)
     const peaks = await Promise.all([dialer.ask('memory'), session.listener.ask('memory')])
-    const [dialerMiB = 0, listenerMiB = 0] = peaks.map(memory => (memory.peakKb as number) / 1024)
+    const [dialerMiB = 0, listenerMiB = 0] = peaks.map((memory) => (memory.peakKb as number) / 1024)
     return {
       fair: bytes.length < STREAMS ? 0 : Math.min(...bytes) / Math.max(1, median(bytes)),
       rate: (sum(bytes) * 8) / 1e6 / (to - from),

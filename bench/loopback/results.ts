@@ -30,7 +30,7 @@ function ratio(results: Results, caseId: string, name: string, to: PairingId): s
 
 export function figuresTable(results: Results, cases: readonly Case[], pairings: readonly Pairing[]): string {
   const head = ['work', 'unit', ...pairings.map(({ title }) => title), 'N↔N ÷ Go↔Go', 'N↔N ÷ plain']
-  const rows = cases.flatMap(one =>
+  const rows = cases.flatMap((one) =>
     Object.entries(one.figures).map(([name, unit]) => [
       Object.keys(one.figures).length > 1 ? `${one.title}: ${name}` : one.title,
       unit,
@@ -54,7 +54,7 @@ export function targetsTable(results: Results): string {
 
 /** Every run's figures, for --json. */
 export function asData(results: Results, cases: readonly Case[], pairings: readonly Pairing[]): unknown {
-  const rows = cases.flatMap(one =>
+  const rows = cases.flatMap((one) =>
     Object.entries(one.figures).flatMap(([name, unit]) =>
       pairings.map(({ id }) => {
         const runs = results.runs(one.id, name, id)
@@ -62,5 +62,5 @@ export function asData(results: Results, cases: readonly Case[], pairings: reado
       }),
     ),
   )
-  return { figures: rows.filter(row => row.runs.length > 0), targets: verdicts(results) }
+  return { figures: rows.filter((row) => row.runs.length > 0), targets: verdicts(results) }
 }

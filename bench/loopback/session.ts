@@ -35,7 +35,17 @@ export class Session implements AsyncDisposable {
   static async start(pairing: Pairing, setting: ListenSetting): Promise<Session> {
     const { paths, mode = 'sink', count = 1 } = setting
     const anyPort = Array.from({ length: paths }, () => '127.0.0.1:0').join(',')
-    const args = ['serve', '--kind', pairing.kind, '--mode', mode, '--addrs', anyPort, '--count', String(count)]
+    const args = [
+      'serve',
+      '--kind',
+      pairing.kind,
+      '--mode',
+      mode,
+      '--addrs',
+      anyPort,
+      '--count',
+      String(count),
+    ]
     const listener = new Worker({ language: pairing.listens, args })
     const { addrs } = await listener.event('listening')
     return new Session(pairing, listener, (addrs as string[]).join(','))
@@ -58,6 +68,6 @@ export class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#dialers, this.listener].map(worker => worker.end()))
+    await Promise.all([...this.#dialers, this.listener].map((worker) => worker.end()))
   }
 }

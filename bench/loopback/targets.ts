@@ -36,7 +36,13 @@ export const TARGETS: readonly Target[] = [
   { text: '1,000-byte writes ÷ Go↔Go', cell: ours('bulk-1000'), to: go('bulk-1000'), bound: 20 },
   { text: '1,000-byte writes ÷ plain net', cell: ours('bulk-1000'), to: plain('bulk-1000'), bound: 1 },
   { text: 'echo p50 ÷ Go↔Go', cell: ours('echo', 'p50'), to: go('echo', 'p50'), bound: 1, atMost: true },
-  { text: 'echo p50 ÷ plain net', cell: ours('echo', 'p50'), to: plain('echo', 'p50'), bound: 1.3, atMost: true },
+  {
+    text: 'echo p50 ÷ plain net',
+    cell: ours('echo', 'p50'),
+    to: plain('echo', 'p50'),
+    bound: 1.3,
+    atMost: true,
+  },
   { text: 'KiB for each idle connection', cell: ours('idle', 'each'), bound: 40, atMost: true },
   { text: 'slowest of 2,000 ÷ median', cell: ours('many', 'fair'), bound: 0.5 },
   { text: 'MiB of 2,000 streams, dialer', cell: ours('many', 'dialer'), bound: 1024, atMost: true },
@@ -45,13 +51,13 @@ export const TARGETS: readonly Target[] = [
 
 /** The targets for which this run has the figures. */
 export function verdicts(results: Results): Verdict[] {
-  const all = TARGETS.map(target => {
+  const all = TARGETS.map((target) => {
     const against = target.to ? results.median(...target.to) : 1
     const measured = results.median(...target.cell) / against
     const met = target.atMost ? measured <= target.bound : measured >= target.bound
     return { target: target.text, bound: target.bound, measured, met }
   })
-  return all.filter(verdict => Number.isFinite(verdict.measured))
+  return all.filter((verdict) => Number.isFinite(verdict.measured))
 }
 
 /** The bound as it is written in a table. */

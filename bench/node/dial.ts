@@ -18,7 +18,10 @@ export async function dial(options: WorkerOptions): Promise<void> {
   const watched = watch(options, all, conns)
   say('connected', { connections: conns.length })
   await delay(options.settle)
-  if (options.mode === 'hold') return say('done')
+  if (options.mode === 'hold') {
+    say('done')
+    return
+  }
   say('start')
   const [only] = conns
   const figures = options.mode === 'echo' && only ? await echoes(options, only) : await bulk(options, conns)
@@ -35,7 +38,7 @@ async function open(options: WorkerOptions, all: readonly BenchDialer[]): Promis
       const dialer = all[at % all.length]
       if (!dialer) return
       const conn = await dialer.dial()
-      conn.on('error', error => say('failed', { message: String(error) }))
+      conn.on('error', (error) => say('failed', { message: String(error) }))
       conn.resume()
       conns[at] = conn
     }

@@ -38,7 +38,7 @@ export async function listen(options: WorkerOptions, accepted: (conn: Duplex) =>
     void acceptMultipath(servers, accepted)
   }
   await Promise.all(options.paths.map((path, i) => open(servers[i] as Server, path)))
-  return servers.map(server => {
+  return servers.map((server) => {
     const { address, port } = server.address() as AddressInfo
     return `${address}:${port}`
   })
@@ -51,6 +51,6 @@ async function open(server: Server, path: PathAddress): Promise<void> {
 
 /** The address by which a connection came in, which tells plain connections over different paths apart. */
 export function localAddressOf(conn: Duplex): string {
-  const { localAddress, localPort } = conn as Socket
+  const { localAddress, localPort } = conn as Partial<Pick<Socket, 'localAddress' | 'localPort'>>
   return `${localAddress ?? ''}:${localPort ?? ''}`
 }

@@ -7,7 +7,7 @@ import type { WorkerOptions } from './options.js'
 
 export async function serve(options: WorkerOptions, asked: AsyncIterable<string>): Promise<void> {
   const meters: Meter[] = []
-  const addrs = await listen(options, conn => {
+  const addrs = await listen(options, (conn) => {
     // A connection that ends badly shows in the figures; it must not end the worker.
     conn.on('error', () => {})
     if (options.mode === 'echo') conn.pipe(conn)
@@ -16,7 +16,7 @@ export async function serve(options: WorkerOptions, asked: AsyncIterable<string>
   say('listening', { addrs })
   for await (const what of asked) {
     if (what === 'memory') say('memory', { ...memory(), connections: meters.length })
-    else say('report', { connections: meters.map(meter => meter.report()) })
+    else say('report', { connections: meters.map((meter) => meter.report()) })
   }
 }
 

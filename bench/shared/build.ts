@@ -11,14 +11,14 @@ export const NODE_WORKER: string = `${BUILD}node/worker.js`
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
 }
 
 function isFresh(made: string, sources: readonly string[]): boolean {
   if (!existsSync(made)) return false
   const time = statSync(made).mtimeMs
-  return sources.every(source => statSync(source).mtimeMs <= time)
+  return sources.every((source) => statSync(source).mtimeMs <= time)
 }
 
 /** Builds a Go program of ours; false where Go is missing or the build fails, which is said on stderr. */
@@ -26,7 +26,10 @@ export function buildGo(folder: 'go' | 'linksim', made: string): boolean {
   const sources = filesIn(BENCH + folder)
   if (isFresh(made, sources)) return true
   try {
-    execFileSync('go', ['build', '-o', made, '.'], { cwd: BENCH + folder, stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('go', ['build', '-o', made, '.'], {
+      cwd: BENCH + folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     return true
   } catch (error) {
     console.error(`bench/${folder} was not built: ${(error as Error).message}`)

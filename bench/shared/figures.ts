@@ -27,8 +27,12 @@ export function figure(value: number | undefined): string {
 
 /** A Markdown table, its columns padded so that it reads as plain text too. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, 3, ...rows.map(row => (row[i] ?? '').length)))
+  const widths = head.map((title, i) =>
+    Math.max(title.length, 3, ...rows.map((row) => (row[i] ?? '').length)),
+  )
   const line = (cells: readonly string[]): string =>
     `| ${widths.map((width, i) => (cells[i] ?? '').padEnd(width)).join(' | ')} |`
-  return [line(head), `| ${widths.map(width => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n')
+  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join(
+    '\n',
+  )
 }

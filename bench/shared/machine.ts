@@ -24,7 +24,10 @@ export interface Machine {
 /** First line of what a program says, or 'not installed'. */
 export function versionOf(program: string, ...args: string[]): string {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n')[0] ?? ''
+    return (
+      execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n')[0] ??
+      ''
+    )
   } catch {
     return 'not installed'
   }

@@ -34,10 +34,10 @@ export class Worker {
     const program = command.language === 'go' ? [GO_PEER] : [process.execPath, '--expose-gc', NODE_WORKER]
     const [file = '', ...args] = [...(command.wrap ?? []), ...program, ...command.args]
     this.#child = spawn(file, args, { stdio: 'pipe', env: { ...process.env, ...command.env } })
-    createInterface({ input: this.#child.stdout! }).on('line', line => this.#heard(line))
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#heard(line))
     this.#child.stderr!.on('data', (text: Buffer) => (this.#errors += text.toString()))
     this.#child.on('close', () => this.#over())
-    this.#child.on('error', error => {
+    this.#child.on('error', (error) => {
       this.#errors += error.message
       this.#over()
     })
@@ -63,7 +63,7 @@ export class Worker {
   async event(name: string, withinMs: number = GRACE_MS, from = 0): Promise<WorkerEvent> {
     const give = AbortSignal.timeout(withinMs)
     for (;;) {
-      const found = this.events.slice(from).find(event => event.event === name)
+      const found = this.events.slice(from).find((event) => event.event === name)
       if (found) return found
       if (this.#ended) throw new Error(`worker ended before '${name}': ${this.#errors.slice(-2000)}`)
       if (give.aborted) throw new Error(`no '${name}' within ${withinMs} ms: ${this.#errors.slice(-2000)}`)
@@ -72,7 +72,7 @@ export class Worker {
   }
 
   #next(signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
+    return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiting.delete(wake)
         signal.removeEventListener('abort', wake)
@@ -98,7 +98,7 @@ export class Worker {
   /** Ends the process: by the end of its input, by force where that does not do. */
   async end(): Promise<void> {
     if (this.#ended) return
-    const over = new Promise<void>(resolve => this.#child.once('close', () => resolve()))
+    const over = new Promise<void>((resolve) => this.#child.once('close', () => resolve()))
     this.#child.stdin!.end()
     const force = setTimeout(() => this.#child.kill('SIGKILL'), 1000)
     await over
@@ -110,7 +110,9 @@ export class Worker {
 export function cpuSeconds(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
-    const times = threads.map(id => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
+    const times = threads.map((id) =>
+      Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+    )
     return times.reduce((total, time) => total + time, 0) / 1e9
   } catch {
     return Number.NaN

@@ -1,0 +1,92 @@
+/** The command line of `npm run bench:links`. */
+import { parseArgs } from 'node:util'
+import { PEERS, type Peer } from './peers.js'
+import { SCENARIOS, type Scenario } from './scenarios.js'
+
+export const USAGE = `npm run bench:links -- [options]
+  --only NAME,…     scenarios: ${SCENARIOS.map(({ id }) => id).join(', ')}
+  --peers NAME,…    ${PEERS.map(({ id }) => id).join(', ')}
+  --cc NAME,…       congestion control: bbr, cubic (default both)
+  --runs N          runs of each (default 3)
+  --seconds N       other than the scenario's own
+  --quick           one short run of ours and plain TCP under bbr, within 5 minutes
+  --fresh           don't go on with an interrupted full run
+  --save            write bench/results though only some was measured
+  --trace DIR       a timeline of each run as JSON lines: receiver, links, statistics of each path
+  --link WORDS …    a scenario of its own instead: 'rate=50,delay=10' for each link, with
+  --at WORDS …      '3 0 down' for each change, --work bulk|echo|both, --seconds N
+Without --only, --peers, --cc, --runs and --seconds it goes on where it was cut off, and writes bench/results.`
+
+export interface Options {
+  readonly scenarios: readonly Scenario[]
+  readonly peers: readonly Peer[]
+  readonly congestionControls: readonly string[]
+  readonly runs: number
+  readonly seconds?: number
+  readonly quick: boolean
+  readonly fresh: boolean
+  readonly save: boolean
+  readonly trace?: string
+  /** Everything is measured: results are written, and an interrupted run is gone on with. */
+  readonly isFull: boolean
+}
+
+const QUICK_PEERS = ['ours', 'ours-go', 'plain']
+
+/** Undefined where only help was asked for. */
+export function readOptions(argv: readonly string[]): Options | undefined {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean', default: false } as const
+  const many = { type: 'string', multiple: true } as const
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      ...{ only: text, peers: text, cc: text, runs: text, seconds: text, trace: text, work: text },
+      ...{ quick: flag, fresh: flag, save: flag, help: flag, link: many, at: many },
+    },
+  })
+  if (values.help) return undefined
+  const { quick, fresh, save, link, only, peers, cc, runs, seconds, trace } = values
+  const all = link ? [custom(link, values.at ?? [], values.work, Number(seconds ?? 10))] : SCENARIOS
+  const usual = PEERS.filter(({ id, extra }) => (quick ? QUICK_PEERS.includes(id) : !extra))
+  return {
+    scenarios: chosen(all, only).filter((scenario) => !quick || only !== undefined || scenario.quick > 0),
+    peers: peers === undefined ? usual : chosen(PEERS, peers),
+    congestionControls: (cc ?? (quick ? 'bbr' : 'bbr,cubic')).split(','),
+    runs: Number(runs ?? (quick ? 1 : 3)),
+    ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
+    ...(trace === undefined ? {} : { trace }),
+    ...{ quick, fresh, save },
+    isFull: [link, only, peers, cc, runs, seconds, trace].every((value) => value === undefined),
+  }
+}
+
+function custom(
+  links: readonly string[],
+  changes: readonly string[],
+  work = 'bulk',
+  seconds: number,
+): Scenario {
+  if (work !== 'bulk' && work !== 'echo' && work !== 'both')
+    throw new Error(`--work is bulk, echo or both, not ${work}`)
+  const title = [...links, ...changes].join(' + ')
+  return {
+    id: `custom ${title}`,
+    title,
+    links,
+    changes,
+    work,
+    seconds,
+    quick: seconds,
+    warm: Math.min(2, seconds / 4),
+  }
+}
+
+function chosen<T extends { readonly id: string }>(all: readonly T[], names: string | undefined): T[] {
+  if (names === undefined) return [...all]
+  const wanted = names.split(',')
+  const unknown = wanted.find((name) => !all.some(({ id }) => id === name))
+  if (unknown !== undefined)
+    throw new Error(`no such name: ${unknown}; there are ${all.map(({ id }) => id).join(', ')}`)
+  return all.filter(({ id }) => wanted.includes(id))
+}

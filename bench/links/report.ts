@@ -1,0 +1,97 @@
+/** Tables of a whole measurement, for people. */
+import { figure, table } from '../shared/figures.js'
+import type { Machine } from '../shared/machine.js'
+import type { Figures } from './measure.js'
+import { PEERS } from './peers.js'
+import { SCENARIOS, type Scenario } from './scenarios.js'
+import type { Summary } from './summary.js'
+import { verdicts } from './targets.js'
+
+export interface Column {
+  readonly title: string
+  readonly name: keyof Figures
+}
+
+export const COLUMNS: readonly Column[] = [
+  { title: 'Mbit/s', name: 'rate' },
+  { title: 'longest wait ms', name: 'stall' },
+  { title: 'in the silence', name: 'meanwhile' },
+  { title: 'used again ms', name: 'back' },
+  { title: 'p50 ms', name: 'p50' },
+  { title: 'p99 ms', name: 'p99' },
+  { title: 'worst ms', name: 'worst' },
+  { title: 'answered', name: 'answered' },
+  { title: 'sent/byte', name: 'sentPerByte' },
+  { title: 'wire/byte', name: 'wirePerByte' },
+  { title: 'resent', name: 'resent' },
+  { title: 'suspected', name: 'suspected' },
+  { title: 'CPU s/GB', name: 'cpuPerGB' },
+]
+
+export function scenarioTable(
+  summary: Summary,
+  scenario: Scenario,
+  congestionControls: readonly string[],
+): string {
+  const places = PEERS.flatMap((peer) => congestionControls.map((cc) => ({ peer, cc })))
+  const here = places.filter(({ peer, cc }) => summary.has(scenario.id, peer.id, cc))
+  const columns = COLUMNS.filter(({ name }) =>
+    here.some(({ peer, cc }) => Number.isFinite(summary.get(scenario.id, peer.id, cc, name))),
+  )
+  const hasRate = columns.some(({ name }) => name === 'rate')
+  const rows = here.map(({ peer, cc }) => {
+    const rate = summary.get(scenario.id, peer.id, cc, 'rate')
+    return [
+      peer.title,
+      cc,
+      ...columns.map(({ name }) => figure(summary.get(scenario.id, peer.id, cc, name))),
+      ...(hasRate ? [figure(rate / summary.sum(scenario, cc))] : []),
+      String(summary.runs(scenario.id, peer.id, cc)),
+    ]
+  })
+  return table(
+    ['peer', 'cc', ...columns.map(({ title }) => title), ...(hasRate ? ['÷ sum'] : []), 'runs'],
+    rows,
+  )
+}
+
+export function verdictTable(summary: Summary, congestionControls: readonly string[]): string {
+  const rows = verdicts(summary, congestionControls).map((verdict) => [
+    verdict.title,
+    verdict.target,
+    PEERS.find(({ id }) => id === verdict.peer)?.title ?? verdict.peer,
+    verdict.congestionControl,
+    verdict.bound,
+    figure(verdict.measured),
+    verdict.met ? 'met' : 'SHORT',
+  ])
+  return table(['scenario', 'target', 'peer', 'cc', 'bound', 'measured', ''], rows)
+}
+
+export function machineText(about: Machine): string {
+  return [
+    `${about.cores} × ${about.cpu}, ${about.memoryGiB} GiB, Linux ${about.kernel}, Node ${about.node}, ${about.go}`,
+    `multipath-net ${about.library} (build ${about.build ?? 'missing'}), getlantern/multipath ${about.goMultipath}`,
+    `aggligator: ${about.aggligator}; ${about.date}`,
+  ].join('  \n')
+}
+
+/** The whole report, medians of all runs. */
+export function markdown(summary: Summary, congestionControls: readonly string[], about: Machine): string {
+  const parts = SCENARIOS.map((scenario) => ({
+    scenario,
+    text: scenarioTable(summary, scenario, congestionControls),
+  }))
+  const measured = parts.filter(({ scenario }) =>
+    PEERS.some((peer) => congestionControls.some((cc) => summary.has(scenario.id, peer.id, cc))),
+  )
+  return [
+    '# Emulated links',
+    'Written by `npm run bench:links`: medians. Links are rate in Mbit/s and one-way delay in ms. Plain TCP has a connection on each link alone; its rate is their sum.',
+    machineText(about),
+    '![rates as shares of the sum of plain TCP on each link](links.svg)',
+    '## Targets',
+    verdictTable(summary, congestionControls),
+    ...measured.flatMap(({ scenario, text }) => [`## ${scenario.title}`, text]),
+  ].join('\n\n')
+}

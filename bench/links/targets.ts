@@ -1,0 +1,161 @@
+/** What the engine has promised itself on emulated links; docs/engine.md tells how it gets there. */
+import type { Figures } from './measure.js'
+import { SCENARIOS, type Scenario } from './scenarios.js'
+import type { Summary } from './summary.js'
+
+export interface Target {
+  readonly scenario: string
+  readonly text: string
+  readonly bound: number
+  readonly atMost?: boolean
+  /** Only for connections with ours on both sides. */
+  readonly oursOnly?: boolean
+  of(at: Place): number
+}
+
+/** Where a target is looked at. */
+export class Place {
+  readonly summary: Summary
+  readonly scenario: Scenario
+  readonly peer: string
+  readonly congestionControl: string
+
+  constructor(summary: Summary, scenario: Scenario, peer: string, congestionControl: string) {
+    this.summary = summary
+    this.scenario = scenario
+    this.peer = peer
+    this.congestionControl = congestionControl
+  }
+
+  get(name: keyof Figures, peer: string = this.peer): number {
+    return this.summary.get(this.scenario.id, peer, this.congestionControl, name)
+  }
+
+  perSum(): number {
+    return this.get('rate') / this.summary.sum(this.scenario, this.congestionControl)
+  }
+
+  perBest(): number {
+    return this.get('rate') / this.summary.bestPeer(this.scenario.id, this.congestionControl)
+  }
+
+  plainLink(name: 'perLink' | 'meanwhile', link: number): number {
+    return this.summary.ofLink(this.scenario.id, 'plain', this.congestionControl, name, link)
+  }
+}
+
+const perSum = (scenario: string, bound: number): Target => ({
+  scenario,
+  bound,
+  text: 'rate ÷ sum',
+  of: (at) => at.perSum(),
+})
+const perBest = (scenario: string): Target => ({
+  scenario,
+  bound: 1,
+  text: 'rate ÷ best peer',
+  of: (at) => at.perBest(),
+})
+const atMost = (
+  scenario: string,
+  name: keyof Figures,
+  text: string,
+  bound: number,
+  oursOnly = false,
+): Target => ({
+  scenario,
+  text,
+  bound,
+  oursOnly,
+  atMost: true,
+  of: (at) => at.get(name),
+})
+
+export const TARGETS: readonly Target[] = [
+  perSum('single', 0.98),
+  atMost('single', 'sentPerByte', 'bytes sent per byte', 1.02),
+  perSum('even', 0.97),
+  perBest('even'),
+  perSum('uneven', 0.93),
+  perBest('uneven'),
+  atMost('uneven', 'stall', 'longest wait, ms', 400),
+  {
+    scenario: 'lopsided',
+    text: 'rate ÷ first link alone',
+    bound: 0.98,
+    of: (at) => at.get('rate') / at.plainLink('perLink', 0),
+  },
+  perSum('loss', 0.93),
+  perBest('loss'),
+  atMost('silent', 'stall', 'longest wait, ms', 150),
+  {
+    scenario: 'silent',
+    text: 'rate in the silence ÷ second link alone',
+    bound: 0.93,
+    of: (at) => at.get('meanwhile') / at.plainLink('meanwhile', 1),
+  },
+  atMost('silent', 'back', 'both in use after the return, ms', 1000),
+  ...(['p50', 'p99'] as const).map(
+    (name): Target => ({
+      scenario: 'echo-uneven',
+      text: `${name} ÷ plain net on the first link`,
+      bound: name === 'p50' ? 1.06 : 1.3,
+      atMost: true,
+      oursOnly: true,
+      of: (at) => at.get(name) / at.get(name, 'plain'),
+    }),
+  ),
+  atMost('echo-silent', 'worst', 'worst echo, ms', 120, true),
+  atMost('echo-calm', 'suspected', 'false alarms in 60 s', 0, true),
+  {
+    scenario: 'both',
+    text: 'echo p99 ÷ plain TCP’s beside its bulk on the first link',
+    bound: 1,
+    atMost: true,
+    of: (at) => at.get('p99') / at.get('p99', 'plain'),
+  },
+  perSum('both', 0.95),
+  { scenario: 'satellite', text: 'Mbit/s after 15 s', bound: 26, of: (at) => at.get('rate') },
+  atMost('satellite', 'resent', 'resent share', 0.01),
+  perSum('eight', 0.96),
+  perSum('churn', 0.8),
+  atMost('churn', 'stall', 'longest wait, ms', 300),
+]
+
+export interface Verdict {
+  readonly scenario: string
+  readonly title: string
+  readonly target: string
+  readonly bound: string
+  readonly peer: string
+  readonly congestionControl: string
+  readonly measured: number
+  readonly met: boolean
+}
+
+/** Every target at ours ↔ ours and ours → Go, for which there are figures. */
+export function verdicts(summary: Summary, congestionControls: readonly string[]): Verdict[] {
+  const all = TARGETS.flatMap((target) => {
+    const scenario = SCENARIOS.find(({ id }) => id === target.scenario)
+    if (!scenario) return []
+    const peers = target.oursOnly ? ['ours'] : ['ours', 'ours-go']
+    return congestionControls.flatMap((cc) =>
+      peers.map((peer) => verdict(target, new Place(summary, scenario, peer, cc))),
+    )
+  })
+  return all.filter(({ measured }) => Number.isFinite(measured))
+}
+
+function verdict(target: Target, at: Place): Verdict {
+  const measured = target.of(at)
+  return {
+    scenario: target.scenario,
+    title: at.scenario.title,
+    target: target.text,
+    bound: `${target.atMost ? '≤' : '≥'} ${target.bound}`,
+    peer: at.peer,
+    congestionControl: at.congestionControl,
+    measured,
+    met: target.atMost ? measured <= target.bound : measured >= target.bound,
+  }
+}
