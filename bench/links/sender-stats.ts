@@ -4,16 +4,17 @@ import type { WorkerEvent } from '../shared/worker.js'
 
 /** A path's counters as MultipathDialer.stats() names them. */
 interface PathCounters {
-  readonly bytesSent?: number
-  readonly bytesRetransmitted?: number
+  /** For the first time. */
+  readonly sentBytes?: number
+  readonly retransmittedBytes?: number
 }
 
 export function resentShare(done: WorkerEvent): { readonly resent?: number } {
   if (Array.isArray(done.paths)) {
     const paths = done.paths as PathCounters[]
     return share(
-      sum(paths.map((path) => path.bytesSent ?? 0)),
-      sum(paths.map((path) => path.bytesRetransmitted ?? 0)),
+      sum(paths.map((path) => path.sentBytes ?? 0)),
+      sum(paths.map((path) => path.retransmittedBytes ?? 0)),
     )
   }
   if (!Array.isArray(done.lines)) return {}

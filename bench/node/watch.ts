@@ -4,12 +4,12 @@ import type { BenchDialer } from './endpoints.js'
 import { say } from './output.js'
 import type { WorkerOptions } from './options.js'
 
-/** Events of a connection that are counted, by the names that docs/events.md gives them. */
-const EVENTS = ['subflow-open', 'subflow-suspect', 'subflow-recovered', 'subflow-closed'] as const
+/** Events of a connection that are counted. */
+const EVENTS = ['subflow-open', 'subflow-suspect', 'subflow-recovered', 'subflow-close'] as const
 
-/** Statistics of a connection, where its kind has any. */
-interface WithStats {
-  stats?: () => unknown
+/** Statistics of a connection's live subflows, where its kind has any. */
+interface WithSubflows {
+  subflows?: () => unknown
 }
 
 /** Starts to watch; the result gives what was seen by the time it is called. */
@@ -30,7 +30,7 @@ export function watch(
   }
   const snapshot = (): Record<string, unknown> => ({
     paths: all[0]?.stats(),
-    connection: (conns[0] as WithStats | undefined)?.stats?.(),
+    subflows: (conns[0] as WithSubflows | undefined)?.subflows?.(),
   })
   if (options.statsEvery > 0) setInterval(() => say('stats', snapshot()), options.statsEvery)
   return () => ({ ...snapshot(), events })
