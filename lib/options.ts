@@ -35,9 +35,14 @@ export function resolveOptions<Options extends object>(
 }
 
 /** Refuses names that no table knows: a misspelt limit is no limit. */
-export function refuseUnknown(options: object | undefined, ...known: readonly (object | readonly string[])[]): void {
+export function refuseUnknown(
+  options: object | undefined,
+  ...known: readonly (object | readonly string[])[]
+): void {
   assertObject(options)
-  const names = new Set(known.flatMap((part) => (Array.isArray(part) ? (part as string[]) : Object.keys(part))))
+  const names = new Set(
+    known.flatMap((part) => (Array.isArray(part) ? (part as string[]) : Object.keys(part))),
+  )
   for (const name of Object.keys(options ?? {}))
     if (!names.has(name)) throw new OptionError(`unknown option ${name}; known are ${[...names].join(', ')}`)
 }

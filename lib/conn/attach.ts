@@ -1,16 +1,40 @@
 /** How the dialer and the listener hand a stream to a connection. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
+import type { CloseReason, SubflowState } from '../core/health.js'
 import type { StatsTracker } from '../core/tracker.js'
+
+/** A subflow changed its state. */
+export interface SubflowChange {
+  readonly id: number
+  readonly label: string
+  readonly from: SubflowState
+  readonly state: SubflowState
+  /** Why it closed; only with state `closed`. */
+  readonly reason?: CloseReason
+  readonly error?: Error
+}
 
 export interface AttachInit {
   readonly stream: Duplex
   readonly label: string
-  /** Follows the path; it may throw. */
+  /** Follow the path; they may throw. */
   readonly trackers: readonly (StatsTracker | undefined)[]
   readonly isDialer: boolean
   /** When our hello left (dialer) or its echo did (listener). */
   readonly helloAt: Millis
   /** Bytes that came together with the hello. */
   readonly head?: Uint8Array
+  /** Called for each change, never from inside the call that caused it. */
+  readonly onChange?: (change: SubflowChange) => void
+}
+
+/** Names of the events on a connection, a dialer and a listener. */
+export type SubflowEventName = 'subflow-open' | 'subflow-suspect' | 'subflow-recovered' | 'subflow-close'
+
+/** The event that tells of a change; `undefined` for a subflow that has yet to prove itself. */
+export function eventOf({ from, state }: SubflowChange): SubflowEventName | undefined {
+  if (state === 'probing') return undefined
+  if (state === 'up') return from === 'suspect' ? 'subflow-recovered' : 'subflow-open'
+  return state === 'suspect' ? 'subflow-suspect' : 'subflow-close'
 }

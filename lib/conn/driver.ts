@@ -156,7 +156,13 @@ export class Driver {
       if (action.how === 'end') io?.end()
       else io?.destroy()
     } else if (action.kind === 'subflow') {
-      debug('subflow %d %s: %s %s', action.subflow.id, action.subflow.label, action.state, action.reason ?? '')
+      debug(
+        'subflow %d %s: %s %s',
+        action.subflow.id,
+        action.subflow.label,
+        action.state,
+        action.reason ?? '',
+      )
       this.#host.onSubflow(action)
     } else this.#host.onFinished(action.error)
   }

@@ -17,7 +17,8 @@ export class IdleTimeout {
 
   /** @throws {OptionError} unless `ms` is a number from 0 to 2^31 - 1 */
   set(ms: number): void {
-    if (!(ms >= 0 && ms < 2 ** 31)) throw new OptionError(`timeout must be from 0 to 2147483647 ms, got ${String(ms)}`)
+    if (!(ms >= 0 && ms < 2 ** 31))
+      throw new OptionError(`timeout must be from 0 to 2147483647 ms, got ${String(ms)}`)
     this.#ms = ms
     this.stop()
     if (ms > 0) this.#timer = setTimeout(this.#onIdle, ms).unref()

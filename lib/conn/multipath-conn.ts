@@ -2,13 +2,14 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { Action } from '../core/action.js'
-import type { CloseReason, SubflowState } from '../core/health.js'
+import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import { MultipathError } from '../errors.js'
 import { cidName } from '../wire/hello.js'
-import type { AttachInit } from './attach.js'
+import type { AttachInit, SubflowChange } from './attach.js'
+import { eventOf } from './attach.js'
 import { Driver } from './driver.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { NetConn } from './net-conn.js'
@@ -19,20 +20,8 @@ import { PendingCallbacks } from './stream-end.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
 
-/** Argument of the events `subflow-open`, `subflow-suspect`, `subflow-recovered` and `subflow-close`. */
-export interface SubflowEvent {
-  readonly id: number
-  readonly label: string
-  readonly from: SubflowState
-  readonly state: SubflowState
-  /** Why it closed; only with `subflow-close`. */
-  readonly reason?: CloseReason
-  readonly error?: Error
-}
-
 /** What the dialer and the listener give. */
 export interface ConnInit {
-  readonly cid: Uint8Array
   readonly options: ResolvedConnOptions
   readonly scheduler: Scheduler
   readonly clock: Clock
@@ -53,12 +42,15 @@ const COPY_BYTES = 4096
  */
 export class MultipathConn extends SocketSurface {
   /** A short name for logs; never enough of the CID to join with. */
-  readonly name: string
+  name = ''
+  /** Called once, when no subflow may join any more. @internal */
+  onOver: (() => void) | undefined
   readonly #driver: Driver
   readonly #lingerMs: number
   readonly #pending = new PendingCallbacks()
   readonly #idle = new IdleTimeout(() => this.emit('timeout'))
   readonly #flushWaiters: Callback[] = []
+  readonly #watchers = new Map<Subflow, (change: SubflowChange) => void>()
   #wantsBytes = false
   #hasPushedEnd = false
   #bytesRead = 0
@@ -72,7 +64,6 @@ export class MultipathConn extends SocketSurface {
       readableHighWaterMark: HIGH_WATER_MARK,
       writableHighWaterMark: HIGH_WATER_MARK,
     })
-    this.name = cidName(init.cid)
     this.#lingerMs = init.options.lingerMs
     this.#driver = new Driver(init, init.clock, {
       onReadable: () => {
@@ -95,9 +86,26 @@ export class MultipathConn extends SocketSurface {
    *
    * @internal
    */
-  attach({ stream, trackers, head, ...init }: AttachInit): Subflow {
-    if (this.localAddress === undefined) this.setEndpoints(endpointsOf(stream))
-    return this.#driver.attach(stream, { ...init, tracker: safeTracker(...trackers) }, head)
+  attach({ stream, trackers, head, onChange, ...init }: AttachInit): Subflow {
+    if (this.pending) this.setEndpoints(endpointsOf(stream))
+    const subflow = this.#driver.attach(stream, { ...init, tracker: safeTracker(...trackers) }, head)
+    if (onChange !== undefined) this.#watchers.set(subflow, onChange)
+    return subflow
+  }
+
+  /** @internal */
+  setCid(cid: Uint8Array): void {
+    this.name = cidName(cid)
+  }
+
+  /** @internal */
+  get subflowCount(): number {
+    return this.#driver.core.subflows.length
+  }
+
+  /** Whether a subflow may still join. @internal */
+  get isJoinable(): boolean {
+    return !this.#driver.core.isOver && !this.destroyed
   }
 
   /** @internal */
@@ -171,7 +179,11 @@ export class MultipathConn extends SocketSurface {
     await closed
   }
 
-  override write(chunk: unknown, encodingOrCallback?: BufferEncoding | Callback, callback?: Callback): boolean {
+  override write(
+    chunk: unknown,
+    encodingOrCallback?: BufferEncoding | Callback,
+    callback?: Callback,
+  ): boolean {
     const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
     const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
     const isReusable = done !== undefined && chunk instanceof Uint8Array && chunk.length >= COPY_BYTES
@@ -209,6 +221,7 @@ export class MultipathConn extends SocketSurface {
     clearTimeout(this.#drainTimer)
     this.#idle.stop()
     this.#driver.destroy(error !== null)
+    this.#over()
     const closed = error ?? new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
     this.#pending.settleWrite(closed)
     this.#pending.settleFinal(closed)
@@ -281,7 +294,14 @@ export class MultipathConn extends SocketSurface {
 
   #finished(error: MultipathError | undefined): void {
     this.#finish = { error }
+    this.#over()
     this.#pull()
+  }
+
+  #over(): void {
+    const onOver = this.onOver
+    this.onOver = undefined
+    onOver?.()
   }
 
   /** The reader drains what arrived in order; then the error, if any, or the end of a hopeless write. */
@@ -289,31 +309,39 @@ export class MultipathConn extends SocketSurface {
     const isLate = this.#finish?.error ?? (this.#pending.write === undefined ? undefined : CLOSED)
     if (isLate === undefined || this.destroyed) return
     const error =
-      isLate === CLOSED ? new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed') : this.#finish?.error
+      isLate === CLOSED
+        ? new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
+        : this.#finish?.error
     if (this.readableLength === 0 && this.#driver.core.unreadBytes === 0) this.destroy(error)
-    else this.#drainTimer ??= setTimeout(() => this.destroy(error), Math.min(this.#lingerMs, 2 ** 31 - 1)).unref()
+    else
+      this.#drainTimer ??= setTimeout(
+        () => this.destroy(error),
+        Math.min(this.#lingerMs, 2 ** 31 - 1),
+      ).unref()
   }
 
   /** Listeners run apart from the core's work: what they throw must not stop it. */
-  #announce({ subflow, ...change }: Extract<Action, { kind: 'subflow' }>): void {
-    if (change.state === 'probing') return
-    const { from, state, reason, error } = change
-    const event: SubflowEvent = {
-      id: subflow.id,
-      label: subflow.label,
+  #announce({ subflow, from, state, reason, error }: Extract<Action, { kind: 'subflow' }>): void {
+    const { id, label } = subflow
+    const change: SubflowChange = {
+      id,
+      label,
       from,
       state,
-      ...(reason === undefined ? {} : { reason }),
-      ...(error === undefined ? {} : { error }),
+      ...(reason && { reason }),
+      ...(error && { error }),
     }
-    const name = change.from === 'suspect' && change.state === 'up' ? 'subflow-recovered' : EVENT_OF[change.state]
-    process.nextTick(() => this.emit(name, event))
+    process.nextTick(() => {
+      const watcher = this.#watchers.get(subflow)
+      if (state === 'closed') this.#watchers.delete(subflow)
+      watcher?.(change)
+      const name = eventOf(change)
+      if (name !== undefined) this.emit(name, change)
+    })
   }
 }
 
 const CLOSED = Symbol('closed')
-
-const EVENT_OF = { up: 'subflow-open', suspect: 'subflow-suspect', closed: 'subflow-close' } as const
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

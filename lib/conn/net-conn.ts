@@ -72,7 +72,9 @@ export class NetConn {
 
   get remoteAddr(): AddressInfo | Record<string, never> {
     const { remoteAddress: address, remotePort: port, remoteFamily: family } = this.#conn
-    return address === undefined || port === undefined || family === undefined ? {} : { address, port, family }
+    return address === undefined || port === undefined || family === undefined
+      ? {}
+      : { address, port, family }
   }
 
   /**

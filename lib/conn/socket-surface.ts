@@ -15,13 +15,14 @@ export interface Endpoints {
 
 /** Reads the addresses off a stream that may be a socket. */
 export function endpointsOf(stream: Duplex): Endpoints {
-  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = stream as Partial<Socket>
+  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } =
+    stream as Partial<Socket>
   return { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily }
 }
 
 /** What http, tls and database drivers expect of a socket beyond a Duplex. */
 export abstract class SocketSurface extends Duplex {
-  #endpoints: Endpoints = {}
+  #endpoints: Endpoints | undefined
 
   constructor(options: DuplexOptions) {
     super(options)
@@ -35,47 +36,48 @@ export abstract class SocketSurface extends Duplex {
     this.#endpoints = endpoints
   }
 
-  /** Always false: a connection is handed out when it stands. */
+  /** No subflow stands yet: what is written waits. Only seen with `connect`. */
   get connecting(): boolean {
-    return false
+    return this.#endpoints === undefined && !this.destroyed
   }
 
   get pending(): boolean {
-    return false
+    return this.#endpoints === undefined
   }
 
-  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening'
     if (this.readable) return this.writable ? 'open' : 'readOnly'
     return this.writable ? 'writeOnly' : 'closed'
   }
 
   get localAddress(): string | undefined {
-    return this.#endpoints.localAddress
+    return this.#endpoints?.localAddress
   }
 
   get localPort(): number | undefined {
-    return this.#endpoints.localPort
+    return this.#endpoints?.localPort
   }
 
   get localFamily(): string | undefined {
-    return this.#endpoints.localFamily
+    return this.#endpoints?.localFamily
   }
 
   get remoteAddress(): string | undefined {
-    return this.#endpoints.remoteAddress
+    return this.#endpoints?.remoteAddress
   }
 
   get remotePort(): number | undefined {
-    return this.#endpoints.remotePort
+    return this.#endpoints?.remotePort
   }
 
   get remoteFamily(): string | undefined {
-    return this.#endpoints.remoteFamily
+    return this.#endpoints?.remoteFamily
   }
 
   /** Local address of the first subflow; empty where its stream is no socket. */
   address(): AddressInfo | Record<string, never> {
-    const { localAddress, localPort, localFamily } = this.#endpoints
+    const { localAddress, localPort, localFamily } = this.#endpoints ?? {}
     if (localAddress === undefined || localPort === undefined || localFamily === undefined) return {}
     return { address: localAddress, port: localPort, family: localFamily }
   }

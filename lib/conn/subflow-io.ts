@@ -30,6 +30,8 @@ export class SubflowIo {
     stream.on('error', this.#streamOnError)
     stream.on('end', this.#streamOnEnd)
     stream.on('close', this.#streamOnClose)
+    stream.resume()
+    if (stream.destroyed) process.nextTick(this.#streamOnClose)
   }
 
   /** Writes `chunks` in one go. @returns whether the stream is blocked now and will call onDrain */

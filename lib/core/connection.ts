@@ -166,7 +166,11 @@ export class ConnectionCore {
       return
     }
     if (subflow.acks.length > this.#options.maxOutstandingAckBytes) {
-      this.#close(subflow, 'limit', new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks'))
+      this.#close(
+        subflow,
+        'limit',
+        new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks'),
+      )
       return
     }
     this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)

@@ -38,7 +38,11 @@ export class Ending {
       return new MultipathError('ERR_MULTIPATH_UNACKED', 'the last subflow closed with data unacked', options)
     const isCut = this.isCapable === true && !this.hasPeerFin
     if (hasHole || isCut)
-      return new MultipathError('ERR_MULTIPATH_INCOMPLETE', 'the last subflow closed before the end of the data', options)
+      return new MultipathError(
+        'ERR_MULTIPATH_INCOMPLETE',
+        'the last subflow closed before the end of the data',
+        options,
+      )
     return undefined
   }
 }

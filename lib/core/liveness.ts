@@ -38,10 +38,16 @@ export class Liveness {
   next(subflow: Subflow): Deadline {
     const owedSince = this.#owedSince(subflow)
     if (owedSince === Infinity) return this.#keepAlive(subflow)
-    const dead: Deadline = { at: Math.max(owedSince, subflow.lastHeardAt) + this.#options.deadMs, finding: 'dead' }
+    const dead: Deadline = {
+      at: Math.max(owedSince, subflow.lastHeardAt) + this.#options.deadMs,
+      finding: 'dead',
+    }
     if (subflow.state === 'probing') return dead
     if (subflow.state === 'suspect')
-      return earliest(dead, { at: subflow.lastPingAt + this.#scaled(subflow, SUSPECT_PING_MS), finding: 'ping' })
+      return earliest(dead, {
+        at: subflow.lastPingAt + this.#scaled(subflow, SUSPECT_PING_MS),
+        finding: 'ping',
+      })
     return earliest(this.#refused(subflow), this.#suspect(subflow), this.#ask(subflow), dead)
   }
 
@@ -62,7 +68,10 @@ export class Liveness {
     const smoothed = subflow.rtt.smoothed ?? timeout
     const flight = subflow.oldestFlight
     const pingTime = flight === undefined ? Math.max(IDLE_PING_MS, 3 * smoothed) : timeout
-    const overdue = Math.min((flight?.sentAt ?? Infinity) + timeout, (subflow.pingSince ?? Infinity) + pingTime)
+    const overdue = Math.min(
+      (flight?.sentAt ?? Infinity) + timeout,
+      (subflow.pingSince ?? Infinity) + pingTime,
+    )
     const quiet = subflow.lastHeardAt + Math.max(floor, 1.25 * smoothed)
     return { at: Math.max(overdue, quiet), finding: 'suspect' }
   }
@@ -71,7 +80,10 @@ export class Liveness {
   #refused(subflow: Subflow): Deadline {
     const sentAt = subflow.oldestFlight?.sentAt ?? Infinity
     const isAnswered = subflow.answeredPingAt > sentAt
-    return { at: isAnswered ? sentAt + subflow.rtt.timeout(this.#options.suspectMs) : Infinity, finding: 'refused' }
+    return {
+      at: isAnswered ? sentAt + subflow.rtt.timeout(this.#options.suspectMs) : Infinity,
+      finding: 'refused',
+    }
   }
 
   /** Asked early, so that the answer of a full receiver is there before suspicion would be. */

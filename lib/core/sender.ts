@@ -128,7 +128,8 @@ export class Sender {
 
   /** The subflow is silent: what only it carries goes out again elsewhere. */
   suspect(subflow: Subflow): void {
-    for (const { frame } of subflow.flights.values()) if (!this.#isCarriedElsewhere(frame, subflow)) this.#resends.add(frame)
+    for (const { frame } of subflow.flights.values())
+      if (!this.#isCarriedElsewhere(frame, subflow)) this.#resends.add(frame)
   }
 
   #isCarriedElsewhere(frame: SentFrame, than: Subflow): boolean {
@@ -172,7 +173,8 @@ export class Sender {
   }
 
   #sendOne(fit: readonly Subflow[], now: Millis): boolean {
-    if (this.#buffer.bytes === 0 || this.#isFull() || !this.peerWindow.allows(this.unackedFrames)) return false
+    if (this.#buffer.bytes === 0 || this.#isFull() || !this.peerWindow.allows(this.unackedFrames))
+      return false
     const queued = this.isHeldBack ? Infinity : this.#buffer.bytes
     const subflow = this.#scheduler.choose(this.#snapshot(fit, queued))
     if (subflow === undefined) return false
@@ -182,7 +184,8 @@ export class Sender {
 
   #isFull(): boolean {
     return (
-      this.#unackedBytes >= this.#options.maxUnackedBytes || this.#frames.size >= this.#options.maxUnackedFrames ||
+      this.#unackedBytes >= this.#options.maxUnackedBytes ||
+      this.#frames.size >= this.#options.maxUnackedFrames ||
       this.#isSpanFull()
     )
   }
@@ -207,7 +210,8 @@ export class Sender {
     if (head === undefined) return
     const carrierRtt = Math.min(...[...head.carriers].map((carrier) => carrier.smoothedRttMs))
     const faster = fit.filter(
-      (subflow) => !head.carriers.has(subflow) && this.#hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2,
+      (subflow) =>
+        !head.carriers.has(subflow) && this.#hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2,
     )
     const best = faster.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
     if (best !== undefined) this.#send(head, best, now)
@@ -269,6 +273,7 @@ export class Sender {
   }
 
   #markAppLimited(fit: readonly Subflow[]): void {
-    for (const subflow of fit) if (this.#hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
+    for (const subflow of fit)
+      if (this.#hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
   }
 }

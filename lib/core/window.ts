@@ -65,7 +65,8 @@ export class PathWindow {
 
   /** Payload of a frame for this path. */
   frameBytes(maxFrameBytes: number): number {
-    const bytes = this.rate === 0 ? UNKNOWN_FRAME_BYTES : Math.max(MIN_FRAME_BYTES, Math.floor(this.rate * FRAME_MS))
+    const bytes =
+      this.rate === 0 ? UNKNOWN_FRAME_BYTES : Math.max(MIN_FRAME_BYTES, Math.floor(this.rate * FRAME_MS))
     return Math.min(bytes, maxFrameBytes)
   }
 
@@ -74,7 +75,10 @@ export class PathWindow {
   }
 
   /** Stamps a journey that begins. `inFlight`: bytes on the way before it. */
-  stamp(now: Millis, inFlight: number): Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'> {
+  stamp(
+    now: Millis,
+    inFlight: number,
+  ): Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'> {
     if (inFlight === 0) {
       this.#firstSentAt = now
       this.#deliveredAt = now

@@ -21,7 +21,8 @@ function roomOf<View extends SubflowView>(snapshot: Snapshot<View>, subflow: Vie
 
 function lowest<View extends SubflowView>(subflows: readonly View[]): View | undefined {
   let best: View | undefined
-  for (const subflow of subflows) if (best === undefined || subflow.smoothedRttMs < best.smoothedRttMs) best = subflow
+  for (const subflow of subflows)
+    if (best === undefined || subflow.smoothedRttMs < best.smoothedRttMs) best = subflow
   return best
 }
 

@@ -1,0 +1,29 @@
+/** The dialer's half of the handshake. Go: dialer.go, handshake. */
+import type { Duplex } from 'node:stream'
+import type { Millis } from '../clock.js'
+import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
+import { readHello } from '../conn/hello-io.js'
+import { RemoteProtocolError } from '../errors.js'
+import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
+
+export interface ClientHello extends Hello {
+  /** When ours left. */
+  readonly helloAt: Millis
+}
+
+/**
+ * Says hello with `cid` (all zero asks for a new connection) and waits for the answer. Closes the stream
+ * where that fails; beyond the errors of readHello: ERR_MULTIPATH_UNEXPECTED_CID.
+ */
+export async function sayHello(stream: Duplex, cid: Uint8Array, init: ReadHelloInit): Promise<ClientHello> {
+  const helloAt = init.clock.now()
+  const answer = readHello(stream, init)
+  // In one write: a Go listener reads nothing else until it has all of them.
+  if (stream.writable) stream.write(encodeHello(cid))
+  const hello = await answer
+  const isRight = isZeroCid(cid) ? !isZeroCid(hello.cid) : cidKey(cid) === cidKey(hello.cid)
+  if (isRight) return { ...hello, helloAt }
+  stream.on('error', () => {})
+  stream.destroy()
+  throw new RemoteProtocolError('the listener answered with another CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
+}

@@ -1,0 +1,46 @@
+/** Options of a dialer. */
+import type { Clock } from '../clock.js'
+import type { ConnOptions } from '../core/options.js'
+import { CONN_OPTIONS } from '../core/options.js'
+import { OptionError } from '../errors.js'
+import type { OptionTable, Resolved } from '../options.js'
+import { refuseUnknown, resolveOptions } from '../options.js'
+
+/** Numbers that only a dialer needs. */
+export interface DialerNumbers {
+  /** Time limit of opening a stream, and again of its handshake, milliseconds. */
+  handshakeTimeoutMs?: number | undefined
+  /** How long the path with the lowest known RTT is tried alone, milliseconds. */
+  headStartMs?: number | undefined
+  /** Longest wait before the first redial of a path; each further one may take twice as long. Milliseconds. */
+  redialMinMs?: number | undefined
+  /** Longest wait before any redial, milliseconds. */
+  redialMaxMs?: number | undefined
+  /** Failures in a row after which a path is given up for this connection. */
+  redialRetries?: number | undefined
+}
+
+export interface DialerOptions extends ConnOptions, DialerNumbers {
+  /** Whether the connection stays writable after the peer's end, as in `net.connect`. Default: false. */
+  allowHalfOpen?: boolean | undefined
+  /** Source of time; for tests. */
+  clock?: Clock | undefined
+}
+
+const DIALER_NUMBERS: OptionTable<DialerNumbers> = {
+  handshakeTimeoutMs: { default: 10_000, min: 1, max: 600_000 },
+  headStartMs: { default: 100, min: 0, max: 60_000 },
+  redialMinMs: { default: 200, min: 1, max: 600_000 },
+  redialMaxMs: { default: 30_000, min: 1, max: 3_600_000 },
+  redialRetries: { default: Infinity, min: 0, max: Infinity },
+}
+
+export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_OPTIONS, ...DIALER_NUMBERS }
+
+/** @throws {OptionError} */
+export function resolveDialerOptions(options: DialerOptions = {}): Resolved<ConnOptions & DialerNumbers> {
+  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'clock'])
+  if (options.allowHalfOpen !== undefined && typeof options.allowHalfOpen !== 'boolean')
+    throw new OptionError(`allowHalfOpen must be true or false, got ${String(options.allowHalfOpen)}`)
+  return resolveOptions(DIALER_TABLE, options)
+}

@@ -1,0 +1,202 @@
+/** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
+import { randomUUID } from 'node:crypto'
+import type { Server, Socket } from 'node:net'
+import { EventEmitter } from 'eventemitter3'
+import type { Clock } from '../clock.js'
+import { systemClock } from '../clock.js'
+import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
+import { eventOf } from '../conn/attach.js'
+import type { Hello } from '../conn/hello-io.js'
+import { readHello } from '../conn/hello-io.js'
+import { MultipathConn } from '../conn/multipath-conn.js'
+import type { ConnOptions } from '../core/options.js'
+import { lowestRtt } from '../core/schedulers/lowest-rtt.js'
+import type { StatsTracker } from '../core/tracker.js'
+import { debug } from '../debug.js'
+import { MultipathError, OptionError, RemoteProtocolError, toError } from '../errors.js'
+import type { Resolved } from '../options.js'
+import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
+import { AcceptQueue } from './accept-queue.js'
+import type { ListenerNumbers, ListenerOptions } from './options.js'
+import { resolveListenerOptions } from './options.js'
+
+/** Events of a listener. */
+export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
+  /** A socket was closed in or before its handshake. */
+  refused: [error: Error, socket: Socket]
+}
+
+/**
+ * Closed connections leave no trace. `close()` stops accepting connections and subflows; connections that
+ * have been accepted live on, on the subflows they have.
+ */
+export class MultipathListener
+  extends EventEmitter<ListenerEvents>
+  implements AsyncIterable<MultipathConn>, AsyncDisposable
+{
+  readonly #servers: readonly Server[]
+  readonly #options: Resolved<ConnOptions & ListenerNumbers>
+  readonly #allowHalfOpen: boolean
+  readonly #clock: Clock
+  readonly #conns = new Map<string, MultipathConn>()
+  readonly #handshakes = new Set<Socket>()
+  readonly #queue = new AcceptQueue()
+  readonly #detach: (() => void)[] = []
+  #isClosed = false
+
+  /**
+   * @param servers - TCP or TLS servers, listening already or later; the listener closes them
+   * @param trackers - none, or one for each server
+   * @throws {OptionError} ERR_MULTIPATH_OPTION
+   */
+  constructor(servers: readonly Server[], trackers: readonly StatsTracker[] = [], options?: ListenerOptions) {
+    super()
+    this.#options = resolveListenerOptions(options)
+    if (!Array.isArray(servers) || servers.length === 0)
+      throw new OptionError('servers must be an array of at least one net.Server')
+    if (trackers.length > 0 && trackers.length !== servers.length)
+      throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
+    this.#allowHalfOpen = options?.allowHalfOpen ?? false
+    this.#clock = options?.clock ?? systemClock
+    this.#servers = servers
+    servers.forEach((server: Server, index) => {
+      this.#attach(server, trackers[index])
+    })
+  }
+
+  /** Live connections, those not accepted yet included. */
+  get connections(): number {
+    return this.#conns.size
+  }
+
+  /** Handshakes under way. */
+  get pendingHandshakes(): number {
+    return this.#handshakes.size
+  }
+
+  /**
+   * The next connection.
+   *
+   * @throws ERR_MULTIPATH_CLOSED once the listener is closed; the reason of `signal`
+   */
+  accept({ signal }: { signal?: AbortSignal } = {}): Promise<MultipathConn> {
+    return this.#queue.take(signal)
+  }
+
+  /** Connections as they come, until the listener is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<MultipathConn, void, undefined> {
+    while (!this.#isClosed) {
+      try {
+        yield await this.accept()
+      } catch (error) {
+        if (error instanceof MultipathError && error.code === 'ERR_MULTIPATH_CLOSED') return
+        throw error
+      }
+    }
+  }
+
+  /** Stops: closes the servers, drops handshakes and connections nobody accepted. Accepted ones live on. */
+  close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve()
+    this.#isClosed = true
+    for (const detach of this.#detach) detach()
+    for (const socket of this.#handshakes) socket.destroy()
+    for (const conn of this.#queue.close()) conn.destroy()
+    // A server tells of its closing only after its last socket; its port is free at once.
+    for (const server of this.#servers) if (server.listening) server.close()
+    return Promise.resolve()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #attach(server: Server, tracker: StatsTracker | undefined): void {
+    const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
+    const serverOnSocket = (socket: Socket): void => {
+      void this.#shake(socket, tracker)
+    }
+    server.on(event, serverOnSocket)
+    this.#detach.push(() => server.off(event, serverOnSocket))
+  }
+
+  /** The listener's half of the handshake, apart for each socket. */
+  async #shake(socket: Socket, tracker: StatsTracker | undefined): Promise<void> {
+    socket.setNoDelay(true)
+    try {
+      if (this.#handshakes.size >= this.#options.maxPendingHandshakes)
+        throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many handshakes under way')
+      this.#handshakes.add(socket)
+      const hello = await readHello(socket, {
+        clock: this.#clock,
+        timeoutMs: this.#options.handshakeTimeoutMs,
+      })
+      this.#admit(socket, hello, tracker)
+    } catch (error) {
+      debug('refused a socket: %s', error)
+      socket.on('error', ignore)
+      socket.destroy()
+      this.emit('refused', toError(error), socket)
+    } finally {
+      this.#handshakes.delete(socket)
+    }
+  }
+
+  #admit(socket: Socket, hello: Hello, tracker: StatsTracker | undefined): void {
+    const isNew = isZeroCid(hello.cid)
+    const cid = isNew ? newCid() : hello.cid
+    const conn = isNew ? this.#newConn(cid) : this.#conns.get(cidKey(cid))
+    if (conn?.isJoinable !== true)
+      throw new RemoteProtocolError('a hello with an unknown CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
+    if (conn.subflowCount >= this.#options.maxSubflows)
+      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many subflows of one connection')
+    // The answer and the first frames leave together.
+    socket.cork()
+    socket.write(encodeHello(cid))
+    conn.attach({
+      stream: socket,
+      label: labelOf(socket),
+      trackers: [tracker],
+      isDialer: false,
+      helloAt: this.#clock.now(),
+      head: hello.head,
+      onChange: (change) => {
+        const name = eventOf(change)
+        if (name !== undefined) this.emit(name, change, conn)
+      },
+    })
+    socket.uncork()
+    if (isNew) this.#queue.put(conn)
+  }
+
+  #newConn(cid: Uint8Array): MultipathConn {
+    if (this.#isClosed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
+    if (this.#conns.size >= this.#options.maxConnections || this.#queue.length >= this.#options.maxBacklog)
+      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
+    const conn = new MultipathConn({
+      options: this.#options,
+      scheduler: lowestRtt,
+      clock: this.#clock,
+      random: Math.random,
+      allowHalfOpen: this.#allowHalfOpen,
+    })
+    conn.setCid(cid)
+    const key = cidKey(cid)
+    this.#conns.set(key, conn)
+    conn.onOver = () => {
+      this.#conns.delete(key)
+    }
+    return conn
+  }
+}
+
+/** A UUIDv4, as from Go, out of the system's secure random numbers: it is the key to join. */
+function newCid(): Uint8Array {
+  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
+}
+
+function labelOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
+}
+
+function ignore(): void {}

@@ -1,0 +1,48 @@
+/** Options of a listener. */
+import type { Clock } from '../clock.js'
+import type { ConnOptions } from '../core/options.js'
+import { CONN_OPTIONS } from '../core/options.js'
+import { OptionError } from '../errors.js'
+import type { OptionTable, Resolved } from '../options.js'
+import { refuseUnknown, resolveOptions } from '../options.js'
+
+/** Numbers that only a listener needs. */
+export interface ListenerNumbers {
+  /** Time limit of a handshake, milliseconds. */
+  handshakeTimeoutMs?: number | undefined
+  /** Handshakes under way at the same time; more are closed at once. */
+  maxPendingHandshakes?: number | undefined
+  /** Live connections; those that ask for more are closed without an answer. */
+  maxConnections?: number | undefined
+  /** Connections that wait for `accept`; those that ask for more are closed without an answer. */
+  maxBacklog?: number | undefined
+}
+
+export interface ListenerOptions extends ConnOptions, ListenerNumbers {
+  /** Whether connections stay writable after the peer's end, as in `net.createServer`. Default: false. */
+  allowHalfOpen?: boolean | undefined
+  /** Source of time; for tests. */
+  clock?: Clock | undefined
+}
+
+const LISTENER_NUMBERS: OptionTable<ListenerNumbers> = {
+  handshakeTimeoutMs: { default: 10_000, min: 1, max: 600_000 },
+  maxPendingHandshakes: { default: 1024, min: 1, max: 1_000_000 },
+  maxConnections: { default: 65_536, min: 1, max: Infinity },
+  maxBacklog: { default: 1024, min: 1, max: 1_000_000 },
+}
+
+export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
+  ...CONN_OPTIONS,
+  ...LISTENER_NUMBERS,
+}
+
+/** @throws {OptionError} */
+export function resolveListenerOptions(
+  options: ListenerOptions = {},
+): Resolved<ConnOptions & ListenerNumbers> {
+  refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'clock'])
+  if (options.allowHalfOpen !== undefined && typeof options.allowHalfOpen !== 'boolean')
+    throw new OptionError(`allowHalfOpen must be true or false, got ${String(options.allowHalfOpen)}`)
+  return resolveOptions(LISTENER_TABLE, options)
+}

@@ -1,0 +1,16 @@
+/** One way to open a byte stream to the peer. */
+import type { Duplex } from 'node:stream'
+import type { StatsTracker } from '../core/tracker.js'
+
+/** Dials one path. Go: dialer.go, Dialer. */
+export interface SubflowDialer {
+  /** Identity of the path in events, errors and statistics. */
+  readonly label: string
+  /** Follows the path over all its reconnects. */
+  readonly tracker?: StatsTracker | undefined
+  /**
+   * Opens a stream. An abort of `signal` before that rejects with its reason and closes what was begun;
+   * afterwards the stream is the caller's.
+   */
+  dial(options: { signal: AbortSignal }): Promise<Duplex>
+}
