@@ -1,0 +1,176 @@
+import type { Server, TcpNetConnectOpts } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Server as TlsServer } from 'node:tls'
+import { describe, expectTypeOf, test } from 'vitest'
+import {
+  connect,
+  createServer,
+  MultipathDialer,
+  NullTracker,
+  readVarInt,
+  tcpDialer,
+  varIntLen,
+  writeVarInt,
+} from '../../lib/index.js'
+import type {
+  DialerOptions,
+  ErrorCode,
+  ListenerOptions,
+  MultipathConn,
+  MultipathError,
+} from '../../lib/index.js'
+import type { MultipathListener, PathStats, StatsTracker, SubflowDialer, VarInt } from '../../lib/index.js'
+
+declare const signal: AbortSignal
+
+describe('SubflowDialer', () => {
+  test('is an object with a label and a way to get a Duplex', () => {
+    const own = {
+      label: 'own',
+      dial: (_options: { signal: AbortSignal }): Promise<Duplex> => Promise.reject(new Error()),
+    }
+    expectTypeOf(own).toExtend<SubflowDialer>()
+    expectTypeOf<SubflowDialer['dial']>().toEqualTypeOf<
+      (options: { signal: AbortSignal }) => Promise<Duplex>
+    >()
+    expectTypeOf<SubflowDialer['tracker']>().toExtend<StatsTracker | undefined>()
+  })
+
+  test('has a label that nobody changes', () => {
+    expectTypeOf<Pick<SubflowDialer, 'label'>>().toEqualTypeOf<{ readonly label: string }>()
+  })
+})
+
+describe('tcpDialer', () => {
+  test('takes what net.connect takes, a label and a tracker', () => {
+    expectTypeOf<TcpNetConnectOpts & { label?: string; tracker?: StatsTracker }>().toExtend<
+      Parameters<typeof tcpDialer>[0]
+    >()
+    expectTypeOf(tcpDialer({ port: 1, host: 'a', localAddress: 'b', family: 4 })).toExtend<SubflowDialer>()
+  })
+
+  test('needs a port', () => {
+    // @ts-expect-error a path over TCP has a port
+    tcpDialer({ host: 'a' })
+  })
+})
+
+describe('MultipathDialer', () => {
+  test('is made of a destination, dialers and options', () => {
+    expectTypeOf(MultipathDialer).toBeConstructibleWith('a', [tcpDialer({ port: 1 })])
+    expectTypeOf<ConstructorParameters<typeof MultipathDialer>>().toEqualTypeOf<
+      [destination: string, dialers: readonly SubflowDialer[], options?: DialerOptions | undefined]
+    >()
+  })
+
+  test('is a SubflowDialer itself', () => {
+    expectTypeOf<MultipathDialer>().toExtend<SubflowDialer>()
+  })
+
+  test('dials with or without a signal', () => {
+    expectTypeOf<MultipathDialer['dial']>().toBeCallableWith()
+    expectTypeOf<MultipathDialer['dial']>().toBeCallableWith({ signal })
+    expectTypeOf<MultipathDialer['dial']>().returns.toEqualTypeOf<Promise<MultipathConn>>()
+  })
+
+  test('tells its figures as text and as data', () => {
+    expectTypeOf<MultipathDialer['formatStats']>().toEqualTypeOf<() => string[]>()
+    expectTypeOf<MultipathDialer['stats']>().toEqualTypeOf<() => PathStats[]>()
+  })
+})
+
+describe('MultipathListener', () => {
+  test('takes TCP and TLS servers, trackers and options', () => {
+    expectTypeOf<TlsServer>().toExtend<Server>()
+    expectTypeOf<ConstructorParameters<typeof MultipathListener>>().toEqualTypeOf<
+      [
+        servers: readonly Server[],
+        trackers?: readonly StatsTracker[] | undefined,
+        options?: ListenerOptions | undefined,
+      ]
+    >()
+  })
+
+  test('accepts by call and by for await', () => {
+    expectTypeOf<MultipathListener['accept']>().toBeCallableWith()
+    expectTypeOf<MultipathListener['accept']>().toBeCallableWith({ signal })
+    expectTypeOf<MultipathListener['accept']>().returns.toEqualTypeOf<Promise<MultipathConn>>()
+    expectTypeOf<MultipathListener>().toExtend<AsyncIterable<MultipathConn>>()
+  })
+
+  test('closes by call and by await using', () => {
+    expectTypeOf<MultipathListener['close']>().toEqualTypeOf<() => Promise<void>>()
+    expectTypeOf<MultipathListener>().toExtend<AsyncDisposable>()
+  })
+})
+
+describe('MultipathConn', () => {
+  test('is a Duplex that can be awaited at its end', () => {
+    expectTypeOf<MultipathConn>().toExtend<Duplex>()
+    expectTypeOf<MultipathConn>().toExtend<AsyncDisposable>()
+    expectTypeOf<MultipathConn['flushed']>().toEqualTypeOf<() => Promise<void>>()
+  })
+
+  test('has the switches of net.Socket', () => {
+    expectTypeOf<MultipathConn['ref']>().returns.toEqualTypeOf<MultipathConn>()
+    expectTypeOf<MultipathConn['unref']>().returns.toEqualTypeOf<MultipathConn>()
+    expectTypeOf<MultipathConn['setTimeout']>().toBeCallableWith(1_000, () => {})
+    expectTypeOf<MultipathConn['setNoDelay']>().toBeCallableWith(true)
+    expectTypeOf<MultipathConn['setKeepAlive']>().toBeCallableWith(true, 1_000)
+  })
+
+  test("comes in Go's shape too", () => {
+    type NetConn = ReturnType<MultipathConn['netConn']>
+    expectTypeOf<NetConn['read']>().toEqualTypeOf<(into: Uint8Array) => Promise<number>>()
+    expectTypeOf<NetConn['write']>().toEqualTypeOf<(bytes: Uint8Array) => Promise<number>>()
+    expectTypeOf<NetConn['close']>().toEqualTypeOf<() => Promise<void>>()
+    expectTypeOf<NetConn['setDeadline']>().parameters.toEqualTypeOf<[deadline: Date | null]>()
+    expectTypeOf<NetConn['setReadDeadline']>().parameters.toEqualTypeOf<[deadline: Date | null]>()
+    expectTypeOf<NetConn['setWriteDeadline']>().parameters.toEqualTypeOf<[deadline: Date | null]>()
+    expectTypeOf<NetConn>().toHaveProperty('localAddr')
+    expectTypeOf<NetConn>().toHaveProperty('remoteAddr')
+  })
+})
+
+describe('StatsTracker', () => {
+  test('has exactly four callbacks', () => {
+    expectTypeOf<StatsTracker>().toEqualTypeOf<{
+      onRecv(bytes: number): void
+      onSent(bytes: number): void
+      onRetransmit(bytes: number): void
+      updateRTT(milliseconds: number): void
+    }>()
+  })
+
+  test('is what NullTracker does nothing as', () => {
+    expectTypeOf<NullTracker>().toExtend<StatsTracker>()
+    expectTypeOf(NullTracker).toBeConstructibleWith()
+  })
+})
+
+describe('the codec', () => {
+  test('is three functions over bytes and numbers', () => {
+    expectTypeOf(varIntLen).toEqualTypeOf<(value: number) => 1 | 2 | 4 | 8>()
+    expectTypeOf(readVarInt).toEqualTypeOf<(bytes: Uint8Array, at?: number) => VarInt | undefined>()
+    expectTypeOf(writeVarInt).toEqualTypeOf<(into: Uint8Array, value: number, at?: number) => number>()
+  })
+})
+
+describe('the facade', () => {
+  test('connects and serves as node:net does', () => {
+    expectTypeOf(connect).toBeCallableWith({ paths: [{ port: 1 }, tcpDialer({ port: 2 })] }, () => {})
+    expectTypeOf(connect).returns.toEqualTypeOf<MultipathConn>()
+    expectTypeOf(createServer).toBeCallableWith()
+    expectTypeOf(createServer).toBeCallableWith((conn: MultipathConn) => conn.end())
+  })
+})
+
+describe('MultipathError', () => {
+  test('carries one code of a closed set', () => {
+    expectTypeOf<MultipathError['code']>().toEqualTypeOf<ErrorCode>()
+    expectTypeOf<ErrorCode>().toExtend<`ERR_MULTIPATH_${string}`>()
+    // A plain string would accept a misspelt code in a comparison.
+    expectTypeOf<string>().not.toExtend<ErrorCode>()
+    expectTypeOf<MultipathError>().toExtend<Error>()
+  })
+})
