@@ -47,6 +47,8 @@ export interface Figures {
   readonly resent?: number
   /** How often the sender suspected a subflow. */
   readonly suspected?: number
+  /** Share of the packets that the emulation delivered more than 2 ms late: the machine was busy. */
+  readonly late?: number
 }
 
 /** A link counts as used again when it carries this share of its rate over the window. */
@@ -59,8 +61,14 @@ export function measured(observed: Observed): Figures {
   return {
     ...(bulk ? bulkFigures(observed, bulk) : {}),
     ...(echo ? echoFigures(observed, echo) : {}),
+    late: lateShare(observed.network.events.at(-1)),
     ...(sender ? { ...resentShare(sender), ...suspicions(sender) } : {}),
   }
+}
+
+function lateShare(last: NetworkEvent | undefined): number {
+  const directions = (last?.links ?? []).flatMap(({ up, down }) => [up, down])
+  return sum(directions.map(({ late }) => late)) / Math.max(1, sum(directions.map(({ packets }) => packets)))
 }
 
 function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): Figures {

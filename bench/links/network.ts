@@ -14,6 +14,9 @@ export interface LinkCounters {
   readonly payload: number
   readonly lost: number
   readonly overflown: number
+  /** Packets delivered more than 2 ms past their time: the emulation's own error. */
+  readonly late: number
+  readonly packets: number
 }
 
 /** A line of linksim: counters of all links at a moment, and what happened then. */

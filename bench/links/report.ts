@@ -26,6 +26,7 @@ export const COLUMNS: readonly Column[] = [
   { title: 'resent', name: 'resent' },
   { title: 'suspected', name: 'suspected' },
   { title: 'CPU s/GB', name: 'cpuPerGB' },
+  { title: 'packets late', name: 'late' },
 ]
 
 export function scenarioTable(

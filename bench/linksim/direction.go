@@ -13,6 +13,8 @@ type packet struct {
 	data []byte
 }
 
+const lateAfter = 2 * time.Millisecond
+
 // direction is one way over a link: a tail-drop queue served at the link's rate, then the delay.
 type direction struct {
 	mu       sync.Mutex
@@ -24,6 +26,7 @@ type direction struct {
 
 	packets, bytes  atomic.Int64 // delivered, with headers
 	lost, overflown atomic.Int64 // packets: random loss or link down; tail drop
+	late            atomic.Int64 // packets delivered more than lateAfter past their time: the emulation's own error
 	offered         atomic.Int64 // bytes entered, with headers, dropped ones too
 	payload         atomic.Int64 // bytes of TCP payload entered, dropped ones too
 }
@@ -94,6 +97,9 @@ func (d *direction) write() {
 		if w := time.Until(pk.due); w > 0 {
 			time.Sleep(w)
 		}
+		if time.Since(pk.due) > lateAfter {
+			d.late.Add(1)
+		}
 		if _, err := d.to.Write(pk.data); err == nil {
 			d.packets.Add(1)
 			d.bytes.Add(int64(len(pk.data)))
@@ -112,5 +118,5 @@ func tcpPayload(ip []byte) int {
 
 func (d *direction) counters() map[string]int64 {
 	return map[string]int64{"packets": d.packets.Load(), "bytes": d.bytes.Load(), "lost": d.lost.Load(),
-		"overflown": d.overflown.Load(), "offered": d.offered.Load(), "payload": d.payload.Load()}
+		"overflown": d.overflown.Load(), "late": d.late.Load(), "offered": d.offered.Load(), "payload": d.payload.Load()}
 }
