@@ -4,7 +4,8 @@ import type { ViteUserConfig } from 'vitest/config'
 const config: ViteUserConfig = defineConfig({
   test: {
     coverage: {
-      provider: 'v8',
+      provider: 'custom',
+      customProviderModule: './spec/support/process-coverage.ts',
       include: ['lib/**/*.ts'],
       reporter: ['text-summary', 'html', 'json-summary'],
       thresholds: { lines: 95 },
