@@ -38,7 +38,7 @@ async function built(url: string): Promise<Omit<RemapInput, 'coverage'>> {
   const path = fileURLToPath(url)
   const code = readFileSync(path, 'utf8')
   const sourceMap = JSON.parse(readFileSync(`${path}.map`, 'utf8')) as NonNullable<RemapInput['sourceMap']>
-  return { code, sourceMap, ast: (await parseAstAsync(code)) }
+  return { code, sourceMap, ast: await parseAstAsync(code) }
 }
 
 async function mergeProcesses(map: CoverageMap): Promise<void> {
