@@ -33,6 +33,12 @@ func configure(ns, name string, i, host int, congctl string) error {
 	if err := ip("-n", ns, "link", "set", name, "up", "txqueuelen", "1000"); err != nil || congctl == "" {
 		return err
 	}
+	// A socket bound to this device, but with another link's address for its peer (aggligator opens such), finds
+	// no route of its own and would take the kernel's default. The namespace's default can't be set instead:
+	// outside of the first one the kernel refuses what is not in tcp_allowed_congestion_control.
+	if err := ip("-n", ns, "route", "add", "10.77.0.0/16", "dev", name, "metric", fmt.Sprint(1000+i), "congctl", congctl); err != nil {
+		return err
+	}
 	return ip("-n", ns, "route", "replace", fmt.Sprintf("10.77.%d.0/24", i), "dev", name,
 		"src", fmt.Sprintf("10.77.%d.%d", i, host), "congctl", congctl)
 }

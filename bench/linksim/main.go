@@ -13,8 +13,7 @@
 // -at 'SECONDS LINK WORD…' changes a link once the command has run that long: down, up (packets vanish
 // silently while down, as on a dead radio), or key=value. The clock starts at the command's start, or,
 // where the environment of the command touches the file $LINKSIM_MARK, at that moment.
-// -congctl cubic or bbr sets TCP's congestion control on every link, by route and as the namespaces'
-// default; without it the kernel's
+// -congctl cubic or bbr sets TCP's congestion control on every link, by route; without it the kernel's
 // default applies (see /proc/sys/net/ipv4/tcp_congestion_control), and the two behave very differently.
 //
 // JSON lines go to stderr: one for each change of a link, one with all counters every -sample interval, and
@@ -76,13 +75,6 @@ func run(s settings) (code int, err error) {
 	}()
 	if err := addNamespaces(cns, sns); err != nil {
 		return 0, err
-	}
-	if s.congctl != "" {
-		for _, ns := range []string{cns, sns} {
-			if err := setCongctl(ns, s.congctl); err != nil {
-				return 0, err
-			}
-		}
 	}
 	sim, err := newSimulation(s, cns, sns)
 	if err != nil {

@@ -43,12 +43,6 @@ func addNamespaces(names ...string) error {
 	return nil
 }
 
-// setCongctl makes it the namespace's default. By route alone it would miss connections bound to a device
-// that has no route to their address, as those of aggligator between one interface and another's address.
-func setCongctl(ns, name string) error {
-	return ip("netns", "exec", ns, "sh", "-c", `echo "$0" > /proc/sys/net/ipv4/tcp_congestion_control`, name)
-}
-
 // tun opens a TUN device called name inside the namespace ns.
 func tun(ns, name string) (f *os.File, err error) {
 	done := make(chan struct{})
