@@ -128,6 +128,14 @@ export class MultipathConn extends SocketSurface {
     return this.#driver.core.unflushedBytes + this.writableLength
   }
 
+  /**
+   * Whether `end()` ends only our direction: true for a peer of ours, false for a Go peer, where it closes the
+   * connection once all is acked; `undefined` until the peer has said anything.
+   */
+  get canHalfClose(): boolean | undefined {
+    return this.#driver.core.canHalfClose
+  }
+
   /** Milliseconds of `setTimeout`; 0 where none is set. */
   get timeout(): number {
     return this.#idle.ms

@@ -96,6 +96,11 @@ export class ConnectionCore {
     return this.#isOver
   }
 
+  /** Whether the peer can be told of our end alone, as one of ours; `undefined` until it has said anything. */
+  get canHalfClose(): boolean | undefined {
+    return this.#ending.isCapable
+  }
+
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
