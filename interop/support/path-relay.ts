@@ -5,8 +5,11 @@
 import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** Version and connection ID: what each side says before frames. */
-const HELLO_BYTES = 17
+/**
+ * What each side has said at least once it counts the subflow among its own: version and connection ID, then two
+ * codes (the dialling side a pong and a ping, the listening side a ping and the answer to one).
+ */
+const JOINED_BYTES = 17 + 2 * 2
 
 export type Direction = 'up' | 'down'
 
@@ -31,7 +34,7 @@ class Pair {
   }
 
   get isJoined(): boolean {
-    return this.up.bytes >= HELLO_BYTES && this.down.bytes >= HELLO_BYTES
+    return this.up.bytes >= JOINED_BYTES && this.down.bytes >= JOINED_BYTES
   }
 
   reset(): void {
@@ -159,7 +162,7 @@ export class PathRelay implements AsyncDisposable {
     return this.#opened
   }
 
-  /** Resolves once a subflow that stands over this path has said hello both ways. */
+  /** Resolves once both sides have taken a subflow over this path into their connection. */
   async joined(): Promise<void> {
     while (![...this.#pairs].some((pair) => pair.isJoined)) await once(this.#changes, 'change')
   }
