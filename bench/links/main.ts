@@ -143,7 +143,7 @@ async function main(): Promise<void> {
   const options = possible(asked)
   const kind = options.quick ? 'quick' : 'full'
   const planned = plan(options, options.isFull ? session(kind, options.fresh) : undefined)
-  const minutes = planned.reduce((total, { row }) => total + row.seconds + 2, 0) / 60
+  const minutes = planned.reduce((total, { row }) => total + row.seconds + 1, 0) / 60
   console.error(`${planned.length} runs, about ${Math.ceil(minutes)} minutes without those already there`)
   const measured = await measure(options, planned)
   print(measured, options)

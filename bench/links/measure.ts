@@ -22,7 +22,7 @@ export interface Observed {
 
 /** Absent is what the run does not have. Times in milliseconds, rates in Mbit/s. */
 export interface Figures {
-  /** As the reader saw it, without the warm-up. */
+  /** As the reader saw it, from the sender's start (or the end of the warm-up) to its end. */
   readonly rate?: number
   /** Plain TCP: of each link alone. */
   readonly perLink?: readonly number[]
@@ -75,20 +75,32 @@ function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): F
   const { scenario, network } = observed
   const { received } = bulk
   const whole = { from: bulk.started.at, to: bulk.done.at }
-  const steady = { from: whole.from + scenario.warm * 1000, to: whole.to }
-  const perLink = byLink(received).map((one) => rateIn(one, steady))
-  const bytes = sum(received.map((one) => bytesIn(one, steady)))
+  const counted = { from: whole.from + scenario.warm * 1000, to: whole.to }
+  const bytes = sum(received.map((one) => bytesIn(one, whole)))
   // A connection that was never made would otherwise count as a peer that is slow.
   if (bytes === 0) throw new Error(`nothing was delivered over ${received.length} connections`)
+  const perLink = ratesIn(observed, received, counted)
   return {
     rate: sum(perLink),
     ...(received.length > 1 ? { perLink } : {}),
     stall: Math.max(...received.map((one) => longestGap(one, whole))),
     ...silenceFigures(observed, received, whole),
-    cpuPerGB: (observed.cpuUsed / sum(received.map((one) => bytesIn(one, whole)))) * 1e9,
-    wirePerByte: onLinks(network.events, steady, ({ up, down }) => up.offered + down.offered) / bytes,
-    sentPerByte: onLinks(network.events, steady, ({ up }) => up.payload) / bytes,
+    cpuPerGB: (observed.cpuUsed / bytes) * 1e9,
+    wirePerByte: onLinks(network.events, whole, ({ up, down }) => up.offered + down.offered) / bytes,
+    sentPerByte: onLinks(network.events, whole, ({ up }) => up.payload) / bytes,
   }
+}
+
+/**
+ * Rates of the connections, by link where each has one. What had come before the span and was only waiting for a
+ * missing piece must not count as its own: no rate is higher than what the links brought within it.
+ */
+function ratesIn(observed: Observed, received: readonly Received[], span: Span): number[] {
+  const rates = byLink(received).map((one) => rateIn(one, span))
+  const arrived = onLinks(observed.network.events, span, ({ up }) => up.arrived)
+  const most = (arrived * 8) / 1000 / (span.to - span.from)
+  const excess = Math.max(1, sum(rates) / most)
+  return rates.map((rate) => rate / excess)
 }
 
 /** The address that a connection came in by tells its link: 10.77.LINK.2. */
@@ -105,7 +117,7 @@ function silenceFigures(observed: Observed, received: readonly Received[], whole
   if (scenario.changes?.length !== 2 || down === undefined || up === undefined) return {}
   const back = usedAgainAfter(network.events, scenario, { from: up, to: whole.to })
   return {
-    meanwhile: byLink(received).map((one) => rateIn(one, { from: down, to: up })),
+    meanwhile: ratesIn(observed, received, { from: down, to: up }),
     // Never is told as the time that there was for it.
     back: back ?? whole.to - up,
   }

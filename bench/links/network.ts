@@ -12,6 +12,8 @@ export interface LinkCounters {
   readonly offered: number
   /** TCP payload as sent: dropped and resent ones too. */
   readonly payload: number
+  /** TCP payload that the link delivered. */
+  readonly arrived: number
   readonly lost: number
   readonly overflown: number
   /** Packets delivered more than 2 ms past their time: the emulation's own error. */

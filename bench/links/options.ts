@@ -78,7 +78,7 @@ function custom(
     work,
     seconds,
     quick: seconds,
-    warm: Math.min(2, seconds / 4),
+    warm: work === 'echo' ? 1 : 0,
   }
 }
 

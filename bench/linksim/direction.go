@@ -29,6 +29,7 @@ type direction struct {
 	late            atomic.Int64 // packets delivered more than lateAfter past their time: the emulation's own error
 	offered         atomic.Int64 // bytes entered, with headers, dropped ones too
 	payload         atomic.Int64 // bytes of TCP payload entered, dropped ones too
+	arrived         atomic.Int64 // bytes of TCP payload delivered, what was sent twice too
 }
 
 func newDirection(p params, from, to *os.File) *direction {
@@ -103,6 +104,7 @@ func (d *direction) write() {
 		if _, err := d.to.Write(pk.data); err == nil {
 			d.packets.Add(1)
 			d.bytes.Add(int64(len(pk.data)))
+			d.arrived.Add(int64(tcpPayload(pk.data)))
 		}
 	}
 }
@@ -118,5 +120,5 @@ func tcpPayload(ip []byte) int {
 
 func (d *direction) counters() map[string]int64 {
 	return map[string]int64{"packets": d.packets.Load(), "bytes": d.bytes.Load(), "lost": d.lost.Load(),
-		"overflown": d.overflown.Load(), "late": d.late.Load(), "offered": d.offered.Load(), "payload": d.payload.Load()}
+		"overflown": d.overflown.Load(), "late": d.late.Load(), "offered": d.offered.Load(), "payload": d.payload.Load(), "arrived": d.arrived.Load()}
 }
