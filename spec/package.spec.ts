@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import * as source from '../lib/index.js'
+
+// The built package as its users see it: by its own name, through `exports`, in a process of its own.
+async function evaluate(type: 'module' | 'commonjs', code: string): Promise<string> {
+  const args = ['--no-warnings', `--input-type=${type}`, '--eval', code]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  return stdout
+}
+const NAMES = Object.keys(source).sort().join()
+
+describe('the built package', () => {
+  it('gives the names of lib/index.ts to import', async () => {
+    const code = "import * as all from 'multipath-net'; process.stdout.write(Object.keys(all).sort().join())"
+    expect(await evaluate('module', code)).toBe(NAMES)
+  })
+
+  it('gives the same names to require', async () => {
+    const code = "process.stdout.write(Object.keys(require('multipath-net')).sort().join())"
+    expect(await evaluate('commonjs', code)).toBe(NAMES)
+  })
+
+  it('has a subpath for the tests of its users', async () => {
+    const code =
+      "import * as all from 'multipath-net/testing'; process.stdout.write(String(Object.keys(all).length))"
+    expect(Number(await evaluate('module', code))).toBeGreaterThan(0)
+  })
+
+  it('keeps its inner files to itself', async () => {
+    const code =
+      "import('multipath-net/dist/errors.js').catch((error) => { process.stdout.write(error.code) })"
+    expect(await evaluate('module', code)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  it('leaves the process free to exit once it is loaded', async () => {
+    const code = "import 'multipath-net'; process.on('exit', () => process.stdout.write('left'))"
+    expect(await evaluate('module', code)).toBe('left')
+  })
+})
