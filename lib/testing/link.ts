@@ -1,0 +1,222 @@
+/** A path between two ends in virtual time: streams over it, and what can happen to them. */
+import { Server } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../clock.js'
+import type { StatsTracker } from '../core/tracker.js'
+import { OptionError } from '../errors.js'
+import type { SubflowDialer } from '../transport/transport.js'
+import type { LinkShape } from './direction.js'
+import { Direction } from './direction.js'
+import { LinkEnd } from './link-end.js'
+import { Pipe } from './pipe.js'
+import { SimulatedSocket } from './simulated-socket.js'
+
+/** What a link is like, the same both ways. */
+export interface LinkOptions {
+  /** Megabits per second; Infinity for no limit. Default: 100. */
+  rateMbps?: number | undefined
+  /** One way, milliseconds. Default: 10. */
+  delayMs?: number | undefined
+  /** Up to so many milliseconds more for each segment; order within a stream stays. Default: 0. */
+  jitterMs?: number | undefined
+  /** Bytes in front of the bottleneck, of all streams together. Default: 262,144. */
+  queueBytes?: number | undefined
+  /** Share of segments that are lost, 0 to 1. TCP hides that: they come a round trip later. Default: 0. */
+  lossRate?: number | undefined
+  /** Bytes that a stream's sender buffers beyond what is on its way. Default: 262,144. */
+  sendBufferBytes?: number | undefined
+  /** Bytes of a stream on their way or unread; beyond it, the sender waits. Default: 8,388,608. */
+  receiveBufferBytes?: number | undefined
+}
+
+/** Both directions, from the dialling end to the listening one, or back. */
+export type Way = 'both' | 'there' | 'back'
+
+const DEFAULTS = {
+  rateMbps: 100,
+  delayMs: 10,
+  jitterMs: 0,
+  queueBytes: 262_144,
+  lossRate: 0,
+  sendBufferBytes: 262_144,
+  receiveBufferBytes: 8_388_608,
+}
+type Resolved = typeof DEFAULTS
+
+/** Linux: smallest retransmission timeout, and the one before anything is known; milliseconds. */
+const MIN_RETRY_MS = 200
+const CONNECT_RETRY_MS = 1000
+
+export class Link {
+  /** Has a `connection` event for each stream that {@link dialer} opens; hand it to a MultipathListener. */
+  readonly server: Server = new Server()
+  readonly #clock: Clock
+  readonly #there: Direction
+  readonly #back: Direction
+  readonly #ends = new Set<LinkEnd>()
+  #options: Resolved
+  #isDown = false
+
+  /** @internal */
+  constructor(clock: Clock, random: () => number, options: LinkOptions) {
+    this.#clock = clock
+    this.#options = resolve(options, DEFAULTS)
+    this.#there = new Direction(clock, random, this.#options)
+    this.#back = new Direction(clock, random, this.#options)
+  }
+
+  /** Streams that stand. */
+  get streams(): number {
+    this.#forgetClosed()
+    return this.#ends.size / 2
+  }
+
+  /** Changes the link from now on; what is on its way stays as it is. Buffers are those of later streams. */
+  change(options: LinkOptions): void {
+    this.#options = resolve(options, this.#options)
+    this.#there.shape = this.#options
+    this.#back.shape = this.#options
+  }
+
+  /**
+   * Swallows everything and says nothing, what is on its way included. TCP keeps it all and tries again and
+   * again, with doubling patience: so a stream that was sending goes on some time after {@link thaw}.
+   */
+  freeze(way: Way = 'both'): void {
+    if (way !== 'back') this.#there.freeze()
+    if (way !== 'there') this.#back.freeze()
+  }
+
+  /** Ends a freeze. */
+  thaw(): void {
+    this.#there.thaw()
+    this.#back.thaw()
+  }
+
+  get isFrozen(): boolean {
+    return this.#there.isFrozen || this.#back.isFrozen
+  }
+
+  /** Resets every stream at both ends; what is on its way is gone. New ones can be opened. */
+  reset(): void {
+    const ends = [...this.#ends]
+    this.#ends.clear()
+    for (const end of ends) end.break()
+  }
+
+  /** As {@link reset}, and refuses new streams until {@link restore}. */
+  cut(): void {
+    this.#isDown = true
+    this.reset()
+  }
+
+  /** Ends a cut. */
+  restore(): void {
+    this.#isDown = false
+  }
+
+  /** Opens a stream at once. @returns its two ends, the dialling one first; no Node streams */
+  openRaw(): [LinkEnd, LinkEnd] {
+    this.#forgetClosed()
+    const there = this.#newPipe(this.#there)
+    const back = this.#newPipe(this.#back)
+    const ends: [LinkEnd, LinkEnd] = [new LinkEnd(there, back), new LinkEnd(back, there)]
+    for (const end of ends) this.#ends.add(end)
+    return ends
+  }
+
+  /** Opens a stream at once. @returns its two ends, the dialling one first */
+  open(): [SimulatedSocket, SimulatedSocket] {
+    const [near, far] = this.openRaw()
+    return [new SimulatedSocket(near), new SimulatedSocket(far)]
+  }
+
+  /**
+   * A path for a MultipathDialer: it opens a stream after a round trip of the link, and the other end comes out
+   * of {@link server}. While the link is frozen it waits; while it is cut it fails with ECONNREFUSED.
+   */
+  dialer(label: string, tracker?: StatsTracker): SubflowDialer {
+    return { label, tracker, dial: ({ signal }) => this.#dial(signal) }
+  }
+
+  #dial(signal: AbortSignal): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted()
+      let cancel = (): void => {}
+      const signalOnAbort = (): void => {
+        cancel()
+        reject(signal.reason as Error)
+      }
+      const attempt = (waitMs: number): void => {
+        if (this.#isDown) {
+          signal.removeEventListener('abort', signalOnAbort)
+          reject(refusedError())
+        } else if (this.isFrozen) {
+          cancel = this.#later(waitMs, () => {
+            attempt(2 * waitMs)
+          })
+        } else
+          cancel = this.#later(2 * this.#options.delayMs, () => {
+            if (this.isFrozen || this.#isDown) {
+              attempt(CONNECT_RETRY_MS)
+              return
+            }
+            signal.removeEventListener('abort', signalOnAbort)
+            resolve(this.#connected())
+          })
+      }
+      signal.addEventListener('abort', signalOnAbort, { once: true })
+      attempt(CONNECT_RETRY_MS)
+    })
+  }
+
+  #later(ms: number, run: () => void): () => void {
+    return this.#clock.callAt(this.#clock.now() + ms, run)
+  }
+
+  #connected(): Duplex {
+    const [near, far] = this.open()
+    this.#later(this.#options.delayMs, () => {
+      this.server.emit('connection', far)
+    })
+    return near
+  }
+
+  #newPipe(direction: Direction): Pipe {
+    const { sendBufferBytes, receiveBufferBytes, delayMs } = this.#options
+    const retryMs = Math.max(MIN_RETRY_MS, 3 * delayMs)
+    return new Pipe({ clock: this.#clock, carrier: direction, sendBufferBytes, receiveBufferBytes, retryMs })
+  }
+
+  #forgetClosed(): void {
+    for (const end of this.#ends) if (end.isClosed) this.#ends.delete(end)
+  }
+}
+
+/** Smallest and largest value of each option; @see LinkOptions */
+const RANGES: { readonly [Name in keyof Resolved]: readonly [number, number] } = {
+  rateMbps: [0.001, Infinity],
+  delayMs: [0, 60_000],
+  jitterMs: [0, 60_000],
+  queueBytes: [1500, Infinity],
+  lossRate: [0, 0.9],
+  sendBufferBytes: [1, Infinity],
+  receiveBufferBytes: [1, Infinity],
+}
+
+function resolve(options: LinkOptions, defaults: Resolved): LinkShape & Resolved {
+  const resolved = { ...defaults }
+  for (const [name, value] of Object.entries(options) as [keyof Resolved, number | undefined][]) {
+    const range = RANGES[name] as (typeof RANGES)[keyof Resolved] | undefined
+    if (range === undefined) throw new OptionError(`unknown option ${name}`)
+    if (value === undefined) continue
+    if (typeof value !== 'number' || !(value >= range[0] && value <= range[1]))
+      throw new OptionError(`${name} must be from ${range[0]} to ${range[1]}, got ${String(value)}`)
+    resolved[name] = value
+  }
+  return resolved
+}
+
+function refusedError(): Error {
+  return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
+}

@@ -1,0 +1,34 @@
+/** Links that share one clock and one source of chance. */
+import type { LinkOptions } from './link.js'
+import { Link } from './link.js'
+import { ManualClock } from './manual-clock.js'
+import { SeededRandom } from './seeded-random.js'
+
+export interface SimulatedNetworkOptions {
+  /** Decides jitter and loss; the same seed, the same network. Default: 1. */
+  readonly seed?: number | undefined
+}
+
+/**
+ * A network inside the process, in virtual time: nothing waits, and the same seed gives the same run.
+ *
+ * Hand {@link clock} to MultipathDialer and MultipathListener as their option `clock`, `link.dialer(label)` to the
+ * one and `link.server` to the other, and move time with `clock.run(ms)` or `clock.until(promise)`.
+ */
+export class SimulatedNetwork {
+  readonly clock: ManualClock = new ManualClock()
+  readonly random: SeededRandom
+
+  constructor({ seed = 1 }: SimulatedNetworkOptions = {}) {
+    this.random = new SeededRandom(seed)
+  }
+
+  /**
+   * Adds a link.
+   *
+   * @throws {OptionError} ERR_MULTIPATH_OPTION
+   */
+  link(options: LinkOptions = {}): Link {
+    return new Link(this.clock, this.random.random, options)
+  }
+}

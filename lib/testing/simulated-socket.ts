@@ -1,0 +1,88 @@
+/** One end of a simulated stream as a Duplex with the few things of net.Socket that are asked of a subflow. */
+import { Duplex } from 'node:stream'
+import type { LinkEnd } from './link-end.js'
+
+type Callback = (error?: Error | null) => void
+
+/** As Node reports a broken TCP connection. */
+function brokenError(): Error {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, syscall: 'read' })
+}
+
+/** A stream over a link: back-pressure both ways, `end` for FIN, ECONNRESET for RST. */
+export class SimulatedSocket extends Duplex {
+  readonly #end: LinkEnd
+  #pending: Callback | undefined
+  #hasRoom = true
+
+  /** @internal */
+  constructor(end: LinkEnd) {
+    super({ allowHalfOpen: false })
+    this.#end = end
+    end.handle({
+      onBytes: (bytes) => {
+        if (!this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))) end.pause()
+      },
+      onRoom: () => {
+        this.#hasRoom = true
+        this.#settle()
+      },
+      onEnd: () => {
+        this.push(null)
+      },
+      onReset: () => {
+        this.destroy(brokenError())
+      },
+    })
+  }
+
+  /** Segments are never held back to fill them: nothing to do. */
+  setNoDelay(_noDelay?: boolean): this {
+    return this
+  }
+
+  /** The other end sees a reset, and nothing that has not left yet. */
+  resetAndDestroy(): this {
+    this.#end.reset()
+    return this.destroy()
+  }
+
+  override _read(): void {
+    this.#end.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#send([chunk], callback)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    )
+  }
+
+  /** As from a kernel: the bytes are taken at once while the send buffer has room for any of them. */
+  #send(chunks: readonly Buffer[], callback: Callback): void {
+    for (const chunk of chunks) this.#hasRoom = this.#end.write(chunk)
+    this.#pending = callback
+    if (this.#hasRoom) this.#settle()
+  }
+
+  #settle(error?: Error | null): void {
+    const callback = this.#pending
+    this.#pending = undefined
+    callback?.(error)
+  }
+
+  override _final(callback: Callback): void {
+    this.#end.end()
+    callback()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#end.close()
+    this.#settle(error ?? new Error('the stream is closed'))
+    callback(error)
+  }
+}
