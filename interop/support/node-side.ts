@@ -1,6 +1,6 @@
 /** What the Node side of a spec does with a connection: send seeded data, receive and check it, echo. */
 import { createHash } from 'node:crypto'
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { StatsTracker } from '../../lib/index.js'
@@ -41,7 +41,7 @@ export async function send(
     sent += chunk.length
     const isFull = !conn.write(chunk)
     if (options.withEmpty) conn.write(Buffer.alloc(0))
-    if (isFull && !conn.destroyed) await firstOf(conn, 'drain', 'close')
+    if (isFull) await firstOf(conn, 'drain', 'close')
   }
   return { bytes: sent, sha256: hash.digest('hex') }
 }
@@ -54,23 +54,28 @@ export interface NodeReception extends Received {
 
 /** Reads `options.bytes`, or to the end without a number. An error of the connection is part of the answer. */
 export async function receive(conn: Duplex, options: ReceiveOptions): Promise<NodeReception> {
+  const { bytes = Infinity, pauseAt = 0, pauseMs = 0 } = options
   const checker = new Checker(options.seed)
-  let hasPaused = options.pauseMs === undefined
-  const onError = (): void => undefined // `errored` keeps it
-  conn.on('error', onError)
-  while (options.bytes === undefined || checker.bytes < options.bytes) {
-    if (!hasPaused && checker.bytes >= (options.pauseAt ?? 0)) {
-      hasPaused = true
-      await delay(options.pauseMs)
-    }
-    const chunk = readUpTo(conn, options.bytes === undefined ? Infinity : options.bytes - checker.bytes)
+  const connOnError = (): void => undefined // `errored` keeps it
+  conn.on('error', connOnError)
+  if (pauseMs > 0) {
+    await readInto(checker, conn, pauseAt)
+    await delay(pauseMs)
+  }
+  await readInto(checker, conn, bytes)
+  const state = conn.readableEnded ? 'ended' : conn.destroyed ? 'destroyed' : 'open'
+  if (state === 'open') conn.off('error', connOnError)
+  return { ...checker.result(), state, error: conn.errored ?? undefined }
+}
+
+/** Reads until the checker has got `bytes` in all, or the connection ends. */
+async function readInto(checker: Checker, conn: Duplex, bytes: number): Promise<void> {
+  while (checker.bytes < bytes) {
+    const chunk = readUpTo(conn, bytes - checker.bytes)
     if (chunk) checker.add(chunk)
-    else if (conn.readableEnded || conn.destroyed) break
+    else if (conn.readableEnded || conn.destroyed) return
     else await firstOf(conn, 'readable', 'end', 'close', 'error')
   }
-  const state = conn.readableEnded ? 'ended' : conn.destroyed ? 'destroyed' : 'open'
-  if (state === 'open') conn.off('error', onError)
-  return { ...checker.result(), state, error: conn.errored ?? undefined }
 }
 
 function readUpTo(conn: Duplex, limit: number): Buffer | undefined {

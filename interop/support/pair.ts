@@ -6,6 +6,7 @@ import {
   MultipathDialer,
   MultipathListener,
   tcpDialer,
+  type ConnOptions,
   type DialerOptions,
   type MultipathConn,
 } from '../../lib/index.js'
@@ -22,7 +23,8 @@ export interface PairOptions {
   readonly paths: number
   /** Whether each path goes over a relay; then all of them have joined before the pair is given out. */
   readonly relayed?: boolean
-  readonly dialerOptions?: DialerOptions
+  /** For the connection of Node, whichever side dials. */
+  readonly connOptions?: ConnOptions
 }
 
 export interface Pair extends AsyncDisposable {
@@ -50,16 +52,16 @@ export class NodeListener implements AsyncDisposable {
   readonly addrs: readonly string[]
   readonly trackers: readonly CountingTracker[]
 
-  private constructor(servers: readonly Server[]) {
+  private constructor(servers: readonly Server[], options: ConnOptions) {
     this.addrs = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`)
     this.trackers = servers.map(() => new CountingTracker())
-    this.listener = new MultipathListener(servers, this.trackers)
+    this.listener = new MultipathListener(servers, this.trackers, options)
   }
 
-  static async open(ports: number): Promise<NodeListener> {
+  static async open(ports: number, options: ConnOptions = {}): Promise<NodeListener> {
     const servers = Array.from({ length: ports }, () => createServer().listen(0, '127.0.0.1'))
     await Promise.all(servers.map((server) => once(server, 'listening')))
-    return new NodeListener(servers)
+    return new NodeListener(servers, options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,7 +107,7 @@ async function pathsTo(
 async function nodeDials(peer: GoPeer, options: PairOptions): Promise<Pair> {
   const goListener = await peer.listen(portsFor(options.paths))
   const { addrs, relays } = await pathsTo(goListener.addrs, options)
-  const { dialer, trackers } = nodeDialer(addrs, options.dialerOptions)
+  const { dialer, trackers } = nodeDialer(addrs, options.connOptions)
   const node = await dialer.dial()
   const go = await goListener.accept()
   return {
@@ -124,7 +126,7 @@ async function nodeDials(peer: GoPeer, options: PairOptions): Promise<Pair> {
 }
 
 async function goDials(peer: GoPeer, options: PairOptions): Promise<Pair> {
-  const nodeListener = await NodeListener.open(portsFor(options.paths))
+  const nodeListener = await NodeListener.open(portsFor(options.paths), options.connOptions)
   const { addrs, relays } = await pathsTo(nodeListener.addrs, options)
   const goDialer = await peer.dialer(addrs)
   const [go, node] = await Promise.all([goDialer.dial(), nodeListener.listener.accept()])
