@@ -83,7 +83,7 @@ await measure(cases, pairings, results)
 
 const about = machine('not used')
 const data = JSON.stringify({ machine: about, ...(asData(results, cases, pairings) as object) }, null, 1)
-const where = `${about.cores} × ${about.cpu}, Linux ${about.kernel}, Node ${about.node}, ${about.go}, ${about.date}`
+const where = `${about.cores} × ${about.cpu}, Linux ${about.kernel}, Node ${about.node}, Go: ${about.go}, ${about.date}`
 const text = `${where}\n\n${figuresTable(results, cases, pairings)}\n\n${targetsTable(results)}\n`
 console.log(args.json ? data : text)
 if (args.save) {

@@ -19,6 +19,9 @@ import type { Scenario } from './scenarios.js'
 import { Summary } from './summary.js'
 import { verdicts } from './targets.js'
 
+/** More packets that the emulation itself delivered late make a run doubtful. */
+const LATE_SHARE = 0.01
+
 interface Planned {
   readonly scenario: Scenario
   readonly peer: Peer
@@ -112,6 +115,12 @@ function print(measured: readonly Row[], options: Options): void {
     console.log(`\n## ${scenario.title}\n\n${scenarioTable(summary, scenario, options.congestionControls)}`)
   }
   console.log(`\n${verdictTable(summary, options.congestionControls)}`)
+  const late = measured.filter(({ figures }) => (figures.late ?? 0) > LATE_SHARE).length
+  if (late > 0) {
+    console.error(
+      `${late} of ${measured.length} runs had over 1 % of late packets: the machine was busy, measure again`,
+    )
+  }
 }
 
 /** Leaves out what this machine can't run, and says so. */
@@ -151,4 +160,6 @@ async function main(): Promise<void> {
   if (options.isFull) endSession()
 }
 
+// Only a process that ends by itself runs its exit handlers.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 await main()

@@ -114,7 +114,12 @@ async function prepareTunnel(network: Network): Promise<ChildProcess[]> {
 
 function start(wrap: readonly string[], args: readonly string[]): ChildProcess {
   const [program = '', ...rest] = [...wrap, 'agg-tunnel', ...args]
-  return spawn(program, rest, { stdio: 'ignore' })
+  const child = spawn(program, rest, { stdio: 'ignore' })
+  // Workers and links end with our pipes to them; a tunnel would outlive an interrupted run.
+  const kill = (): boolean => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('close', () => process.off('exit', kill))
+  return child
 }
 
 export async function stop(processes: readonly ChildProcess[]): Promise<void> {
