@@ -25,7 +25,8 @@ export function decodeHello(bytes: Uint8Array): Uint8Array | undefined {
   const version = bytes[0]
   if (version !== undefined && version !== PROTOCOL_VERSION)
     throw new RemoteProtocolError(`unexpected version ${version}`, 'ERR_MULTIPATH_UNEXPECTED_VERSION')
-  return bytes.length < HELLO_BYTES ? undefined : bytes.slice(1, HELLO_BYTES)
+  // Not slice(): of a Buffer, that is a view.
+  return bytes.length < HELLO_BYTES ? undefined : new Uint8Array(bytes.subarray(1, HELLO_BYTES))
 }
 
 /** Hex of a CID: the key of maps. A CID admits to a connection, so never log more than {@link cidName}. */
