@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, ListenOptions, Server } from 'node:net'
 import { createServer as createNetServer } from 'node:net'
+import { callForeign } from './conn/foreign.js'
 import type { MultipathConn } from './conn/multipath-conn.js'
 import type { DialerOptions } from './dial/options.js'
 import { MultipathDialer } from './dial/multipath-dialer.js'
@@ -28,20 +29,24 @@ export interface ConnectOptions extends DialerOptions {
 export function connect(options: ConnectOptions, listener?: () => void): MultipathConn {
   const { paths, signal, ...rest } = options
   if (!Array.isArray(paths)) throw new OptionError('paths must be an array, one element for each path')
-  const dialers = paths.map((path: TcpDialerOptions | SubflowDialer) =>
-    'dial' in path ? path : tcpDialer(path),
-  )
+  const dialers = paths.map(dialerOf)
   const dialer = new MultipathDialer(dialers.map(({ label }) => label).join(', '), dialers, rest)
   const conn = dialer.prepare()
   if (listener !== undefined) conn.once('connect', listener)
   dialer.establish(conn, signal).then(
     () => {
-      conn.emit('connect')
-      conn.emit('ready')
+      callForeign(() => conn.emit('connect'))
+      callForeign(() => conn.emit('ready'))
     },
     (error: unknown) => conn.destroy(toError(error)),
   )
   return conn
+}
+
+function dialerOf(path: TcpDialerOptions | SubflowDialer, index: number): SubflowDialer {
+  if (typeof path !== 'object' || (path as unknown) === null)
+    throw new OptionError(`paths[${index}] must be options of net.connect or a SubflowDialer`)
+  return 'dial' in path ? path : tcpDialer(path)
 }
 
 export interface ServerEvents {
@@ -105,10 +110,11 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     return this.addresses()[0] ?? null
   }
 
-  /** Stops accepting; connections live on. */
+  /** Stops accepting; connections live on. `close` comes on the next tick, whether it was listening or not. */
   close(callback?: () => void): this {
     if (callback !== undefined) this.once('close', callback)
-    void this.#listener?.close().then(() => this.emit('close'))
+    void this.#listener?.close()
+    process.nextTick(() => this.emit('close'))
     return this
   }
 
@@ -117,7 +123,7 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
   }
 
   async #accept(listener: MultipathListener): Promise<void> {
-    for await (const conn of listener) this.emit('connection', conn)
+    for await (const conn of listener) callForeign(() => this.emit('connection', conn))
   }
 }
 

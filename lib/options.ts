@@ -2,6 +2,7 @@
  * One table, one pass for numeric options: a wrong value is refused with its name, range and value; the
  * caller's object is never changed; the rest of the code sees only the resolved, frozen result.
  */
+import type { Clock } from './clock.js'
 import { OptionError } from './errors.js'
 
 /** What one numeric option takes. */
@@ -28,8 +29,8 @@ export function resolveOptions<Options extends object>(
   assertObject(options)
   const resolved: Record<string, number> = {}
   for (const [name, range] of Object.entries(table) as [keyof Options & string, OptionRange][]) {
-    const value = (options?.[name] as unknown) ?? range.default
-    resolved[name] = checkRange(name, value, range)
+    const value: unknown = options?.[name]
+    resolved[name] = value === undefined ? range.default : checkRange(name, value, range)
   }
   return Object.freeze(resolved) as Resolved<Options>
 }
@@ -49,7 +50,23 @@ export function refuseUnknown(
 
 function assertObject(options: unknown): void {
   if (options !== undefined && (typeof options !== 'object' || options === null))
-    throw new OptionError(`options must be an object, got ${String(options)}`)
+    throw new OptionError(`options must be an object, got ${describe(options)}`)
+}
+
+/** A yes or no; `undefined` where it is not given. */
+export function checkBoolean(name: string, value: unknown): boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw new OptionError(`${name} must be true or false, got ${describe(value)}`)
+  return value
+}
+
+/** A source of time; the system's where none is given. */
+export function checkClock(value: unknown): Clock | undefined {
+  if (value === undefined) return undefined
+  const { now, wall, callAt } = (value ?? {}) as Partial<Clock>
+  if ([now, wall, callAt].some((method) => typeof method !== 'function'))
+    throw new OptionError(`clock must have now(), wall() and callAt(), got ${describe(value)}`)
+  return value as Clock
 }
 
 function checkRange(name: string, value: unknown, { min, max }: OptionRange): number {
@@ -60,5 +77,6 @@ function checkRange(name: string, value: unknown, { min, max }: OptionRange): nu
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }

@@ -36,7 +36,7 @@ export class Driver {
   #isFlushing = false
   #flushAgain = false
   #flushAtTickEnd = false
-  #flushAtTurnEnd: NodeJS.Immediate | undefined
+  #flushAtTurnEnd = false
   #timerAt: Millis = Infinity
   #cancelTimer: () => void = () => {}
   #wallOffset: number
@@ -129,21 +129,28 @@ export class Driver {
         this.#host.onProgress()
       }
     } finally {
+      // A callback of the application may have thrown: the connection goes on.
       this.#isFlushing = false
+      this.#steerReading()
+      this.#armTimer()
     }
-    this.#steerReading()
-    this.#armTimer()
   }
 
   #receive(subflow: Subflow, bytes: Uint8Array): void {
     this.core.receive(subflow, bytes, this.clock.now())
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.
-    this.#flushAtTurnEnd ??= setImmediate(() => {
-      this.#flushAtTurnEnd = undefined
-      this.flush()
-    })
+    this.#flushAtEndOfTurn()
     this.#host.onReadable()
     if (this.core.isUrgent) this.flush()
+  }
+
+  #flushAtEndOfTurn(): void {
+    if (this.#flushAtTurnEnd) return
+    this.#flushAtTurnEnd = true
+    setImmediate(() => {
+      this.#flushAtTurnEnd = false
+      this.flush()
+    })
   }
 
   #perform(action: Action): void {

@@ -17,6 +17,85 @@ export interface ReadHelloInit {
   readonly signal?: AbortSignal | undefined
 }
 
+/** One wait for a hello. */
+class HelloReader {
+  readonly #stream: Duplex
+  readonly #signal: AbortSignal | undefined
+  readonly #resolve: (hello: Hello) => void
+  readonly #reject: (error: Error) => void
+  #cancelTimer: () => void = () => {}
+  #bytes: Uint8Array = new Uint8Array(0)
+
+  constructor(
+    stream: Duplex,
+    signal: AbortSignal | undefined,
+    resolve: (hello: Hello) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#stream = stream
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(clock: Clock, timeoutMs: number): void {
+    const stream = this.#stream
+    this.#cancelTimer = clock.callAt(clock.now() + timeoutMs, () => {
+      this.#fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no handshake within ${timeoutMs} ms`))
+    })
+    // Stays: an error between the hello and whoever takes the stream over must be heard, too.
+    stream.on('error', ignore)
+    stream.on('error', this.#streamOnError)
+    stream.on('data', this.#streamOnData)
+    stream.on('end', this.#streamOnClose)
+    stream.on('close', this.#streamOnClose)
+    this.#signal?.addEventListener('abort', this.#signalOnAbort)
+    if (this.#signal?.aborted === true) this.#signalOnAbort()
+    else if (stream.destroyed || stream.readableEnded) this.#streamOnClose()
+    else stream.resume()
+  }
+
+  readonly #streamOnData = (chunk: Uint8Array): void => {
+    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk])
+    try {
+      const cid = decodeHello(this.#bytes)
+      if (cid === undefined) return
+      this.#settle()
+      this.#stream.pause()
+      this.#resolve({ cid, head: this.#bytes.subarray(HELLO_BYTES) })
+    } catch (error) {
+      this.#fail(toError(error))
+    }
+  }
+
+  readonly #streamOnError = (cause: Error): void => {
+    this.#fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE', `handshake failed: ${cause.message}`, { cause }))
+  }
+
+  readonly #streamOnClose = (): void => {
+    this.#fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the peer closed during the handshake'))
+  }
+
+  readonly #signalOnAbort = (): void => {
+    this.#fail(toError(this.#signal?.reason))
+  }
+
+  #settle(): void {
+    this.#cancelTimer()
+    this.#stream.off('data', this.#streamOnData)
+    this.#stream.off('end', this.#streamOnClose)
+    this.#stream.off('close', this.#streamOnClose)
+    this.#stream.off('error', this.#streamOnError)
+    this.#signal?.removeEventListener('abort', this.#signalOnAbort)
+  }
+
+  #fail(error: Error): void {
+    this.#settle()
+    this.#stream.destroy()
+    this.#reject(error)
+  }
+}
+
 /**
  * Resolves with the peer's hello and leaves the stream paused. Closes the stream where that fails:
  * ERR_MULTIPATH_UNEXPECTED_VERSION, ERR_MULTIPATH_HANDSHAKE_TIMEOUT, ERR_MULTIPATH_HANDSHAKE (it closed
@@ -24,55 +103,7 @@ export interface ReadHelloInit {
  */
 export function readHello(stream: Duplex, { clock, timeoutMs, signal }: ReadHelloInit): Promise<Hello> {
   return new Promise((resolve, reject) => {
-    let bytes: Uint8Array = new Uint8Array(0)
-    const settle = (): void => {
-      cancelTimer()
-      stream.off('data', streamOnData)
-      stream.off('end', streamOnClose)
-      stream.off('close', streamOnClose)
-      stream.off('error', streamOnError)
-      signal?.removeEventListener('abort', signalOnAbort)
-    }
-    const fail = (error: Error): void => {
-      settle()
-      stream.on('error', ignore)
-      stream.destroy()
-      reject(error)
-    }
-    const streamOnData = (chunk: Uint8Array): void => {
-      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
-      try {
-        const cid = decodeHello(bytes)
-        if (cid === undefined) return
-        settle()
-        stream.pause()
-        resolve({ cid, head: bytes.subarray(HELLO_BYTES) })
-      } catch (error) {
-        fail(toError(error))
-      }
-    }
-    const streamOnError = (error: Error): void => {
-      fail(
-        new MultipathError('ERR_MULTIPATH_HANDSHAKE', `handshake failed: ${error.message}`, { cause: error }),
-      )
-    }
-    const streamOnClose = (): void => {
-      fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the peer closed during the handshake'))
-    }
-    const signalOnAbort = (): void => {
-      fail(toError(signal?.reason))
-    }
-    const cancelTimer = clock.callAt(clock.now() + timeoutMs, () => {
-      fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no handshake within ${timeoutMs} ms`))
-    })
-    stream.on('data', streamOnData)
-    stream.on('end', streamOnClose)
-    stream.on('close', streamOnClose)
-    stream.on('error', streamOnError)
-    signal?.addEventListener('abort', signalOnAbort)
-    if (signal?.aborted === true) signalOnAbort()
-    else if (stream.destroyed) streamOnClose()
-    else stream.resume()
+    new HelloReader(stream, signal, resolve, reject).start(clock, timeoutMs)
   })
 }
 

@@ -1,22 +1,23 @@
 /** A multipath connection as a Duplex with the surface and events of net.Socket. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
-import type { Action } from '../core/action.js'
 import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import { MultipathError } from '../errors.js'
 import { cidName } from '../wire/hello.js'
-import type { AttachInit, SubflowChange } from './attach.js'
-import { eventOf } from './attach.js'
+import { Announcer } from './announcer.js'
+import type { AttachInit } from './attach.js'
+import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
 import { IdleTimeout } from './idle-timeout.js'
+import { Inlet } from './inlet.js'
 import { NetConn } from './net-conn.js'
+import type { Callback } from './outlet.js'
+import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { endpointsOf, SocketSurface } from './socket-surface.js'
-import type { Callback, Finish } from './stream-end.js'
-import { PendingCallbacks } from './stream-end.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
 
@@ -31,8 +32,6 @@ export interface ConnInit {
 
 /** Node's own default since 22, bytes. */
 const HIGH_WATER_MARK = 65_536
-/** From here on, copying what a caller may reuse beats cutting frames out of it. */
-const COPY_BYTES = 4096
 
 /**
  * One byte stream over all subflows. Bytes given to `write()` belong to the connection until they are
@@ -46,25 +45,24 @@ export class MultipathConn extends SocketSurface {
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
   readonly #driver: Driver
-  readonly #lingerMs: number
-  readonly #pending = new PendingCallbacks()
+  readonly #inlet: Inlet
+  readonly #outlet: Outlet
+  readonly #drainLimit: DrainLimit
   readonly #idle = new IdleTimeout(() => this.emit('timeout'))
-  readonly #flushWaiters: Callback[] = []
-  readonly #watchers = new Map<Subflow, (change: SubflowChange) => void>()
-  #wantsBytes = false
-  #hasPushedEnd = false
-  #bytesRead = 0
-  #bytesTaken = 0
-  #finish: Finish | undefined
-  #drainTimer: NodeJS.Timeout | undefined
+  readonly #announcer = new Announcer((name, change) => this.emit(name, change))
+  /** Set once no subflow is left. */
+  #finish: { readonly error: MultipathError | undefined } | undefined
+  #isReset = false
+  #netConn: NetConn | undefined
 
   constructor(init: ConnInit) {
     super({
       allowHalfOpen: init.allowHalfOpen,
       readableHighWaterMark: HIGH_WATER_MARK,
       writableHighWaterMark: HIGH_WATER_MARK,
+      // Ours says whether there was an error, as net.Socket's does.
+      emitClose: false,
     })
-    this.#lingerMs = init.options.lingerMs
     this.#driver = new Driver(init, init.clock, {
       onReadable: () => {
         this.#pull()
@@ -73,12 +71,15 @@ export class MultipathConn extends SocketSurface {
         this.#settle()
       },
       onSubflow: (change) => {
-        this.#announce(change)
+        this.#announcer.announce(change)
       },
       onFinished: (error) => {
         this.#finished(error)
       },
     })
+    this.#inlet = new Inlet(this, this.#driver)
+    this.#outlet = new Outlet(this.#driver)
+    this.#drainLimit = new DrainLimit(init.clock, init.options.lingerMs)
   }
 
   /**
@@ -89,7 +90,7 @@ export class MultipathConn extends SocketSurface {
   attach({ stream, trackers, head, onChange, ...init }: AttachInit): Subflow {
     if (this.pending) this.setEndpoints(endpointsOf(stream))
     const subflow = this.#driver.attach(stream, { ...init, tracker: safeTracker(...trackers) }, head)
-    if (onChange !== undefined) this.#watchers.set(subflow, onChange)
+    if (onChange !== undefined) this.#announcer.watch(subflow, onChange)
     return subflow
   }
 
@@ -113,27 +114,27 @@ export class MultipathConn extends SocketSurface {
     this.#driver.closeSubflow(subflow, reason)
   }
 
+  /**
+   * Whether the peer hears that we end while it goes on writing: one of ours does, Go's does not and closes.
+   * `undefined` until its first frame has come.
+   */
+  get canHalfClose(): boolean | undefined {
+    return (this.#driver.core as { canHalfClose?: boolean | undefined }).canHalfClose
+  }
+
   /** Bytes that the reader got. */
   get bytesRead(): number {
-    return this.#bytesRead
+    return this.#inlet.bytesRead
   }
 
   /** Bytes written, those on their way included. */
   get bytesWritten(): number {
-    return this.#bytesTaken + this.writableLength
+    return this.#outlet.bytesDone + this.writableLength
   }
 
   /** Bytes written and not yet acked by the peer. */
   get unflushedBytes(): number {
-    return this.#driver.core.unflushedBytes + this.writableLength
-  }
-
-  /**
-   * Whether `end()` ends only our direction: true for a peer of ours, false for a Go peer, where it closes the
-   * connection once all is acked; `undefined` until the peer has said anything.
-   */
-  get canHalfClose(): boolean | undefined {
-    return this.#driver.core.canHalfClose
+    return this.#outlet.unflushedBytes(this.writableLength)
   }
 
   /** Milliseconds of `setTimeout`; 0 where none is set. */
@@ -148,6 +149,7 @@ export class MultipathConn extends SocketSurface {
 
   /** Emits `timeout` once nothing was read or written for `ms` milliseconds; 0 turns it off. */
   setTimeout(ms: number, listener?: () => void): this {
+    if (this.destroyed) return this
     this.#idle.set(ms)
     if (listener !== undefined) {
       if (ms === 0) this.off('timeout', listener)
@@ -158,33 +160,35 @@ export class MultipathConn extends SocketSurface {
 
   /** Closes at once with resets; the peer gets an error unless it has everything. */
   resetAndDestroy(): this {
-    this.#driver.destroy(true)
+    this.#isReset = true
     return this.destroy()
   }
 
-  /** Resolves when all that was written is acked. Rejects when the connection closes before. */
+  /**
+   * Resolves when all that was written is acked, what is written meanwhile included.
+   *
+   * @throws ERR_MULTIPATH_UNACKED, or what destroyed the connection, when it closes before
+   */
   flushed(): Promise<void> {
-    if (this.unflushedBytes === 0) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#flushWaiters.push((error) => {
-        if (error) reject(error)
-        else resolve()
-      })
-    })
+    return this.#outlet.flushed(this.writableLength)
   }
 
   /** The same connection in the shape of Go's net.Conn. Use one of the two at a time for reading. */
   netConn(): NetConn {
-    return new NetConn(this)
+    return (this.#netConn ??= new NetConn(this))
   }
 
-  /** Ends in order: `await using` does not lose what was written. */
+  /** Ends in order: `await using` does not lose what was written, and throws where it could not be delivered. */
   override async [Symbol.asyncDispose](): Promise<void> {
     if (this.closed) return
-    const closed = new Promise<void>((resolve) => this.once('close', resolve))
-    this.resume()
-    this.destroySoon()
-    await closed
+    await new Promise<void>((resolve, reject) => {
+      this.once('error', reject)
+      this.once('close', () => {
+        resolve()
+      })
+      this.resume()
+      this.destroySoon()
+    })
   }
 
   override write(
@@ -194,47 +198,53 @@ export class MultipathConn extends SocketSurface {
   ): boolean {
     const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
     const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
-    const isReusable = done !== undefined && chunk instanceof Uint8Array && chunk.length >= COPY_BYTES
-    return super.write(isReusable ? Buffer.from(chunk) : chunk, encoding as BufferEncoding, done)
+    const isLent = done !== undefined && chunk instanceof Uint8Array
+    return super.write(isLent ? this.#outlet.lend(chunk) : chunk, encoding as BufferEncoding, done)
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#accept(chunk)
-    this.#accepted(callback)
+    this.#idle.refresh()
+    this.#outlet.write(chunk, callback)
+    if (this.#finish !== undefined) this.#checkDrained()
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    for (const { chunk } of chunks) this.#accept(chunk)
-    this.#accepted(callback)
+    this.#idle.refresh()
+    this.#outlet.writeAll(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    )
+    if (this.#finish !== undefined) this.#checkDrained()
   }
 
   override _final(callback: Callback): void {
-    this.#pending.final = callback
-    this.#driver.end()
+    this.#outlet.end(callback)
     this.#settle()
   }
 
   override _read(): void {
-    this.#wantsBytes = true
+    this.#inlet.want()
     this.#pull()
   }
 
   override read(size?: number): Buffer | null {
     const chunk = super.read(size) as Buffer | null
-    if (this.#finish !== undefined) this.#checkDrained()
+    if (this.#finish !== undefined) {
+      if (chunk !== null) this.#drainLimit.stop()
+      this.#checkDrained()
+    }
     return chunk
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    clearTimeout(this.#drainTimer)
+    this.#drainLimit.stop()
     this.#idle.stop()
-    this.#driver.destroy(error !== null)
+    this.#outlet.close(this.unflushedBytes > 0)
+    this.#driver.destroy(this.#isReset || error !== null)
     this.#over()
-    const closed = error ?? new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
-    this.#pending.settleWrite(closed)
-    this.#pending.settleFinal(closed)
-    for (const waiter of this.#flushWaiters.splice(0)) waiter(closed)
+    this.#outlet.destroy(error ?? closedError())
     callback(error)
+    process.nextTick(() => this.emit('close', error !== null))
   }
 
   protected override streams(): readonly Duplex[] {
@@ -245,65 +255,29 @@ export class MultipathConn extends SocketSurface {
     this.#driver.setRef(isRefed)
   }
 
-  #accept(chunk: Buffer): void {
-    if (this.#driver.core.isOver || chunk.length === 0) return
-    this.#bytesTaken += chunk.length
-    this.#driver.write(chunk)
-  }
-
-  #accepted(callback: Callback): void {
-    this.#idle.refresh()
-    const { core } = this.#driver
-    if (!core.isOver && core.hasRoom) {
-      callback()
-      return
-    }
-    this.#pending.write = callback
-    core.setHeldBack(true)
-    if (core.isOver) this.#checkDrained()
-  }
-
-  /** Moves bytes to the reader for as long as it wants them. */
   #pull(): void {
     const { core } = this.#driver
-    let hasTaken = false
-    while (this.#wantsBytes) {
-      const piece = core.take()
-      if (piece === undefined) break
-      hasTaken = true
-      this.#bytesRead += piece.length
-      this.#wantsBytes = this.push(asBuffer(piece))
+    if (this.#inlet.pull()) {
+      this.#idle.refresh()
+      this.#drainLimit.stop()
     }
-    if (hasTaken) this.#idle.refresh()
-    if (hasTaken && (core.isUrgent || this.#driver.isPaused)) this.#driver.flushSoon()
-    if (core.isReadEnd && this.#finish?.error === undefined && !this.readableEnded) this.#pushEnd()
+    if (core.isReadEnd && this.#finish?.error === undefined) this.#inlet.end()
     if (this.#finish !== undefined) this.#checkDrained()
-  }
-
-  #pushEnd(): void {
-    if (this.#hasPushedEnd) return
-    this.#hasPushedEnd = true
-    this.push(null)
   }
 
   /** Acks may have made room, or completed what was written. */
   #settle(): void {
-    const { core } = this.#driver
-    if (core.isOver && this.#finish?.error !== undefined) return
-    if (this.#pending.write !== undefined && core.hasRoom && !core.isOver) {
-      core.setHeldBack(false)
-      this.#pending.settleWrite()
-    }
-    if (this.#flushWaiters.length > 0 && this.unflushedBytes === 0)
-      for (const waiter of this.#flushWaiters.splice(0)) waiter()
-    if (this.#pending.final !== undefined && core.isWriteEnd) this.#pending.settleFinal()
-    if (core.isReadEnd) this.#pull()
+    if (this.destroyed || this.#finish?.error !== undefined) return
+    this.#outlet.settle(this.writableLength)
+    if (this.#driver.core.isReadEnd) this.#pull()
   }
 
   #finished(error: MultipathError | undefined): void {
     this.#finish = { error }
+    const isUnacked = error !== undefined && error.code !== 'ERR_MULTIPATH_INCOMPLETE'
+    this.#outlet.close(isUnacked || this.#outlet.isWaiting)
     this.#over()
-    this.#pull()
+    if (!this.destroyed) this.#pull()
   }
 
   #over(): void {
@@ -314,43 +288,13 @@ export class MultipathConn extends SocketSurface {
 
   /** The reader drains what arrived in order; then the error, if any, or the end of a hopeless write. */
   #checkDrained(): void {
-    const isLate = this.#finish?.error ?? (this.#pending.write === undefined ? undefined : CLOSED)
-    if (isLate === undefined || this.destroyed) return
-    const error =
-      isLate === CLOSED
-        ? new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
-        : this.#finish?.error
-    if (this.readableLength === 0 && this.#driver.core.unreadBytes === 0) this.destroy(error)
-    else
-      this.#drainTimer ??= setTimeout(
-        () => this.destroy(error),
-        Math.min(this.#lingerMs, 2 ** 31 - 1),
-      ).unref()
-  }
-
-  /** Listeners run apart from the core's work: what they throw must not stop it. */
-  #announce({ subflow, from, state, reason, error }: Extract<Action, { kind: 'subflow' }>): void {
-    const { id, label } = subflow
-    const change: SubflowChange = {
-      id,
-      label,
-      from,
-      state,
-      ...(reason && { reason }),
-      ...(error && { error }),
-    }
-    process.nextTick(() => {
-      const watcher = this.#watchers.get(subflow)
-      if (state === 'closed') this.#watchers.delete(subflow)
-      watcher?.(change)
-      const name = eventOf(change)
-      if (name !== undefined) this.emit(name, change)
-    })
+    const error = this.#finish?.error ?? (this.#outlet.isWaiting ? closedError() : undefined)
+    if (error === undefined || this.destroyed) return
+    if (this.#inlet.isDrained) this.destroy(error)
+    else this.#drainLimit.start(() => this.destroy(error))
   }
 }
 
-const CLOSED = Symbol('closed')
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+function closedError(): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
 }

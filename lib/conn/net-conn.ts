@@ -56,14 +56,19 @@ class Gate {
 const READ_EVENTS = ['readable', 'end', 'close', 'error'] as const
 const WRITE_EVENTS = ['drain', 'close', 'error'] as const
 
-/** Errors: ERR_MULTIPATH_DEADLINE, ERR_MULTIPATH_CLOSED, and what destroyed the connection. */
+/**
+ * Errors reach the calls that follow; nobody has to listen for `error`: ERR_MULTIPATH_DEADLINE,
+ * ERR_MULTIPATH_CLOSED, and what destroyed the connection.
+ */
 export class NetConn {
   readonly #conn: MultipathConn
   readonly #readGate = new Gate('read')
   readonly #writeGate = new Gate('write')
+  #lastWrite: Promise<unknown> = Promise.resolve()
 
   constructor(conn: MultipathConn) {
     this.#conn = conn
+    conn.on('error', () => {})
   }
 
   get localAddr(): AddressInfo | Record<string, never> {
@@ -81,55 +86,72 @@ export class NetConn {
    * Reads up to `into.length` bytes.
    *
    * @returns how many bytes were put into `into`; -1 at the end of the stream
-   * @throws ERR_MULTIPATH_DEADLINE once the deadline has passed; what arrives later is not lost
+   * @throws ERR_MULTIPATH_DEADLINE once the deadline has passed; what arrives is kept for later calls
    */
   async read(into: Uint8Array): Promise<number> {
     for (;;) {
-      const chunk = into.length === 0 ? Buffer.alloc(0) : (this.#conn.read() as Buffer | null)
-      if (chunk !== null) return this.#hand(chunk, into)
+      this.#readGate.check()
+      if (into.length === 0) return 0
+      const bytes = this.#take(into)
+      if (bytes > 0) return bytes
       if (this.#conn.readableEnded) return -1
       this.#assertOpen()
-      this.#readGate.check()
       await this.#readGate.wait(this.#conn, READ_EVENTS)
     }
   }
 
-  #hand(chunk: Buffer, into: Uint8Array): number {
-    const bytes = Math.min(chunk.length, into.length)
-    into.set(chunk.subarray(0, bytes))
-    if (bytes < chunk.length) this.#conn.unshift(chunk.subarray(bytes))
-    return bytes
+  /** Takes no more off the stream than fits: what it gives out, it forgets. */
+  #take(into: Uint8Array): number {
+    const conn = this.#conn
+    if (conn.readableLength === 0) conn.read(0)
+    const bytes = Math.min(into.length, conn.readableLength)
+    const chunk = bytes === 0 ? null : conn.read(bytes)
+    if (chunk === null) return 0
+    into.set(chunk)
+    return chunk.length
   }
 
   /**
-   * Writes all of `bytes`, which is copied.
+   * Writes all of `bytes`, which is copied. Calls that overlap write one after another.
    *
    * @returns how many bytes were written: all of them
    * @throws {DeadlineError} ERR_MULTIPATH_DEADLINE; its `bytesWritten` were taken and will be delivered
    */
-  async write(bytes: Uint8Array): Promise<number> {
+  write(bytes: Uint8Array): Promise<number> {
+    const work = this.#lastWrite.then(() => this.#write(bytes))
+    this.#lastWrite = work.catch(() => {})
+    return work
+  }
+
+  async #write(bytes: Uint8Array): Promise<number> {
     let written = 0
-    while (written < bytes.length) {
-      this.#assertOpen()
+    for (;;) {
       this.#writeGate.check(written)
+      if (written === bytes.length) return written
+      this.#assertOpen()
+      if (!this.#conn.writable) throw closedError()
       if (this.#conn.writableNeedDrain) {
         await this.#writeGate.wait(this.#conn, WRITE_EVENTS)
         continue
       }
-      const slice = Buffer.from(bytes.subarray(written, written + PIECE_BYTES))
-      this.#conn.write(slice)
-      written += slice.length
+      const piece = Buffer.from(bytes.subarray(written, written + PIECE_BYTES))
+      this.#conn.write(piece)
+      written += piece.length
+      // Its last piece is taken: the deadline is for the next call.
+      if (written === bytes.length) return written
     }
-    return written
   }
 
   /** Delivers what was written, then closes. Rejects where it could not be delivered. */
   async close(): Promise<void> {
     const conn = this.#conn
+    if (conn.errored) throw conn.errored
     if (conn.closed) return
     await new Promise<void>((resolve, reject) => {
       conn.once('error', reject)
-      conn.once('close', resolve)
+      conn.once('close', () => {
+        resolve()
+      })
       conn.resume()
       conn.destroySoon()
     })
@@ -151,8 +173,12 @@ export class NetConn {
 
   #assertOpen(): void {
     if (this.#conn.errored) throw this.#conn.errored
-    if (this.#conn.destroyed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
+    if (this.#conn.destroyed) throw closedError()
   }
+}
+
+function closedError(): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
 }
 
 /** Bytes taken in one go: what a passed deadline can be late by. */

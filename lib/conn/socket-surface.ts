@@ -1,6 +1,5 @@
 /** The parts of net.Socket that only pass on to the subflows, or tell of them. */
 import type { AddressInfo, Socket } from 'node:net'
-import type { DuplexOptions } from 'node:stream'
 import { Duplex } from 'node:stream'
 
 /** Where a connection's first subflow led. */
@@ -23,10 +22,6 @@ export function endpointsOf(stream: Duplex): Endpoints {
 /** What http, tls and database drivers expect of a socket beyond a Duplex. */
 export abstract class SocketSurface extends Duplex {
   #endpoints: Endpoints | undefined
-
-  constructor(options: DuplexOptions) {
-    super(options)
-  }
 
   /** Streams of the live subflows. */
   protected abstract streams(): readonly Duplex[]
@@ -73,6 +68,11 @@ export abstract class SocketSurface extends Duplex {
 
   get remoteFamily(): string | undefined {
     return this.#endpoints?.remoteFamily
+  }
+
+  /** Bytes that wait to be taken. Node has deprecated it; some drivers still read it. */
+  get bufferSize(): number {
+    return this.writableLength
   }
 
   /** Local address of the first subflow; empty where its stream is no socket. */

@@ -1,6 +1,7 @@
 /** One subflow's stream: reads go to the core, writes come from it, listeners are added and removed here. */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { toError } from '../errors.js'
 
 /** Gets what happens on the stream. */
 export interface SubflowIoHandler {
@@ -31,26 +32,39 @@ export class SubflowIo {
     stream.on('end', this.#streamOnEnd)
     stream.on('close', this.#streamOnClose)
     stream.resume()
+    // Over before we came: its events will not come again.
     if (stream.destroyed) process.nextTick(this.#streamOnClose)
+    else if (stream.readableEnded) process.nextTick(this.#streamOnEnd)
   }
 
   /** Writes `chunks` in one go. @returns whether the stream is blocked now and will call onDrain */
   write(chunks: Uint8Array[]): boolean {
     const { stream } = this
     if (!stream.writable) return false
-    if (chunks.length === 1) stream.write(chunks[0])
-    else {
-      let total = 0
-      for (const chunk of chunks) total += chunk.length
-      if (total <= JOIN_BYTES) stream.write(Buffer.concat(chunks, total))
-      else {
-        stream.cork()
-        for (const chunk of chunks) stream.write(chunk)
-        stream.uncork()
-      }
+    try {
+      this.#writeAll(chunks)
+    } catch (error) {
+      // A stream of the user's own making may throw where it should emit.
+      stream.destroy(toError(error))
     }
     // A write that the kernel took at once leaves nothing behind, whatever write() returned.
     return stream.writableNeedDrain && stream.writableLength > 0
+  }
+
+  #writeAll(chunks: Uint8Array[]): void {
+    const { stream } = this
+    if (chunks.length === 1) {
+      stream.write(chunks[0])
+      return
+    }
+    let total = 0
+    for (const chunk of chunks) total += chunk.length
+    if (total <= JOIN_BYTES) stream.write(Buffer.concat(chunks, total))
+    else {
+      stream.cork()
+      for (const chunk of chunks) stream.write(chunk)
+      stream.uncork()
+    }
   }
 
   pause(): void {
@@ -102,7 +116,7 @@ export class SubflowIo {
     this.stream.off('data', this.#streamOnData)
     this.stream.off('drain', this.#streamOnDrain)
     this.stream.off('end', this.#streamOnEnd)
-    this.#closed(this.#error)
+    this.#closed(this.#error ?? this.stream.errored ?? undefined)
   }
 
   #closed(error: Error | undefined): void {

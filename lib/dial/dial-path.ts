@@ -22,17 +22,31 @@ export class DialPath {
     return this.dialer.label
   }
 
-  /** Opens a stream within the time limit, or `limitMs` where that is less, and keeps count. */
-  async open(signal: AbortSignal, limitMs: number = Infinity): Promise<Duplex> {
+  /** Opens a stream within the time limit, and keeps count. */
+  async open(signal: AbortSignal): Promise<Duplex> {
     try {
-      const limit = Math.min(this.#timeoutMs, limitMs)
-      const stream = await within(this.#clock, limit, signal, (inner) => raceAbort(this.dialer, inner))
+      const stream = await this.#open(signal, this.#timeoutMs)
       this.record.succeeded()
       return stream
     } catch (error) {
       if (!signal.aborted) this.record.failed()
       throw error
     }
+  }
+
+  /** Opens a stream within `limitMs`; a failure says nothing new of the path and is not counted. */
+  async tryOpen(signal: AbortSignal, limitMs: number): Promise<Duplex | undefined> {
+    try {
+      const stream = await this.#open(signal, Math.min(this.#timeoutMs, limitMs))
+      this.record.succeeded()
+      return stream
+    } catch {
+      return undefined
+    }
+  }
+
+  #open(signal: AbortSignal, limitMs: number): Promise<Duplex> {
+    return within(this.#clock, limitMs, signal, (inner) => raceAbort(this.dialer, inner))
   }
 }
 
@@ -47,11 +61,31 @@ function raceAbort(dialer: SubflowDialer, signal: AbortSignal): Promise<Duplex> 
       .then(() => dialer.dial({ signal }))
       .then((stream) => {
         signal.removeEventListener('abort', signalOnAbort)
-        if (signal.aborted) {
-          stream.on('error', () => {})
-          stream.destroy()
-        } else resolve(stream)
+        assertDuplex(stream, dialer)
+        // It may wait for its turn, or for its hello, with nobody else listening.
+        stream.on('error', ignore)
+        if (signal.aborted) stream.destroy()
+        else resolve(stream)
       })
       .catch(reject)
   })
 }
+
+function assertDuplex(stream: unknown, { label }: SubflowDialer): asserts stream is Duplex {
+  const { on, write, destroy } = (stream ?? {}) as Partial<Duplex>
+  for (const method of [on, write, destroy])
+    if (typeof method !== 'function') throw new Error(`the dialer of ${label} brought no Duplex`)
+}
+
+/** Closes a stream that nobody needs. */
+export function discard(stream: Duplex): void {
+  stream.on('error', ignore)
+  stream.destroy()
+}
+
+/** Closes a stream that is opening, once it has. */
+export function discardLater(opening: Promise<Duplex> | undefined): void {
+  opening?.then(discard, ignore)
+}
+
+function ignore(): void {}

@@ -8,6 +8,7 @@ import type { PathFailure } from '../errors.js'
 import { DialError, toError } from '../errors.js'
 import { ZERO_CID } from '../wire/hello.js'
 import type { DialPath } from './dial-path.js'
+import { discard } from './dial-path.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
 
@@ -44,12 +45,15 @@ class Search {
   readonly #init: FirstSubflowInit
   readonly #resolve: (first: FirstSubflow) => void
   readonly #reject: (error: Error) => void
+  readonly #begun = new Set<DialPath>()
+  /** Of the paths that have said nothing yet: one that has belongs to another connection now. */
   readonly #openings = new Map<DialPath, Promise<Duplex>>()
   readonly #ready: Opened[] = []
   readonly #speaking = new Set<Opened>()
   readonly #failures: PathFailure[] = []
   readonly #cancels: (() => void)[] = []
-  #lastIsSilent = true
+  /** Whose turn it is to say hello; none where the last has stayed silent or failed. */
+  #speaker: Opened | undefined
   #isSettled = false
 
   constructor(
@@ -76,16 +80,22 @@ class Search {
   }
 
   #openAll(): void {
-    for (const path of this.#init.paths) if (!this.#openings.has(path)) this.#open(path)
+    if (this.#isSettled) return
+    for (const path of this.#init.paths) if (!this.#begun.has(path)) this.#open(path)
   }
 
   #open(path: DialPath): void {
     const startedAt = this.#init.clock.now()
     const opening = path.open(this.#init.signal)
+    this.#begun.add(path)
     this.#openings.set(path, opening)
     opening.then(
       (stream) => {
-        if (this.#isSettled) return
+        if (this.#isSettled) {
+          // One that lost the race is a subflow to be; after an abort nobody will come for it.
+          if (this.#init.signal.aborted) discard(stream)
+          return
+        }
         this.#ready.push({ path, stream, openMs: this.#init.clock.now() - startedAt })
         this.#next()
       },
@@ -97,20 +107,19 @@ class Search {
 
   /** Lets the next open stream say hello, once the last one has had its chance. */
   #next(): void {
-    if (this.#isSettled || !this.#lastIsSilent) return
+    if (this.#isSettled || this.#speaker !== undefined) return
     const opened = this.#ready.shift()
     if (opened === undefined) return
-    this.#lastIsSilent = false
+    this.#speaker = opened
     this.#speaking.add(opened)
     this.#openings.delete(opened.path)
-    this.#openings.set(opened.path, SPOKEN)
     void this.#speak(opened)
   }
 
   async #speak(opened: Opened): Promise<void> {
     const { clock, handshakeTimeoutMs: timeoutMs, signal } = this.#init
     const passOn = (): void => {
-      this.#lastIsSilent = true
+      if (this.#speaker === opened) this.#speaker = undefined
       this.#openAll()
       this.#next()
     }
@@ -136,8 +145,7 @@ class Search {
     this.#settle()
     this.#speaking.delete(opened)
     for (const { stream } of this.#speaking) discard(stream)
-    const openings = new Map([...this.#openings].filter(([, opening]) => opening !== SPOKEN))
-    this.#resolve({ path: opened.path, stream: opened.stream, hello, openings })
+    this.#resolve({ path: opened.path, stream: opened.stream, hello, openings: this.#openings })
   }
 
   #failed(path: DialPath, error: Error): void {
@@ -162,15 +170,6 @@ class Search {
     this.#init.signal.removeEventListener('abort', this.#signalOnAbort)
     for (const cancel of this.#cancels) cancel()
   }
-}
-
-/** Stands for the stream of a path that has asked for a connection: it belongs to another one now. */
-const SPOKEN = new Promise<never>(() => {})
-
-/** Closes a stream that lost the race. */
-export function discard(stream: Duplex): void {
-  stream.on('error', () => {})
-  stream.destroy()
 }
 
 /**

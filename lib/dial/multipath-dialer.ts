@@ -12,11 +12,13 @@ import { lowestRtt } from '../core/schedulers/lowest-rtt.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { SubflowDialer } from '../transport/transport.js'
-import { DialPath } from './dial-path.js'
+import { DialPath, discard, discardLater } from './dial-path.js'
+import { Farewell } from './farewell.js'
 import type { FirstSubflow } from './first-subflow.js'
-import { discard, findFirstSubflow } from './first-subflow.js'
+import { findFirstSubflow } from './first-subflow.js'
 import type { DialerNumbers, DialerOptions } from './options.js'
 import { resolveDialerOptions } from './options.js'
+import type { PathKeeperInit } from './path-keeper.js'
 import { PathKeeper } from './path-keeper.js'
 
 /** A path could not be dialled; `waitMs` until the next attempt, `undefined`: given up. */
@@ -47,8 +49,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   constructor(destination: string, dialers: readonly SubflowDialer[], options?: DialerOptions) {
     super()
     this.#options = resolveDialerOptions(options)
-    if (!Array.isArray(dialers) || dialers.length === 0)
-      throw new OptionError('dialers must be an array of at least one SubflowDialer')
+    assertDialers(dialers)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
     this.#clock = options?.clock ?? systemClock
     this.#destination = destination
@@ -105,8 +106,11 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
         handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
         signal: life.signal,
       })
-      if (life.signal.aborted) discard(first.stream)
-      life.signal.throwIfAborted()
+      if (life.signal.aborted) {
+        discard(first.stream)
+        for (const opening of first.openings.values()) discardLater(opening)
+        life.signal.throwIfAborted()
+      }
       this.#keep(conn, first, life.signal)
     } catch (error) {
       life.abort(error)
@@ -131,20 +135,20 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   }
 
   #keep(conn: MultipathConn, first: FirstSubflow, signal: AbortSignal): void {
-    conn.setCid(first.hello.cid)
     const { stream, hello, openings } = first
-    this.#keeper(conn, first.path, hello.cid, signal).adopt(stream, hello)
+    conn.setCid(hello.cid)
+    const shared = { conn, cid: hello.cid, signal, farewell: new Farewell(this.#clock) }
+    this.#keeper(first.path, shared).adopt(stream, hello)
     for (const path of this.#sorted()) {
-      if (path !== first.path) this.#keeper(conn, path, hello.cid, signal).join(openings.get(path))
+      if (path !== first.path) this.#keeper(path, shared).join(openings.get(path))
     }
   }
 
-  #keeper(conn: MultipathConn, path: DialPath, cid: Uint8Array, signal: AbortSignal): PathKeeper {
+  #keeper(path: DialPath, shared: Pick<PathKeeperInit, 'conn' | 'cid' | 'signal' | 'farewell'>): PathKeeper {
+    const { conn } = shared
     return new PathKeeper({
+      ...shared,
       path,
-      conn,
-      cid,
-      signal,
       policy: { clock: this.#clock, random: Math.random, ...this.#options },
       handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
       onChange: (_path, change) => {
@@ -156,6 +160,15 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
       },
     })
   }
+}
+
+function assertDialers(dialers: unknown): void {
+  if (!Array.isArray(dialers) || dialers.length === 0)
+    throw new OptionError('dialers must be an array of at least one SubflowDialer')
+  dialers.forEach((dialer: Partial<SubflowDialer> | null | undefined, index) => {
+    if (typeof dialer?.dial !== 'function' || typeof dialer.label !== 'string')
+      throw new OptionError(`dialers[${index}] must be a SubflowDialer with a label and dial()`)
+  })
 }
 
 const CLOSED = new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')

@@ -2,9 +2,8 @@
 import type { Clock } from '../clock.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
-import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
-import { refuseUnknown, resolveOptions } from '../options.js'
+import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
 
 /** Numbers that only a dialer needs. */
 export interface DialerNumbers {
@@ -40,7 +39,7 @@ export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_
 /** @throws {OptionError} */
 export function resolveDialerOptions(options: DialerOptions = {}): Resolved<ConnOptions & DialerNumbers> {
   refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'clock'])
-  if (options.allowHalfOpen !== undefined && typeof options.allowHalfOpen !== 'boolean')
-    throw new OptionError(`allowHalfOpen must be true or false, got ${String(options.allowHalfOpen)}`)
+  checkBoolean('allowHalfOpen', options.allowHalfOpen)
+  checkClock(options.clock)
   return resolveOptions(DIALER_TABLE, options)
 }

@@ -2,16 +2,21 @@
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
+import { callForeign } from '../conn/foreign.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { CloseReason } from '../core/health.js'
 import { isWorthRedialling } from '../core/health.js'
 import type { Subflow } from '../core/subflow.js'
+import { MultipathError } from '../errors.js'
 import type { DialPath } from './dial-path.js'
+import { discard, discardLater } from './dial-path.js'
+import type { Farewell } from './farewell.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
 import type { RedialPolicy } from './redial.js'
 import { backoffMs, redial } from './redial.js'
 import { sleep } from './timing.js'
+import { openBeside } from './twin.js'
 
 export interface PathKeeperInit {
   readonly path: DialPath
@@ -19,6 +24,8 @@ export interface PathKeeperInit {
   readonly cid: Uint8Array
   readonly policy: RedialPolicy
   readonly handshakeTimeoutMs: number
+  /** Shared by all paths of the connection. */
+  readonly farewell: Farewell
   /** Aborted when the connection is over. */
   readonly signal: AbortSignal
   readonly onChange: (path: DialPath, change: SubflowChange) => void
@@ -28,24 +35,16 @@ export interface PathKeeperInit {
 
 /** A subflow that lived so long, milliseconds, was no failure: the path is redialled without waiting. */
 const STABLE_MS = 10_000
-/** A suspect path is dialled anew so often, milliseconds: the kernel's own retries back off for seconds. */
-const BESIDE_MS = 250
-
-/** How a subflow ended, and the twin that took its place. */
-interface Outcome {
-  readonly reason: CloseReason
-  readonly successor: Watched | undefined
-}
-
-/** A subflow and the promise of its end. */
-interface Watched {
-  readonly subflow: Subflow
-  readonly openedAt: Millis
-  readonly ended: Promise<Outcome>
-}
 
 export class PathKeeper {
   readonly #init: PathKeeperInit
+  /** The path's subflow, and a twin beside it while the first is suspect. */
+  readonly #live = new Set<Subflow>()
+  #openedAt: Millis = 0
+  #lastReason: CloseReason = 'closed'
+  /** Set while a twin is looked for; aborting it works until the twin's hello has been said. */
+  #search: AbortController | undefined
+  #wake: () => void = () => {}
 
   constructor(init: PathKeeperInit) {
     this.#init = init
@@ -53,60 +52,77 @@ export class PathKeeper {
 
   /** Starts with a stream whose hello is done. */
   adopt(stream: Duplex, hello: ClientHello): void {
-    void this.#run(this.#attach(stream, hello), undefined)
+    this.#attach(stream, hello)
+    void this.#run(undefined)
   }
 
   /** Starts by joining, over a stream that may be opening already. */
   join(opening: Promise<Duplex> | undefined): void {
-    void this.#run(undefined, opening)
+    if (this.#init.signal.aborted) discardLater(opening)
+    else void this.#run(opening)
   }
 
-  async #run(first: Watched | undefined, opening: Promise<Duplex> | undefined): Promise<void> {
-    const { signal, policy, path, onFailure } = this.#init
-    let watched = first
+  async #run(opening: Promise<Duplex> | undefined): Promise<void> {
+    const { signal, policy, path } = this.#init
+    const { clock } = policy
     let failures = 0
     let stream = opening
     try {
       for (;;) {
-        watched ??= await this.#redial(stream)
+        if (this.#live.size === 0) await this.#redial(stream)
         stream = undefined
-        const { reason, successor } = await watched.ended
-        if (successor === undefined && !isWorthRedialling(reason)) return
-        failures = policy.clock.now() - watched.openedAt >= STABLE_MS ? 0 : failures + 1
-        watched = successor
-        if (watched === undefined && failures > 0)
-          await sleep(policy.clock, backoffMs(policy, failures), signal)
+        await this.#gone()
+        if (!isWorthRedialling(this.#lastReason)) return
+        failures = clock.now() - this.#openedAt >= STABLE_MS ? 0 : failures + 1
+        if (failures > 0) await sleep(clock, backoffMs(policy, failures), signal)
       }
     } catch (error) {
-      if (!signal.aborted) onFailure(path, error as Error, undefined)
+      if (!signal.aborted) this.#tellFailure(path, error as Error, undefined)
     }
   }
 
-  #redial(opening: Promise<Duplex> | undefined): Promise<Watched> {
-    const { policy, signal, path, onFailure } = this.#init
-    let first = opening
-    const attempt = async (): Promise<Watched> => {
-      const opened = first ?? path.open(signal)
-      first = undefined
-      return this.#join(await opened, this.#init.handshakeTimeoutMs)
-    }
-    return redial(policy, signal, attempt, (error, waitMs) => {
-      onFailure(path, error, waitMs)
+  #tellFailure(path: DialPath, error: Error, waitMs: number | undefined): void {
+    callForeign(() => {
+      this.#init.onFailure(path, error, waitMs)
     })
   }
 
-  async #join(stream: Duplex, timeoutMs: number): Promise<Watched> {
-    const { cid, policy, signal } = this.#init
+  #redial(opening: Promise<Duplex> | undefined): Promise<void> {
+    const { policy, signal, path, farewell } = this.#init
+    let first = opening
+    const attempt = async (): Promise<void> => {
+      for (;;) {
+        if (farewell.isOn) {
+          discardLater(first)
+          first = undefined
+          await farewell.over(signal)
+        }
+        const opened = first ?? path.open(signal)
+        first = undefined
+        const stream = await opened
+        if (!farewell.isOn) {
+          await this.#join(stream)
+          return
+        }
+        discard(stream)
+      }
+    }
+    return redial(policy, signal, attempt, (error, waitMs) => {
+      this.#tellFailure(path, error, waitMs)
+    })
+  }
+
+  async #join(stream: Duplex): Promise<Subflow> {
+    const { cid, policy, signal, handshakeTimeoutMs: timeoutMs } = this.#init
     return this.#attach(stream, await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal }))
   }
 
-  #attach(stream: Duplex, hello: ClientHello): Watched {
-    const { conn, path, policy, onChange } = this.#init
-    let finish: (outcome: Outcome) => void = () => {}
-    const ended = new Promise<Outcome>((resolve) => {
-      finish = resolve
-    })
-    let beside: Beside | undefined
+  #attach(stream: Duplex, hello: ClientHello): Subflow {
+    const { conn, path, policy } = this.#init
+    if (!conn.isJoinable) {
+      discard(stream)
+      throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection closed meanwhile')
+    }
     const subflow = conn.attach({
       stream,
       label: path.label,
@@ -115,66 +131,68 @@ export class PathKeeper {
       helloAt: hello.helloAt,
       head: hello.head,
       onChange: (change) => {
-        onChange(path, change)
-        if (change.state === 'suspect') beside = new Beside(this, subflow)
-        else if (change.state === 'up') beside?.stop()
-        else if (change.state === 'closed') {
-          finish({ reason: change.reason ?? 'closed', successor: beside?.winner })
-          beside?.stop()
-        }
+        this.#changed(subflow, change)
       },
     })
-    return { subflow, openedAt: policy.clock.now(), ended }
+    this.#openedAt = policy.clock.now()
+    this.#live.add(subflow)
+    return subflow
   }
 
-  /** Dials beside `suspect` until one of the two shows life. */
-  async besides(suspect: Subflow, signal: AbortSignal): Promise<Watched | undefined> {
-    const { policy, path, conn } = this.#init
-    const { clock } = policy
-    const limitMs = Math.max(BESIDE_MS, 2 * (suspect.rtt.smoothed ?? 0))
-    await sleep(clock, limitMs / 2, signal)
-    for (;;) {
-      const startedAt = clock.now()
-      try {
-        const twin = await this.#join(await path.open(signal, limitMs), limitMs)
-        if (signal.aborted) conn.closeSubflow(twin.subflow, 'replaced')
-        else return twin
-      } catch {
-        signal.throwIfAborted()
-      }
-      await sleep(clock, Math.max(0, startedAt + limitMs - clock.now()), signal)
+  #changed(subflow: Subflow, change: SubflowChange): void {
+    const { conn, farewell, onChange, path } = this.#init
+    if (change.state === 'closed') {
+      this.#live.delete(subflow)
+      this.#lastReason = change.reason ?? 'closed'
+      if (change.reason === 'ended' && conn.canHalfClose !== true) farewell.hear()
+    }
+    this.#review()
+    onChange(path, change)
+  }
+
+  /** Starts or stops looking for a twin, and tells when nothing is left. */
+  #review(): void {
+    const [only] = this.#live
+    const isWanted = this.#live.size === 1 && only?.state === 'suspect'
+    if (!isWanted) this.#search?.abort(NOT_NEEDED)
+    else if (this.#search === undefined) void this.#seekTwin(only)
+    if (this.#live.size === 0 && this.#search === undefined) this.#wake()
+  }
+
+  /** Resolves when the path has no subflow left and none on its way. */
+  async #gone(): Promise<void> {
+    while (this.#live.size > 0 || this.#search !== undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
   }
 
-  /** The twin stands: the suspect makes room for it. */
-  replace(suspect: Subflow): void {
-    this.#init.conn.closeSubflow(suspect, 'replaced')
+  /**
+   * Opens a stream beside `suspect`. A twin that has said hello is never given up: a Go peer loses for good what
+   * it hands to a subflow that closes.
+   */
+  async #seekTwin(suspect: Subflow): Promise<void> {
+    const { policy, path, farewell } = this.#init
+    this.#search = new AbortController()
+    try {
+      const stream = await openBeside(path, policy.clock, suspect.rtt.smoothed ?? 0, this.#search.signal)
+      if (farewell.isOn) discard(stream)
+      else this.#tidy(suspect, await this.#join(stream))
+    } catch {
+      // Not needed any more, or its hello failed: the suspect has recovered, or will be redialled when it dies.
+    } finally {
+      this.#search = undefined
+      this.#review()
+    }
   }
 
-  get signal(): AbortSignal {
-    return this.#init.signal
-  }
-}
-
-/** One search for a twin, given up when the suspect recovers. */
-class Beside {
-  winner: Watched | undefined
-  readonly #stop = new AbortController()
-
-  constructor(keeper: PathKeeper, suspect: Subflow) {
-    const signal = AbortSignal.any([keeper.signal, this.#stop.signal])
-    keeper.besides(suspect, signal).then(
-      (twin) => {
-        this.winner = twin
-        if (twin !== undefined) keeper.replace(suspect)
-      },
-      () => {}, // Stopped: the suspect recovered, or all is over.
-    )
-  }
-
-  stop(): void {
-    if (this.winner === undefined) this.#stop.abort(STOPPED)
+  /** A peer of ours sends again what was on a closed subflow: keep the better of the two. */
+  #tidy(suspect: Subflow, twin: Subflow): void {
+    const { conn } = this.#init
+    if (conn.canHalfClose !== true || !this.#live.has(suspect)) return
+    conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
   }
 }
 
-const STOPPED = new Error('no longer needed')
+const NOT_NEEDED = new Error('no longer needed')

@@ -8,24 +8,25 @@ interface Waiter {
 }
 
 export class AcceptQueue {
-  readonly #conns: MultipathConn[] = []
+  readonly #conns = new Set<MultipathConn>()
   readonly #waiters = new Set<Waiter>()
   #isClosed = false
 
   /** Connections that nobody has accepted yet. */
   get length(): number {
-    return this.#conns.length
+    return this.#conns.size
   }
 
-  /** Hands `conn` to the first that waits, or keeps it. */
+  /** Keeps `conn` until somebody takes it, or until it fails. */
   put(conn: MultipathConn): void {
-    const [waiter] = this.#waiters
-    if (waiter === undefined) {
-      this.#conns.push(conn)
-      return
-    }
-    this.#waiters.delete(waiter)
-    waiter.resolve(conn)
+    this.#conns.add(conn)
+    // Nobody else listens yet, and what failed before anybody saw it is nobody's concern.
+    conn.on('error', ignore)
+    conn.on('close', () => {
+      this.#conns.delete(conn)
+    })
+    // In a turn of its own: what is still to come of this one must not fall between us and the taker.
+    if (this.#waiters.size > 0) setImmediate(this.#serve)
   }
 
   /** @throws ERR_MULTIPATH_CLOSED, or the reason of `signal` */
@@ -33,46 +34,68 @@ export class AcceptQueue {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       if (this.#isClosed) throw closedError()
-      const conn = this.#conns.shift()
-      if (conn !== undefined) {
-        resolve(conn)
-        return
-      }
-      const signalOnAbort = (): void => {
-        this.#waiters.delete(waiter)
-        reject(toError(signal?.reason))
-      }
-      const settle = (): void => signal?.removeEventListener('abort', signalOnAbort)
-      const waiter: Waiter = {
-        resolve: (accepted) => {
-          settle()
-          resolve(accepted)
-        },
-        reject: (error) => {
-          settle()
-          reject(error)
-        },
-      }
-      this.#waiters.add(waiter)
-      signal?.addEventListener('abort', signalOnAbort, { once: true })
+      const conn = this.#waiters.size === 0 ? this.#next() : undefined
+      if (conn === undefined) this.#wait(resolve, reject, signal)
+      else resolve(conn)
     })
-  }
-
-  /** Forgets a connection that ended before anybody accepted it, with nothing to read. */
-  drop(conn: MultipathConn): void {
-    const at = this.#conns.indexOf(conn)
-    if (at >= 0) this.#conns.splice(at, 1)
   }
 
   /** Refuses those who wait; @returns the connections that nobody has accepted */
   close(): MultipathConn[] {
     this.#isClosed = true
     for (const waiter of this.#waiters) waiter.reject(closedError())
-    this.#waiters.clear()
-    return this.#conns.splice(0)
+    const conns = [...this.#conns]
+    this.#conns.clear()
+    return conns
+  }
+
+  readonly #serve = (): void => {
+    for (const waiter of this.#waiters) {
+      const conn = this.#next()
+      if (conn === undefined) return
+      waiter.resolve(conn)
+    }
+  }
+
+  #next(): MultipathConn | undefined {
+    for (const conn of this.#conns) {
+      this.#conns.delete(conn)
+      if (conn.destroyed) continue
+      conn.off('error', ignore)
+      return conn
+    }
+    return undefined
+  }
+
+  #wait(
+    resolve: (conn: MultipathConn) => void,
+    reject: (error: Error) => void,
+    signal: AbortSignal | undefined,
+  ): void {
+    const settle = (): void => {
+      this.#waiters.delete(waiter)
+      signal?.removeEventListener('abort', signalOnAbort)
+    }
+    const waiter: Waiter = {
+      resolve: (conn) => {
+        settle()
+        resolve(conn)
+      },
+      reject: (error) => {
+        settle()
+        reject(error)
+      },
+    }
+    const signalOnAbort = (): void => {
+      waiter.reject(toError(signal?.reason))
+    }
+    this.#waiters.add(waiter)
+    signal?.addEventListener('abort', signalOnAbort)
   }
 }
 
 function closedError(): MultipathError {
   return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
 }
+
+function ignore(): void {}

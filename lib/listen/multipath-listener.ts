@@ -8,6 +8,7 @@ import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
 import type { Hello } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
+import { callForeign } from '../conn/foreign.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
 import { lowestRtt } from '../core/schedulers/lowest-rtt.js'
@@ -17,6 +18,7 @@ import { MultipathError, OptionError, RemoteProtocolError, toError } from '../er
 import type { Resolved } from '../options.js'
 import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
 import { AcceptQueue } from './accept-queue.js'
+import { Handshakes } from './handshakes.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
 
@@ -39,7 +41,7 @@ export class MultipathListener
   readonly #allowHalfOpen: boolean
   readonly #clock: Clock
   readonly #conns = new Map<string, MultipathConn>()
-  readonly #handshakes = new Set<Socket>()
+  readonly #handshakes: Handshakes
   readonly #queue = new AcceptQueue()
   readonly #detach: (() => void)[] = []
   #isClosed = false
@@ -52,10 +54,8 @@ export class MultipathListener
   constructor(servers: readonly Server[], trackers: readonly StatsTracker[] = [], options?: ListenerOptions) {
     super()
     this.#options = resolveListenerOptions(options)
-    if (!Array.isArray(servers) || servers.length === 0)
-      throw new OptionError('servers must be an array of at least one net.Server')
-    if (trackers.length > 0 && trackers.length !== servers.length)
-      throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
+    assertServers(servers, trackers)
+    this.#handshakes = new Handshakes(this.#options.maxPendingHandshakes)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
     this.#clock = options?.clock ?? systemClock
     this.#servers = servers
@@ -100,7 +100,7 @@ export class MultipathListener
     if (this.#isClosed) return Promise.resolve()
     this.#isClosed = true
     for (const detach of this.#detach) detach()
-    for (const socket of this.#handshakes) socket.destroy()
+    this.#handshakes.close()
     for (const conn of this.#queue.close()) conn.destroy()
     // A server tells of its closing only after its last socket; its port is free at once.
     for (const server of this.#servers) if (server.listening) server.close()
@@ -123,26 +123,25 @@ export class MultipathListener
   /** The listener's half of the handshake, apart for each socket. */
   async #shake(socket: Socket, tracker: StatsTracker | undefined): Promise<void> {
     socket.setNoDelay(true)
+    const handshake = this.#handshakes.begin(socket.remoteAddress)
     try {
-      if (this.#handshakes.size >= this.#options.maxPendingHandshakes)
-        throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many handshakes under way')
-      this.#handshakes.add(socket)
       const hello = await readHello(socket, {
         clock: this.#clock,
         timeoutMs: this.#options.handshakeTimeoutMs,
+        signal: handshake.limit.signal,
       })
       this.#admit(socket, hello, tracker)
     } catch (error) {
       debug('refused a socket: %s', error)
-      socket.on('error', ignore)
       socket.destroy()
-      this.emit('refused', toError(error), socket)
+      callForeign(() => this.emit('refused', toError(error), socket))
     } finally {
-      this.#handshakes.delete(socket)
+      this.#handshakes.end(handshake)
     }
   }
 
   #admit(socket: Socket, hello: Hello, tracker: StatsTracker | undefined): void {
+    if (this.#isClosed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
     const isNew = isZeroCid(hello.cid)
     const cid = isNew ? newCid() : hello.cid
     const conn = isNew ? this.#newConn(cid) : this.#conns.get(cidKey(cid))
@@ -170,7 +169,6 @@ export class MultipathListener
   }
 
   #newConn(cid: Uint8Array): MultipathConn {
-    if (this.#isClosed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
     if (this.#conns.size >= this.#options.maxConnections || this.#queue.length >= this.#options.maxBacklog)
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
     const conn = new MultipathConn({
@@ -199,4 +197,14 @@ function labelOf({ localAddress, localPort, remoteAddress, remotePort }: Socket)
   return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
 }
 
-function ignore(): void {}
+function assertServers(servers: unknown, trackers: unknown): void {
+  if (!Array.isArray(servers) || servers.length === 0)
+    throw new OptionError('servers must be an array of at least one net.Server')
+  servers.forEach((server: Partial<Server> | null | undefined, index) => {
+    if (typeof server?.on !== 'function' || typeof server.close !== 'function')
+      throw new OptionError(`servers[${index}] must be a net.Server`)
+  })
+  if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
+  if (trackers.length > 0 && trackers.length !== servers.length)
+    throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
+}

@@ -2,15 +2,14 @@
 import type { Clock } from '../clock.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
-import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
-import { refuseUnknown, resolveOptions } from '../options.js'
+import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
 
 /** Numbers that only a listener needs. */
 export interface ListenerNumbers {
   /** Time limit of a handshake, milliseconds. */
   handshakeTimeoutMs?: number | undefined
-  /** Handshakes under way at the same time; more are closed at once. */
+  /** Handshakes under way; for one more, the oldest from the address that has the most is closed. */
   maxPendingHandshakes?: number | undefined
   /** Live connections; those that ask for more are closed without an answer. */
   maxConnections?: number | undefined
@@ -42,7 +41,7 @@ export function resolveListenerOptions(
   options: ListenerOptions = {},
 ): Resolved<ConnOptions & ListenerNumbers> {
   refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'clock'])
-  if (options.allowHalfOpen !== undefined && typeof options.allowHalfOpen !== 'boolean')
-    throw new OptionError(`allowHalfOpen must be true or false, got ${String(options.allowHalfOpen)}`)
+  checkBoolean('allowHalfOpen', options.allowHalfOpen)
+  checkClock(options.clock)
   return resolveOptions(LISTENER_TABLE, options)
 }

@@ -15,13 +15,16 @@ export type TcpDialerOptions = TcpNetConnectOpts & {
 /**
  * A path over TCP. `localAddress` decides which uplink it takes, as far as the system's routes do.
  *
- * @throws {OptionError} for a port that is none
+ * @throws {OptionError} for a port, label or address that is none
  */
 export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
   const { label, tracker, ...socketOptions } = options
   const { port, host = 'localhost', localAddress } = socketOptions
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new OptionError(`port must be an integer from 0 to 65535, got ${String(port)}`)
+  for (const [name, value] of Object.entries({ label, host, localAddress }))
+    if (value !== undefined && typeof value !== 'string')
+      throw new OptionError(`${name} must be a string, got ${String(value)}`)
   const remote = `${host.includes(':') ? `[${host}]` : host}:${port}`
   return {
     label: label ?? (localAddress === undefined ? remote : `${localAddress}|${remote}`),

@@ -1,0 +1,45 @@
+/** Tells of what becomes of a connection's subflows: first to whoever attached each, then to everybody. */
+import type { Action } from '../core/action.js'
+import type { Subflow } from '../core/subflow.js'
+import type { SubflowChange, SubflowEventName } from './attach.js'
+import { eventOf } from './attach.js'
+import { callForeign } from './foreign.js'
+
+type Watcher = (change: SubflowChange) => void
+
+export class Announcer {
+  readonly #emit: (name: SubflowEventName, change: SubflowChange) => void
+  readonly #watchers = new Map<Subflow, Watcher>()
+
+  constructor(emit: (name: SubflowEventName, change: SubflowChange) => void) {
+    this.#emit = emit
+  }
+
+  watch(subflow: Subflow, watcher: Watcher): void {
+    this.#watchers.set(subflow, watcher)
+  }
+
+  /** Listeners run apart from the core's work: what they throw, and what they call, must not disturb it. */
+  announce({ subflow, from, state, reason, error }: Extract<Action, { kind: 'subflow' }>): void {
+    const { id, label } = subflow
+    const change: SubflowChange = {
+      id,
+      label,
+      from,
+      state,
+      ...(reason && { reason }),
+      ...(error && { error }),
+    }
+    process.nextTick(() => {
+      const watcher = this.#watchers.get(subflow)
+      if (state === 'closed') this.#watchers.delete(subflow)
+      if (watcher !== undefined) {
+        callForeign(() => {
+          watcher(change)
+        })
+      }
+      const name = eventOf(change)
+      if (name !== undefined) this.#emit(name, change)
+    })
+  }
+}

@@ -1,0 +1,56 @@
+/** The reading half of a connection: moves bytes in order to the reader for as long as it wants them. */
+import type { Readable } from 'node:stream'
+import type { Driver } from './driver.js'
+
+export class Inlet {
+  readonly #stream: Readable
+  readonly #driver: Driver
+  #wantsBytes = false
+  #hasPushedEnd = false
+  #bytesRead = 0
+
+  constructor(stream: Readable, driver: Driver) {
+    this.#stream = stream
+    this.#driver = driver
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead
+  }
+
+  /** Nothing is left that the reader could still get. */
+  get isDrained(): boolean {
+    return this.#stream.readableLength === 0 && this.#driver.core.unreadBytes === 0
+  }
+
+  /** The reader asks for more. */
+  want(): void {
+    this.#wantsBytes = true
+  }
+
+  /** @returns whether the reader got anything */
+  pull(): boolean {
+    const { core } = this.#driver
+    let hasTaken = false
+    while (this.#wantsBytes) {
+      const piece = core.take()
+      if (piece === undefined) break
+      hasTaken = true
+      this.#bytesRead += piece.length
+      this.#wantsBytes = this.#stream.push(asBuffer(piece))
+    }
+    if (hasTaken && (core.isUrgent || this.#driver.isPaused)) this.#driver.flushSoon()
+    return hasTaken
+  }
+
+  /** Everything has been pulled and no more will come. */
+  end(): void {
+    if (this.#hasPushedEnd || this.#stream.readableEnded) return
+    this.#hasPushedEnd = true
+    this.#stream.push(null)
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}

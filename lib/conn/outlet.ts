@@ -1,0 +1,179 @@
+/** The writing half of a connection: hands over what the application writes, and knows what is acked. */
+import { MultipathError } from '../errors.js'
+import type { Driver } from './driver.js'
+
+export type Callback = (error?: Error | null) => void
+
+/** From here on, a chunk is kept by reference instead of being copied at once. Same as the core's queue. */
+const KEPT_BYTES = 4096
+/** What is lent to us is copied in pieces of this many bytes, as there is room. */
+const COPY_BYTES = 65_536
+
+export class Outlet {
+  readonly #driver: Driver
+  /** Chunks that are the caller's again once the callback of their write has been called. */
+  readonly #lent = new WeakSet<Uint8Array>()
+  readonly #flushWaiters: Callback[] = []
+  /** The write that waits for room: its callback, its bytes in all, those taken, and the chunks with the rest. */
+  #callback: Callback | undefined
+  #pendingBytes = 0
+  #pendingTaken = 0
+  #rest: Uint8Array[] = []
+  #final: Callback | undefined
+  #bytesDone = 0
+  #isClosed = false
+  #isLost = false
+
+  constructor(driver: Driver) {
+    this.#driver = driver
+  }
+
+  /** Bytes of writes that are no longer counted in the stream's own buffer. */
+  get bytesDone(): number {
+    return this.#bytesDone
+  }
+
+  /** Bytes written and not acked, of which `writableLength` are in the stream's own buffer. */
+  unflushedBytes(writableLength: number): number {
+    return this.#driver.core.unflushedBytes + writableLength - this.#pendingTaken
+  }
+
+  /** A write waits for room. */
+  get isWaiting(): boolean {
+    return this.#callback !== undefined
+  }
+
+  /** Marks a chunk that its caller may reuse when the write's callback is called. */
+  lend(chunk: Uint8Array): Uint8Array {
+    if (chunk.length < KEPT_BYTES) return chunk
+    // A view of our own: the caller may write the same object without a callback, too.
+    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    this.#lent.add(view)
+    return view
+  }
+
+  write(chunk: Uint8Array, callback: Callback): void {
+    this.#pendingBytes = chunk.length
+    this.#take(chunk)
+    this.#accepted(callback)
+  }
+
+  writeAll(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.#pendingBytes = 0
+    for (const chunk of chunks) {
+      this.#pendingBytes += chunk.length
+      this.#take(chunk)
+    }
+    this.#accepted(callback)
+  }
+
+  end(callback: Callback): void {
+    this.#final = callback
+    this.#driver.end()
+  }
+
+  /** Acks may have made room, or completed what was written. */
+  settle(writableLength: number): void {
+    const { core } = this.#driver
+    if (this.#callback !== undefined && !core.isOver) {
+      this.#takeRest()
+      if (this.#rest.length === 0 && core.hasRoom) {
+        core.setHeldBack(false)
+        this.#done()
+      }
+    }
+    if (this.#isLost) return
+    if (this.#flushWaiters.length > 0 && this.unflushedBytes(writableLength) === 0) this.#settleFlushed()
+    if (this.#final !== undefined && core.isWriteEnd) this.#settleFinal()
+  }
+
+  /** Resolves when all that was written is acked; rejects when that can no longer be. */
+  flushed(writableLength: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isLost) reject(lostError())
+      else if (this.#isClosed || this.unflushedBytes(writableLength) === 0) resolve()
+      else {
+        this.#flushWaiters.push((error) => {
+          if (error) reject(error)
+          else resolve()
+        })
+      }
+    })
+  }
+
+  /** No more acks will come. Call before the core forgets what is unacked. */
+  close(isLost: boolean): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#isLost = isLost
+  }
+
+  /** Calls back all that waits: the stream is destroyed. */
+  destroy(error: Error): void {
+    this.#rest = []
+    const callback = this.#callback
+    this.#callback = undefined
+    callback?.(error)
+    this.#settleFinal(this.#isLost ? error : undefined)
+    this.#settleFlushed(this.#isLost ? error : undefined)
+  }
+
+  #take(chunk: Uint8Array): void {
+    const { core } = this.#driver
+    if (core.isOver || chunk.length === 0) return
+    const isLent = chunk.length >= KEPT_BYTES && this.#lent.has(chunk)
+    if (isLent || this.#rest.length > 0) {
+      this.#rest.push(chunk)
+      this.#takeRest()
+    } else this.#pass(chunk)
+  }
+
+  /** Copies lent bytes, no more at once than there is room for: they may be a gigabyte. */
+  #takeRest(): void {
+    const { core } = this.#driver
+    while (core.hasRoom) {
+      const chunk = this.#rest.shift()
+      if (chunk === undefined) return
+      if (!this.#lent.has(chunk)) this.#pass(chunk)
+      else {
+        this.#pass(Buffer.from(chunk.subarray(0, COPY_BYTES)))
+        if (chunk.length > COPY_BYTES) this.#rest.unshift(this.lend(chunk.subarray(COPY_BYTES)))
+      }
+    }
+  }
+
+  #pass(chunk: Uint8Array): void {
+    this.#pendingTaken += chunk.length
+    this.#driver.write(chunk)
+  }
+
+  #accepted(callback: Callback): void {
+    const { core } = this.#driver
+    this.#callback = callback
+    if (core.isOver) return
+    if (this.#rest.length === 0 && core.hasRoom) this.#done()
+    else core.setHeldBack(true)
+  }
+
+  #done(): void {
+    const callback = this.#callback
+    this.#callback = undefined
+    this.#bytesDone += this.#pendingBytes
+    this.#pendingTaken = 0
+    callback?.()
+  }
+
+  #settleFinal(error?: Error): void {
+    const callback = this.#final
+    this.#final = undefined
+    callback?.(error)
+  }
+
+  #settleFlushed(error?: Error): void {
+    for (const waiter of this.#flushWaiters.splice(0)) waiter(error)
+  }
+}
+
+function lostError(): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_UNACKED', 'the connection closed with data unacked')
+}
