@@ -14,6 +14,15 @@ const SIZES = mixedSizes(SEED, 64, 1, 200_000)
 const LINE =
   /^(?<label>\S+) {2}S: (?<successes>[ \d]{4,})\((?<inARow>[ \d]{3,})\) {2}F: (?<failures>[ \d]{4,}) {2}RTT: (?<rtt>[ \d]{6,})ms {2}SENT: (?<sent>[ \d]{7,})\/(?<sentBytes>.{7,}?) {2}RECV: (?<recv>[ \d]{7,})\/(?<recvBytes>.{7,}?) {2}RT: (?<again>[ \d]{7,})\/(?<againBytes>.{7,})$/
 
+const UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6 }
+
+/** A number of bytes as FormatStats prints it: two digits at least, in powers of 1,000. */
+function expectPrinted(text: string | undefined, bytes: number): void {
+  const [, number, unit] = /^ *([\d.]+) (\w+)$/.exec(text ?? '') ?? []
+  const printed = Number(number) * (UNITS[unit ?? ''] ?? NaN)
+  expect(Math.abs(printed - bytes)).toBeLessThanOrEqual(bytes * 0.05)
+}
+
 type Counted = Pick<PathCounters, 'framesSent' | 'bytesSent' | 'framesRecv' | 'bytesRecv'>
 
 /** Sums of the counters of each port: several paths may lead to one. What was sent includes what was sent again. */
@@ -82,6 +91,8 @@ describeWithGo('Counters', (go) => {
           expect(Number(line?.['sent']) + Number(line?.['again'])).toBe(port.framesRecv)
           expect(Number(line?.['recv'])).toBe(port.framesSent + port.framesRetransmit)
           expect(line).toMatchObject({ successes: '   1', inARow: '  1', failures: '   0' })
+          expectPrinted(line?.['sentBytes'], port.bytesRecv)
+          expectPrinted(line?.['recvBytes'], port.bytesSent + port.bytesRetransmit)
         }
       })
     })
@@ -91,10 +102,13 @@ describeWithGo('Counters', (go) => {
     await using pair = await openPair(go(), { dials: 'Go', paths: 3 })
     await exchange(pair)
     const { formatStats, paths } = await pair.goDialer!.stats()
+    expect(formatStats).toHaveLength(3)
     for (const line of formatStats) {
       const groups = LINE.exec(line)?.groups
-      const path = paths.find(({ label }) => label === groups?.['label'])
-      expect(Number(groups?.['sent'])).toBe(path?.framesSent)
+      const path = paths.find(({ label }) => label === groups?.['label'])!
+      expect(Number(groups?.['sent'])).toBe(path.framesSent)
+      expectPrinted(groups?.['sentBytes'], path.bytesSent)
+      expectPrinted(groups?.['recvBytes'], path.bytesRecv)
     }
   })
 })
