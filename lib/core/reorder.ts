@@ -90,5 +90,6 @@ export class ReorderWindow {
 }
 
 function unpinned(piece: Uint8Array): Uint8Array {
-  return piece.length * PINNED_SHARE < piece.buffer.byteLength ? piece.slice() : piece
+  // Not slice(): of a Buffer, which sockets bring, that is a view.
+  return piece.length * PINNED_SHARE < piece.buffer.byteLength ? new Uint8Array(piece) : piece
 }

@@ -1,0 +1,73 @@
+import { describe, expect, it, test } from 'vitest'
+import { ByteQueue } from '../../lib/core/byte-queue.js'
+import { SeededRandom } from '../../lib/testing/seeded-random.js'
+import { patternAt } from '../support/pattern.js'
+import { seeds } from '../support/seeds.js'
+
+describe('a byte queue', () => {
+  it('gives out what it took in, in order', () => {
+    const queue = new ByteQueue()
+    for (const text of ['one ', 'two ', '', 'three']) queue.append(Buffer.from(text))
+    expect(queue.bytes).toBe(13)
+    expect(Buffer.concat(queue.take(6)).toString()).toBe('one tw')
+    expect(Buffer.concat(queue.take(100)).toString()).toBe('o three')
+    expect(queue.bytes).toBe(0)
+    expect(queue.take(1)).toEqual([])
+    expect(queue.takeSlice()).toBeUndefined()
+  })
+
+  it('joins small chunks', () => {
+    const queue = new ByteQueue()
+    for (let at = 0; at < 100; at++) queue.append(Buffer.from('abcd'))
+    expect(queue.take(400)).toHaveLength(1)
+  })
+
+  it('copies small chunks, so that they are the caller’s again, and keeps large ones as they are', () => {
+    const queue = new ByteQueue()
+    const small = Buffer.from('small')
+    const large = new Uint8Array(100_000)
+    queue.append(small)
+    queue.append(large)
+    small.fill(0)
+    expect(Buffer.from(queue.takeSlice()!).toString()).toBe('small')
+    expect(queue.takeSlice()?.buffer).toBe(large.buffer)
+  })
+
+  it('does not pin much memory for a lone small chunk', () => {
+    const queue = new ByteQueue()
+    queue.append(Buffer.from('x'))
+    expect(queue.takeSlice()?.buffer.byteLength).toBeLessThanOrEqual(1024)
+  })
+
+  it('drops everything when cleared', () => {
+    const queue = new ByteQueue()
+    queue.append(new Uint8Array(10_000))
+    queue.append(new Uint8Array(10))
+    queue.clear()
+    expect(queue.bytes).toBe(0)
+    queue.append(Buffer.from('new'))
+    expect(Buffer.concat(queue.take(10)).toString()).toBe('new')
+  })
+
+  test.each(seeds(30))('keeps every byte under any mix of takes and appends (seed %i)', (seed) => {
+    const random = new SeededRandom(seed)
+    const queue = new ByteQueue()
+    const kept: { at: number; slice: Uint8Array }[] = []
+    let written = 0
+    let read = 0
+    for (let round = 0; round < 400; round++) {
+      if (random.random() < 0.6) {
+        const bytes = random.pick([1, 100, 3125, 4095, 4096, 10_000])
+        queue.append(patternAt(1, written, bytes))
+        written += bytes
+      } else
+        for (const slice of queue.take(random.pick([1, 100, 3125, 10_000, 50_000]))) {
+          kept.push({ at: read, slice })
+          read += slice.length
+        }
+      expect(queue.bytes).toBe(written - read)
+    }
+    // Only now: what was given out must not change later either.
+    for (const { at, slice } of kept) expect(Buffer.compare(slice, patternAt(1, at, slice.length))).toBe(0)
+  })
+})

@@ -1,0 +1,62 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Ending } from '../../lib/core/ending.js'
+
+describe('the end of a connection', () => {
+  let ending: Ending
+  beforeEach(() => {
+    ending = new Ending()
+  })
+
+  it('waits for end(), and for the first word of the peer', () => {
+    expect(ending.next()).toBe('wait')
+    ending.isEnding = true
+    expect(ending.next()).toBe('wait')
+  })
+
+  it('is a close at once with a peer that knows no codes', () => {
+    ending.isEnding = true
+    ending.isCapable = false
+    expect(ending.next()).toBe('close')
+  })
+
+  it('is a FIN, then a close when the peer has said the same', () => {
+    ending.isEnding = true
+    ending.isCapable = true
+    expect(ending.next()).toBe('fin')
+    ending.hasSentFin = true
+    expect(ending.next()).toBe('wait')
+    ending.hasPeerFin = true
+    expect(ending.next()).toBe('close')
+  })
+
+  it('lingers from end() or the last ack on, until all is said', () => {
+    expect(ending.lingerAt(500, 1000)).toBe(Infinity)
+    ending.isEnding = true
+    ending.endedAt = 2000
+    expect(ending.lingerAt(500, 1000)).toBe(3000)
+    expect(ending.lingerAt(2700, 1000)).toBe(3700)
+    ending.hasSentFin = true
+    expect(ending.lingerAt(2700, 1000)).toBe(Infinity)
+  })
+
+  it('is an error where something was unacked, first of all', () => {
+    const cause = new Error('reset')
+    expect(ending.verdict(false, true, cause)).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED', cause })
+  })
+
+  it('is an error where something is missing', () => {
+    expect(ending.verdict(true, true, undefined)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+  })
+
+  it('is an error where a peer that would say so has not said that it was done', () => {
+    ending.isCapable = true
+    expect(ending.verdict(true, false, undefined)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    ending.hasPeerFin = true
+    expect(ending.verdict(true, false, undefined)).toBeUndefined()
+  })
+
+  it('is in order where a peer that knows no codes closed and nothing is missing', () => {
+    ending.isCapable = false
+    expect(ending.verdict(true, false, undefined)).toBeUndefined()
+  })
+})

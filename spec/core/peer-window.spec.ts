@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { PeerWindow } from '../../lib/core/peer-window.js'
+
+describe('what the receiver takes', () => {
+  let window: PeerWindow
+  beforeEach(() => {
+    window = new PeerWindow()
+  })
+
+  /** The waits before each of `count` probes that nothing answers. */
+  const waits = (count: number, start: number): number[] => {
+    const found: number[] = []
+    let now = start
+    for (let probe = 0; probe < count; probe++) {
+      found.push(window.probeAt - now)
+      now = window.probeAt
+      window.probed(now)
+    }
+    return found
+  }
+
+  it('is everything as long as nothing is refused', () => {
+    expect(window.allows(4000)).toBe(true)
+    expect(window.isStopped).toBe(false)
+    expect(window.probeAt).toBe(Infinity)
+  })
+
+  it('is nothing new, nor anything again, once it dropped a frame', () => {
+    window.refused(1000)
+    expect(window.isStopped).toBe(true)
+    expect(window.allows(0)).toBe(false)
+    expect(window.allowsResend).toBe(false)
+    expect(window.probeAt).toBeGreaterThan(1000)
+  })
+
+  it('is asked about ever more seldom, up to seconds', () => {
+    window.refused(1000)
+    const found = waits(10, 1000)
+    for (let index = 1; index < found.length; index++)
+      expect(found[index]).toBeGreaterThanOrEqual(found[index - 1]!)
+    expect(found[0]).toBeLessThanOrEqual(500)
+    expect(found.at(-1)).toBeGreaterThanOrEqual(2000)
+    expect(found.at(-1)).toBeLessThanOrEqual(10_000)
+  })
+
+  it('does not change when a second frame is dropped', () => {
+    window.refused(1000)
+    const { probeAt } = window
+    window.refused(1100)
+    expect(window.probeAt).toBe(probeAt)
+  })
+
+  it('opens a little after an ack, then more with each', () => {
+    window.refused(1000)
+    window.acked(true)
+    expect(window.isStopped).toBe(false)
+    expect(window.allowsResend).toBe(true)
+    const opening = (): number => {
+      let frames = 0
+      while (frames < 5000 && window.allows(frames)) frames++
+      return frames
+    }
+    const first = opening()
+    expect(first).toBeGreaterThan(0)
+    expect(first).toBeLessThan(32)
+    for (let ack = 0; ack < 10; ack++) window.acked(false)
+    expect(opening()).toBeGreaterThanOrEqual(first + 10)
+    for (let ack = 0; ack < 5000; ack++) window.acked(false)
+    expect(window.allows(1_000_000)).toBe(true)
+  })
+
+  it('is nothing new while the peer asks us to hold, until it says go', () => {
+    window.hold(1000)
+    expect(window.allows(0)).toBe(false)
+    expect(window.probeAt).toBeGreaterThan(1000)
+    window.go()
+    expect(window.allows(4000)).toBe(true)
+    expect(window.probeAt).toBe(Infinity)
+  })
+
+  it('may be sent frames again while it holds: they were promised room', () => {
+    window.hold(1000)
+    expect(window.allowsResend).toBe(true)
+  })
+
+  it('goes on after an ack of the probe, should the go have been lost', () => {
+    window.hold(1000)
+    window.acked(false)
+    expect(window.isStopped).toBe(true)
+    window.acked(true)
+    expect(window.isStopped).toBe(false)
+  })
+
+  it('starts its waits anew after it opened', () => {
+    window.refused(1000)
+    const first = waits(5, 1000)
+    window.acked(true)
+    window.refused(50_000)
+    expect(waits(5, 50_000)).toEqual(first)
+    window.go()
+    window.hold(90_000)
+    expect(waits(1, 90_000)).toEqual(first.slice(0, 1))
+  })
+
+  it('does not put a probe off because it is asked to hold again', () => {
+    window.hold(1000)
+    const { probeAt } = window
+    window.hold(1100)
+    expect(window.probeAt).toBe(probeAt)
+  })
+})

@@ -1,0 +1,128 @@
+import { describe, expect, it, test } from 'vitest'
+import { ReorderWindow } from '../../lib/core/reorder.js'
+import { SeededRandom } from '../../lib/testing/seeded-random.js'
+import { patternAt, PatternChecker } from '../support/pattern.js'
+import { seeds } from '../support/seeds.js'
+
+const ROOMY = { maxUnreadBytes: 1_000_000, maxReorderBytes: 1_000_000 }
+
+/** Judges and stores a frame as the receiver does. */
+function offer(window: ReorderWindow, fn: number, payload: Uint8Array): string {
+  const verdict = window.judge(fn, payload.length)
+  if (verdict === 'store') window.store(fn, payload.length, [payload])
+  return verdict
+}
+
+function readAll(window: ReorderWindow): string {
+  const pieces: Uint8Array[] = []
+  for (let piece = window.take(); piece !== undefined; piece = window.take()) pieces.push(piece)
+  return Buffer.concat(pieces).toString()
+}
+
+describe('a reorder window', () => {
+  it('gives frames in order, whatever the order they come in', () => {
+    const window = new ReorderWindow(ROOMY)
+    for (const [fn, text] of [
+      [12, 'c'],
+      [11, 'b'],
+      [13, 'd'],
+    ] as const)
+      expect(offer(window, fn, Buffer.from(text))).toBe('store')
+    expect(readAll(window)).toBe('')
+    expect(window.heldBytes).toBe(3)
+    expect(window.isMissing(10)).toBe(true)
+    expect(window.isMissing(12)).toBe(false)
+    offer(window, 10, Buffer.from('a'))
+    expect(window.heldBytes).toBe(0)
+    expect(readAll(window)).toBe('abcd')
+  })
+
+  it('knows what it has had, read or not', () => {
+    const window = new ReorderWindow(ROOMY)
+    offer(window, 10, Buffer.from('a'))
+    offer(window, 12, Buffer.from('c'))
+    expect(offer(window, 10, Buffer.from('a'))).toBe('duplicate')
+    expect(offer(window, 12, Buffer.from('c'))).toBe('duplicate')
+    readAll(window)
+    expect(offer(window, 10, Buffer.from('a'))).toBe('duplicate')
+    expect(window.isMissing(10)).toBe(false)
+  })
+
+  it('refuses what is ahead beyond its budget, but never the next frame', () => {
+    const window = new ReorderWindow({ maxUnreadBytes: 1000, maxReorderBytes: 100 })
+    expect(offer(window, 11, new Uint8Array(60))).toBe('store')
+    expect(offer(window, 12, new Uint8Array(60))).toBe('refuse')
+    expect(offer(window, 13, new Uint8Array(40))).toBe('store')
+    expect(window.heldBytes).toBe(100)
+    expect(offer(window, 10, new Uint8Array(500))).toBe('store')
+    expect(window.unreadBytes).toBe(560)
+    expect(offer(window, 12, new Uint8Array(60))).toBe('store')
+  })
+
+  it('refuses the next frame while the reader is behind, and takes one alone however large', () => {
+    const window = new ReorderWindow({ maxUnreadBytes: 100, maxReorderBytes: 1000 })
+    expect(offer(window, 10, new Uint8Array(500))).toBe('store')
+    expect(offer(window, 11, new Uint8Array(1))).toBe('refuse')
+    window.take()
+    expect(offer(window, 11, new Uint8Array(1))).toBe('store')
+  })
+
+  it('holds no more frames ahead than a Go receiver, however small they are', () => {
+    const window = new ReorderWindow(ROOMY)
+    expect(offer(window, 10 + 4095, new Uint8Array(1))).toBe('store')
+    expect(offer(window, 10 + 4096, new Uint8Array(1))).toBe('refuse')
+    expect(offer(window, Number.MAX_SAFE_INTEGER, new Uint8Array(1))).toBe('refuse')
+  })
+
+  it('drops everything when cleared', () => {
+    const window = new ReorderWindow(ROOMY)
+    offer(window, 10, Buffer.from('a'))
+    offer(window, 12, Buffer.from('c'))
+    window.clear()
+    expect([window.unreadBytes, window.heldBytes]).toEqual([0, 0])
+    expect(window.take()).toBeUndefined()
+  })
+
+  it('does not keep the whole of a socket’s buffer for a small held frame', () => {
+    const window = new ReorderWindow(ROOMY)
+    const read = Buffer.alloc(65_536, 'x')
+    offer(window, 11, read.subarray(100, 110))
+    read.fill('y')
+    offer(window, 10, Buffer.from('-'))
+    expect(readAll(window)).toBe('-xxxxxxxxxx')
+  })
+
+  it('does not keep the whole of a socket’s buffers for a slow reader', () => {
+    const window = new ReorderWindow(ROOMY)
+    offer(window, 10, new Uint8Array(300_000))
+    const read = Buffer.alloc(65_536, 'x')
+    offer(window, 11, read.subarray(0, 5000))
+    window.take()
+    expect(window.take()?.buffer.byteLength).toBe(5000)
+  })
+
+  test.each(seeds(20))('puts any order with duplicates right (seed %i)', (seed) => {
+    const random = new SeededRandom(seed)
+    const window = new ReorderWindow(ROOMY)
+    const checker = new PatternChecker(1)
+    const frames: { fn: number; at: number; size: number }[] = []
+    let bytes = 0
+    for (let fn = 10; fn < 210; fn++) {
+      const size = random.pick([1, 10, 1400, 5000])
+      frames.push({ fn, at: bytes, size })
+      bytes += size
+    }
+    const order = frames
+      .flatMap((frame) => (random.random() < 0.3 ? [frame, frame] : [frame]))
+      .map((frame) => ({ frame, key: frame.fn + random.integer(0, 30) }))
+      .sort((a, b) => a.key - b.key)
+    for (const { frame } of order) {
+      expect(offer(window, frame.fn, patternAt(1, frame.at, frame.size))).not.toBe('refuse')
+      if (random.random() < 0.5)
+        for (let piece = window.take(); piece !== undefined; piece = window.take()) checker.add(piece)
+    }
+    for (let piece = window.take(); piece !== undefined; piece = window.take()) checker.add(piece)
+    expect(checker).toMatchObject({ bytes, wrongAt: undefined })
+    expect(window.heldBytes).toBe(0)
+  })
+})

@@ -1,0 +1,79 @@
+import { describe, expect, it, test } from 'vitest'
+import type { SubflowView } from '../../../lib/core/scheduler.js'
+import { lowestRtt } from '../../../lib/core/schedulers/lowest-rtt.js'
+
+function view(id: number, smoothedRttMs: number, rest: Partial<SubflowView> = {}): SubflowView {
+  return {
+    id,
+    label: `${id}`,
+    smoothedRttMs,
+    rttVarianceMs: 1,
+    bytesPerMs: 6000,
+    isStartup: false,
+    inFlightBytes: 0,
+    ...rest,
+  }
+}
+
+function choose(subflows: readonly SubflowView[], queuedBytes: number, full: readonly number[] = []) {
+  return lowestRtt.choose({ subflows, queuedBytes, hasRoom: ({ id }) => !full.includes(id) })?.id
+}
+
+const FAST = view(1, 10)
+const SLOW = view(2, 300)
+
+describe('lowest-rtt', () => {
+  it('has a name', () => {
+    expect(lowestRtt.name).toBe('lowest-rtt')
+  })
+
+  it('chooses the lowest RTT of those that have room', () => {
+    const three = [view(3, 40), FAST, view(2, 20)]
+    expect(choose(three, Infinity)).toBe(1)
+    expect(choose(three, Infinity, [1])).toBe(2)
+    expect(choose(three, Infinity, [1, 2])).toBe(3)
+  })
+
+  it('chooses none where none has room', () => {
+    expect(choose([FAST, SLOW], Infinity, [1, 2])).toBeUndefined()
+    expect(choose([FAST], Infinity, [1])).toBeUndefined()
+    expect(choose([], Infinity)).toBeUndefined()
+  })
+
+  it('never puts a lone small message on a slow path: the fast one is free sooner', () => {
+    expect(choose([FAST, SLOW], 200, [1])).toBeUndefined()
+  })
+
+  it('uses the slow path as well where the fast one would take longer for all that is left', () => {
+    expect(choose([FAST, SLOW], 6000 * 400, [1])).toBe(2)
+  })
+
+  it('uses every worthwhile path while the application is held back', () => {
+    expect(choose([FAST, SLOW], Infinity, [1])).toBe(2)
+  })
+
+  it('leaves a path out of bulk that adds next to nothing', () => {
+    expect(choose([FAST, view(2, 300, { bytesPerMs: 60 })], Infinity, [1])).toBeUndefined()
+  })
+
+  it('tries a path whose rate is still unknown', () => {
+    expect(choose([FAST, view(2, 300, { bytesPerMs: 0, isStartup: true })], Infinity, [1])).toBe(2)
+  })
+
+  test.each([
+    ['rate', view(1, 10, { bytesPerMs: 0 })],
+    ['RTT', view(1, Infinity)],
+  ])('waits for nobody whose %s is unknown', (_what, unknown) => {
+    expect(choose([unknown, view(2, 20)], 200, [1])).toBe(2)
+  })
+
+  it('uses one that has no RTT yet where it is the only one', () => {
+    expect(choose([view(1, Infinity, { bytesPerMs: 0 })], 200)).toBe(1)
+    expect(choose([view(1, Infinity), view(2, Infinity)], 200)).toBe(1)
+  })
+
+  it('changes nothing in what it is given', () => {
+    const subflows = Object.freeze([Object.freeze(view(2, 20)), Object.freeze(view(1, 10))])
+    expect(choose(subflows, Infinity)).toBe(1)
+  })
+})
