@@ -59,6 +59,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: linksim -link KEY=VALUE,… [-at 'SECONDS LINK WORD…'] -- COMMAND")
 		os.Exit(2)
 	}
+	// Whoever started us may be gone: a line that nobody reads must not keep the namespaces from being removed.
+	signal.Ignore(syscall.SIGPIPE)
 	code, err := run(s)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "linksim:", err)
