@@ -17,7 +17,7 @@ import type {
 } from './peer-protocol.js'
 
 /** An operation failed on the Go side; `message` is Go's error text. */
-export class GoError extends Error {}
+class GoError extends Error {}
 
 interface Pending {
   resolve(answer: unknown): void

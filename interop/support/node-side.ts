@@ -10,7 +10,7 @@ import { Checker, SeededStream, type Received } from './seeded-data.js'
 const DEFAULT_SIZES = [32_768]
 
 /** Resolves at the first of these events, whatever it carries. */
-export function firstOf(emitter: EventEmitter, ...names: string[]): Promise<void> {
+function firstOf(emitter: EventEmitter, ...names: string[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       for (const name of names) emitter.off(name, done)
