@@ -4,7 +4,7 @@ import { buildGo, buildNodeWorkers, GO_PEER, libraryBuild, LINKSIM } from '../sh
 import { versionOf } from '../shared/machine.js'
 import type { Peer } from './peers.js'
 
-export const AGGLIGATOR_INSTALL = 'cargo install aggligator-util --version 0.18.12 --no-default-features'
+const AGGLIGATOR_INSTALL = 'cargo install aggligator-util --version 0.18.12 --no-default-features'
 
 function read(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : ''

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { PEERS, type Peer } from './peers.js'
 import { SCENARIOS, type Scenario } from './scenarios.js'
 
-export const USAGE = `npm run bench:links -- [options]
+export const USAGE: string = `npm run bench:links -- [options]
   --only NAME,…     scenarios: ${SCENARIOS.map(({ id }) => id).join(', ')}
   --peers NAME,…    ${PEERS.map(({ id }) => id).join(', ')}
   --cc NAME,…       congestion control: bbr, cubic (default both)

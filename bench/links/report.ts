@@ -69,7 +69,7 @@ export function verdictTable(summary: Summary, congestionControls: readonly stri
   return table(['scenario', 'target', 'peer', 'cc', 'bound', 'measured', ''], rows)
 }
 
-export function machineText(about: Machine): string {
+function machineText(about: Machine): string {
   return [
     `${about.cores} × ${about.cpu}, ${about.memoryGiB} GiB, Linux ${about.kernel}, Node ${about.node}, ${about.go}`,
     `multipath-net ${about.library} (build ${about.build ?? 'missing'}), getlantern/multipath ${about.goMultipath}`,

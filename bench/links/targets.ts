@@ -71,7 +71,7 @@ const atMost = (
   of: (at) => at.get(name),
 })
 
-export const TARGETS: readonly Target[] = [
+const TARGETS: readonly Target[] = [
   perSum('single', 0.98),
   atMost('single', 'sentPerByte', 'bytes sent per byte', 1.02),
   perSum('even', 0.97),

@@ -27,7 +27,7 @@ const ours = (id: string, figure = 'rate'): Cell => [id, figure, 'node-node']
 const go = (id: string, figure = 'rate'): Cell => [id, figure, 'go-go']
 const plain = (id: string, figure = 'rate'): Cell => [id, figure, 'plain']
 
-export const TARGETS: readonly Target[] = [
+const TARGETS: readonly Target[] = [
   { text: 'bulk on 1 path ÷ Go↔Go', cell: ours('bulk-1'), to: go('bulk-1'), bound: 2.5 },
   { text: 'bulk on 1 path ÷ plain net', cell: ours('bulk-1'), to: plain('bulk-1'), bound: 0.6 },
   { text: 'bulk on 3 paths ÷ Go↔Go', cell: ours('bulk-3'), to: go('bulk-3'), bound: 1.5 },
