@@ -120,7 +120,7 @@ export class ConnectionCore {
     this.#subflows.push(subflow)
     this.#readers.set(subflow, this.#newReader(subflow))
     if (init.isDialer) {
-      subflow.sampleRtt(now - init.helloAt, now)
+      subflow.sampleRtt(now - init.helloAt, now, true)
       subflow.acks.add(CODE_PONG)
     } else subflow.expectPong(init.helloAt)
     subflow.acks.add(CODE_CAPABLE)
@@ -138,7 +138,7 @@ export class ConnectionCore {
 
   /** Whether the application waits for room, so that more is sure to come. */
   setHeldBack(isHeldBack: boolean): void {
-    this.#sender.isHeldBack = isHeldBack
+    this.#sender.setHeldBack(isHeldBack, this.#now)
   }
 
   /** The next bytes in order for the reader. */
@@ -153,7 +153,7 @@ export class ConnectionCore {
     if (this.#ending.isEnding) return
     this.#ending.isEnding = true
     this.#ending.endedAt = now
-    this.#sender.isHeldBack = false
+    this.#sender.setHeldBack(false, -Infinity)
   }
 
   /** Takes bytes that a subflow's socket brought. They are kept where they hold payload. */
@@ -269,7 +269,7 @@ export class ConnectionCore {
       subflow.acks.add(CODE_PONG)
     } else if (code === CODE_PONG) {
       const rtt = subflow.pong(this.#now)
-      if (rtt !== undefined) subflow.sampleRtt(rtt, this.#now)
+      if (rtt !== undefined) subflow.sampleRtt(rtt, this.#now, subflow.inFlightBytes === 0)
     } else if (code === CODE_CAPABLE) this.#ending.isCapable = true
     else if (code === CODE_FIN) this.#ending.hasPeerFin = true
     else if (code === CODE_HOLD) this.#sender.peerWindow.hold(this.#now)

@@ -31,6 +31,8 @@ export interface Flight {
   readonly isAppLimited: boolean
   /** The frame had been on this subflow before: its ack may be either one's (Karn). */
   readonly isAmbiguous: boolean
+  /** Nothing else was in flight on the subflow when this left. */
+  readonly wasIdle: boolean
 }
 
 /** Frames to send again, lowest number first. */

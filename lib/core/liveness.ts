@@ -64,8 +64,8 @@ export class Liveness {
   /** The oldest frame or ping is overdue, and nothing else came in either. */
   #suspect(subflow: Subflow): Deadline {
     const floor = this.#options.suspectMs
-    const timeout = subflow.rtt.timeout(floor)
-    const smoothed = subflow.rtt.smoothed ?? timeout
+    const timeout = subflow.timeoutMs(floor)
+    const smoothed = subflow.expectedRttMs ?? timeout
     const flight = subflow.oldestFlight
     const pingTime = flight === undefined ? Math.max(IDLE_PING_MS, 3 * smoothed) : timeout
     const overdue = Math.min(
@@ -81,7 +81,7 @@ export class Liveness {
     const sentAt = subflow.oldestFlight?.sentAt ?? Infinity
     const isAnswered = subflow.answeredPingAt > sentAt
     return {
-      at: isAnswered ? sentAt + subflow.rtt.timeout(this.#options.suspectMs) : Infinity,
+      at: isAnswered ? sentAt + subflow.timeoutMs(this.#options.suspectMs) : Infinity,
       finding: 'refused',
     }
   }

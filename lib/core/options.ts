@@ -13,7 +13,7 @@ export interface ConnOptions {
   sendBufferBytes?: number | undefined
   /** Bytes received in order that the application has not read. */
   maxUnreadBytes?: number | undefined
-  /** Bytes received ahead of a missing frame. */
+  /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes under way. */
   maxReorderBytes?: number | undefined
   /** Subflows of one connection at the same time. */
   maxSubflows?: number | undefined
@@ -35,10 +35,10 @@ const MIB = 1024 * KIB
 export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   maxFrameBytes: { default: 64 * KIB, min: 1, max: MIB },
   maxUnackedBytes: { default: 16 * MIB, min: 64 * KIB, max: 1024 * MIB },
-  maxUnackedFrames: { default: 1024, min: 1, max: 4000 },
+  maxUnackedFrames: { default: 2048, min: 1, max: 3072 },
   sendBufferBytes: { default: MIB, min: 1, max: 1024 * MIB },
   maxUnreadBytes: { default: 8 * MIB, min: 1, max: 1024 * MIB },
-  maxReorderBytes: { default: 16 * MIB, min: 1, max: 1024 * MIB },
+  maxReorderBytes: { default: 40 * MIB, min: 1, max: 1024 * MIB },
   maxSubflows: { default: 32, min: 1, max: 1024 },
   maxOutstandingAckBytes: { default: 256 * KIB, min: 64, max: 64 * MIB },
   keepAliveMs: { default: 15_000, min: 10, max: 3_600_000 },

@@ -45,8 +45,18 @@ export class ReorderWindow {
   judge(fn: number, size: number): Verdict {
     if (fn < this.#next || this.#held.has(fn)) return 'duplicate'
     if (fn === this.#next) return this.#fits(size) ? 'store' : 'refuse'
-    const isFar = fn >= this.#next + GO_RECEIVE_FRAMES
+    const isFar = fn >= this.#next + this.#reach()
     return isFar || this.#heldBytes + size > this.#limits.maxReorderBytes ? 'refuse' : 'store'
+  }
+
+  /**
+   * How far ahead frames are kept. What is kept is acked and can't be dropped again: filled in any order, as
+   * a Go peer resends, the room would go to frames far ahead, and those in between would come one a round.
+   */
+  #reach(): number {
+    const { maxReorderBytes } = this.#limits
+    if (this.#heldBytes <= maxReorderBytes / 2) return GO_RECEIVE_FRAMES
+    return Math.max(1, Math.floor((maxReorderBytes * this.#held.size) / this.#heldBytes))
   }
 
   /** A frame larger than the whole budget still passes alone: else it never would. */

@@ -3,18 +3,14 @@ import type { Millis } from '../clock.js'
 
 /** How long a minimum stands before it has to be seen again, milliseconds. BBR's choice. */
 export const MIN_RTT_WINDOW_MS = 10_000
+/** On long paths a minimum stands for so many of itself: measuring it costs about half a round trip. */
+export const MIN_RTT_WINDOW_ROUNDS = 60
 
 export class RttEstimator {
   #smoothed: number | undefined
   #variance = 0
   #min = Infinity
   #minAt = 0
-  #latest = 0
-
-  /** The newest sample, milliseconds. */
-  get latest(): number {
-    return this.#latest
-  }
 
   /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
   get smoothed(): number | undefined {
@@ -36,7 +32,6 @@ export class RttEstimator {
   }
 
   sample(rtt: number, now: Millis): void {
-    this.#latest = rtt
     if (this.#smoothed === undefined) {
       this.#smoothed = rtt
       this.#variance = rtt / 2

@@ -4,11 +4,13 @@
 export interface SubflowView {
   readonly id: number
   readonly label: string
-  /** Smoothed round-trip time, milliseconds; Infinity before the first sample. */
+  /** Smoothed round-trip time, milliseconds: of idle times while nothing is in flight. Infinity if unknown. */
   readonly smoothedRttMs: number
   readonly rttVarianceMs: number
   /** Delivery rate, bytes per millisecond; 0 while unknown. */
   readonly bytesPerMs: number
+  /** The rate is still being found, and may be much more. */
+  readonly isStartup: boolean
   /** Bytes sent on it and not acked. */
   readonly inFlightBytes: number
 }

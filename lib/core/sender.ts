@@ -10,6 +10,10 @@ import { PeerWindow } from './peer-window.js'
 import type { Scheduler, Snapshot } from './scheduler.js'
 import type { Subflow } from './subflow.js'
 
+/** An application that was held back writes on within this time, milliseconds, if it has more. */
+const REFILL_MS = 10
+/** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
+const MAX_SPAN = 3072
 /** Payload of a frame that only asks whether the receiver takes frames again. */
 const PROBE_FRAME_BYTES = 1400
 
@@ -24,8 +28,8 @@ export class Sender {
   #nextFn = FIRST_FRAME
   #unackedBytes = 0
   #probe: SentFrame | undefined
-  /** The application has been told to wait, so that more is to come. */
-  isHeldBack = false
+  /** Until when more is sure to come: the application was told to wait, or has just been let go. */
+  #bulkUntil: Millis = -Infinity
   lastAckAt: Millis = 0
 
   constructor(subflows: readonly Subflow[], scheduler: Scheduler, options: ResolvedConnOptions) {
@@ -60,6 +64,11 @@ export class Sender {
     this.#buffer.append(bytes)
   }
 
+  /** Whether the application waits for room. Let go at `now`, it gets a moment to write on. */
+  setHeldBack(isHeldBack: boolean, now: Millis): void {
+    this.#bulkUntil = isHeldBack ? Infinity : now + REFILL_MS
+  }
+
   /** Forgets everything: the connection is over. */
   clear(): void {
     this.#buffer.clear()
@@ -72,11 +81,12 @@ export class Sender {
   acked(subflow: Subflow, fn: number, now: Millis): void {
     const flight = subflow.flights.get(fn)
     if (flight === undefined) return
+    const wasFull = subflow.inFlightBytes >= subflow.window.bytes(this.#options.maxFrameBytes)
     this.#passOver(subflow, fn, now)
     this.#land(subflow, flight)
     if (!flight.isAmbiguous && flight.sentAt >= subflow.trustSamplesFrom)
-      subflow.sampleRtt(now - flight.sentAt, now)
-    subflow.window.acked(flight, flight.frame.size, now)
+      subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
+    subflow.window.acked(flight, subflow.inFlightBytes, now, wasFull)
     if (!flight.frame.isAcked) this.#finish(flight.frame, now)
   }
 
@@ -149,7 +159,8 @@ export class Sender {
     if (this.peerWindow.isStopped) this.#sendProbe(fit, now)
     while (this.#resendOne(fit, now) || this.#sendOne(fit, now));
     if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead(fit, now)
-    if (this.#buffer.bytes === 0 || !this.peerWindow.allows(this.unackedFrames)) this.#markAppLimited(fit)
+    if ((this.#buffer.bytes === 0 && now > this.#bulkUntil) || !this.peerWindow.allows(this.unackedFrames))
+      this.#markAppLimited(fit)
   }
 
   #hasRoom = (subflow: Subflow): boolean =>
@@ -175,7 +186,7 @@ export class Sender {
   #sendOne(fit: readonly Subflow[], now: Millis): boolean {
     if (this.#buffer.bytes === 0 || this.#isFull() || !this.peerWindow.allows(this.unackedFrames))
       return false
-    const queued = this.isHeldBack ? Infinity : this.#buffer.bytes
+    const queued = now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
     const subflow = this.#scheduler.choose(this.#snapshot(fit, queued))
     if (subflow === undefined) return false
     this.#send(this.#cut(subflow.window.frameBytes(this.#options.maxFrameBytes)), subflow, now)
@@ -193,7 +204,7 @@ export class Sender {
   /** Distance from the lowest unacked frame, which a Go receiver bounds. */
   #isSpanFull(): boolean {
     const lowest = this.#lowest()
-    return lowest !== undefined && this.#nextFn - lowest.fn >= 2 * this.#options.maxUnackedFrames
+    return lowest !== undefined && this.#nextFn - lowest.fn >= MAX_SPAN
   }
 
   #lowest(): SentFrame | undefined {
@@ -239,7 +250,13 @@ export class Sender {
     const earlier = subflow.flights.get(frame.fn)
     if (earlier !== undefined) this.#land(subflow, earlier)
     const stamp = subflow.window.stamp(now, subflow.inFlightBytes)
-    subflow.flights.set(frame.fn, { frame, sentAt: now, isAmbiguous: earlier !== undefined, ...stamp })
+    subflow.flights.set(frame.fn, {
+      frame,
+      sentAt: now,
+      isAmbiguous: earlier !== undefined,
+      wasIdle: subflow.inFlightBytes === 0,
+      ...stamp,
+    })
     subflow.inFlightBytes += frame.size
     frame.carriers.add(subflow)
     for (const piece of frame.wire) subflow.outbox.push(piece)

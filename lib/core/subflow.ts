@@ -37,6 +37,7 @@ export class Subflow implements SubflowView {
   keepAliveMs: number | undefined
   lastPingAt: Millis = -Infinity
   readonly counters: SubflowCounters = emptyCounters()
+  readonly #idleRtt = new RttEstimator()
   readonly #pings: Millis[] = []
   #state: SubflowState = 'probing'
 
@@ -59,11 +60,34 @@ export class Subflow implements SubflowView {
   }
 
   get smoothedRttMs(): number {
-    return this.rtt.smoothed ?? Infinity
+    return this.#currentRtt().smoothed ?? Infinity
   }
 
   get rttVarianceMs(): number {
-    return this.rtt.variance
+    return this.#currentRtt().variance
+  }
+
+  /** With nothing in flight the queue that we made is gone, and what was measured under it says nothing. */
+  #currentRtt(): RttEstimator {
+    return this.inFlightBytes === 0 && this.#idleRtt.smoothed !== undefined ? this.#idleRtt : this.rtt
+  }
+
+  /** What an ack takes now: as measured, or longer where what is in flight takes longer to deliver. */
+  get expectedRttMs(): number | undefined {
+    const { smoothed } = this.rtt
+    if (smoothed === undefined || this.window.rate === 0) return smoothed
+    return Math.max(smoothed, this.inFlightBytes / this.window.rate)
+  }
+
+  /** Silence of so many milliseconds after sending is more than jitter; never under `floor`. */
+  timeoutMs(floor: number): number {
+    const { smoothed } = this.rtt
+    const behind = smoothed === undefined ? 0 : (this.expectedRttMs ?? smoothed) - smoothed
+    return this.rtt.timeout(floor) + behind
+  }
+
+  get isStartup(): boolean {
+    return this.window.isStartup
   }
 
   get bytesPerMs(): number {
@@ -108,8 +132,10 @@ export class Subflow implements SubflowView {
     this.trustSamplesFrom = now
   }
 
-  sampleRtt(rtt: number, now: Millis): void {
+  /** @param isIdle - nothing else was in flight when this left */
+  sampleRtt(rtt: number, now: Millis, isIdle: boolean): void {
     this.rtt.sample(rtt, now)
+    if (isIdle) this.#idleRtt.sample(rtt, now)
     this.tracker.updateRTT(rtt)
   }
 }

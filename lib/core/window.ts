@@ -5,8 +5,9 @@
 import type { Millis } from '../clock.js'
 import type { Flight } from './frames.js'
 import type { RttEstimator } from './rtt.js'
-import { MIN_RTT_WINDOW_MS } from './rtt.js'
+import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
 import { MaxFilter } from './max-filter.js'
+import { StallCounter } from './stalls.js'
 
 const KIB = 1024
 /** Window before the first rate sample: what a kernel sends in its first flight or two. */
@@ -16,15 +17,18 @@ const MIN_BYTES = 8 * KIB
 const SHORT_RTT_MS = 2
 const SHORT_RTT_BYTES = 1024 * KIB
 /** Window in units of rate × minimum RTT. Between 2 and 3 lies a bad zone: pipe and queue just filled. */
-const STARTUP_GAIN = 4
+const STARTUP_GAIN = 2
 const STEADY_GAIN = 1.5
+const LOSSY_GAIN = 4
 /** The rate has stopped growing when so many full rounds brought less than a quarter more. */
 const FLAT_ROUNDS = 3
 const GROWTH = 1.25
 /** A frame is about what the path delivers in this time. */
 const FRAME_MS = 5
 const MIN_FRAME_BYTES = 1400
-const UNKNOWN_FRAME_BYTES = 16 * KIB
+/** While the rate is still growing, frames run ahead of it, so that they don't get too many. */
+const STARTUP_FRAME_BYTES = 16 * KIB
+const STARTUP_FRAMES = 16
 
 export class PathWindow {
   readonly #rtt: RttEstimator
@@ -39,7 +43,10 @@ export class PathWindow {
   #flatRounds = 0
   #bestRate = 0
   #isStartup = true
-  #drainUntil = 0
+  #drain: 'no' | 'draining' | 'drained' = 'no'
+  #drainedAt: Millis = 0
+  #isLossy = false
+  readonly #stalls = new StallCounter()
 
   constructor(rtt: RttEstimator) {
     this.#rtt = rtt
@@ -55,19 +62,35 @@ export class PathWindow {
     return this.#isStartup
   }
 
+  /** TCP repairs losses on this path. */
+  get isLossy(): boolean {
+    return this.#isLossy
+  }
+
   /** Bytes that may be in flight. */
   bytes(maxFrameBytes: number): number {
-    const pipe = this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
-    if (this.#isStartup) return Math.max(STARTUP_GAIN * pipe + INITIAL_BYTES, this.#floor())
-    if (this.#drainUntil > 0) return Math.max(MIN_BYTES, pipe / 2)
-    return Math.max(STEADY_GAIN * pipe + this.frameBytes(maxFrameBytes), this.#floor())
+    const pipe = this.#pipe()
+    if (this.#isStartup) {
+      const grown = Math.min(Math.max(2 * this.#delivered, STARTUP_GAIN * pipe), 2 * STARTUP_GAIN * pipe)
+      return Math.max(INITIAL_BYTES + grown, this.#floor())
+    }
+    if (this.#drain !== 'no') return Math.max(MIN_BYTES, pipe / 2)
+    const gain = this.#isLossy ? LOSSY_GAIN : STEADY_GAIN
+    return Math.max(gain * pipe + this.frameBytes(maxFrameBytes), this.#floor())
   }
 
   /** Payload of a frame for this path. */
   frameBytes(maxFrameBytes: number): number {
-    const bytes =
-      this.rate === 0 ? UNKNOWN_FRAME_BYTES : Math.max(MIN_FRAME_BYTES, Math.floor(this.rate * FRAME_MS))
+    let bytes = Math.max(MIN_FRAME_BYTES, Math.floor(this.rate * FRAME_MS))
+    if (this.rate === 0) bytes = STARTUP_FRAME_BYTES
+    else if (this.#isStartup)
+      bytes = Math.max(bytes, Math.min(STARTUP_FRAME_BYTES, Math.floor(this.#pipe() / STARTUP_FRAMES)))
     return Math.min(bytes, maxFrameBytes)
+  }
+
+  /** What the path holds without a queue, bytes. */
+  #pipe(): number {
+    return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
   }
 
   #floor(): number {
@@ -97,9 +120,16 @@ export class PathWindow {
     this.#isRoundFull = false
   }
 
-  /** A journey's ack came back on its subflow. */
-  acked(flight: Flight, bytes: number, now: Millis): void {
-    this.#delivered += bytes
+  /**
+   * A journey's ack came back on its subflow.
+   *
+   * @param inFlight - bytes that are still on the way
+   * @param isFull - the window left no room before the ack
+   */
+  acked(flight: Flight, inFlight: number, now: Millis, isFull: boolean): void {
+    if (!this.#isStartup) this.#stalls.acked(now, this.#rtt.min, this.#rtt.smoothed ?? 0, isFull)
+    this.#isLossy = this.#stalls.isLossy(now)
+    this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
     const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
@@ -109,7 +139,7 @@ export class PathWindow {
       if (!flight.isAppLimited || rate > this.#rate.value) this.#rate.update(rate, now, span)
     }
     if (flight.delivered >= this.#nextRound) this.#endRound()
-    this.#checkMinRtt(now)
+    this.#checkMinRtt(flight, inFlight, now)
   }
 
   #endRound(): void {
@@ -124,14 +154,18 @@ export class PathWindow {
   }
 
   /** A minimum grown old is measured anew with the queue drained: under a standing queue it would creep up. */
-  #checkMinRtt(now: Millis): void {
+  #checkMinRtt(flight: Flight, inFlight: number, now: Millis): void {
     if (this.#isStartup) return
-    if (this.#drainUntil > 0) {
-      if (now < this.#drainUntil) return
-      this.#drainUntil = 0
-      this.#rtt.resetMin(this.#rtt.latest, now)
-    } else if (now - this.#rtt.minAt > MIN_RTT_WINDOW_MS) {
-      this.#drainUntil = now + 2 * (this.#rtt.smoothed ?? 0) + 10
+    if (this.#drain === 'no') {
+      const age = Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * this.#rtt.min)
+      if (now - this.#rtt.minAt > age) this.#drain = 'draining'
+    } else if (this.#drain === 'draining') {
+      if (inFlight > Math.max(MIN_BYTES, this.#pipe() / 2)) return
+      this.#drain = 'drained'
+      this.#drainedAt = now
+    } else if (flight.sentAt >= this.#drainedAt) {
+      this.#drain = 'no'
+      this.#rtt.resetMin(now - flight.sentAt, now)
     }
   }
 }

@@ -50,13 +50,25 @@ describe('a reorder window', () => {
 
   it('refuses what is ahead beyond its budget, but never the next frame', () => {
     const window = new ReorderWindow({ maxUnreadBytes: 1000, maxReorderBytes: 100 })
-    expect(offer(window, 11, new Uint8Array(60))).toBe('store')
+    expect(offer(window, 11, new Uint8Array(50))).toBe('store')
     expect(offer(window, 12, new Uint8Array(60))).toBe('refuse')
-    expect(offer(window, 13, new Uint8Array(40))).toBe('store')
+    expect(offer(window, 12, new Uint8Array(50))).toBe('store')
+    expect(offer(window, 13, new Uint8Array(1))).toBe('refuse')
     expect(window.heldBytes).toBe(100)
     expect(offer(window, 10, new Uint8Array(500))).toBe('store')
-    expect(window.unreadBytes).toBe(560)
-    expect(offer(window, 12, new Uint8Array(60))).toBe('store')
+    expect(window.unreadBytes).toBe(600)
+    expect(offer(window, 13, new Uint8Array(1))).toBe('store')
+  })
+
+  it('keeps the second half of its budget for the frames that come next, so that resends in any order fill it', () => {
+    const window = new ReorderWindow({ maxUnreadBytes: 100_000, maxReorderBytes: 1000 })
+    for (const fn of [30, 50, 70, 90, 110]) expect(offer(window, fn, new Uint8Array(100))).toBe('store')
+    expect(offer(window, 130, new Uint8Array(100))).toBe('store')
+    expect(offer(window, 150, new Uint8Array(100))).toBe('refuse')
+    expect(offer(window, 20, new Uint8Array(100))).toBe('refuse')
+    for (const fn of [11, 13, 12, 14]) expect(offer(window, fn, new Uint8Array(100))).toBe('store')
+    expect(offer(window, 10, new Uint8Array(100))).toBe('store')
+    expect(window.unreadBytes).toBe(500)
   })
 
   it('refuses the next frame while the reader is behind, and takes one alone however large', () => {

@@ -34,7 +34,7 @@ function isWorthIt(snapshot: Snapshot, fastest: SubflowView, ready: SubflowView)
   if (fastest.bytesPerMs === 0 || fastest.smoothedRttMs === Infinity) return true
   if (snapshot.queuedBytes === Infinity) {
     const sum = snapshot.subflows.reduce((rate, subflow) => rate + subflow.bytesPerMs, 0)
-    return ready.bytesPerMs === 0 || ready.bytesPerMs >= WORTHWHILE_SHARE * sum
+    return ready.isStartup || ready.bytesPerMs >= WORTHWHILE_SHARE * sum
   }
   const wait = fastest.smoothedRttMs + snapshot.queuedBytes / fastest.bytesPerMs + fastest.rttVarianceMs
   return ready.smoothedRttMs + ready.rttVarianceMs < wait
