@@ -1,6 +1,7 @@
 /** The reading half of a connection: moves bytes in order to the reader for as long as it wants them. */
 import type { Readable } from 'node:stream'
 import type { Driver } from './driver.js'
+import { callForeign } from './foreign.js'
 
 export class Inlet {
   readonly #stream: Readable
@@ -37,7 +38,10 @@ export class Inlet {
       if (piece === undefined) break
       hasTaken = true
       this.#bytesRead += piece.length
-      this.#wantsBytes = this.#stream.push(asBuffer(piece))
+      // A listener of `data` may throw: neither the subflow that brought the bytes nor the next ones mind.
+      callForeign(() => {
+        this.#wantsBytes = this.#stream.push(asBuffer(piece))
+      })
     }
     if (hasTaken && (core.isUrgent || this.#driver.isPaused)) this.#driver.flushSoon()
     return hasTaken

@@ -1,6 +1,7 @@
 /** The writing half of a connection: hands over what the application writes, and knows what is acked. */
 import { MultipathError } from '../errors.js'
 import type { Driver } from './driver.js'
+import { callForeign } from './foreign.js'
 
 export type Callback = (error?: Error | null) => void
 
@@ -79,7 +80,9 @@ export class Outlet {
       this.#takeRest()
       if (this.#rest.length === 0 && core.hasRoom) {
         core.setHeldBack(false)
-        this.#done()
+        callForeign(() => {
+          this.#done()
+        })
       }
     }
     if (this.#isLost) return
@@ -113,7 +116,7 @@ export class Outlet {
     this.#rest = []
     const callback = this.#callback
     this.#callback = undefined
-    callback?.(error)
+    callForeign(() => callback?.(error))
     this.#settleFinal(this.#isLost ? error : undefined)
     this.#settleFlushed(this.#isLost ? error : undefined)
   }
@@ -166,7 +169,7 @@ export class Outlet {
   #settleFinal(error?: Error): void {
     const callback = this.#final
     this.#final = undefined
-    callback?.(error)
+    callForeign(() => callback?.(error))
   }
 
   #settleFlushed(error?: Error): void {

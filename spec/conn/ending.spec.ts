@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
+import { pass } from '../support/pass.js'
 import { closing, connectedPair, readAll } from '../support/pair.js'
 import { quiet, until } from '../support/turns.js'
 
@@ -48,9 +49,9 @@ describe('end()', () => {
     paths[0]!.mode = 'hang'
     const failed = closing(near)
     near.resume().end('lost')
-    await clock.run(2900)
+    await pass(clock, 2900)
     expect(near.destroyed).toBe(false)
-    await clock.run(200)
+    await pass(clock, 200)
     expect(await failed).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
   })
 
@@ -120,9 +121,9 @@ describe('the last subflow going', () => {
     await near.flushed()
     paths[0]!.last.cut()
     const failed = closing(far)
-    await clock.run(4900)
+    await pass(clock, 4900)
     expect(far.destroyed).toBe(false)
-    await clock.run(200)
+    await pass(clock, 200)
     expect(await failed).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 

@@ -184,7 +184,7 @@ export class MemoryPath implements SubflowDialer {
 }
 
 /** As many paths to one server that listens nowhere. */
-export function memoryPaths(count: number): MemoryPath[] {
+export function memoryPaths(count: number, tracker?: StatsTracker): MemoryPath[] {
   const server = new Server()
-  return Array.from({ length: count }, (_, index) => new MemoryPath(server, `path ${index}`))
+  return Array.from({ length: count }, (_, index) => new MemoryPath(server, `path ${index}`, tracker))
 }

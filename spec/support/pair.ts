@@ -1,7 +1,7 @@
 /** Connections between two of ours over paths in memory. */
 import type { Duplex } from 'node:stream'
 import { onTestFinished } from 'vitest'
-import type { DialerOptions, ListenerOptions, MultipathConn } from '../../lib/index.js'
+import type { DialerOptions, ListenerOptions, MultipathConn, StatsTracker } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import type { MemoryPath } from './memory-path.js'
 import { memoryPaths } from './memory-path.js'
@@ -11,6 +11,8 @@ export interface PairInit {
   readonly paths?: number
   readonly dialer?: DialerOptions
   readonly listener?: ListenerOptions
+  /** Follows every path, on both sides. */
+  readonly tracker?: StatsTracker
 }
 
 export interface Pair {
@@ -24,8 +26,8 @@ export interface Pair {
 
 /** A dialer and a listener that meet in memory; closed when the spec is over. */
 export function meeting(init: PairInit = {}): Pick<Pair, 'paths' | 'dialer' | 'listener'> {
-  const paths = memoryPaths(init.paths ?? 1)
-  const listener = new MultipathListener([paths[0]!.server], [], init.listener)
+  const paths = memoryPaths(init.paths ?? 1, init.tracker)
+  const listener = new MultipathListener([paths[0]!.server], init.tracker && [init.tracker], init.listener)
   const dialer = new MultipathDialer('memory', paths, init.dialer)
   onTestFinished(() => listener.close())
   return { paths, dialer, listener }
