@@ -1,0 +1,29 @@
+/** Why a command ends with something other than 0, in the words that its user reads. */
+import { EXIT_FAILED } from './exit-codes.js'
+
+export interface CliErrorOptions extends ErrorOptions {
+  /** Default: EXIT_FAILED. */
+  readonly exitCode?: number
+  /** What to do about it. */
+  readonly hint?: string | undefined
+}
+
+/** `message` and `hint` are printed on one line. */
+export class CliError extends Error {
+  readonly exitCode: number
+  readonly hint: string | undefined
+
+  constructor(message: string, { exitCode = EXIT_FAILED, hint, ...options }: CliErrorOptions = {}) {
+    super(message, options)
+    this.name = 'CliError'
+    this.exitCode = exitCode
+    this.hint = hint
+  }
+}
+
+/** Any error as one line: line breaks of messages that come from elsewhere are taken out. */
+export function oneLine(error: unknown): string {
+  const { message, hint } = error as Partial<CliError>
+  const text = message || String(error)
+  return `${text}${hint === undefined ? '' : ` (${hint})`}`.replaceAll(/\s*\n\s*/g, ' ').trim()
+}

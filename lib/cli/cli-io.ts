@@ -1,0 +1,24 @@
+/** What a command knows of the process it runs in; specs give it another one. */
+import type { Readable, Writable } from 'node:stream'
+
+/** Standard input. */
+export interface StandardInput {
+  readonly stream: Readable
+  /** It is the null device: there is nothing to send, and its end means nothing. */
+  readonly isNull: boolean
+  /** Someone types: what has not been typed is not missing. */
+  readonly isTerminal: boolean
+}
+
+export interface CliIo {
+  /** Opened at the first call, so that a command that does not read leaves it alone. */
+  input(): StandardInput
+  /** Ending it closes it for those who read from it. */
+  output(): Writable
+  /** Text that was asked for, as it is. */
+  print(text: string): void
+  /** A line of diagnostics. */
+  report(line: string): void
+  /** Aborted by SIGINT or SIGTERM; its reason is a CliError with the exit code. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,22 @@
+/** What the exit code says. docs/cli.md and --help are made from this table. */
+
+export const EXIT_OK = 0
+export const EXIT_FAILED = 1
+export const EXIT_USAGE = 2
+export const EXIT_IDLE = 3
+
+export interface ExitMeaning {
+  readonly code: string
+  readonly meaning: string
+}
+
+export const EXIT_MEANINGS: readonly ExitMeaning[] = [
+  { code: `${EXIT_OK}`, meaning: 'all input was acknowledged by the peer, all that came was written out' },
+  {
+    code: `${EXIT_FAILED}`,
+    meaning: 'no connection, or something was lost or cut short; the message says what',
+  },
+  { code: `${EXIT_USAGE}`, meaning: 'wrong arguments; nothing was started' },
+  { code: `${EXIT_IDLE}`, meaning: '--idle-timeout ran out with nothing unacknowledged, but before the end' },
+  { code: '128 + N', meaning: 'stopped by signal N: 130 for SIGINT, 143 for SIGTERM' },
+]

@@ -1,0 +1,40 @@
+/** Errors of the library in the words of the command. */
+import { DialError, MultipathError } from '../index.js'
+import { CliError } from './cli-error.js'
+
+/** Causes beyond these are counted, not listed: one line. */
+const CAUSES_LISTED = 3
+
+const EXPLAINED: Partial<Record<string, { readonly message: string; readonly hint?: string }>> = {
+  ERR_MULTIPATH_UNACKED: {
+    message: 'the connection was lost, or closed by the peer, with input unacknowledged',
+  },
+  ERR_MULTIPATH_CLOSED: { message: 'the peer closed the connection before all of the input was sent' },
+  ERR_MULTIPATH_INCOMPLETE: {
+    message: 'the connection was lost before the end: what came is incomplete',
+    hint: 'the peer was stopped, or every path to it failed',
+  },
+  ERR_MULTIPATH_LINGER: {
+    message: 'the peer stopped acknowledging before it had all of the input',
+    hint: 'does the other end read?',
+  },
+}
+
+export function explain(error: unknown): CliError {
+  if (error instanceof CliError) return error
+  if (error instanceof DialError) return explainDial(error)
+  if (!(error instanceof MultipathError)) return new CliError((error as Error).message, { cause: error })
+  const { message, hint } = EXPLAINED[error.code] ?? { message: error.message }
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
+  return new CliError(message + cause, { cause: error, hint })
+}
+
+function explainDial(error: DialError): CliError {
+  const causes = error.failures.map((failure) => `${failure.label}: ${failure.error.message}`)
+  const listed = causes.slice(0, CAUSES_LISTED).join('; ')
+  const more = causes.length > CAUSES_LISTED ? `; and ${causes.length - CAUSES_LISTED} more` : ''
+  return new CliError(`no path leads to the peer: ${listed}${more}`, {
+    cause: error,
+    hint: 'is `multipath nc -l -p PORT` running there?',
+  })
+}

@@ -1,0 +1,66 @@
+/** One TCP server for each local address, all on the same port. */
+import { once } from 'node:events'
+import type { AddressInfo, Server } from 'node:net'
+import { createServer } from 'node:net'
+import { CliError } from './cli-error.js'
+
+export interface Listening {
+  readonly port: number
+  readonly servers: readonly Server[]
+}
+
+/** How many ports are tried until one is free on every address. */
+const RANDOM_PORTS_TRIED = 10
+
+/**
+ * @param hosts - local addresses; `undefined` is every address
+ * @param port - 0 picks one that is free on all of them
+ * @param report - told of each address that was left out, while others are left
+ * @throws {CliError} when no address is left
+ */
+export async function listenOnAll(
+  hosts: readonly (string | undefined)[],
+  port: number,
+  report: (line: string) => void,
+): Promise<Listening> {
+  const places = hosts.length === 0 ? [undefined] : hosts
+  for (let tries = 1; ; tries++) {
+    const { servers, failures } = await listenOnce(places, port)
+    const isLast = port !== 0 || tries === RANDOM_PORTS_TRIED
+    if (failures.length === 0 || (isLast && servers.length > 0)) {
+      for (const failure of failures) report(`multipath: not listening there: ${failure}`)
+      return { port: portOf(servers[0]!), servers }
+    }
+    for (const server of servers) server.close()
+    if (isLast)
+      throw new CliError(`cannot listen: ${failures.join('; ')}`, {
+        hint: 'is another program using the port? choose another with -p, or none',
+      })
+  }
+}
+
+async function listenOnce(
+  hosts: readonly (string | undefined)[],
+  wanted: number,
+): Promise<{ servers: Server[]; failures: string[] }> {
+  const servers: Server[] = []
+  const failures: string[] = []
+  let port = wanted
+  // One after another: the first decides on the port of the others.
+  for (const host of hosts) {
+    const server = createServer({ pauseOnConnect: false })
+    try {
+      server.listen({ port, ipv6Only: host === '::', ...(host !== undefined && { host }) })
+      await once(server, 'listening')
+      port = portOf(server)
+      servers.push(server)
+    } catch (error) {
+      failures.push((error as Error).message)
+    }
+  }
+  return { servers, failures }
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}

@@ -1,0 +1,93 @@
+/** What `multipath nc` was asked to do, checked as a whole. */
+import { CliError } from './cli-error.js'
+import { EXIT_USAGE } from './exit-codes.js'
+import type { HostPort } from './parse.js'
+
+/** As the parser gives them. Times are milliseconds. */
+export interface NcFlags {
+  readonly listen?: true
+  readonly port?: number
+  readonly ipv4?: true
+  readonly ipv6?: true
+  readonly autoDetect: boolean
+  readonly multiplier?: number
+  readonly idleTimeout?: number
+  readonly quitAfter: number
+  readonly benchmark?: true
+  readonly exec?: string
+  readonly relay?: HostPort
+  readonly verbose?: true
+}
+
+/** Address families to use: 0 is both. */
+export type Family = 0 | 4 | 6
+
+interface NcCommon {
+  readonly family: Family
+  /** Every local address is a path of its own. */
+  readonly isAutoBound: boolean
+  /** 0: no limit. */
+  readonly idleMs: number
+  /** How long a peer that cannot be told of the end of input must be quiet before all is closed. */
+  readonly quietMs: number
+  readonly isBenchmark: boolean
+  readonly isVerbose: boolean
+}
+
+export interface NcDial extends NcCommon {
+  readonly mode: 'dial'
+  readonly targets: readonly HostPort[]
+  /** Subflows for each pair of addresses. */
+  readonly multiplier: number
+}
+
+export interface NcListen extends NcCommon {
+  readonly mode: 'listen'
+  /** 0: any free one. */
+  readonly port: number
+  readonly exec: string | undefined
+  readonly relay: HostPort | undefined
+}
+
+export type NcOptions = NcDial | NcListen
+
+/** @throws {CliError} EXIT_USAGE for what does not go together */
+export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptions {
+  refuseConflicts(targets, flags)
+  const common: NcCommon = {
+    family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
+    isAutoBound: flags.autoDetect,
+    idleMs: flags.idleTimeout ?? 0,
+    quietMs: flags.quitAfter,
+    isBenchmark: flags.benchmark ?? false,
+    isVerbose: flags.verbose ?? false,
+  }
+  if (flags.listen)
+    return { ...common, mode: 'listen', port: flags.port ?? 0, exec: flags.exec, relay: flags.relay }
+  return { ...common, mode: 'dial', targets, multiplier: flags.multiplier ?? 1 }
+}
+
+function refuseConflicts(targets: readonly HostPort[], flags: NcFlags): void {
+  const { listen, benchmark, exec, relay } = flags
+  refuseIf(flags.ipv4 && flags.ipv6, '-4 and -6 exclude each other')
+  const uses = [benchmark && '--benchmark', exec !== undefined && '--exec', relay !== undefined && '--relay']
+  const chosen = uses.filter((use) => typeof use === 'string')
+  refuseIf(chosen.length > 1, `${chosen.join(' and ')} exclude each other`)
+  if (listen) {
+    refuseIf(
+      targets.length > 0,
+      '--listen takes no HOST:PORT: the others dial',
+      'choose the port with -p PORT',
+    )
+    refuseIf(flags.multiplier !== undefined, '--multiplier is for the side that dials')
+    return
+  }
+  refuseIf(flags.port !== undefined, '--port goes with --listen', 'to dial, write HOST:PORT')
+  refuseIf(exec !== undefined, '--exec goes with --listen')
+  refuseIf(relay !== undefined, '--relay goes with --listen')
+  refuseIf(targets.length === 0, 'nowhere to connect to', 'give HOST:PORT, one for each path, or --listen')
+}
+
+function refuseIf(isWrong: boolean | undefined, message: string, hint = 'see: multipath nc --help'): void {
+  if (isWrong) throw new CliError(message, { exitCode: EXIT_USAGE, hint })
+}

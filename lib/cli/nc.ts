@@ -1,0 +1,91 @@
+/** `multipath nc`: standard input and output through one multipath connection. Flags as bondcat's. */
+import { Command, Option } from 'commander'
+import type { MultipathConn } from '../index.js'
+import { benchmark } from './benchmark.js'
+import { bridge } from './bridge.js'
+import type { CliIo } from './cli-io.js'
+import { execEnd } from './exec-end.js'
+import type { LocalEnd } from './local-end.js'
+import { standardEnd } from './local-end.js'
+import type { NcFlags, NcOptions } from './nc-options.js'
+import { ncOptions } from './nc-options.js'
+import { openByDialling } from './open-by-dialling.js'
+import { openByListening } from './open-by-listening.js'
+import type { HostPort } from './parse.js'
+import { parseCount, parseHostPort, parsePort, parseSeconds } from './parse.js'
+import { relayEnd } from './relay-end.js'
+
+/** Default of --quit-after: longer than a Go peer's own pauses when it sends again what was lost. */
+const QUIET_MS = 2000
+const MOST_MULTIPLIER = 64
+
+export function ncCommand(io: CliIo): Command {
+  const command = new Command('nc')
+    .summary('pipe standard input and output through a multipath connection')
+    .description(DESCRIPTION)
+    .usage('[options] HOST:PORT...\n       multipath nc [options] --listen [-p PORT]')
+    .argument('[HOST:PORT...]', 'where to connect to; each address is a path', collectTargets)
+  for (const option of OPTIONS()) command.addOption(option)
+  return command.action(async (targets: readonly HostPort[], flags: NcFlags) => {
+    await runNc(ncOptions(targets, flags), io)
+  })
+}
+
+/** Each a line of its own: the parser wraps them. */
+const DESCRIPTION = [
+  'Pipes standard input and output through one connection over several paths, as bondcat does.',
+  'Each HOST:PORT is a path; a name stands for all of its addresses. Without -a every local address that can reach a target becomes a path of its own: of the same family, loopback only to loopback, never link-local. A path that cannot be reached is tried again in the background. With --listen each local address is listened on, and one connection is served.',
+  'A peer of ours is told when the input ends, and may go on sending. A Go peer (bondcat) cannot be told: the connection is closed once all is acknowledged and nothing has come for --quit-after seconds. With the null device as input, nothing is sent and the peer decides when to close.',
+].join('\n\n')
+
+const OPTIONS = (): Option[] => [
+  new Option('-l, --listen', 'listen for a connection instead of dialling one'),
+  new Option('-p, --port <port>', 'port to listen on; without it a free one is picked and printed').argParser(
+    parsePort,
+  ),
+  new Option('-4, --ipv4', 'use IPv4 only'),
+  new Option('-6, --ipv6', 'use IPv6 only'),
+  new Option('-a, --no-auto-detect', 'do not bind to every local address: leave the choice to the system'),
+  new Option('-x, --multiplier <n>', 'subflows for each path (1)').argParser(parseCount(MOST_MULTIPLIER)),
+  new Option('-i, --idle-timeout <seconds>', 'close after so long without a byte either way').argParser(
+    parseSeconds,
+  ),
+  new Option(
+    '-q, --quit-after <seconds>',
+    'after the end of input, close towards a Go peer once it is quiet so long',
+  )
+    .argParser(parseSeconds)
+    .default(QUIET_MS, `${QUIET_MS / 1000}`),
+  new Option('-b, --benchmark', 'write and read zeros as fast as possible, and print the rates'),
+  new Option('-e, --exec <command>', 'run a shell command on the connection; only with --listen'),
+  new Option('--relay <host:port>', 'pass the connection on to a TCP server; only with --listen').argParser(
+    parseHostPort,
+  ),
+  new Option('-v, --verbose', 'tell what happens to each path'),
+]
+
+async function runNc(options: NcOptions, io: CliIo): Promise<void> {
+  const opened =
+    options.mode === 'dial' ? await openByDialling(options, io) : await openByListening(options, io)
+  try {
+    await serve(opened.conn, options, io)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function serve(conn: MultipathConn, options: NcOptions, io: CliIo): Promise<void> {
+  if (options.isBenchmark) return benchmark(conn, options, io)
+  return bridge(conn, await localEnd(options, io), options, io.signal)
+}
+
+async function localEnd(options: NcOptions, io: CliIo): Promise<LocalEnd> {
+  if (options.mode === 'dial') return standardEnd(io)
+  if (options.exec !== undefined) return execEnd(options.exec)
+  if (options.relay !== undefined) return relayEnd(options.relay, io.signal)
+  return standardEnd(io)
+}
+
+function collectTargets(text: string, before: readonly HostPort[] = []): HostPort[] {
+  return [...before, parseHostPort(text)]
+}

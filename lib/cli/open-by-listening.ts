@@ -1,0 +1,43 @@
+/** Waits for the connection of `multipath nc --listen`. */
+import { networkInterfaces } from 'node:os'
+import { MultipathListener } from '../index.js'
+import type { CliIo } from './cli-io.js'
+import { FirstComer } from './first-comer.js'
+import { listenOnAll } from './listen-on-all.js'
+import { usableAddresses } from './local-addresses.js'
+import type { NcListen } from './nc-options.js'
+import type { Opened } from './opened.js'
+import { CONN_OPTIONS } from './opened.js'
+import { traceSubflows } from './trace.js'
+
+/** The listener stays open beside the connection, so that lost subflows can come back. @throws {CliError} */
+export async function openByListening(options: NcListen, io: CliIo): Promise<Opened> {
+  const hosts = options.isAutoBound
+    ? usableAddresses(networkInterfaces(), options.family).map(({ address }) => address)
+    : [wildcardOf(options.family)]
+  const { port, servers } = await listenOnAll(hosts, options.port, (line) => io.report(line))
+  const comer = new FirstComer()
+  const listener = new MultipathListener(
+    servers,
+    servers.map(() => comer.tracker),
+    CONN_OPTIONS,
+  )
+  if (options.port === 0) io.report(`listening on port ${port}`)
+  if (options.isVerbose) {
+    io.report(`listening on ${hosts.map((host) => host ?? 'every address').join(', ')}, port ${port}`)
+    traceSubflows(listener, io)
+  }
+  const close = (): Promise<void> => listener.close()
+  try {
+    return { conn: await comer.takeFrom(listener, io.signal), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** `undefined`: both families, as far as the system has them. */
+function wildcardOf(family: NcListen['family']): string | undefined {
+  if (family === 0) return undefined
+  return family === 4 ? '0.0.0.0' : '::'
+}

@@ -1,0 +1,60 @@
+/** The real process: its standard streams and signals. */
+import { createWriteStream, fstatSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { constants, devNull } from 'node:os'
+import type { Writable } from 'node:stream'
+import { CliError } from './cli-error.js'
+import type { CliIo, StandardInput } from './cli-io.js'
+
+const STDIN = 0
+const STDOUT = 1
+
+export function processIo(): CliIo {
+  const io = {
+    input: standardInput,
+    output: standardOutput,
+    print: (text: string) => void process.stdout.write(text),
+    report: (line: string) => void process.stderr.write(`${line}\n`),
+    signal: stopSignal(),
+  }
+  // Whoever reads the diagnostics may be gone before the connection is.
+  process.stderr.on('error', () => {})
+  return io
+}
+
+/** SIGINT and SIGTERM abort it once; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    const exitCode = 128 + constants.signals[name]
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCode)
+      controller.abort(new CliError(`stopped by ${name}`, { exitCode }))
+    })
+  }
+  return controller.signal
+}
+
+function standardInput(): StandardInput {
+  return { stream: process.stdin, isNull: isNullDevice(STDIN), isTerminal: process.stdin.isTTY }
+}
+
+/**
+ * A stream that closes descriptor 1 when it ends, which process.stdout never does: the next program in the
+ * pipe has to see the end while the other direction goes on.
+ */
+function standardOutput(): Writable {
+  if (process.stdout.isTTY) return process.stdout
+  const stat = fstatSync(STDOUT)
+  if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd: STDOUT, readable: false, writable: true })
+  return createWriteStream('', { fd: STDOUT })
+}
+
+function isNullDevice(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd)
+    return stat.isCharacterDevice() && stat.rdev === statSync(devNull).rdev
+  } catch {
+    return false // A closed descriptor, or a system that has no such device.
+  }
+}

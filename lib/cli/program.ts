@@ -1,0 +1,65 @@
+/** The command line as a whole: a table of subcommands, one way to report errors, one way to exit codes. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { CliError, oneLine } from './cli-error.js'
+import type { CliIo } from './cli-io.js'
+import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
+import { ncCommand } from './nc.js'
+
+/** Builds one subcommand. Its action resolves for exit code 0 and throws a CliError for any other. */
+export type Subcommand = (io: CliIo) => Command
+
+/** A row for each subcommand, in the order of `--help`. */
+const SUBCOMMANDS: readonly Subcommand[] = [ncCommand]
+
+/** The parser; docs/cli.md is made from it. */
+export function buildProgram(io: CliIo): Command {
+  const program = new Command('multipath')
+    .description('One connection out of many paths, on the command line.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .addHelpText('after', `\n${exitHelp()}`)
+  for (const build of SUBCOMMANDS) {
+    const command = build(io).helpOption('-h, --help', 'print help').addHelpText('after', `\n${exitHelp()}`)
+    program.addCommand(command)
+  }
+  for (const command of [program, ...program.commands]) reportThrough(io, command)
+  return program
+}
+
+/** Runs the command line `args` (without node and script). @returns the exit code; never rejects */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    await buildProgram(io).parseAsync(args, { from: 'user' })
+    return EXIT_OK
+  } catch (error) {
+    // The parser has printed its own message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
+    io.report(`multipath: ${oneLine(error)}`)
+    return error instanceof CliError ? error.exitCode : EXIT_FAILED
+  }
+}
+
+/** Exit codes as a block of help. */
+function exitHelp(): string {
+  const rows = EXIT_MEANINGS.map(({ code, meaning }) => `  ${code.padEnd(8)} ${meaning}`)
+  return ['Exit codes:', ...rows].join('\n')
+}
+
+function reportThrough(io: CliIo, command: Command): void {
+  const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.print(text),
+    writeErr: (text) => io.report(text.trimEnd()),
+    outputError: (text) => {
+      const message = oneLine(text.replace(/^error: /, ''))
+      io.report(`multipath: ${message} (see: ${name} --help)`)
+    },
+  })
+}
+
+function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
