@@ -26,7 +26,11 @@ function listenTo(emitter: unknown): Told[] {
 describe('events of subflows', () => {
   it('tell on connection and dialer of opening, suspicion, recovery and closing with a reason', async () => {
     const clock = new ManualClock()
-    const { dialer, listener, paths } = meeting({ paths: 2, dialer: { clock, keepAliveMs: 200 }, listener: { clock } })
+    const { dialer, listener, paths } = meeting({
+      paths: 2,
+      dialer: { clock, keepAliveMs: 200 },
+      listener: { clock },
+    })
     const onDialer = listenTo(dialer)
     const [near, far] = await passUntil(clock, Promise.all([dialer.dial(), listener.accept()]))
     const onConn = listenTo(near)

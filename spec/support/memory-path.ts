@@ -158,6 +158,7 @@ export class MemoryPath implements SubflowDialer {
         const [near, far] = MemoryStream.pair()
         this.streams.push(near)
         if (this.mode === 'open') this.server.emit('connection', far as unknown as Socket)
+        else far.on('error', () => {})
         resolve(near)
       })
     })
