@@ -19,11 +19,16 @@ export class ByteQueue {
     return this.#bytes
   }
 
-  /** Appends; a larger chunk is kept by reference and must not change while it is in use. */
-  append(chunk: Uint8Array): void {
+  /**
+   * Appends; a larger chunk is kept by reference and must not change while it is in use.
+   *
+   * @param isOurs - a small one may be kept by reference too: worth it where it is taken again at once
+   */
+  append(chunk: Uint8Array, isOurs: boolean = false): void {
     if (chunk.length === 0) return
+    const isAlone = isOurs && this.#bytes === 0
     this.#bytes += chunk.length
-    if (chunk.length < SMALL_BYTES) this.#copy(chunk)
+    if (chunk.length < SMALL_BYTES && !isAlone) this.#copy(chunk)
     else this.#chunks.push(chunk)
   }
 

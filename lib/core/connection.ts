@@ -3,36 +3,21 @@
  * and ending, and is the one place where subflows change their state.
  */
 import type { Millis } from '../clock.js'
-import { MultipathError, RemoteProtocolError } from '../errors.js'
-import { FrameReader } from '../wire/frame-reader.js'
-import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
+import type { MultipathError } from '../errors.js'
+import { CODE_CAPABLE, CODE_FIN, CODE_PONG } from '../wire/limits.js'
 import type { Action } from './action.js'
 import { Ending } from './ending.js'
+import { ackLimitError, lingerError, silentError } from './failures.js'
 import type { CloseReason } from './health.js'
+import { Inbox } from './inbox.js'
+import type { CoreInit, SubflowInit } from './init.js'
 import { Liveness } from './liveness.js'
 import type { ResolvedConnOptions } from './options.js'
 import { Receiver } from './receiver.js'
-import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import { Subflow } from './subflow.js'
-import type { StatsTracker } from './tracker.js'
 
-/** How a subflow joins. */
-export interface SubflowInit {
-  readonly label: string
-  readonly tracker: StatsTracker
-  /** We dialled: say pong first, so that the listener can measure its first RTT. */
-  readonly isDialer: boolean
-  /** When our hello left (dialer) or its echo did (listener). */
-  readonly helloAt: Millis
-}
-
-export interface CoreInit {
-  readonly options: ResolvedConnOptions
-  readonly scheduler: Scheduler
-  /** 0…1 */
-  readonly random: () => number
-}
+export type { CoreInit, SubflowInit } from './init.js'
 
 /** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
 const ACK_BATCH_BYTES = 262_144
@@ -40,12 +25,12 @@ const ACK_BATCH_BYTES = 262_144
 export class ConnectionCore {
   readonly #options: ResolvedConnOptions
   readonly #subflows: Subflow[] = []
-  readonly #readers = new Map<Subflow, FrameReader>()
+  readonly #inbox: Inbox
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #liveness: Liveness
   readonly #ending = new Ending()
-  #actions: Action[] = []
+  readonly #actions: Action[] = []
   #now: Millis = 0
   #lastId = 0
   #isOver = false
@@ -54,6 +39,7 @@ export class ConnectionCore {
     this.#options = options
     this.#sender = new Sender(this.#subflows, scheduler, options)
     this.#receiver = new Receiver(this.#subflows, options)
+    this.#inbox = new Inbox({ sender: this.#sender, receiver: this.#receiver, ending: this.#ending })
     this.#liveness = new Liveness(options, random)
   }
 
@@ -118,7 +104,7 @@ export class ConnectionCore {
     this.#now = now
     const subflow = new Subflow(++this.#lastId, init.label, init.tracker, now)
     this.#subflows.push(subflow)
-    this.#readers.set(subflow, this.#newReader(subflow))
+    this.#inbox.add(subflow)
     if (init.isDialer) {
       subflow.sampleRtt(now - init.helloAt, now, true)
       subflow.acks.add(CODE_PONG)
@@ -163,22 +149,12 @@ export class ConnectionCore {
     if (subflow.state !== 'up') this.#goUp(subflow)
     subflow.lastHeardAt = now
     const before = this.#receiver.bytesSinceFlush
-    try {
-      this.#readers.get(subflow)!.push(bytes)
-    } catch (error) {
-      if (!(error instanceof RemoteProtocolError)) throw error
-      this.#close(subflow, 'protocol', error)
-      return
-    }
-    if (subflow.acks.length > this.#options.maxOutstandingAckBytes) {
-      this.#close(
-        subflow,
-        'limit',
-        new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks'),
-      )
-      return
-    }
-    this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)
+    const violation = this.#inbox.push(subflow, bytes, now)
+    const gotData = this.#receiver.bytesSinceFlush > before
+    if (violation !== undefined) this.#close(subflow, 'protocol', violation)
+    else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
+      this.#close(subflow, 'limit', ackLimitError())
+    else this.#receiver.announce(this.#ending.isCapable === true, gotData)
   }
 
   /** A subflow's stream ended in order (no error) or failed. */
@@ -197,9 +173,7 @@ export class ConnectionCore {
   tick(now: Millis): void {
     this.#now = now
     for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now < this.#lingerAt()) return
-    const cause = 'unacked data was left after lingerMs'
-    this.#over(new MultipathError('ERR_MULTIPATH_LINGER', cause), 'destroy')
+    if (now >= this.#lingerAt()) this.#over(lingerError(), 'destroy')
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
@@ -223,9 +197,7 @@ export class ConnectionCore {
     this.#receiver.bytesSinceFlush = 0
     this.#receiver.hasNews = false
     if (this.#actions.length === 0) return NOTHING
-    const actions = this.#actions
-    this.#actions = []
-    return actions
+    return this.#actions.splice(0)
   }
 
   /** When `tick` is wanted, should nothing happen until then. */
@@ -240,50 +212,17 @@ export class ConnectionCore {
   destroy(isAbort: boolean): void {
     if (this.#isOver) return
     if (!isAbort && this.#sender.isFlushed) this.#sayFin()
-    for (const subflow of this.#subflows) this.#flush(subflow)
+    for (const subflow of this.#subflows) this.#flush(subflow, true)
     this.#over(undefined, isAbort ? 'destroy' : 'end')
     this.#receiver.window.clear()
-  }
-
-  #newReader(subflow: Subflow): FrameReader {
-    const receiver = this.#receiver
-    return new FrameReader({
-      wantsData: (fn, size) => receiver.window.judge(fn, size) === 'store',
-      onData: (fn, size, pieces) => {
-        this.#ending.isCapable ??= false
-        receiver.data(subflow, fn, size, pieces)
-      },
-      onAck: (fn) => {
-        this.#ending.isCapable ??= false
-        this.#sender.acked(subflow, fn, this.#now)
-      },
-      onCode: (code) => {
-        this.#code(subflow, code)
-      },
-    })
-  }
-
-  #code(subflow: Subflow, code: number): void {
-    if (code === CODE_PING) {
-      this.#ending.isCapable ??= false
-      subflow.acks.add(CODE_PONG)
-    } else if (code === CODE_PONG) {
-      const rtt = subflow.pong(this.#now)
-      if (rtt !== undefined) subflow.sampleRtt(rtt, this.#now, subflow.inFlightBytes === 0)
-    } else if (code === CODE_CAPABLE) this.#ending.isCapable = true
-    else if (code === CODE_FIN) this.#ending.hasPeerFin = true
-    else if (code === CODE_HOLD) this.#sender.peerWindow.hold(this.#now)
-    else if (code === CODE_GO) this.#sender.peerWindow.go()
   }
 
   #inspect(subflow: Subflow): void {
     while (subflow.state !== 'closed') {
       const { at, finding } = this.#liveness.next(subflow)
       if (at > this.#now) return
-      if (finding === 'dead') {
-        const silence = `nothing received for ${Math.round(this.#now - subflow.lastHeardAt)} ms`
-        this.#close(subflow, 'silent', new MultipathError('ERR_MULTIPATH_SUBFLOW_DEAD', silence))
-      } else if (finding === 'suspect') this.#suspect(subflow)
+      if (finding === 'dead') this.#close(subflow, 'silent', silentError(this.#now - subflow.lastHeardAt))
+      else if (finding === 'suspect') this.#suspect(subflow)
       else if (finding === 'refused') this.#sender.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
       else subflow.ping(this.#now)
     }
@@ -309,12 +248,12 @@ export class ConnectionCore {
     this.#subflows.splice(this.#subflows.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
     this.#sender.lost(subflow)
-    this.#receiver.cut(this.#readers.get(subflow)?.unfinishedFrame)
-    this.#readers.delete(subflow)
+    const isHeaderCut = this.#inbox.remove(subflow)
     this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })
     if (this.#subflows.length > 0 || this.#isOver) return
-    this.#over(this.#ending.verdict(this.#sender.isFlushed, this.#receiver.hasHole, error), 'destroy')
+    const hasHole = this.#receiver.hasHole || isHeaderCut
+    this.#over(this.#ending.verdict(this.#sender.isFlushed, hasHole, error), 'destroy')
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
@@ -325,7 +264,7 @@ export class ConnectionCore {
       this.#actions.push({ kind: 'close', subflow, how })
       this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
     }
-    this.#readers.clear()
+    this.#inbox.clear()
     this.#sender.clear()
     this.#actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
   }
@@ -334,7 +273,7 @@ export class ConnectionCore {
     const next = this.#sender.isFlushed ? this.#ending.next() : 'wait'
     if (next === 'fin') this.#sayFin()
     if (next !== 'wait' && this.#ending.next() === 'close') {
-      for (const subflow of this.#subflows) this.#flush(subflow)
+      for (const subflow of this.#subflows) this.#flush(subflow, true)
       this.#over(undefined, 'end')
     }
   }
@@ -349,12 +288,11 @@ export class ConnectionCore {
     return this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs)
   }
 
-  #flush(subflow: Subflow): void {
-    if (subflow.acks.length === 0 && subflow.outbox.length === 0) return
-    const chunks = subflow.outbox
-    subflow.outbox = []
-    if (subflow.acks.length > 0) chunks.unshift(subflow.acks.take())
-    this.#actions.push({ kind: 'send', subflow, chunks })
+  /** While the socket is stuck, acks wait here, where they are counted, and not in its buffer. */
+  #flush(subflow: Subflow, isLast = false): void {
+    if (subflow.isBlocked && !isLast) return
+    const chunks = subflow.takeOutput()
+    if (chunks.length > 0) this.#actions.push({ kind: 'send', subflow, chunks })
   }
 }
 

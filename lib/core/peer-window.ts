@@ -61,6 +61,11 @@ export class PeerWindow {
     this.#probeAt = now + this.#interval
   }
 
+  /** A probe was due, and no subflow could take it. */
+  postponed(now: Millis): void {
+    this.#probeAt = now + this.#interval
+  }
+
   /** A frame was acked. A peer that still wants us to hold says so again. */
   acked(wasProbe: boolean): void {
     if (this.#isFull) {

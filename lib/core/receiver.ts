@@ -9,7 +9,7 @@ export class Receiver {
   readonly #subflows: readonly Subflow[]
   readonly #maxUnread: number
   #isHolding = false
-  /** Highest number of a frame that a closing subflow cut. */
+  /** Highest number of a frame that was refused, or that a closing subflow cut. */
   #cutFrame = 0
   /** Bytes of data frames that arrived since the acks were last sent. */
   bytesSinceFlush = 0
@@ -31,7 +31,10 @@ export class Receiver {
     const verdict = this.window.judge(fn, size)
     if (verdict === 'store' && pieces !== undefined) this.window.store(fn, size, pieces)
     // Judged anew when whole: another copy may have come in first. A refused one gets no ack, as from Go.
-    else if (verdict !== 'duplicate') return
+    else if (verdict !== 'duplicate') {
+      this.cut(fn)
+      return
+    }
     subflow.acks.add(fn)
   }
 
@@ -54,12 +57,12 @@ export class Receiver {
     for (const subflow of this.#subflows) if (subflow.state !== 'closed') subflow.acks.add(code)
   }
 
-  /** A subflow closed inside this frame: unless another copy comes, it is missing. */
+  /** This frame was refused, or a subflow closed inside it: unless another copy comes, it is missing. */
   cut(fn: number | undefined): void {
     if (fn !== undefined && fn > this.#cutFrame) this.#cutFrame = fn
   }
 
-  /** A frame is missing that was begun, or that a later one shows. */
+  /** A frame is missing that was seen and not kept, or that a later one shows. */
   get hasHole(): boolean {
     return this.window.heldBytes > 0 || this.window.isMissing(this.#cutFrame)
   }

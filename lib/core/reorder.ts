@@ -82,7 +82,7 @@ export class ReorderWindow {
 
   #append(pieces: Uint8Array[]): void {
     const isSlow = this.#ready.bytes > SLOW_READER_BYTES
-    for (const piece of pieces) this.#ready.append(isSlow ? unpinned(piece) : piece)
+    for (const piece of pieces) this.#ready.append(isSlow ? unpinned(piece) : piece, true)
     this.#next++
   }
 

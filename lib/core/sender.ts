@@ -77,10 +77,14 @@ export class Sender {
     this.#unackedBytes = 0
   }
 
-  /** An ack for `fn` came in on `subflow`. Acks of numbers never sent are ignored, as by Go. */
+  /** An ack counts on whichever subflow it comes; of numbers never sent it is ignored, as by Go. */
   acked(subflow: Subflow, fn: number, now: Millis): void {
     const flight = subflow.flights.get(fn)
-    if (flight === undefined) return
+    if (flight === undefined) {
+      const frame = this.#frames.get(fn)
+      if (frame !== undefined) this.#finish(frame, now)
+      return
+    }
     const wasFull = subflow.inFlightBytes >= subflow.window.bytes(this.#options.maxFrameBytes)
     this.#passOver(subflow, fn, now)
     this.#land(subflow, flight)
@@ -155,8 +159,8 @@ export class Sender {
   /** Hands frames to subflows until nothing is left or nobody has room. */
   pump(now: Millis): void {
     const fit = this.#subflows.filter((subflow) => subflow.state === 'up')
+    if (this.peerWindow.probeAt <= now) this.#sendProbe(fit, now)
     if (fit.length === 0) return
-    if (this.peerWindow.isStopped) this.#sendProbe(fit, now)
     while (this.#resendOne(fit, now) || this.#sendOne(fit, now));
     if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead(fit, now)
     if ((this.#buffer.bytes === 0 && now > this.#bulkUntil) || !this.peerWindow.allows(this.unackedFrames))
@@ -260,27 +264,17 @@ export class Sender {
     subflow.inFlightBytes += frame.size
     frame.carriers.add(subflow)
     for (const piece of frame.wire) subflow.outbox.push(piece)
-    this.#count(frame, subflow)
-  }
-
-  #count(frame: SentFrame, subflow: Subflow): void {
-    const { counters, tracker } = subflow
-    if (frame.sends++ === 0) {
-      counters.framesSent++
-      counters.bytesSent += frame.size
-      tracker.onSent(frame.size)
-    } else {
-      counters.framesRetransmitted++
-      counters.bytesRetransmitted += frame.size
-      tracker.onRetransmit(frame.size)
-    }
+    subflow.count(frame.size, frame.sends++ === 0)
   }
 
   /** While the receiver is full or holds us, the lowest frame asks from time to time whether it still is. */
   #sendProbe(fit: readonly Subflow[], now: Millis): void {
-    if (now < this.peerWindow.probeAt) return
-    const best = [...fit].sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
-    if (best === undefined || best.isBlocked) return
+    const open = fit.filter((subflow) => !subflow.isBlocked)
+    const best = open.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
+    if (best === undefined) {
+      this.peerWindow.postponed(now)
+      return
+    }
     const frame = this.#lowest() ?? (this.#buffer.bytes > 0 ? this.#cut(PROBE_FRAME_BYTES) : undefined)
     this.peerWindow.probed(now)
     if (frame === undefined || (frame.carriers.has(best) && best.flights.has(frame.fn))) return

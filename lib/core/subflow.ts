@@ -126,6 +126,27 @@ export class Subflow implements SubflowView {
     return sentAt >= this.trustSamplesFrom ? now - sentAt : undefined
   }
 
+  /** A data frame of `bytes` leaves, for the first time or again. */
+  count(bytes: number, isFirst: boolean): void {
+    if (isFirst) {
+      this.counters.framesSent++
+      this.counters.bytesSent += bytes
+      this.tracker.onSent(bytes)
+    } else {
+      this.counters.framesRetransmitted++
+      this.counters.bytesRetransmitted += bytes
+      this.tracker.onRetransmit(bytes)
+    }
+  }
+
+  /** Everything for the socket, acks first; empty where there is nothing. */
+  takeOutput(): Uint8Array[] {
+    const chunks = this.outbox
+    if (this.acks.length > 0) chunks.unshift(this.acks.take())
+    if (chunks.length > 0) this.outbox = []
+    return chunks
+  }
+
   /** Time stood still for us: neither silence nor round trips of before say anything about the path. */
   forgiveSilence(now: Millis): void {
     this.lastHeardAt = now

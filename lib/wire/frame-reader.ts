@@ -39,6 +39,11 @@ export class FrameReader {
     return this.#missing > 0 ? this.#fn : undefined
   }
 
+  /** The header of a data frame has begun and not ended: an end of the stream here cuts a frame, but which? */
+  get isInDataHeader(): boolean {
+    return this.#headBytes > 0 && this.#head[0] !== 0
+  }
+
   /**
    * Takes the next bytes of the subflow.
    *

@@ -1,0 +1,22 @@
+/** What a connection and its subflows start with. */
+import type { Millis } from '../clock.js'
+import type { ResolvedConnOptions } from './options.js'
+import type { Scheduler } from './scheduler.js'
+import type { StatsTracker } from './tracker.js'
+
+/** How a subflow joins. */
+export interface SubflowInit {
+  readonly label: string
+  readonly tracker: StatsTracker
+  /** We dialled: say pong first, so that the listener can measure its first RTT. */
+  readonly isDialer: boolean
+  /** When our hello left (dialer) or its echo did (listener). */
+  readonly helloAt: Millis
+}
+
+export interface CoreInit {
+  readonly options: ResolvedConnOptions
+  readonly scheduler: Scheduler
+  /** 0…1 */
+  readonly random: () => number
+}

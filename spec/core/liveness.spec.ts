@@ -1,0 +1,245 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { ScriptedSubflow } from '../support/scripted-core.js'
+import { acks, PING, PONG, ScriptedCore } from '../support/scripted-core.js'
+
+let core: ScriptedCore
+beforeEach(() => {
+  core = new ScriptedCore()
+})
+
+/** Passes time in which `subflow` answers each ping after `rttMs`. @returns when pings went out */
+function answering(subflow: ScriptedSubflow, ms: number, rttMs = 5): number[] {
+  const pings: number[] = []
+  const answersAt: number[] = []
+  for (const end = core.now + ms; core.now < end; ) {
+    core.passes(5)
+    for (const frame of subflow.sent())
+      if (frame === 'ping') {
+        pings.push(core.now)
+        answersAt.push(core.now + rttMs)
+      }
+    while (answersAt[0] !== undefined && answersAt[0] <= core.now) {
+      answersAt.shift()
+      subflow.hears(acks(PONG))
+    }
+  }
+  return pings
+}
+
+describe('an idle subflow', () => {
+  it('is pinged about every keepAliveMs, with jitter', () => {
+    const at = (chance: number): number => {
+      core = new ScriptedCore({ keepAliveMs: 10_000 }, () => chance)
+      const only = core.joinUp()
+      const start = core.now
+      core.passes(core.core.nextTickAt() - start)
+      expect(only.sent()).toEqual(['ping'])
+      return core.now - start
+    }
+    const waits = [0, 0.5, 0.999].map(at)
+    expect(waits[0]).toBeGreaterThanOrEqual(5000)
+    expect(waits[1]).toBe(10_000)
+    expect(waits[2]).toBeLessThanOrEqual(15_000)
+    expect(new Set(waits).size).toBe(3)
+  })
+
+  it('is pinged again and again while it answers, and stays up', () => {
+    core = new ScriptedCore({ keepAliveMs: 1000 })
+    const only = core.joinUp()
+    expect(answering(only, 60_000).length).toBeGreaterThan(40)
+    expect(core.states()).toEqual(['up'])
+    expect(core.changes.map(({ state }) => state)).not.toContain('suspect')
+  })
+
+  it('is not pinged while bytes come in', () => {
+    core = new ScriptedCore({ keepAliveMs: 1000 })
+    const only = core.joinUp()
+    for (let step = 0; step < 100; step++) {
+      core.passes(500)
+      only.hears(acks(PING))
+    }
+    expect(only.sent().filter((frame) => frame === 'ping')).toEqual([])
+  })
+
+  it('wakes us no more than keep-alive needs', () => {
+    core = new ScriptedCore({ keepAliveMs: 15_000 })
+    const only = core.joinUp()
+    answering(only, 600_000)
+    expect(core.ticks).toBeLessThan(150)
+  })
+
+  it('is suspect when a ping stays unanswered, though later than one that owes an ack', () => {
+    core = new ScriptedCore({ keepAliveMs: 1000 })
+    core.joinUp()
+    core.passes(1001)
+    core.passes(500)
+    expect(core.states()).toEqual(['up'])
+    core.passes(5000)
+    expect(core.states()).toEqual(['suspect'])
+  })
+})
+
+describe('a subflow that owes an ack', () => {
+  it('is asked for a sign of life, then suspect, soon but not sooner than suspectMs', () => {
+    core = new ScriptedCore({ suspectMs: 200 })
+    const only = core.joinUp({ isDialer: true })
+    answering(only, 0)
+    core.writes('hello')
+    core.passes(199)
+    expect(only.sent()).toEqual(['data 10 5', 'ping'])
+    expect(core.states()).toEqual(['up'])
+    core.passes(100)
+    expect(core.states()).toEqual(['suspect'])
+  })
+
+  it('is not suspect while anything else comes in', () => {
+    const only = core.joinUp({ isDialer: true })
+    core.writes('hello')
+    for (let step = 0; step < 200; step++) {
+      core.passes(20)
+      only.hears(acks(PING))
+    }
+    expect(core.changes.map(({ state }) => state)).not.toContain('suspect')
+  })
+
+  it('is given longer where its round trips are long', () => {
+    const only = core.joinUp({ isDialer: true, rttMs: 1400 })
+    core.writes('hello')
+    core.passes(1500)
+    expect(only.subflow.state).toBe('up')
+    expect(only.sentData()).toEqual([10])
+    core.passes(10_000)
+    expect(only.subflow.state).not.toBe('up')
+  })
+
+  it('has its data sent again elsewhere, at once', () => {
+    const [first, second] = [core.joinUp({ isDialer: true }), core.joinUp({ isDialer: true, rttMs: 40 })]
+    core.writes('hello')
+    expect(first.sentData()).toEqual([10])
+    for (let waited = 0; first.subflow.state === 'up' && waited < 3000; waited += 10) {
+      core.passes(10)
+      for (const frame of second.sent()) if (frame === 'ping') second.hears(acks(PONG))
+    }
+    expect(first.subflow.state).toBe('suspect')
+    expect([...second.payloads.keys()]).toEqual([10])
+    core.writes('and on')
+    expect(second.sentData()).toEqual([11])
+    expect(first.sentData()).toEqual([])
+  })
+})
+
+describe('a suspect subflow', () => {
+  /** Two frames sit on the first of two subflows, which is suspect; the second is stuck, so that both wait. */
+  function suspect(): { first: ScriptedSubflow; second: ScriptedSubflow } {
+    core = new ScriptedCore({ maxFrameBytes: 1000, deadMs: 5000 })
+    const [first, second] = [core.joinUp({ isDialer: true }), core.joinUp({ isDialer: true, rttMs: 40 })]
+    core.writes(new Uint8Array(2000))
+    second.subflow.isBlocked = true
+    for (let waited = 0; first.subflow.state === 'up' && waited < 1000; waited += 10) {
+      core.passes(10)
+      second.hears(acks(PING))
+    }
+    expect(first.subflow.state).toBe('suspect')
+    first.sent()
+    return { first, second }
+  }
+
+  it('is pinged until it shows life, carries no data, and is up again at once then', () => {
+    const { first } = suspect()
+    core.writes('waits')
+    core.passes(1000)
+    const sent = first.sent()
+    expect(new Set(sent)).toEqual(new Set(['ping']))
+    expect(sent.length).toBeGreaterThan(2)
+    first.hears(acks(PONG))
+    expect(first.subflow.state).toBe('up')
+    expect(first.sentData()).toEqual([12])
+  })
+
+  it('has resends that have not left dropped when it recovers', () => {
+    const { first, second } = suspect()
+    first.hears(acks(PONG))
+    second.drains()
+    expect(second.sentData()).toEqual([])
+    first.hears(acks(10, 11))
+    expect(core.core.unflushedBytes).toBe(0)
+    expect(second.subflow.counters.framesRetransmitted).toBe(0)
+  })
+
+  it('is closed as silent after deadMs without a byte, not sooner', () => {
+    const { first, second } = suspect()
+    const heardAt = first.subflow.lastHeardAt
+    for (let step = 0; first.subflow.state === 'suspect' && step < 1000; step++) {
+      core.passes(10)
+      second.hears(acks(PING))
+    }
+    expect(core.changes.at(-1)).toMatchObject({
+      reason: 'silent',
+      error: { code: 'ERR_MULTIPATH_SUBFLOW_DEAD' },
+    })
+    expect(core.now - heardAt).toBeGreaterThanOrEqual(5000)
+    expect(core.now - heardAt).toBeLessThan(5200)
+    second.drains()
+    expect(second.sentData()).toEqual([10, 11])
+  })
+
+  it('recovers by its first byte, even where that is half a frame', () => {
+    const { first } = suspect()
+    first.hears(Uint8Array.of(0))
+    expect(first.subflow.state).toBe('up')
+  })
+})
+
+describe('a subflow that never shows life', () => {
+  it('is closed after deadMs, without ever being suspect', () => {
+    core = new ScriptedCore({ deadMs: 3000 })
+    const first = core.joinUp()
+    const second = core.join({ isDialer: true })
+    for (let step = 0; step < 310; step++) {
+      core.passes(10)
+      first.hears(acks(PING))
+    }
+    expect(second.subflow.state).toBe('closed')
+    expect(
+      core.changes.filter(({ subflow }) => subflow === second.subflow).map(({ state }) => state),
+    ).toEqual(['probing', 'closed'])
+  })
+})
+
+describe('time that stood still for us', () => {
+  it('is no silence of the path', () => {
+    core = new ScriptedCore({ deadMs: 5000 })
+    const only = core.joinUp({ isDialer: true })
+    core.writes('hello')
+    core.now += 60_000
+    core.core.forgiveSilence(core.now)
+    core.passes(0)
+    expect(only.subflow.state).toBe('up')
+  })
+
+  it('is no round trip either', () => {
+    const only = core.joinUp({ isDialer: true, rttMs: 30 })
+    core.writes('hello')
+    core.now += 60_000
+    core.core.forgiveSilence(core.now)
+    core.core.pingAll(core.now)
+    core.flush()
+    only.hears(acks(10))
+    expect(only.subflow.rtt.smoothed).toBe(30)
+    core.now += 40
+    only.hears(acks(PONG))
+    expect(only.subflow.rtt.smoothed).toBeLessThan(40)
+    expect(only.subflow.rtt.smoothed).toBeGreaterThan(30)
+  })
+})
+
+describe('pings', () => {
+  it('are bounded while nothing answers', () => {
+    core = new ScriptedCore({ deadMs: 3_600_000 })
+    const only = core.joinUp()
+    core.writes('hello')
+    core.passes(600_000)
+    expect(only.subflow.state).toBe('suspect')
+    expect(only.sent().filter((frame) => frame === 'ping').length).toBeLessThan(200)
+  })
+})
