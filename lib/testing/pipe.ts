@@ -71,7 +71,7 @@ export class Pipe {
     if (this.#isDead) return true
     // Not slice(): of a Buffer, that is a view.
     this.#buffer.append(new Uint8Array(bytes))
-    this.#isFull = this.#buffer.bytes >= this.#init.sendBufferBytes
+    if (this.#buffer.bytes >= this.#init.sendBufferBytes) this.#isFull = true
     this.#offer()
     return !this.#isFull
   }

@@ -1,9 +1,11 @@
-/** Two cores joined by links of a simulated network. */
+/** Cores joined by links of a simulated network: two of ours, or one of ours and a Go-like peer. */
 import type { ConnOptions } from '../../lib/core/options.js'
 import type { Subflow } from '../../lib/core/subflow.js'
 import type { Link, LinkOptions } from '../../lib/testing/link.js'
+import type { ManualClock } from '../../lib/testing/manual-clock.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import { CoreHost } from './core-host.js'
+import { GoLikePeer } from './go-like-peer.js'
 
 export interface CorePairInit {
   readonly links: readonly LinkOptions[]
@@ -13,45 +15,38 @@ export interface CorePairInit {
   readonly farOptions?: ConnOptions
 }
 
-export interface CorePair {
+interface Joined {
   readonly network: SimulatedNetwork
+  readonly clock: ManualClock
   readonly links: readonly Link[]
-  /** The dialling side. */
+  /** Our side, which dialled. */
   readonly near: CoreHost
-  readonly far: CoreHost
-  /** Adds a subflow over `links[index]`, as a dialer does once the hello is done. */
-  join(index: number): { readonly near: Subflow; readonly far: Subflow }
   advance(ms: number): void
   /** Moves time until `isDone`; fails after `limitMs`. */
   advanceUntil(isDone: () => boolean, limitMs?: number): void
 }
 
-/** Joins a subflow over each link, in order. */
-export function corePair({ links: shapes, seed = 1, options, farOptions = options }: CorePairInit): CorePair {
+export interface CorePair extends Joined {
+  readonly far: CoreHost
+  /** Adds a subflow over `links[index]`, as a dialer does once the hello is done. */
+  join(index: number): { readonly near: Subflow; readonly far: Subflow }
+}
+
+export interface GoPair extends Joined {
+  readonly go: GoLikePeer
+  join(index: number): Subflow
+}
+
+function joined({ links, seed = 1, options }: CorePairInit): Joined {
   const network = new SimulatedNetwork({ seed })
   const { clock } = network
   const random = network.random.random
-  const links = shapes.map((shape) => network.link(shape))
   const near = new CoreHost({ clock, random, writes: 1, reads: 2, ...(options && { options }) })
-  const far = new CoreHost({
-    clock,
-    random,
-    writes: 2,
-    reads: 1,
-    ...(farOptions && { options: farOptions }),
-  })
-  const pair: CorePair = {
+  return {
     network,
-    links,
+    clock,
+    links: links.map((shape) => network.link(shape)),
     near,
-    far,
-    join(index) {
-      const [nearEnd, farEnd] = links[index]!.openRaw()
-      const label = `link ${index}`
-      const helloAt = clock.now() - 2 * (shapes[index]?.delayMs ?? 10)
-      const atFar = far.join(farEnd, { label, isDialer: false, helloAt: clock.now() })
-      return { near: near.join(nearEnd, { label, isDialer: true, helloAt }), far: atFar }
-    },
     advance: (ms) => {
       clock.advance(ms)
     },
@@ -59,21 +54,48 @@ export function corePair({ links: shapes, seed = 1, options, farOptions = option
       const end = clock.now() + limitMs
       while (!isDone()) {
         if (clock.nextTimerAt > end)
-          throw new Error(`not there after ${limitMs} ms: ${describeHosts(near, far)}`)
+          throw new Error(`not there after ${limitMs} ms: our side is ${describeHost(near)}`)
         clock.advance(clock.nextTimerAt - clock.now())
       }
     },
   }
-  for (let index = 0; index < links.length; index++) pair.join(index)
-  return pair
 }
 
-/** Both hosts in a line, for messages of failures. */
-function describeHosts(...hosts: readonly CoreHost[]): string {
-  return hosts
-    .map(
-      (host) =>
-        `[${host.states().join(' ')}] read ${host.received.bytes}, unread ${host.core.unreadBytes}, held ${host.core.heldBytes}, unflushed ${host.core.unflushedBytes}`,
-    )
-    .join('; ')
+/** Two of ours; a subflow over each link, in order. */
+export function corePair(init: CorePairInit): CorePair {
+  const base = joined(init)
+  const { clock, network, near, links } = base
+  const options = init.farOptions ?? init.options
+  const random = network.random.random
+  const far = new CoreHost({ clock, random, writes: 2, reads: 1, ...(options && { options }) })
+  const join = (index: number): { near: Subflow; far: Subflow } => {
+    const [nearEnd, farEnd] = links[index]!.openRaw()
+    const label = `link ${index}`
+    const atFar = far.join(farEnd, { label, isDialer: false, helloAt: clock.now() })
+    const helloAt = clock.now() - 2 * (init.links[index]?.delayMs ?? 10)
+    return { near: near.join(nearEnd, { label, isDialer: true, helloAt }), far: atFar }
+  }
+  links.forEach((_link, index) => join(index))
+  return { ...base, far, join }
+}
+
+/** One of ours, which dialled, and a Go-like peer. */
+export function goPair(init: CorePairInit): GoPair {
+  const base = joined(init)
+  const { clock, near, links } = base
+  const go = new GoLikePeer(clock)
+  const join = (index: number): Subflow => {
+    const [nearEnd, farEnd] = links[index]!.openRaw()
+    go.join(farEnd)
+    const helloAt = clock.now() - 2 * (init.links[index]?.delayMs ?? 10)
+    return near.join(nearEnd, { label: `link ${index}`, isDialer: true, helloAt })
+  }
+  links.forEach((_link, index) => join(index))
+  return { ...base, go, join }
+}
+
+function describeHost(host: CoreHost): string {
+  const { core, received } = host
+  const states = host.states().join(' ')
+  return `[${states}] read ${received.bytes}, unread ${core.unreadBytes}, held ${core.heldBytes}, unflushed ${core.unflushedBytes}`
 }

@@ -89,11 +89,13 @@ describe('a simulated link', () => {
     expect(near.write(patternAt(1, 0, 40_000))).toBe(true)
     expect(near.write(patternAt(1, 40_000, 40_000))).toBe(false)
     expect(near.bufferedBytes).toBeGreaterThan(50_000)
-    clock.advance(20)
+    clock.advance(35)
+    expect(near.bufferedBytes).toBeLessThan(50_000)
+    expect(near.write(patternAt(1, 80_000, 10))).toBe(false)
     expect(atNear.rooms).toBe(0)
     clock.advance(100)
     expect(atNear.rooms).toBe(1)
-    expect(atFar.checker).toMatchObject({ bytes: 80_000, wrongAt: undefined })
+    expect(atFar.checker).toMatchObject({ bytes: 80_010, wrongAt: undefined })
   })
 
   it('makes the sender wait for a receiver that does not read', () => {
