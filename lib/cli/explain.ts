@@ -11,8 +11,8 @@ const EXPLAINED: Partial<Record<string, { readonly message: string; readonly hin
   },
   ERR_MULTIPATH_CLOSED: { message: 'the peer closed the connection before all of the input was sent' },
   ERR_MULTIPATH_INCOMPLETE: {
-    message: 'the connection was lost before the end: what came is incomplete',
-    hint: 'the peer was stopped, or every path to it failed',
+    message: 'the connection ended too early: what came is incomplete',
+    hint: 'the peer was stopped, every path failed, or a Go peer closed before all was taken in',
   },
   ERR_MULTIPATH_LINGER: {
     message: 'the peer stopped acknowledging before it had all of the input',

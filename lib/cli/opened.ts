@@ -13,10 +13,10 @@ export interface Opened {
 export const MOST_SUBFLOWS = 256
 
 /**
- * A Go peer that has sent its last byte closes after 33 ms of quiet, and loses what its kernel still holds then:
- * twice the 500 frames of 32 KiB that bondcat has on their way are always taken in, however slow the reader.
+ * Bytes that wait for a slow reader. A Go peer closes 33 ms after its last byte and loses what has not been taken
+ * in by then, so as much is taken in as its own ring holds: 4,096 frames of the 32 KiB that bondcat writes.
  */
-const RECEIVE_BYTES = 32 * 1024 * 1024
+const RECEIVE_BYTES = 128 * 1024 * 1024
 
 /** Options of the connection, whichever side opens it. */
 export const CONN_OPTIONS: Readonly<ConnOptions & { allowHalfOpen: boolean }> = {

@@ -8,6 +8,8 @@ import type { CliIo, StandardInput } from './cli-io.js'
 
 const STDIN = 0
 const STDOUT = 1
+/** Written at once, as far as it has come. */
+const FILE_BUFFER_BYTES = 1024 * 1024
 
 export function processIo(): CliIo {
   const io = {
@@ -47,7 +49,7 @@ function standardOutput(): Writable {
   if (process.stdout.isTTY) return process.stdout
   const stat = fstatSync(STDOUT)
   if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd: STDOUT, readable: false, writable: true })
-  return createWriteStream('', { fd: STDOUT })
+  return createWriteStream('', { fd: STDOUT, highWaterMark: FILE_BUFFER_BYTES })
 }
 
 function isNullDevice(fd: number): boolean {
