@@ -128,7 +128,7 @@ describe('towards a peer that knows only what Go knows', () => {
 
   it('a twin that has said hello is not given up when the suspect recovers', async () => {
     const clock = new ManualClock()
-    const { conn, paths } = await goLike(clock, 1, { keepAliveMs: 200 })
+    const { conn, paths, subflows } = await goLike(clock, 1, { keepAliveMs: 200 })
     const [path] = paths as [MemoryPath]
     path.mode = 'mute'
     path.last.freeze()
@@ -138,7 +138,7 @@ describe('towards a peer that knows only what Go knows', () => {
     await pass(clock, 1000)
     expect(labels(conn)).toEqual(['path 0 up'])
     expect(path.last.destroyed).toBe(false)
-    void new GoLikeSubflow(path.last.peer, CID)
+    new GoLikeSubflow(path.last.peer, CID)
     await pass(clock, 1000)
     expect(liveOf(path)).toBe(2)
   })

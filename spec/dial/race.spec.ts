@@ -196,7 +196,7 @@ describe('a dial that fails', () => {
         throw new TypeError('thrown')
       },
     ],
-    ['rejects with no error', () => Promise.reject('text' as unknown as Error)],
+    ['rejects with no error', () => Promise.reject('text')],
     ['brings no stream', () => Promise.resolve(undefined)],
     ['brings something else', () => Promise.resolve({ on: 'x' })],
   ])('says so where a dialer of the application %s', async (_what, dial) => {

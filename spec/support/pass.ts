@@ -20,14 +20,16 @@ export async function passUntil<Result>(
   work: Promise<Result>,
   limitMs = 60_000,
 ): Promise<Result> {
-  let isSettled = false
+  const state = { isSettled: false }
   const mark = (): void => {
-    isSettled = true
+    state.isSettled = true
   }
   work.then(mark, mark)
-  for (const end = clock.now() + limitMs; clock.now() < end; clock.advance(10)) {
+  const end = clock.now() + limitMs
+  for (;;) {
     await quiet(TURNS)
-    if (isSettled) return await work
+    if (state.isSettled) return await work
+    if (clock.now() >= end) throw new Error(`not settled within ${limitMs} ms`)
+    clock.advance(10)
   }
-  throw new Error(`not settled within ${limitMs} ms`)
 }

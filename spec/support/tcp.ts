@@ -1,7 +1,7 @@
 /** Real servers on loopback, closed when the spec is over. */
 import { once } from 'node:events'
-import type { AddressInfo, Server } from 'node:net'
-import { connect, createServer, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { SubflowDialer } from '../../lib/index.js'
 import { tcpDialer } from '../../lib/index.js'

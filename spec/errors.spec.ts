@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { DialError, MultipathError, OptionError, RemoteProtocolError, toError } from '../lib/errors.js'
+
+const SOURCE = readFileSync('lib/errors.ts', 'utf8')
+const PAGE = readFileSync('docs/errors.md', 'utf8')
+
+/** The members of the union type ErrorCode. */
+const CODES = [...SOURCE.matchAll(/^ {2}\| '(ERR_MULTIPATH_\w+)'$/gm)].map(([, code]) => code!)
+/** Code and cells of each row of the page. */
+const ROWS = new Map(
+  [...PAGE.matchAll(/^\| `(ERR_\w+)` \|(.*)\|$/gm)].map(([, code, cells]) => [
+    code!,
+    cells!.split(' | ').map((cell) => cell.trim()),
+  ]),
+)
+
+describe('docs/errors.md', () => {
+  it('lists every code once, and no other', () => {
+    expect(CODES.length).toBeGreaterThan(10)
+    expect([...ROWS.keys()].sort()).toEqual([...CODES].sort())
+    expect(PAGE.match(/^\| `ERR_/gm)).toHaveLength(CODES.length)
+  })
+
+  it.each(CODES)('says of %s when, what dies and what to do', (code) => {
+    const cells = ROWS.get(code)
+    expect(cells).toHaveLength(3)
+    for (const cell of cells!) expect(cell.length).toBeGreaterThan(10)
+    expect(cells![1]).toMatch(/^The (subflow|connection|call)/)
+  })
+
+  it("names Go's four errors", () => {
+    for (const name of ['ErrUnexpectedVersion', 'ErrUnexpectedCID', 'ErrFailOnAllDialers', 'ErrClosed'])
+      expect(PAGE).toContain(`Go: \`${name}\``)
+  })
+
+  it('names every reason for which a subflow closes', () => {
+    const union = /export type CloseReason =([\s\S]*?)\n\n/.exec(readFileSync('lib/core/health.ts', 'utf8'))
+    const reasons = [...union![1]!.matchAll(/\| '(\w+)'/g)].map(([, reason]) => reason!)
+    expect(reasons.length).toBeGreaterThan(5)
+    for (const reason of reasons) expect(PAGE).toContain(`\`${reason}\``)
+  })
+})
+
+describe('a code', () => {
+  const lib = (readdirSync('lib', { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(`lib/${name}`, 'utf8'))
+    .join('\n')
+
+  it.each(CODES)('is used: %s', (code) => {
+    expect(lib.split(`'${code}'`).length).toBeGreaterThan(2)
+  })
+})
+
+describe('MultipathError', () => {
+  it('keeps code, cause and the name of its class', () => {
+    const cause = new Error('underneath')
+    const error = new MultipathError('ERR_MULTIPATH_CLOSED', 'closed', { cause })
+    expect(error).toMatchObject({ code: 'ERR_MULTIPATH_CLOSED', message: 'closed', name: 'MultipathError' })
+    expect(error.cause).toBe(cause)
+    expect(error).toBeInstanceOf(Error)
+    expect(new OptionError('x')).toMatchObject({ code: 'ERR_MULTIPATH_OPTION', name: 'OptionError' })
+    expect(new RemoteProtocolError('x')).toMatchObject({ code: 'ERR_MULTIPATH_FRAME' })
+  })
+})
+
+describe('DialError', () => {
+  it('tells of every path in its message, its failures and its cause', () => {
+    const [one, two] = [new Error('no route'), new Error('')]
+    const error = new DialError('there', [
+      { label: 'a', error: one },
+      { label: 'b', error: two },
+    ])
+    expect(error.message).toBe('no path to there: a: no route; b: Error')
+    expect(error.failures.map(({ label }) => label)).toEqual(['a', 'b'])
+    expect((error.cause as AggregateError).errors).toEqual([one, two])
+  })
+})
+
+describe('toError()', () => {
+  it('leaves errors alone and wraps everything else', () => {
+    const error = new TypeError('x')
+    expect(toError(error)).toBe(error)
+    expect(toError('text')).toMatchObject({ message: 'text' })
+    expect(toError(undefined)).toBeInstanceOf(Error)
+  })
+})

@@ -1,0 +1,213 @@
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ConnectOptions, ListenerOptions, MultipathConn } from '../lib/index.js'
+import { connect, createServer, MultipathServer, tcpDialer } from '../lib/index.js'
+import { memoryPaths } from './support/memory-path.js'
+import { catchUncaught } from './support/outside.js'
+import { readAll, upCount } from './support/pair.js'
+import { listening, portOf } from './support/tcp.js'
+import { quiet, until } from './support/turns.js'
+
+const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const PLACE = { host: '127.0.0.1', port: 0 }
+
+async function echoServer(places = 2, options: ListenerOptions = {}): Promise<MultipathServer> {
+  const server = createServer(options, (conn) => {
+    conn.pipe(conn).on('error', () => {})
+  })
+  server.listen(Array.from({ length: places }, () => PLACE))
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return server
+}
+
+function pathsTo(server: MultipathServer): ConnectOptions['paths'] {
+  return server.addresses().map(({ port }) => ({ host: '127.0.0.1', port }))
+}
+
+describe('connect()', () => {
+  it('gives the connection at once and tells by connect and ready that it stands', async () => {
+    const server = await echoServer()
+    const told: string[] = []
+    const conn = connect({ paths: pathsTo(server) }, () => told.push('listener'))
+    for (const event of ['connect', 'ready', 'data', 'end', 'close']) conn.on(event, () => told.push(event))
+    expect([conn.connecting, conn.pending, conn.readyState]).toEqual([true, true, 'opening'])
+    expect(conn.address()).toEqual({})
+    conn.end('written before')
+    await once(conn, 'ready')
+    expect([conn.connecting, conn.pending]).toEqual([false, false])
+    expect(conn.remoteAddress).toBe('127.0.0.1')
+    expect(server.addresses().map(({ port }) => port)).toContain(conn.remotePort)
+    expect(conn.address()).toMatchObject({ address: '127.0.0.1', family: 'IPv4' })
+    await once(conn, 'close')
+    expect(told).toEqual(['listener', 'connect', 'ready', 'data', 'end', 'close'])
+  })
+
+  it('uses every path, of whatever kind', async () => {
+    const server = await echoServer(2)
+    const [first, second] = server.addresses()
+    const conn = connect({
+      paths: [
+        { host: '127.0.0.1', port: first!.port, label: 'options' },
+        tcpDialer({ host: '127.0.0.1', port: second!.port, label: 'dialer' }),
+      ],
+    })
+    await until(() => upCount(conn) === 2)
+    expect(
+      conn
+        .subflows()
+        .map(({ label }) => label)
+        .sort(),
+    ).toEqual(['dialer', 'options'])
+    conn.destroy()
+  })
+
+  it('is destroyed with the cause of each path where none leads there', async () => {
+    const [path] = memoryPaths(1)
+    path!.mode = 'refuse'
+    const conn = connect({ paths: [path!] })
+    conn.write('never')
+    const flushed = conn.flushed()
+    flushed.catch(() => {})
+    const [error] = (await once(conn, 'error')) as [Error]
+    expect(error).toMatchObject({
+      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      failures: [{ label: 'path 0', error: { message: 'path 0 refused' } }],
+    })
+    await expect(flushed).rejects.toBe(error)
+    expect(conn.destroyed).toBe(true)
+  })
+
+  it('is destroyed with the reason of its signal', async () => {
+    const [path] = memoryPaths(1)
+    path!.mode = 'hang'
+    const limit = new AbortController()
+    const conn = connect({ paths: [path!], signal: limit.signal })
+    await quiet()
+    limit.abort(new Error('enough'))
+    expect(await once(conn, 'error')).toMatchObject([{ message: 'enough' }])
+    expect(path!.aborts).toBe(1)
+  })
+
+  it('gives up when it is destroyed meanwhile, without an error', async () => {
+    const caught = catchUncaught()
+    const [path] = memoryPaths(1)
+    path!.mode = 'hang'
+    const conn = connect({ paths: [path!] })
+    conn.destroy()
+    await once(conn, 'close')
+    await quiet()
+    expect(path!.live).toEqual([])
+    expect(caught).toEqual({ exceptions: [], rejections: [] })
+  })
+
+  it('goes on where a listener of connect throws, which surfaces', async () => {
+    const caught = catchUncaught()
+    const server = await echoServer()
+    const conn = connect({ paths: pathsTo(server) }, () => {
+      throw new Error('from connect')
+    })
+    conn.end('still works')
+    expect(String(await readAll(conn))).toBe('still works')
+    expect(caught.exceptions.map(String)).toEqual(['Error: from connect'])
+    expect(caught.rejections).toEqual([])
+  })
+
+  it.each([
+    ['no paths', { paths: [] }],
+    ['paths that are none', { paths: 'host:1' }],
+    ['a path that is none', { paths: [null] }],
+    ['a port that is none', { paths: [{ port: 70_000 }] }],
+    ['an unknown option', { paths: [{ port: 1 }], lingerMS: 5 }],
+    ['a wrong value', { paths: [{ port: 1 }], lingerMs: -5 }],
+  ])('refuses %s', (_what, options) => {
+    expect(() => connect(options as never)).toThrow(OPTION)
+  })
+})
+
+describe('createServer()', () => {
+  it('takes a listener alone, options alone, or both', async () => {
+    const conns: MultipathConn[] = []
+    const servers = [createServer((conn) => conns.push(conn)), createServer({ maxConnections: 5 })]
+    servers[1]!.on('connection', (conn) => conns.push(conn))
+    for (const server of servers) {
+      server.listen(PLACE)
+      await once(server, 'listening')
+      const conn = connect({ paths: pathsTo(server) })
+      await once(conn, 'connect')
+      conn.destroy()
+      server.close()
+    }
+    await until(() => conns.length === 2)
+    expect(conns[0]!.constructor.name).toBe('MultipathConn')
+    for (const conn of conns) conn.destroy()
+  })
+
+  it('listens on a port alone, and calls back', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, resolve))
+    expect(server.listening).toBe(true)
+    expect(server.address()?.port).toBe(server.addresses()[0]!.port)
+    await new Promise<void>((resolve) => server.close(resolve))
+    expect(server.listening).toBe(false)
+  })
+
+  it('tells of a place where it cannot listen', async () => {
+    const taken = await listening()
+    const server = createServer()
+    server.listen({ host: '127.0.0.1', port: portOf(taken) })
+    expect(await once(server, 'error')).toMatchObject([{ code: 'EADDRINUSE' }])
+    server.close()
+  })
+
+  it('stops accepting when it is closed, and connections live on', async () => {
+    const server = await echoServer()
+    const conn = connect({ paths: pathsTo(server) })
+    await once(conn, 'connect')
+    await until(() => server.listener?.connections === 1)
+    const paths = pathsTo(server)
+    await quiet()
+    server.close()
+    await once(server, 'close')
+    await expect(once(connect({ paths }), 'connect')).rejects.toMatchObject({
+      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+    })
+    conn.end('alive')
+    expect(String(await readAll(conn))).toBe('alive')
+  })
+
+  it('calls back from close() also where it never listened', async () => {
+    await new Promise<void>((resolve) => createServer().close(resolve))
+  })
+
+  it('goes on where a listener of connection throws, which surfaces', async () => {
+    const caught = catchUncaught()
+    let connections = 0
+    const server = createServer((conn) => {
+      conn.destroy()
+      connections++
+      throw new Error('from connection')
+    })
+    server.listen(PLACE)
+    await once(server, 'listening')
+    for (let n = 1; n <= 3; n++) {
+      const conn = connect({ paths: pathsTo(server) }).on('error', () => {})
+      await until(() => connections === n)
+      conn.destroy()
+    }
+    expect(caught.exceptions.map(String)).toEqual(Array<string>(3).fill('Error: from connection'))
+    expect(caught.rejections).toEqual([])
+    server.close()
+  })
+
+  it('is closed by await using, and refuses to listen twice', async () => {
+    await using server = new MultipathServer()
+    server.listen(PLACE)
+    expect(() => server.listen(PLACE)).toThrow(OPTION)
+    await once(server, 'listening')
+  })
+
+  it('refuses wrong options when it listens', () => {
+    expect(() => createServer({ maxBacklog: 0 }).listen(PLACE)).toThrow(OPTION)
+  })
+})

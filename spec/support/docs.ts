@@ -1,0 +1,87 @@
+/**
+ * The pages of docs/ that are made from the code. `node --import tsx spec/support/docs.ts` writes them; specs compare.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { OptionRange } from '../../lib/options.js'
+import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { DIALER_TABLE } from '../../lib/dial/options.js'
+import { LISTENER_TABLE } from '../../lib/listen/options.js'
+
+/** Where an option's meaning is written down, and who takes it. */
+const SECTIONS = [
+  {
+    title: 'Options of a connection',
+    intro:
+      'Taken by `MultipathDialer`, `MultipathListener`, `connect` and `createServer`; each side sets its own.',
+    file: 'lib/core/options.ts',
+    table: CONN_OPTIONS,
+    others: {},
+  },
+  {
+    title: 'Options of a dialer',
+    intro: 'Taken by `MultipathDialer` and `connect`, beside those of a connection.',
+    file: 'lib/dial/options.ts',
+    table: without(DIALER_TABLE, CONN_OPTIONS),
+    others: { allowHalfOpen: '`false`', clock: "the system's" },
+  },
+  {
+    title: 'Options of a listener',
+    intro: 'Taken by `MultipathListener` and `createServer`, beside those of a connection.',
+    file: 'lib/listen/options.ts',
+    table: without(LISTENER_TABLE, CONN_OPTIONS),
+    others: { allowHalfOpen: '`false`', clock: "the system's" },
+  },
+] as const
+
+function without(table: object, other: object): Record<string, OptionRange> {
+  const rows = Object.entries(table as Record<string, OptionRange>)
+  return Object.fromEntries(rows.filter(([name]) => !(name in other)))
+}
+
+/** The docstring in front of a field. */
+function meaning(source: string, name: string): string {
+  const match = new RegExp(String.raw`/\*\*((?:(?!\*/)[\s\S])*)\*/\s*(?:readonly )?${name}\?:`).exec(source)
+  if (match === null) throw new Error(`no docstring of ${name}`)
+  return match[1]!.replaceAll(/\s*\n\s*\*\s*/g, ' ').trim()
+}
+
+const UNITS: readonly [unit: number, name: string][] = [
+  [1_073_741_824, 'GiB'],
+  [1_048_576, 'MiB'],
+  [1024, 'KiB'],
+]
+
+/** A number as people read it: bytes in binary units, the rest with separators. */
+function shown(name: string, value: number): string {
+  if (value === Infinity) return '∞'
+  if (name.endsWith('Bytes'))
+    for (const [unit, unitName] of UNITS)
+      if (value > 0 && value % unit === 0) return `${value / unit} ${unitName}`
+  return value.toLocaleString('en')
+}
+
+export function optionsPage(): string {
+  const lines = [
+    '# Options',
+    '',
+    'Every number is an integer; units stand in the names. A wrong value, or a name that is not here, is refused',
+    'with `ERR_MULTIPATH_OPTION` before anything is started, and the object given is never changed. This page is',
+    'made from the code.',
+  ]
+  for (const { title, intro, file, table, others } of SECTIONS) {
+    const source = readFileSync(file, 'utf8')
+    lines.push('', `## ${title}`, '', intro, '', '| option | default | least | most | meaning |')
+    lines.push('| --- | --- | --- | --- | --- |')
+    for (const [name, range] of Object.entries(table) as [string, OptionRange][]) {
+      const numbers = [range.default, range.min, range.max].map((value) => shown(name, value))
+      lines.push(`| \`${name}\` | ${numbers.join(' | ')} | ${meaning(source, name)} |`)
+    }
+    for (const [name, value] of Object.entries(others))
+      lines.push(`| \`${name}\` | ${value} | | | ${meaning(source, name)} |`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/options.md', optionsPage())
