@@ -44,8 +44,9 @@ describeWithGo('Closing', (go) => {
       else expect(received.error?.code).toMatch(/^ERR_MULTIPATH_/)
     })
 
+    // Relayed, so that all paths have joined: a dial of Go that is under way joins the connection that Go has closed.
     it('by Go, once Node has acked all, ends the stream of Node cleanly', async () => {
-      await using pair = await openPair(go(), { dials, paths })
+      await using pair = await openPair(go(), { dials, paths, relayed: true })
       await pair.go.send({ bytes: MIB, sizes: SIZES, seed: SEED })
       expect(await receive(pair.node, { bytes: MIB, seed: SEED })).toMatchObject({ mismatchAt: -1 })
       const rest = receive(pair.node, { seed: SEED })
@@ -63,4 +64,19 @@ describeWithGo('Closing', (go) => {
       expect(await atGo).toMatchObject({ bytes: 0, end: GO_END })
     })
   })
+
+  describe.each([{ paths: 1 }, { paths: 3 }, { paths: 6 }])(
+    'over $paths path(s), Node dialling Go',
+    ({ paths }) => {
+      it('by Go right after a short answer, while the paths of Node still join, ends the stream of Node', async () => {
+        for (let i = 0; i < 10; i++) {
+          await using pair = await openPair(go(), { dials: 'Node', paths })
+          const atNode = receive(pair.node, { seed: SEED })
+          await pair.go.send({ bytes: 100, seed: SEED })
+          await pair.go.close()
+          expect(await atNode).toMatchObject({ bytes: 100, mismatchAt: -1, state: 'ended' })
+        }
+      })
+    },
+  )
 })

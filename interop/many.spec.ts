@@ -17,7 +17,7 @@ describeWithGo(`${CONNECTIONS} connections at once`, (go) => {
   describe.each(pathsOf('Node'))('over $paths path(s) each', ({ paths }) => {
     it('are dialled by Node and bring it back what it writes', async () => {
       const listener = await go().listen(portsFor(paths), 'echo')
-      const { dialer, trackers } = nodeDialer(addressesFor(listener.addrs, paths))
+      const { dialer } = nodeDialer(addressesFor(listener.addrs, paths))
       const conns = await Promise.all(Array.from({ length: CONNECTIONS }, () => dialer.dial()))
       const results = await Promise.all(
         conns.map(async (conn, seed) => {
@@ -30,7 +30,8 @@ describeWithGo(`${CONNECTIONS} connections at once`, (go) => {
         }),
       )
       for (const back of results) expect(back).toMatchObject({ bytes: BYTES, mismatchAt: -1 })
-      expect(trackers.map((tracker) => tracker.framesRetransmit)).toEqual(trackers.map(() => 0))
+      // So many at once make either process late by itself: what it seems to have lost may be resent, not redialled.
+      for (const line of dialer.formatStats()) expect(line).toMatch(/ S: +200\( *200\) +F: +0 /)
       await listener.close()
     })
   })
