@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { runCli } from '../../lib/cli/program.js'
+import { FakeCliIo } from '../support/fake-cli-io.js'
+
+async function run(...args: string[]): Promise<{ code: number; lines: string[]; printed: string }> {
+  const io = new FakeCliIo()
+  const code = await runCli(args, io)
+  return { code, lines: io.lines, printed: io.printed }
+}
+
+describe('the command line', () => {
+  it('prints the version of the package', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    expect(await run('--version')).toEqual({ code: 0, lines: [], printed: `${version}\n` })
+  })
+
+  it('prints help with the exit codes, of all and of each command', async () => {
+    for (const args of [['--help'], ['nc', '--help']]) {
+      const { code, printed } = await run(...args)
+      expect(code).toBe(0)
+      expect(printed).toMatch(/Usage: multipath/)
+      expect(printed).toMatch(/Exit codes:/)
+    }
+  })
+
+  it('prints help where no command is given, as a wrong usage', async () => {
+    const { code, lines, printed } = await run()
+    expect({ code, printed }).toEqual({ code: 2, printed: '' })
+    expect(lines.join('\n')).toMatch(/nc \[options\]/)
+  })
+
+  it.each([
+    [['nd'], /unknown command 'nd'.*multipath --help/],
+    [['nc', '-z'], /unknown option '-z'.*multipath nc --help/],
+    [['nc', 'here'], /'here'.*must be HOST:PORT/],
+    [['nc', '-x', '0', 'a:1'], /-x, --multiplier.*from 1 to 64/],
+    [['nc', '-l', '-p', '70000'], /--port.*from 0 to 65535/],
+    [['nc', '-l', '--relay', 'x'], /--relay.*HOST:PORT/],
+    [['nc', '-i', 'soon', 'a:1'], /--idle-timeout.*seconds/],
+    [['nc'], /nowhere to connect to \(give HOST:PORT/],
+    [['nc', '-l', 'a:1'], /takes no HOST:PORT/],
+  ])('refuses %j in one line with a hint', async (args, message) => {
+    const { code, lines, printed } = await run(...args)
+    expect({ code, printed }).toEqual({ code: 2, printed: '' })
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(/^multipath: /)
+    expect(lines[0]).toMatch(message)
+    expect(lines[0]).toMatch(/\(.+\)$/)
+  })
+
+  it('refuses more paths than one connection may have', async () => {
+    const { code, lines } = await run(
+      'nc',
+      '-a',
+      '-x',
+      '64',
+      ...Array.from({ length: 5 }, () => '127.0.0.1:9'),
+    )
+    expect(code).toBe(2)
+    expect(lines).toEqual([expect.stringContaining('320 paths are more than 256')])
+  })
+})

@@ -1,0 +1,31 @@
+/** A CliIo without a process: what is printed and reported is kept. */
+import { PassThrough } from 'node:stream'
+import type { CliIo } from '../../lib/cli/cli-io.js'
+
+export class FakeCliIo implements CliIo {
+  readonly stdin: PassThrough = new PassThrough()
+  readonly stdout: PassThrough = new PassThrough()
+  readonly lines: string[] = []
+  readonly stop: AbortController = new AbortController()
+  printed = ''
+
+  get signal(): AbortSignal {
+    return this.stop.signal
+  }
+
+  input(): ReturnType<CliIo['input']> {
+    return { stream: this.stdin, isNull: false, isTerminal: false }
+  }
+
+  output(): PassThrough {
+    return this.stdout
+  }
+
+  print(text: string): void {
+    this.printed += text
+  }
+
+  report(line: string): void {
+    this.lines.push(line)
+  }
+}
