@@ -10,11 +10,18 @@ const FIRST_PROBE_MS = 200
 const LAST_PROBE_MS = 5000
 /** Frames that may be unacked when the receiver takes frames again. */
 const FIRST_CREDIT = 4
+/** A reader that took fewer frames between two refusals is given longer: each refusal costs a few frames. */
+const WORTHWHILE_FRAMES = 128
 
 export class PeerWindow {
   #isHeld = false
   #isFull = false
   #credit = Infinity
+  /** Credit grows by a frame for each ack up to here, then by one a round: about what the reader takes. */
+  #threshold = Infinity
+  #refusedAt: Millis = -Infinity
+  /** Frames acked since the receiver last took frames again. */
+  #taken = 0
   #interval = FIRST_PROBE_MS
   #probeAt: Millis = Infinity
 
@@ -23,9 +30,9 @@ export class PeerWindow {
     return !this.#isHeld && !this.#isFull && unackedFrames < this.#credit
   }
 
-  /** Whether frames that were dropped may go out again. */
-  get allowsResend(): boolean {
-    return !this.#isFull
+  /** Whether a frame may go out again with so many others on their way. */
+  allowsResend(inFlightFrames: number): boolean {
+    return !this.#isFull && inFlightFrames < this.#credit
   }
 
   get isStopped(): boolean {
@@ -41,7 +48,10 @@ export class PeerWindow {
   refused(now: Millis): void {
     if (this.#isFull) return
     this.#isFull = true
+    if (this.#taken >= WORTHWHILE_FRAMES) this.#interval = Math.max(FIRST_PROBE_MS, this.#interval / 4)
     this.#probeAt = now + this.#interval
+    if (now - this.#refusedAt > FIRST_PROBE_MS / 2) this.#threshold = Math.max(FIRST_CREDIT, this.#credit / 2)
+    this.#refusedAt = now
   }
 
   hold(now: Millis): void {
@@ -68,11 +78,13 @@ export class PeerWindow {
 
   /** A frame was acked. A peer that still wants us to hold says so again. */
   acked(wasProbe: boolean): void {
+    this.#taken++
     if (this.#isFull) {
       this.#isFull = false
       this.#credit = FIRST_CREDIT
-      this.#interval = FIRST_PROBE_MS
-    } else if (this.#credit < GO_RECEIVE_FRAMES) this.#credit++
+      this.#taken = 0
+    } else if (this.#credit < GO_RECEIVE_FRAMES)
+      this.#credit += this.#credit < this.#threshold ? 1 : 1 / this.#credit
     else this.#credit = Infinity
     if (wasProbe) this.#isHeld = false
   }

@@ -175,7 +175,8 @@ export class Sender {
   }
 
   #resendOne(fit: readonly Subflow[], now: Millis): boolean {
-    if (this.#resends.length === 0 || !this.peerWindow.allowsResend) return false
+    const inFlight = this.#frames.size - this.#resends.length
+    if (this.#resends.length === 0 || !this.peerWindow.allowsResend(inFlight)) return false
     const frame = this.#resends.first()
     if (frame === undefined) return false
     const fresh = fit.filter((subflow) => !frame.carriers.has(subflow))

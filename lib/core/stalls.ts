@@ -12,6 +12,7 @@ const SPAN_MS = 1000
 /** The longer window is kept for this long at first, and twice as long each time the short one fails. */
 const FIRST_HOLD_MS = 1000
 const LAST_HOLD_MS = 16_000
+const AFTERMATH_MS = 300
 /** A gap between acks counts from this share of the minimum RTT on, and never under the floor. */
 const RTT_SHARE = 0.75
 const FLOOR_MS = 12
@@ -20,6 +21,7 @@ export class StallCounter {
   #stalls: { readonly at: Millis; readonly gap: number }[] = []
   #lastAckAt: Millis = Infinity
   #lossyUntil: Millis = -Infinity
+  #ignoreUntil: Millis = -Infinity
   #holdMs = FIRST_HOLD_MS
 
   /**
@@ -31,7 +33,13 @@ export class StallCounter {
     const gap = now - this.#lastAckAt
     this.#lastAckAt = now
     // Until the longer window has drained, stalls are still its own.
-    if (!isFull || now < this.#lossyUntil + 2 * rtt || gap < Math.max(FLOOR_MS, RTT_SHARE * minRtt)) return
+    if (
+      !isFull ||
+      now < this.#ignoreUntil ||
+      now < this.#lossyUntil + 2 * rtt ||
+      gap < Math.max(FLOOR_MS, RTT_SHARE * minRtt)
+    )
+      return
     const span = Math.max(SPAN_MS, 10 * minRtt)
     this.#stalls = this.#stalls.filter(({ at }) => now - at < span)
     this.#stalls.push({ at: now, gap })
@@ -41,6 +49,12 @@ export class StallCounter {
     const isFresh = now - this.#lossyUntil > LAST_HOLD_MS
     this.#holdMs = isFresh ? FIRST_HOLD_MS : Math.min(2 * this.#holdMs, LAST_HOLD_MS)
     this.#lossyUntil = now + Math.max(this.#holdMs, 10 * minRtt)
+  }
+
+  /** Startup overflows queues by itself: its stalls, and those that come of it, say nothing. */
+  ignore(now: Millis, rtt: number): void {
+    this.#lastAckAt = now
+    this.#ignoreUntil = now + Math.max(AFTERMATH_MS, 4 * rtt)
   }
 
   isLossy(now: Millis): boolean {

@@ -17,14 +17,14 @@ const MIN_BYTES = 8 * KIB
 const SHORT_RTT_MS = 2
 const SHORT_RTT_BYTES = 1024 * KIB
 /** Window in units of rate × minimum RTT. Between 2 and 3 lies a bad zone: pipe and queue just filled. */
-const STARTUP_GAIN = 2
+const STARTUP_GAIN = 1.75
 const STEADY_GAIN = 1.5
 const LOSSY_GAIN = 4
 /** The rate has stopped growing when so many full rounds brought less than a quarter more. */
 const FLAT_ROUNDS = 3
 const GROWTH = 1.25
 /** A frame is about what the path delivers in this time. */
-const FRAME_MS = 5
+const FRAME_MS = 2.5
 const MIN_FRAME_BYTES = 1400
 /** While the rate is still growing, frames run ahead of it, so that they don't get too many. */
 const STARTUP_FRAME_BYTES = 16 * KIB
@@ -70,13 +70,10 @@ export class PathWindow {
   /** Bytes that may be in flight. */
   bytes(maxFrameBytes: number): number {
     const pipe = this.#pipe()
-    if (this.#isStartup) {
-      const grown = Math.min(Math.max(2 * this.#delivered, STARTUP_GAIN * pipe), 2 * STARTUP_GAIN * pipe)
-      return Math.max(INITIAL_BYTES + grown, this.#floor())
-    }
+    if (this.#isStartup) return Math.max(INITIAL_BYTES, STARTUP_GAIN * pipe, this.#floor())
     if (this.#drain !== 'no') return Math.max(MIN_BYTES, pipe / 2)
     const gain = this.#isLossy ? LOSSY_GAIN : STEADY_GAIN
-    return Math.max(gain * pipe + this.frameBytes(maxFrameBytes), this.#floor())
+    return Math.max(gain * pipe, pipe + 2 * this.frameBytes(maxFrameBytes), this.#floor())
   }
 
   /** Payload of a frame for this path. */
@@ -127,7 +124,8 @@ export class PathWindow {
    * @param isFull - the window left no room before the ack
    */
   acked(flight: Flight, inFlight: number, now: Millis, isFull: boolean): void {
-    if (!this.#isStartup) this.#stalls.acked(now, this.#rtt.min, this.#rtt.smoothed ?? 0, isFull)
+    if (this.#isStartup) this.#stalls.ignore(now, this.#rtt.smoothed ?? 0)
+    else this.#stalls.acked(now, this.#rtt.min, this.#rtt.smoothed ?? 0, isFull)
     this.#isLossy = this.#stalls.isLossy(now)
     this.#delivered += flight.frame.size
     this.#deliveredAt = now

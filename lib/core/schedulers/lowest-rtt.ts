@@ -9,9 +9,13 @@ export const lowestRtt: Scheduler = {
   choose(snapshot) {
     if (snapshot.subflows.length === 1) return roomOf(snapshot, snapshot.subflows[0]!)
     const fastest = lowest(snapshot.subflows)
-    const ready = lowest(snapshot.subflows.filter((subflow) => snapshot.hasRoom(subflow)))
-    if (ready === undefined || fastest === undefined || ready === fastest) return ready
-    return isWorthIt(snapshot, fastest, ready) ? ready : undefined
+    if (fastest === undefined || snapshot.hasRoom(fastest)) return fastest
+    // Each for itself: one that is not worth its while must not stand before those behind it.
+    return lowest(
+      snapshot.subflows.filter(
+        (subflow) => snapshot.hasRoom(subflow) && isWorthIt(snapshot, fastest, subflow),
+      ),
+    )
   },
 }
 
