@@ -29,7 +29,7 @@ describe('what the receiver takes', () => {
     window.refused(1000)
     expect(window.isStopped).toBe(true)
     expect(window.allows(0)).toBe(false)
-    expect(window.allowsResend).toBe(false)
+    expect(window.allowsResend(0)).toBe(false)
     expect(window.probeAt).toBeGreaterThan(1000)
   })
 
@@ -54,7 +54,7 @@ describe('what the receiver takes', () => {
     window.refused(1000)
     window.acked(true)
     expect(window.isStopped).toBe(false)
-    expect(window.allowsResend).toBe(true)
+    expect(window.allowsResend(0)).toBe(true)
     const opening = (): number => {
       let frames = 0
       while (frames < 5000 && window.allows(frames)) frames++
@@ -80,7 +80,7 @@ describe('what the receiver takes', () => {
 
   it('may be sent frames again while it holds: they were promised room', () => {
     window.hold(1000)
-    expect(window.allowsResend).toBe(true)
+    expect(window.allowsResend(0)).toBe(true)
   })
 
   it('goes on after an ack of the probe, should the go have been lost', () => {
@@ -91,15 +91,23 @@ describe('what the receiver takes', () => {
     expect(window.isStopped).toBe(false)
   })
 
-  it('starts its waits anew after it opened', () => {
+  it('waits less again once a lot was taken in between, and as at first after a go', () => {
     window.refused(1000)
     const first = waits(5, 1000)
-    window.acked(true)
+    for (let ack = 0; ack < 1000; ack++) window.acked(ack === 0)
     window.refused(50_000)
-    expect(waits(5, 50_000)).toEqual(first)
+    expect(waits(1, 50_000)[0]).toBeLessThan(first.at(-1)!)
     window.go()
     window.hold(90_000)
     expect(waits(1, 90_000)).toEqual(first.slice(0, 1))
+  })
+
+  it('waits on where little was taken: the reader is slow, and each refusal costs a few frames', () => {
+    window.refused(1000)
+    const first = waits(5, 1000)
+    for (let ack = 0; ack < 3; ack++) window.acked(ack === 0)
+    window.refused(50_000)
+    expect(waits(1, 50_000)[0]).toBeGreaterThanOrEqual(first.at(-1)!)
   })
 
   it('does not put a probe off because it is asked to hold again', () => {

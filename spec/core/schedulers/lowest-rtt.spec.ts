@@ -56,6 +56,11 @@ describe('lowest-rtt', () => {
     expect(choose([FAST, view(2, 300, { bytesPerMs: 60 })], Infinity, [1])).toBeUndefined()
   })
 
+  it('goes on to the next where the one with the lowest RTT that has room adds next to nothing', () => {
+    const three = [FAST, view(2, 20, { bytesPerMs: 60 }), view(3, 40)]
+    expect(choose(three, Infinity, [1])).toBe(3)
+  })
+
   it('tries a path whose rate is still unknown', () => {
     expect(choose([FAST, view(2, 300, { bytesPerMs: 0, isStartup: true })], Infinity, [1])).toBe(2)
   })
