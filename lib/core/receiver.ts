@@ -38,15 +38,15 @@ export class Receiver {
     subflow.acks.add(fn)
   }
 
-  /** A slow reader asks a peer of our kind to hold at half the budget, well before frames are dropped. */
+  /** A slow reader asks a peer of our kind to hold at a quarter of the budget: what is on its way needs the rest. */
   announce(isCapable: boolean, gotData: boolean): void {
     if (!isCapable) return
     const unread = this.window.unreadBytes
-    if (unread > this.#maxUnread / 2) {
+    if (unread > this.#maxUnread / 4) {
       // Said again with each batch that still comes: the last one may have died with its subflow.
       if (!this.#isHolding || gotData) this.#say(CODE_HOLD)
       this.#isHolding = true
-    } else if (this.#isHolding && unread <= this.#maxUnread / 4) {
+    } else if (this.#isHolding && unread <= this.#maxUnread / 8) {
       this.#isHolding = false
       this.#say(CODE_GO)
     }
