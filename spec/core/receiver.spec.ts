@@ -9,7 +9,7 @@ beforeEach(() => {
 describe('a slow reader', () => {
   it('makes us ask a peer that knows our codes to hold, well before anything is dropped', () => {
     const [first, second] = [core.joinUp({}, CAPABLE), core.joinUp()]
-    first.hears(data(10, new Uint8Array(1900)))
+    first.hears(data(10, new Uint8Array(900)))
     expect(first.sent()).toEqual(['ack 10'])
     first.hears(data(11, new Uint8Array(200)))
     expect(first.sent()).toEqual(['ack 11', 'hold'])
