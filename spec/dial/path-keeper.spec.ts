@@ -138,7 +138,7 @@ describe('towards a peer that knows only what Go knows', () => {
     await pass(clock, 1000)
     expect(labels(conn)).toEqual(['path 0 up'])
     expect(path.last.destroyed).toBe(false)
-    new GoLikeSubflow(path.last.peer, CID)
+    subflows.push(new GoLikeSubflow(path.last.peer, CID))
     await pass(clock, 1000)
     expect(liveOf(path)).toBe(2)
   })
