@@ -65,25 +65,49 @@ const OPTIONS = (): Option[] => [
 ]
 
 async function runNc(options: NcOptions, io: CliIo): Promise<void> {
+  const openEnd = localEnd(options, io)
   const opened =
     options.mode === 'dial' ? await openByDialling(options, io) : await openByListening(options, io)
   try {
-    await serve(opened.conn, options, io)
+    await serve(opened.conn, openEnd, options, io)
   } finally {
     await opened.close()
   }
 }
 
-async function serve(conn: MultipathConn, options: NcOptions, io: CliIo): Promise<void> {
-  if (options.isBenchmark) return benchmark(conn, options, io)
-  return bridge(conn, await localEnd(options, io), options, io.signal)
+async function serve(
+  conn: MultipathConn,
+  openEnd: OpenEnd | undefined,
+  options: NcOptions,
+  io: CliIo,
+): Promise<void> {
+  if (openEnd === undefined) return benchmark(conn, options, io)
+  let local: LocalEnd
+  try {
+    local = await openEnd()
+  } catch (error) {
+    conn.resetAndDestroy()
+    throw error
+  }
+  return bridge(conn, local, options, io.signal)
 }
 
-async function localEnd(options: NcOptions, io: CliIo): Promise<LocalEnd> {
-  if (options.mode === 'dial') return standardEnd(io)
-  if (options.exec !== undefined) return execEnd(options.exec)
-  if (options.relay !== undefined) return relayEnd(options.relay, io.signal)
-  return standardEnd(io)
+/** Opens our end once the connection stands. */
+type OpenEnd = () => LocalEnd | Promise<LocalEnd>
+
+/**
+ * `undefined` for a benchmark. Standard streams are there already, and should they be unfit, it is better said
+ * before anybody is connected.
+ */
+function localEnd(options: NcOptions, io: CliIo): OpenEnd | undefined {
+  if (options.isBenchmark) return undefined
+  if (options.mode === 'listen') {
+    const { exec, relay } = options
+    if (exec !== undefined) return () => execEnd(exec)
+    if (relay !== undefined) return () => relayEnd(relay, io.signal)
+  }
+  const standard = standardEnd(io)
+  return () => standard
 }
 
 function collectTargets(text: string, before: readonly HostPort[] = []): HostPort[] {

@@ -37,7 +37,9 @@ function stopSignal(): AbortSignal {
   return controller.signal
 }
 
+/** @throws {CliError} for a directory, which process.stdin takes for an empty file */
 function standardInput(): StandardInput {
+  if (isDirectory(STDIN)) throw new CliError('cannot read standard input: it is a directory')
   return { stream: process.stdin, isNull: isNullDevice(STDIN), isTerminal: process.stdin.isTTY }
 }
 
@@ -50,6 +52,14 @@ function standardOutput(): Writable {
   const stat = fstatSync(STDOUT)
   if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd: STDOUT, readable: false, writable: true })
   return createWriteStream('', { fd: STDOUT, highWaterMark: FILE_BUFFER_BYTES })
+}
+
+function isDirectory(fd: number): boolean {
+  try {
+    return fstatSync(fd).isDirectory()
+  } catch {
+    return false // A closed descriptor.
+  }
 }
 
 function isNullDevice(fd: number): boolean {
