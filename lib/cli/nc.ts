@@ -38,6 +38,16 @@ const DESCRIPTION = [
   'A peer of ours is told when the input ends, and may go on sending. A Go peer (bondcat) cannot be told: the connection is closed once all is acknowledged and nothing has come for --quit-after seconds. With the null device as input, nothing is sent and the peer decides when to close.',
 ].join('\n\n')
 
+/** What to try first. */
+export const NC_EXAMPLES: readonly string[] = [
+  'multipath nc -l -p 4000 > file                  # receive a file, on every local address',
+  'multipath nc host:4000 < file                   # send it, from every local address',
+  'multipath nc -a host-a:4000 host-b:4000 < file  # over exactly these paths',
+  'multipath nc -l -p 4000 --relay localhost:22    # lead one connection to a server',
+  "multipath nc -l -p 4000 -e 'tar xz'             # unpack what comes",
+  'multipath nc -b -x 4 host:4000                  # measure, with -l -b on the other side',
+]
+
 const OPTIONS = (): Option[] => [
   new Option('-l, --listen', 'listen for a connection instead of dialling one'),
   new Option('-p, --port <port>', 'port to listen on; without it a free one is picked and printed').argParser(

@@ -4,13 +4,17 @@ import { Command, CommanderError } from 'commander'
 import { CliError, oneLine } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
-import { ncCommand } from './nc.js'
+import { NC_EXAMPLES, ncCommand } from './nc.js'
 
-/** Builds one subcommand. Its action resolves for exit code 0 and throws a CliError for any other. */
-export type Subcommand = (io: CliIo) => Command
+export interface Subcommand {
+  /** Its action resolves for exit code 0 and throws a CliError for any other. */
+  readonly build: (io: CliIo) => Command
+  /** Command lines, each with a comment behind `#`. */
+  readonly examples: readonly string[]
+}
 
 /** A row for each subcommand, in the order of `--help`. */
-const SUBCOMMANDS: readonly Subcommand[] = [ncCommand]
+export const SUBCOMMANDS: readonly Subcommand[] = [{ build: ncCommand, examples: NC_EXAMPLES }]
 
 /** The parser; docs/cli.md is made from it. */
 export function buildProgram(io: CliIo): Command {
@@ -20,8 +24,11 @@ export function buildProgram(io: CliIo): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .addHelpText('after', `\n${exitHelp()}`)
-  for (const build of SUBCOMMANDS) {
-    const command = build(io).helpOption('-h, --help', 'print help').addHelpText('after', `\n${exitHelp()}`)
+  for (const { build, examples } of SUBCOMMANDS) {
+    const command = build(io)
+      .helpOption('-h, --help', 'print help')
+      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`)
+      .addHelpText('after', exitHelp())
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands]) reportThrough(io, command)

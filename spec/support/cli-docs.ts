@@ -1,0 +1,56 @@
+/** docs/cli.md, made from the parser. `node --import tsx spec/support/cli-docs.ts` writes it; a spec compares. */
+import { writeFileSync } from 'node:fs'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
+import { buildProgram, SUBCOMMANDS } from '../../lib/cli/program.js'
+import { FakeCliIo } from './fake-cli-io.js'
+
+const INTRO = `# The command
+
+\`multipath\` comes with the package: \`npx --package multipath-net multipath --help\`, or \`npm install --global multipath-net\`.
+This page is made from its parser.`
+
+const AFTERWORD = `## What can be told, and what cannot
+
+Between two of ours, exit code 0 at both ends means that everything came through whole: the reader knows where the
+end is. A Go peer has no word for an end; it closes. So, with a Go peer:
+
+- What we send is sure to have reached its memory: we close only after all of it is acknowledged.
+- What a Go peer sends is checked for holes, and a connection that breaks within it is an error; but a Go peer that was
+  killed, or that dropped its tail when it closed, cannot be told from one that had no more to say. bondcat closes
+  33 ms after its last byte: up to 128 MiB that a slow reader has not taken yet are held in memory for that reason.
+- bondcat closes the whole connection at the end of its own input. To receive with it, give it an input that stays open:
+  \`sleep infinity | bondcat -l -p 4000 > file\`.
+
+The first signal resets the connection, so that the peer fails, too; a second one ends the process at once. With
+\`--benchmark\` a signal is the ordinary end.`
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/(<[^>]+>)/g, '`$1`')
+}
+
+function section(command: Command, examples: readonly string[]): string {
+  const help = command.createHelp()
+  const options = help
+    .visibleOptions(command)
+    .map((option) => `| \`${help.optionTerm(option)}\` | ${cell(help.optionDescription(option))} |`)
+  return [
+    `## multipath ${command.name()}`,
+    command.description(),
+    `\`\`\`\n${help.commandUsage(command).replaceAll(/^ +/gm, '')}\n\`\`\``,
+    ['| option | meaning |', '| --- | --- |', ...options].join('\n'),
+    `\`\`\`sh\n${examples.join('\n')}\n\`\`\``,
+  ].join('\n\n')
+}
+
+export function cliPage(): string {
+  const program = buildProgram(new FakeCliIo())
+  const sections = program.commands.map((command, index) => section(command, SUBCOMMANDS[index]!.examples))
+  const exits = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`)
+  const exitTable = ['| exit code | meaning |', '| --- | --- |', ...exits].join('\n')
+  return `${[INTRO, ...sections, '## Exit codes', exitTable, AFTERWORD].join('\n\n')}\n`
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/cli.md', cliPage())
