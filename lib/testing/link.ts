@@ -53,7 +53,7 @@ export class Link {
   readonly #clock: Clock
   readonly #there: Direction
   readonly #back: Direction
-  readonly #ends = new Set<LinkEnd>()
+  readonly #streams = new Set<readonly [LinkEnd, LinkEnd]>()
   #options: Resolved
   #isDown = false
 
@@ -65,10 +65,10 @@ export class Link {
     this.#back = new Direction(clock, random, this.#options)
   }
 
-  /** Streams that stand. */
+  /** Streams that stand, those included that one end has not yet heard the end of. */
   get streams(): number {
     this.#forgetClosed()
-    return this.#ends.size / 2
+    return this.#streams.size
   }
 
   /** Changes the link from now on; what is on its way stays as it is. Buffers are those of later streams. */
@@ -99,9 +99,9 @@ export class Link {
 
   /** Resets every stream at both ends; what is on its way is gone. New ones can be opened. */
   reset(): void {
-    const ends = [...this.#ends]
-    this.#ends.clear()
-    for (const end of ends) end.break()
+    const streams = [...this.#streams]
+    this.#streams.clear()
+    for (const end of streams.flat()) end.break()
   }
 
   /** As {@link reset}, and refuses new streams until {@link restore}. */
@@ -121,7 +121,7 @@ export class Link {
     const there = this.#newPipe(this.#there)
     const back = this.#newPipe(this.#back)
     const ends: [LinkEnd, LinkEnd] = [new LinkEnd(there, back), new LinkEnd(back, there)]
-    for (const end of ends) this.#ends.add(end)
+    this.#streams.add(ends)
     return ends
   }
 
@@ -189,7 +189,7 @@ export class Link {
   }
 
   #forgetClosed(): void {
-    for (const end of this.#ends) if (end.isClosed) this.#ends.delete(end)
+    for (const ends of this.#streams) if (ends.every(({ isClosed }) => isClosed)) this.#streams.delete(ends)
   }
 }
 
