@@ -1,7 +1,7 @@
 /** Much data both ways at once, with applications that read at once, late, or only after they have written all. */
 import { describe, expect, it } from 'vitest'
 import { receive, send } from './support/node-side.js'
-import { expectNothingHealed, openPair } from './support/pair.js'
+import { PATIENT, expectNothingHealed, openPair } from './support/pair.js'
 import { SeededStream, seededSha256 } from './support/seeded-data.js'
 import { CASES, describeWithGo } from './support/with-go.js'
 
@@ -10,8 +10,8 @@ const BYTES = 256 * MIB
 const FROM_NODE = 1
 const FROM_GO = 2
 const SIZES = [65_536]
-/** Hashing so much on few cores makes either process late now and then, which looks like loss to the other. */
-const LATE = 0.01
+/** A Go reader that hashes more slowly than Node sends runs full now and then, and drops what is under way. */
+const DROPPED = 0.02
 
 describeWithGo('Bulk', (go) => {
   const hashes = { fromNode: '', fromGo: '' }
@@ -25,7 +25,7 @@ describeWithGo('Bulk', (go) => {
 
   describe.each(CASES)('over $paths path(s), $dials dialling $listens', ({ dials, paths }) => {
     it('takes 256 MiB each way at once', async () => {
-      await using pair = await openPair(go(), { dials, paths })
+      await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
       const [atGo, atNode] = await Promise.all([
         pair.go.receive({ bytes: BYTES, seed: FROM_NODE }),
         receive(pair.node, { bytes: BYTES, seed: FROM_GO }),
@@ -34,7 +34,7 @@ describeWithGo('Bulk', (go) => {
       ])
       expectAll(atGo, 'fromNode')
       expectAll(atNode, 'fromGo')
-      expectNothingHealed(pair, LATE)
+      expectNothingHealed(pair, DROPPED)
     })
   })
 
@@ -66,13 +66,13 @@ describeWithGo('Bulk', (go) => {
   )
 
   it('takes a buffer of 1 GiB in one write', async () => {
-    await using pair = await openPair(go(), { dials: 'Node', paths: 3 })
+    await using pair = await openPair(go(), { dials: 'Node', paths: 3, connOptions: PATIENT })
     const bytes = 1024 * MIB
     const whole = new SeededStream(FROM_NODE).next(bytes)
     const atGo = pair.go.receive({ bytes, seed: FROM_NODE })
     pair.node.write(whole)
     expect(await atGo).toMatchObject({ bytes, mismatchAt: -1 })
     await pair.node.flushed()
-    expectNothingHealed(pair, LATE)
+    expectNothingHealed(pair, DROPPED)
   })
 })

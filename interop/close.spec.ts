@@ -1,7 +1,7 @@
 /** Either side closes early: what it wrote before is read in full by the other, or the other learns of the loss. */
 import { describe, expect, it } from 'vitest'
 import { receive, send } from './support/node-side.js'
-import { expectNothingHealed, openPair } from './support/pair.js'
+import { PATIENT, expectNothingHealed, openPair } from './support/pair.js'
 import { mixedSizes } from './support/seeded-data.js'
 import { CASES, describeWithGo } from './support/with-go.js'
 
@@ -15,7 +15,7 @@ const GO_END = 'closed connection'
 describeWithGo('Closing', (go) => {
   describe.each(CASES)('over $paths path(s), $dials dialling $listens', ({ dials, paths }) => {
     it('by Node right after its last write leaves Go all of it to read', async () => {
-      await using pair = await openPair(go(), { dials, paths })
+      await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
       const atGo = pair.go.receive({ seed: SEED })
       const sent = await send(pair.node, { bytes: BYTES, sizes: SIZES, seed: SEED })
       pair.node.end()

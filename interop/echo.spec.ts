@@ -1,7 +1,7 @@
 /** Writes of every size come back as they were, whichever side dials and whichever side writes. */
 import { describe, expect, it } from 'vitest'
 import { echo, receive, send } from './support/node-side.js'
-import { expectNothingHealed, openPair } from './support/pair.js'
+import { PATIENT, expectNothingHealed, openPair } from './support/pair.js'
 import { mixedSizes } from './support/seeded-data.js'
 import { CASES, describeWithGo } from './support/with-go.js'
 
@@ -22,7 +22,7 @@ describeWithGo('Echo', (go) => {
     it.each(WRITES)(
       'brings Node back its writes of $what, with empty ones between',
       async ({ bytes, sizes }) => {
-        await using pair = await openPair(go(), { dials, paths })
+        await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
         void pair.go.echo().catch(() => undefined)
         const [sent, back] = await Promise.all([
           send(pair.node, { bytes, sizes, seed: SEED, withEmpty: true }),
@@ -34,7 +34,7 @@ describeWithGo('Echo', (go) => {
     )
 
     it.each(WRITES)('brings Go back its writes of $what', async ({ bytes, sizes }) => {
-      await using pair = await openPair(go(), { dials, paths })
+      await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
       echo(pair.node)
       const [sent, back] = await Promise.all([
         pair.go.send({ bytes, sizes, seed: SEED }),

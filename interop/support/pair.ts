@@ -41,6 +41,12 @@ export interface Pair extends AsyncDisposable {
   readonly nodeDialer?: MultipathDialer
 }
 
+/**
+ * Options for specs that end with {@link expectNothingHealed}: on few busy cores either process is late by more than
+ * the silence that makes a path suspect by default, and to be resent then is right.
+ */
+export const PATIENT: ConnOptions = { suspectMs: 2_000 }
+
 /** Ports for so many paths. */
 export function portsFor(paths: number): number {
   return Math.min(paths, MOST_PORTS)
@@ -156,7 +162,7 @@ async function closeEnds(node: MultipathConn, go: GoConn, relays: readonly PathR
  * bugs otherwise. Go resends by itself whenever an ack takes longer than 1 ms across its 100 ms clock, so its
  * counters say nothing.
  *
- * @param share - of what was sent first, how much may be sent again: for work that makes either process late
+ * @param share - of what Node sent, how much it may have sent again
  */
 export function expectNothingHealed(pair: Pair, share: number = 0): void {
   const sum = (name: 'bytesSent' | 'bytesRetransmit'): number =>
