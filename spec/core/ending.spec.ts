@@ -41,22 +41,31 @@ describe('the end of a connection', () => {
 
   it('is an error where something was unacked, first of all', () => {
     const cause = new Error('reset')
-    expect(ending.verdict(false, true, cause)).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED', cause })
+    ending.failed(cause, 1000)
+    expect(ending.verdict(false, true, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED', cause })
   })
 
   it('is an error where something is missing', () => {
-    expect(ending.verdict(true, true, undefined)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(ending.verdict(true, true, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is an error where a peer that would say so has not said that it was done', () => {
     ending.isCapable = true
-    expect(ending.verdict(true, false, undefined)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(ending.verdict(true, false, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
     ending.hasPeerFin = true
-    expect(ending.verdict(true, false, undefined)).toBeUndefined()
+    expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
 
   it('is in order where a peer that knows no codes closed and nothing is missing', () => {
     ending.isCapable = false
-    expect(ending.verdict(true, false, undefined)).toBeUndefined()
+    expect(ending.verdict(true, false, 1000)).toBeUndefined()
+  })
+
+  it('is an error where such a peer closed right after a subflow broke: what that carried may never have come', () => {
+    const cause = new Error('reset')
+    ending.isCapable = false
+    ending.failed(cause, 1000)
+    expect(ending.verdict(true, false, 1500)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE', cause })
+    expect(ending.verdict(true, false, 60_000)).toBeUndefined()
   })
 })
