@@ -173,7 +173,8 @@ export class ConnectionCore {
   tick(now: Millis): void {
     this.#now = now
     for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now >= this.#lingerAt()) this.#over(lingerError(), 'destroy')
+    if (now >= this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs))
+      this.#over(lingerError(this.#sender.isFlushed), 'destroy')
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
@@ -203,7 +204,10 @@ export class ConnectionCore {
   /** When `tick` is wanted, should nothing happen until then. */
   nextTickAt(): Millis {
     if (this.#isOver) return Infinity
-    let at = Math.min(this.#sender.peerWindow.probeAt, this.#lingerAt())
+    let at = Math.min(
+      this.#sender.peerWindow.probeAt,
+      this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs),
+    )
     for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
     return at
   }
@@ -238,7 +242,10 @@ export class ConnectionCore {
   }
 
   #goUp(subflow: Subflow): void {
-    if (subflow.state === 'suspect') this.#sender.recovered(subflow)
+    if (subflow.state === 'suspect') {
+      this.#sender.recovered(subflow)
+      subflow.returned(this.#now)
+    }
     const from = subflow.moveTo('up')
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })
   }
@@ -251,9 +258,10 @@ export class ConnectionCore {
     const isHeaderCut = this.#inbox.remove(subflow)
     this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })
+    if (error !== undefined) this.#ending.failed(error, this.#now)
     if (this.#subflows.length > 0 || this.#isOver) return
     const hasHole = this.#receiver.hasHole || isHeaderCut
-    this.#over(this.#ending.verdict(this.#sender.isFlushed, hasHole, error), 'destroy')
+    this.#over(this.#ending.verdict(this.#sender.isFlushed, hasHole, this.#now), 'destroy')
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
@@ -270,22 +278,16 @@ export class ConnectionCore {
   }
 
   #advanceEnding(): void {
-    const next = this.#sender.isFlushed ? this.#ending.next() : 'wait'
-    if (next === 'fin') this.#sayFin()
-    if (next !== 'wait' && this.#ending.next() === 'close') {
-      for (const subflow of this.#subflows) this.#flush(subflow, true)
-      this.#over(undefined, 'end')
-    }
+    if (!this.#sender.isFlushed) return
+    if (this.#ending.next(this.#receiver.hasHole) === 'fin') this.#sayFin()
+    if (this.#ending.next(this.#receiver.hasHole) !== 'close') return
+    for (const subflow of this.#subflows) this.#flush(subflow, true)
+    this.#over(undefined, 'end')
   }
 
   #sayFin(): void {
-    if (this.#ending.hasSentFin) return
+    if (!this.#ending.hasSentFin) for (const subflow of this.#subflows) subflow.acks.add(CODE_FIN)
     this.#ending.hasSentFin = true
-    for (const subflow of this.#subflows) subflow.acks.add(CODE_FIN)
-  }
-
-  #lingerAt(): Millis {
-    return this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs)
   }
 
   /** While the socket is stuck, acks wait here, where they are counted, and not in its buffer. */

@@ -16,12 +16,14 @@ export class Ending {
   hasSentFin = false
   hasPeerFin = false
   endedAt: Millis = 0
+  #failure: { readonly error: Error; readonly at: Millis } | undefined
 
-  /** What to do about an end that was asked for, with everything acked. */
-  next(): 'wait' | 'fin' | 'close' {
+  /** What to do about an end that was asked for, with everything acked. `hasHole`: in what was received. */
+  next(hasHole: boolean): 'wait' | 'fin' | 'close' {
     if (!this.isEnding) return 'wait'
     if (this.isCapable === undefined) return 'wait'
-    if (!this.isCapable) return 'close'
+    // Towards Go, data behind a gap would be lost without a word: the gap gets until the linger limit.
+    if (!this.isCapable) return hasHole ? 'wait' : 'close'
     if (!this.hasSentFin) return 'fin'
     return this.hasPeerFin ? 'close' : 'wait'
   }
@@ -31,18 +33,26 @@ export class Ending {
     return this.isEnding && !this.hasSentFin ? Math.max(this.endedAt, lastAckAt) + lingerMs : Infinity
   }
 
-  /** The last subflow is gone: what is missing, if anything. */
-  verdict(isFlushed: boolean, hasHole: boolean, cause: Error | undefined): MultipathError | undefined {
-    const options = cause === undefined ? undefined : { cause }
+  /** A subflow broke. What it carried is sent again, if the peer lives. */
+  failed(error: Error, now: Millis): void {
+    this.#failure = { error, at: now }
+  }
+
+  /**
+   * The last subflow is gone: what is missing, if anything. A break shortly before counts: a peer that
+   * closes does not send again what was lost with it.
+   */
+  verdict(isFlushed: boolean, hasHole: boolean, now: Millis): MultipathError | undefined {
+    const failure =
+      this.#failure !== undefined && now - this.#failure.at <= RESEND_MS ? this.#failure : undefined
+    const options = failure === undefined ? undefined : { cause: failure.error }
     if (!isFlushed)
       return new MultipathError('ERR_MULTIPATH_UNACKED', 'the last subflow closed with data unacked', options)
-    const isCut = this.isCapable === true && !this.hasPeerFin
-    if (hasHole || isCut)
-      return new MultipathError(
-        'ERR_MULTIPATH_INCOMPLETE',
-        'the last subflow closed before the end of the data',
-        options,
-      )
-    return undefined
+    if (this.hasPeerFin || !(hasHole || this.isCapable === true || failure !== undefined)) return undefined
+    const message = 'the last subflow closed before the end of the data'
+    return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, options)
   }
 }
+
+/** A Go peer sends again within 612 ms, or 1,612 ms on the same subflow. Go: conn.go, retransmit; subflow.go. */
+const RESEND_MS = 1700

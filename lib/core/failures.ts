@@ -12,6 +12,12 @@ export function ackLimitError(): MultipathError {
 }
 
 /** Kills the connection. */
-export function lingerError(): MultipathError {
+/** @param isFlushed - all was acked, but the peer left a gap in what it sent */
+export function lingerError(isFlushed: boolean): MultipathError {
+  if (isFlushed)
+    return new MultipathError(
+      'ERR_MULTIPATH_INCOMPLETE',
+      'a gap in what was received was left after lingerMs',
+    )
   return new MultipathError('ERR_MULTIPATH_LINGER', 'unacked data was left after lingerMs')
 }

@@ -82,10 +82,8 @@ export class Inbox {
     if (code === CODE_PING) {
       ending.isCapable ??= false
       subflow.acks.add(CODE_PONG)
-    } else if (code === CODE_PONG) {
-      const rtt = subflow.pong(this.#now)
-      if (rtt !== undefined) subflow.sampleRtt(rtt, this.#now, subflow.inFlightBytes === 0)
-    } else if (code === CODE_CAPABLE) ending.isCapable = true
+    } else if (code === CODE_PONG) subflow.ponged(this.#now)
+    else if (code === CODE_CAPABLE) ending.isCapable = true
     else if (code === CODE_FIN) ending.hasPeerFin = true
     else if (code === CODE_HOLD) sender.peerWindow.hold(this.#now)
     else if (code === CODE_GO) sender.peerWindow.go()

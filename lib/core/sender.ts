@@ -88,9 +88,9 @@ export class Sender {
     const wasFull = subflow.inFlightBytes >= subflow.window.bytes(this.#options.maxFrameBytes)
     this.#passOver(subflow, fn, now)
     this.#land(subflow, flight)
-    if (!flight.isAmbiguous && flight.sentAt >= subflow.trustSamplesFrom)
-      subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
-    subflow.window.acked(flight, subflow.inFlightBytes, now, wasFull)
+    const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
+    if (!flight.isAmbiguous && isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
+    subflow.window.acked(flight, { now, inFlight: subflow.inFlightBytes, wasFull, isTrusted })
     if (!flight.frame.isAcked) this.#finish(flight.frame, now)
   }
 

@@ -12,6 +12,8 @@ import { PathWindow } from './window.js'
 
 /** Pings whose answers are awaited at the same time. */
 const MAX_PINGS = 64
+/** After so long a silence, milliseconds, the kernel's own window has collapsed, and ours is found anew. */
+const RESTART_MS = 300
 
 export class Subflow implements SubflowView {
   readonly id: number
@@ -118,12 +120,15 @@ export class Subflow implements SubflowView {
     this.#pings.push(sentAt)
   }
 
-  /** The RTT that a pong shows, milliseconds; `undefined` for a pong that nobody asked for. */
-  pong(now: Millis): number | undefined {
+  /** A pong came; one that nobody asked for says nothing. */
+  ponged(now: Millis): void {
     const sentAt = this.#pings.shift()
-    if (sentAt === undefined) return undefined
+    if (sentAt === undefined) return
     this.answeredPingAt = sentAt
-    return sentAt >= this.trustSamplesFrom ? now - sentAt : undefined
+    const isIdle = this.inFlightBytes === 0
+    if (sentAt >= this.trustSamplesFrom) this.sampleRtt(now - sentAt, now, isIdle)
+    // Left out for long, a path may have become worth its share.
+    if (isIdle && this.window.isStale(now)) this.window.restart()
   }
 
   /** A data frame of `bytes` leaves, for the first time or again. */
@@ -145,6 +150,11 @@ export class Subflow implements SubflowView {
     if (this.acks.length > 0) chunks.unshift(this.acks.take())
     if (chunks.length > 0) this.outbox = []
     return chunks
+  }
+
+  /** It showed life after it was suspect. */
+  returned(now: Millis): void {
+    if (now - this.suspectSince > RESTART_MS) this.window.restart()
   }
 
   /** Time stood still for us: neither silence nor round trips of before say anything about the path. */

@@ -30,9 +30,23 @@ const MIN_FRAME_BYTES = 1400
 const STARTUP_FRAME_BYTES = 16 * KIB
 const STARTUP_FRAMES = 16
 
+/** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
+const STALE_MS = 30_000
+
+/** The circumstances of an ack. */
+export interface Landing {
+  readonly now: Millis
+  /** Bytes that are still on the way. */
+  readonly inFlight: number
+  /** The window left no room before. */
+  readonly wasFull: boolean
+  /** It left after the last silence: its times tell of the path. */
+  readonly isTrusted: boolean
+}
+
 export class PathWindow {
   readonly #rtt: RttEstimator
-  readonly #rate = new MaxFilter()
+  #rate = new MaxFilter()
   #delivered = 0
   #deliveredAt = 0
   #firstSentAt = 0
@@ -117,27 +131,41 @@ export class PathWindow {
     this.#isRoundFull = false
   }
 
-  /**
-   * A journey's ack came back on its subflow.
-   *
-   * @param inFlight - bytes that are still on the way
-   * @param isFull - the window left no room before the ack
-   */
-  acked(flight: Flight, inFlight: number, now: Millis, isFull: boolean): void {
+  /** A journey's ack came back on its subflow. */
+  acked(flight: Flight, { now, inFlight, wasFull, isTrusted }: Landing): void {
     if (this.#isStartup) this.#stalls.ignore(now, this.#rtt.smoothed ?? 0)
-    else this.#stalls.acked(now, this.#rtt.min, this.#rtt.smoothed ?? 0, isFull)
+    else this.#stalls.acked(now, this.#rtt.min, this.#rtt.smoothed ?? 0, wasFull)
     this.#isLossy = this.#stalls.isLossy(now)
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
-    const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
-    if (elapsed > 0) {
-      const rate = (this.#delivered - flight.delivered) / elapsed
-      const span = Math.max(1000, 10 * (this.#rtt.smoothed ?? 0))
-      if (!flight.isAppLimited || rate > this.#rate.value) this.#rate.update(rate, now, span)
-    }
+    if (isTrusted) this.#sample(flight, now)
     if (flight.delivered >= this.#nextRound) this.#endRound()
     this.#checkMinRtt(flight, inFlight, now)
+  }
+
+  #sample(flight: Flight, now: Millis): void {
+    const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
+    if (elapsed <= 0) return
+    const rate = (this.#delivered - flight.delivered) / elapsed
+    const span = Math.max(1000, 10 * (this.#rtt.smoothed ?? 0))
+    if (!flight.isAppLimited || rate > this.#rate.value) this.#rate.update(rate, now, span)
+  }
+
+  /** What was known of the rate is old: begins anew, as the kernel below does after a silence. */
+  restart(): void {
+    this.#rate = new MaxFilter()
+    this.#bestRate = 0
+    this.#flatRounds = 0
+    this.#isStartup = true
+    this.#isLossy = false
+    this.#drain = 'no'
+    this.#nextRound = this.#delivered
+  }
+
+  /** Nothing was delivered for so long that the rate may be another by now. */
+  isStale(now: Millis): boolean {
+    return now - this.#deliveredAt > STALE_MS
   }
 
   #endRound(): void {

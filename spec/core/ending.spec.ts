@@ -8,25 +8,25 @@ describe('the end of a connection', () => {
   })
 
   it('waits for end(), and for the first word of the peer', () => {
-    expect(ending.next()).toBe('wait')
+    expect(ending.next(false)).toBe('wait')
     ending.isEnding = true
-    expect(ending.next()).toBe('wait')
+    expect(ending.next(false)).toBe('wait')
   })
 
   it('is a close at once with a peer that knows no codes', () => {
     ending.isEnding = true
     ending.isCapable = false
-    expect(ending.next()).toBe('close')
+    expect(ending.next(false)).toBe('close')
   })
 
   it('is a FIN, then a close when the peer has said the same', () => {
     ending.isEnding = true
     ending.isCapable = true
-    expect(ending.next()).toBe('fin')
+    expect(ending.next(false)).toBe('fin')
     ending.hasSentFin = true
-    expect(ending.next()).toBe('wait')
+    expect(ending.next(false)).toBe('wait')
     ending.hasPeerFin = true
-    expect(ending.next()).toBe('close')
+    expect(ending.next(false)).toBe('close')
   })
 
   it('lingers from end() or the last ack on, until all is said', () => {
@@ -37,6 +37,13 @@ describe('the end of a connection', () => {
     expect(ending.lingerAt(2700, 1000)).toBe(3700)
     ending.hasSentFin = true
     expect(ending.lingerAt(2700, 1000)).toBe(Infinity)
+  })
+
+  it('waits for a gap to close where the peer could not be asked for it any more', () => {
+    ending.isEnding = true
+    ending.isCapable = false
+    expect(ending.next(true)).toBe('wait')
+    expect(ending.next(false)).toBe('close')
   })
 
   it('is an error where something was unacked, first of all', () => {
