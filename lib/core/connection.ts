@@ -197,7 +197,6 @@ export class ConnectionCore {
     }
     this.#receiver.bytesSinceFlush = 0
     this.#receiver.hasNews = false
-    if (this.#actions.length === 0) return NOTHING
     return this.#actions.splice(0)
   }
 
@@ -297,5 +296,3 @@ export class ConnectionCore {
     if (chunks.length > 0) this.#actions.push({ kind: 'send', subflow, chunks })
   }
 }
-
-const NOTHING: Action[] = []
