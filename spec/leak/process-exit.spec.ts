@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process'
+import { execPath } from 'node:process'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+
+/** What every program begins with; `closedAt` is set when nothing should keep it up any more. */
+const PRELUDE = `
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { MultipathDialer, MultipathListener, connect, tcpDialer } from './lib/index.js'
+
+const servers = [createServer(), createServer()]
+for (const server of servers) { server.listen(0, '127.0.0.1'); await once(server, 'listening') }
+const paths = servers.map((server) => tcpDialer({ host: '127.0.0.1', port: server.address().port }))
+const hanging = { label: 'hanging', dial: ({ signal }) => new Promise((_, reject) => {
+  signal.addEventListener('abort', () => reject(signal.reason))
+}) }
+let closedAt
+process.on('exit', () => console.log(JSON.stringify({ lateMs: performance.now() - closedAt })))
+async function pair(more = [], options) {
+  const listener = new MultipathListener(servers)
+  const dialer = new MultipathDialer('x', [...paths, ...more], options)
+  const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
+  return { listener, near, far }
+}
+`
+
+/** Milliseconds that the program stayed up after it had closed everything. */
+async function lateness(program: string): Promise<number> {
+  const { stdout, stderr } = await run(
+    execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', PRELUDE + program],
+    { timeout: 25_000 },
+  )
+  expect(stderr).toBe('')
+  return (JSON.parse(stdout) as { lateMs: number }).lateMs
+}
+
+describe('a program', () => {
+  it.each([
+    [
+      'that ended its connection and closed its listener',
+      `const { listener, near, far } = await pair()
+       far.pipe(far)
+       near.resume().end('echo')
+       await Promise.all([once(near, 'close'), once(far, 'close')])
+       await listener.close()`,
+    ],
+    [
+      'that destroyed its connection at one end',
+      `const { listener, near, far } = await pair()
+       far.on('error', () => {}).resume()
+       near.write('unsent')
+       near.destroy()
+       await new Promise((resolve) => far.once('close', resolve))
+       await listener.close()`,
+    ],
+    [
+      'that set an idle time on a connection that is closed',
+      `const { listener, near, far } = await pair()
+       near.setTimeout(60_000)
+       far.setTimeout(60_000)
+       near.destroy()
+       far.destroy()
+       near.setTimeout(60_000)
+       await listener.close()`,
+    ],
+    [
+      'that destroyed a connection while a path of it was being dialled',
+      `const { listener, near, far } = await pair([hanging])
+       near.destroy()
+       far.destroy()
+       await listener.close()`,
+    ],
+    [
+      'that destroyed a connection while a path of it waited for its redial',
+      `const broken = { label: 'broken', dial: () => Promise.reject(new Error('broken')) }
+       const { listener, near, far } = await pair([broken], { redialMinMs: 60_000, redialMaxMs: 60_000 })
+       near.destroy()
+       far.destroy()
+       await listener.close()`,
+    ],
+    [
+      'that aborted its dial',
+      `const limit = new AbortController()
+       const dialled = new MultipathDialer('x', [...paths, hanging]).dial({ signal: limit.signal })
+       setTimeout(() => limit.abort(), 50)
+       await dialled.catch(() => {})
+       for (const server of servers) server.close()`,
+    ],
+    [
+      'that gave up connect()',
+      `const conn = connect({ paths: [...paths, hanging] })
+       conn.write('never')
+       conn.destroy()
+       await once(conn, 'close')
+       for (const server of servers) server.close()`,
+    ],
+    [
+      'that closed its listener during a handshake',
+      `const listener = new MultipathListener(servers)
+       const socket = await paths[0].dial({ signal: new AbortController().signal })
+       while (listener.pendingHandshakes === 0) await new Promise(setImmediate)
+       await listener.close()
+       socket.destroy()`,
+    ],
+    [
+      'whose open connection and servers are unreferenced',
+      `const { near, far } = await pair()
+       near.unref()
+       far.unref()
+       for (const server of servers) server.unref()`,
+    ],
+  ])(
+    '%s exits by itself',
+    async (_what, program) => {
+      expect(await lateness(`${program}\nclosedAt = performance.now()`)).toBeLessThan(1500)
+    },
+    30_000,
+  )
+
+  it('whose connection is referenced again stays up', async () => {
+    const program = `
+      const { listener, near, far } = await pair()
+      for (const server of servers) server.unref()
+      far.unref()
+      near.unref()
+      near.ref()
+      closedAt = performance.now()
+      setTimeout(() => { near.destroy(); far.destroy() }, 300).unref()`
+    expect(await lateness(program)).toBeGreaterThan(290)
+  }, 30_000)
+})
