@@ -40,12 +40,12 @@ describe('the README', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.push(server)
-    await once(server.stdout!, 'data')
+    await once(server.stdout, 'data')
     const client = spawn(process.execPath, [join(FOLDER, 'client.mjs')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.push(client)
-    expect(await text(client.stdout!)).toBe('hello over two paths\n')
+    expect(await text(client.stdout)).toBe('hello over two paths\n')
     expect(client.exitCode ?? (await once(client, 'exit'))[0]).toBe(0)
   })
 
