@@ -3,13 +3,15 @@ import type { MultipathDialer, SubflowDialer } from 'multipath-net'
 import { tcpDialer } from 'multipath-net'
 import { PathRelay } from '../../interop/support/path-relay.js'
 
-export type PathState = 'connecting' | 'open' | 'suspect' | 'redialling'
+export type PathState = 'connecting' | 'open' | 'suspect' | 'redialling' | 'closed'
 
 export class DemoPath implements AsyncDisposable {
   readonly name: string
   readonly dialer: SubflowDialer
   readonly #relay: PathRelay
   readonly #states = new Map<number, PathState>()
+  /** Without a subflow. */
+  #idleState: PathState = 'connecting'
   #note = ''
 
   private constructor(name: string, relay: PathRelay) {
@@ -33,18 +35,17 @@ export class DemoPath implements AsyncDisposable {
     dialer.on('subflow-open', set('open'))
     dialer.on('subflow-recovered', set('open'))
     dialer.on('subflow-suspect', set('suspect'))
-    dialer.on('subflow-close', ({ label, id }) => {
-      if (label === this.name) this.#states.delete(id)
-      if (this.#states.size === 0) this.#hasClosed = true
+    dialer.on('subflow-close', ({ label, id, reason }) => {
+      if (label !== this.name) return
+      this.#states.delete(id)
+      this.#idleState = reason === 'closed' ? 'closed' : 'redialling'
     })
   }
-
-  #hasClosed = false
 
   get state(): PathState {
     const states = [...this.#states.values()]
     if (states.includes('open')) return 'open'
-    return states[0] ?? (this.#hasClosed ? 'redialling' : 'connecting')
+    return states[0] ?? this.#idleState
   }
 
   /** What has been done to it. */
