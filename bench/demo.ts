@@ -28,7 +28,7 @@ const EVENTS: readonly { share: number; text: string; run(paths: readonly DemoPa
 ]
 
 /** Megabytes a second of each path: the file takes about ten seconds. */
-const RATES = [24, 14, 18]
+const RATES = [20, 12, 16]
 
 async function openPaths(port: number): Promise<DemoPath[]> {
   return Promise.all(RATES.map((rate, index) => DemoPath.open(`path ${index + 1}`, port, rate * MB)))
