@@ -110,6 +110,16 @@ describe('a machine that slept', () => {
     expect(far.read).toBe(2000)
   })
 
+  it('asks all paths at the same time, as soon as it notices', async () => {
+    const { clock, near } = await settled({ keepAliveMs: 20_000 })
+    const pings = (): number[] => near.driver.core.subflows.map(({ lastPingAt }) => lastPingAt)
+    const before = pings()
+    clock.suspend(3_600_000)
+    while (pings().join() === before.join()) await clock.run(100)
+    expect(pings()[0]).toBeGreaterThan(10_000)
+    expect(pings()[1]).toBe(pings()[0])
+  })
+
   it('notices soon which paths it lost', async () => {
     const { clock, links, near } = await settled({ keepAliveMs: 2000, deadMs: 3000 })
     clock.suspend(3_600_000)

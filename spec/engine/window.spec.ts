@@ -1,0 +1,60 @@
+/** The window of a path over time: full, but not much more, and right again after the path has changed. */
+import { describe, expect, it } from 'vitest'
+import { corePair } from '../support/core-pair.js'
+import { expectNoLoss } from '../support/expect-no-loss.js'
+
+const MIB = 1_048_576
+/** Bytes that a path of 50 Mbit/s and 20 ms holds. */
+const PIPE = 125_000
+
+function bulk(link: { rateMbps: number; delayMs: number; queueBytes?: number }) {
+  const pair = corePair({ links: [{ queueBytes: 2_000_000, ...link }] })
+  pair.near.write(1000 * MIB)
+  const rate = (ms: number): number => {
+    const before = pair.far.received.bytes
+    pair.advance(ms)
+    return ((pair.far.received.bytes - before) * 8) / 1000 / ms
+  }
+  return { ...pair, rate }
+}
+
+describe('the window of a path', () => {
+  it('fills it within a second, and keeps it full', () => {
+    const { near, far, rate, advance } = bulk({ rateMbps: 50, delayMs: 10 })
+    advance(1000)
+    expect(rate(10_000)).toBeGreaterThan(0.97 * 50)
+    expectNoLoss(near, far)
+  })
+
+  it('commits little more than the path holds', () => {
+    const { near, advance } = bulk({ rateMbps: 50, delayMs: 10 })
+    advance(3000)
+    let most = 0
+    for (let step = 0; step < 500; step++) {
+      advance(10)
+      most = Math.max(most, near.joined[0]!.inFlightBytes)
+    }
+    expect(most).toBeLessThan(2.5 * PIPE)
+    expect(most).toBeGreaterThan(PIPE)
+  })
+
+  it('is right again after the path got longer', () => {
+    const { links, rate, advance } = bulk({ rateMbps: 50, delayMs: 10 })
+    advance(2000)
+    links[0]!.change({ delayMs: 60 })
+    advance(20_000)
+    expect(rate(3000)).toBeGreaterThan(0.9 * 50)
+  })
+
+  it('is right again after the path got faster or slower', () => {
+    const { near, links, rate, advance } = bulk({ rateMbps: 20, delayMs: 10 })
+    advance(2000)
+    links[0]!.change({ rateMbps: 80 })
+    advance(5000)
+    expect(rate(2000)).toBeGreaterThan(0.9 * 80)
+    links[0]!.change({ rateMbps: 10 })
+    advance(12_000)
+    expect(rate(2000)).toBeGreaterThan(0.9 * 10)
+    expect(near.joined[0]!.inFlightBytes).toBeLessThan(PIPE)
+  })
+})
