@@ -119,7 +119,7 @@ export class MultipathConn extends SocketSurface {
    * `undefined` until its first frame has come.
    */
   get canHalfClose(): boolean | undefined {
-    return (this.#driver.core as { canHalfClose?: boolean | undefined }).canHalfClose
+    return this.#driver.core.canHalfClose
   }
 
   /** Bytes that the reader got. */

@@ -1,25 +1,62 @@
 /**
  * Tells a peer that is closing from a path that failed. A Go peer closes the subflows of a connection one after
- * another, up to a second apart, and its listener still lets one join meanwhile: that one would be acked and
- * never read. Its sign is an end in order, which a path in good health otherwise never sees.
+ * another, up to a second apart. One that joins meanwhile, or did just before, is not among them: its listener
+ * keeps it, acks what it brings, answers its pings, and nobody reads or writes there any more. The sign is an end
+ * in order, which a subflow in good health otherwise never sees; data that comes afterwards is the proof of life.
  */
 import type { Clock, Millis } from '../clock.js'
+import type { Subflow } from '../core/subflow.js'
 import { sleep } from './timing.js'
 
 /** A little more than the longest pause between two subflows that Go closes, milliseconds. Go: conn.go, Close. */
 const PAUSE_MS = 1200
 
+/** A subflow that lives, since when, and the data frames it had brought when the farewell began. */
+interface Witness {
+  readonly joinedAt: Millis
+  framesBefore: number
+}
+
 export class Farewell {
   readonly #clock: Clock
+  readonly #signal: AbortSignal
+  readonly #forget: (subflow: Subflow) => void
+  readonly #live = new Map<Subflow, Witness>()
+  #beganAt: Millis = -Infinity
   #endsAt: Millis = -Infinity
 
-  constructor(clock: Clock) {
+  /**
+   * @param signal - aborted when the connection is over
+   * @param forget - closes a subflow that the peer has forgotten
+   */
+  constructor(clock: Clock, signal: AbortSignal, forget: (subflow: Subflow) => void) {
     this.#clock = clock
+    this.#signal = signal
+    this.#forget = forget
+  }
+
+  /** @param isFirst - it brought the connection, so that the peer surely knows it */
+  joined(subflow: Subflow, isFirst: boolean): void {
+    this.#live.set(subflow, { joinedAt: isFirst ? -Infinity : this.#clock.now(), framesBefore: 0 })
+  }
+
+  left(subflow: Subflow): void {
+    this.#live.delete(subflow)
   }
 
   /** The peer has ended a subflow in order. */
   hear(): void {
+    const isNew = !this.isOn
     this.#endsAt = this.#clock.now() + PAUSE_MS
+    if (!isNew) return
+    this.#beganAt = this.#clock.now()
+    for (const [subflow, witness] of this.#live) witness.framesBefore = subflow.counters.framesReceived
+    this.over(this.#signal).then(
+      () => {
+        this.#judge()
+      },
+      () => {}, // The connection is over.
+    )
   }
 
   /** The peer may be closing: nobody must join. */
@@ -30,5 +67,13 @@ export class Farewell {
   /** Resolves when the peer has closed no more subflows for a while; rejects with the reason of `signal`. */
   async over(signal: AbortSignal): Promise<void> {
     while (this.isOn) await sleep(this.#clock, this.#endsAt - this.#clock.now(), signal)
+  }
+
+  /** Only subflows are left that the peer may not have known, and none of them brings data: it has closed. */
+  #judge(): void {
+    const rest = [...this.#live]
+    const isAlive = ([subflow, { joinedAt, framesBefore }]: [Subflow, Witness]): boolean =>
+      joinedAt < this.#beganAt - PAUSE_MS || subflow.counters.framesReceived > framesBefore
+    if (!rest.some(isAlive)) for (const [subflow] of rest) this.#forget(subflow)
   }
 }

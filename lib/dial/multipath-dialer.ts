@@ -137,7 +137,10 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   #keep(conn: MultipathConn, first: FirstSubflow, signal: AbortSignal): void {
     const { stream, hello, openings } = first
     conn.setCid(hello.cid)
-    const shared = { conn, cid: hello.cid, signal, farewell: new Farewell(this.#clock) }
+    const farewell = new Farewell(this.#clock, signal, (subflow) => {
+      conn.closeSubflow(subflow, 'ended')
+    })
+    const shared = { conn, cid: hello.cid, signal, farewell }
     this.#keeper(first.path, shared).adopt(stream, hello)
     for (const path of this.#sorted()) {
       if (path !== first.path) this.#keeper(path, shared).join(openings.get(path))

@@ -52,7 +52,7 @@ export class PathKeeper {
 
   /** Starts with a stream whose hello is done. */
   adopt(stream: Duplex, hello: ClientHello): void {
-    this.#attach(stream, hello)
+    this.#attach(stream, hello, true)
     void this.#run(undefined)
   }
 
@@ -117,8 +117,8 @@ export class PathKeeper {
     return this.#attach(stream, await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal }))
   }
 
-  #attach(stream: Duplex, hello: ClientHello): Subflow {
-    const { conn, path, policy } = this.#init
+  #attach(stream: Duplex, hello: ClientHello, isFirst = false): Subflow {
+    const { conn, path, policy, farewell } = this.#init
     if (!conn.isJoinable) {
       discard(stream)
       throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection closed meanwhile')
@@ -136,6 +136,7 @@ export class PathKeeper {
     })
     this.#openedAt = policy.clock.now()
     this.#live.add(subflow)
+    farewell.joined(subflow, isFirst)
     return subflow
   }
 
@@ -143,6 +144,7 @@ export class PathKeeper {
     const { conn, farewell, onChange, path } = this.#init
     if (change.state === 'closed') {
       this.#live.delete(subflow)
+      farewell.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
       if (change.reason === 'ended' && conn.canHalfClose !== true) farewell.hear()
     }

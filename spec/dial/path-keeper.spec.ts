@@ -178,4 +178,37 @@ describe('towards a peer that knows only what Go knows', () => {
     await pass(clock, 1000)
     expect(upCount(conn)).toBe(3)
   })
+
+  it('subflows that joined while it closed are closed, too, when it has', async () => {
+    const clock = new ManualClock()
+    const { conn, subflows } = await goLike(clock, 3)
+    const closed = new Promise((resolve) => conn.once('close', resolve))
+    conn.resume()
+    subflows[0]!.close()
+    await pass(clock, 1100)
+    expect(upCount(conn)).toBe(2)
+    await pass(clock, 200)
+    await closed
+    expect(conn.errored).toBeNull()
+  })
+
+  it('subflows that bring data after another was closed are alive', async () => {
+    const clock = new ManualClock()
+    const { conn, subflows } = await goLike(clock, 3)
+    subflows[0]!.close()
+    await pass(clock, 500)
+    subflows[1]!.stream.write(Buffer.from([1, 10, 0x41]))
+    await pass(clock, 1500)
+    expect(upCount(conn)).toBe(3)
+    expect(String(conn.read() as Buffer)).toBe('A')
+  })
+
+  it('subflows that had long joined when another was closed are alive', async () => {
+    const clock = new ManualClock()
+    const { conn, subflows } = await goLike(clock, 3)
+    await pass(clock, 1500)
+    subflows[0]!.close()
+    await pass(clock, 1600)
+    expect(upCount(conn)).toBe(3)
+  })
 })

@@ -74,7 +74,7 @@ export function optionsPage(): string {
     const source = readFileSync(file, 'utf8')
     lines.push('', `## ${title}`, '', intro, '', '| option | default | least | most | meaning |')
     lines.push('| --- | --- | --- | --- | --- |')
-    for (const [name, range] of Object.entries(table) as [string, OptionRange][]) {
+    for (const [name, range] of Object.entries<OptionRange>(table)) {
       const numbers = [range.default, range.min, range.max].map((value) => shown(name, value))
       lines.push(`| \`${name}\` | ${numbers.join(' | ')} | ${meaning(source, name)} |`)
     }
