@@ -162,7 +162,7 @@ class Bridge {
   }
 
   readonly #connOnError = (error: Error): void => {
-    this.#fault ??= explain(error)
+    this.#fault ??= explain(error, this.#local.inputName)
   }
 
   /**

@@ -5,28 +5,30 @@ import { CliError } from './cli-error.js'
 /** Causes beyond these are counted, not listed: one line. */
 const CAUSES_LISTED = 3
 
+/** `INPUT` is replaced by the name of what was being sent. */
 const EXPLAINED: Partial<Record<string, { readonly message: string; readonly hint?: string }>> = {
   ERR_MULTIPATH_UNACKED: {
-    message: 'the connection was lost, or closed by the peer, with input unacknowledged',
+    message: 'the connection was lost, or closed by the peer, with part of INPUT unacknowledged',
   },
-  ERR_MULTIPATH_CLOSED: { message: 'the peer closed the connection before all of the input was sent' },
+  ERR_MULTIPATH_CLOSED: { message: 'the peer closed the connection before all of INPUT was sent' },
   ERR_MULTIPATH_INCOMPLETE: {
-    message: 'the connection ended too early: what came is incomplete',
+    message: 'the connection ended too early: what came may be incomplete',
     hint: 'the peer was stopped, every path failed, or a Go peer closed before all was taken in',
   },
   ERR_MULTIPATH_LINGER: {
-    message: 'the peer stopped acknowledging before it had all of the input',
+    message: 'the peer stopped acknowledging before it had all of INPUT',
     hint: 'does the other end read?',
   },
 }
 
-export function explain(error: unknown): CliError {
+/** @param inputName - what was being sent, as in "standard input" */
+export function explain(error: unknown, inputName = 'the input'): CliError {
   if (error instanceof CliError) return error
   if (error instanceof DialError) return explainDial(error)
   if (!(error instanceof MultipathError)) return new CliError((error as Error).message, { cause: error })
   const { message, hint } = EXPLAINED[error.code] ?? { message: error.message }
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
-  return new CliError(message + cause, { cause: error, hint })
+  return new CliError(message.replace('INPUT', inputName) + cause, { cause: error, hint })
 }
 
 function explainDial(error: DialError): CliError {

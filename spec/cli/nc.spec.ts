@@ -107,10 +107,10 @@ describe('paths of multipath nc', () => {
   it('serve the first that dials; a second one is turned away and the first not disturbed', async () => {
     await using listens = nc(['-l'], { input: 'pipe' })
     const port = await listens.port()
-    await using first = nc([at(port)], { input: 'pipe' })
+    await using first = nc([at(port)], { input: 'pipe', output: 'pipe' })
     first.stdin.write('first, ')
     listens.stdin.write('hello')
-    await vi.waitFor(() => expect(listens.lines).toHaveLength(1))
+    await once(first.stdout, 'data')
     await using second = nc([at(port)], { input: 'pipe' })
     second.stdin.end('second')
     expect((await second.exited).code).toBe(1)
@@ -180,6 +180,17 @@ describe('multipath nc fails with one line when', () => {
     dials.kill(signal)
     expect(await dials.exited).toMatchObject({ code: exitCode, lines: [`multipath: stopped by ${signal}`] })
     expect((await listens.exited).code).toBe(1)
+  })
+
+  it('it is stopped while nobody takes what has come', async () => {
+    await using listens = nc(['-l'], { output: 'pipe' })
+    await using dials = nc([at(await listens.port())], { input: 'pipe' })
+    dials.stdin.end(FILE)
+    await dials.exited
+    listens.kill('SIGTERM')
+    await listens.line(/stopped by SIGTERM/)
+    listens.stdout.resume()
+    expect((await listens.exited).code).toBe(143)
   })
 
   it('it is stopped before anybody has dialled', async () => {
