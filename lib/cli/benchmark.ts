@@ -86,7 +86,7 @@ class Meter {
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
 /** `12.3 MiB (4.1 MiB/s)` */
-export function amount(bytes: number, seconds: number): string {
+function amount(bytes: number, seconds: number): string {
   return `${scaled(bytes)} (${scaled(bytes / Math.max(seconds, 0.001))}/s)`
 }
 

@@ -56,8 +56,7 @@ class Bridge {
     input.pipe(this.#conn, { end: false })
     this.#conn.pipe(output)
     this.#connOnSubflowClose()
-    if (this.#conn.destroyed) await Promise.resolve()
-    else await closed
+    if (!this.#conn.closed) await closed
     clearInterval(this.#looking)
     clearTimeout(this.#cutting)
     input.unpipe(this.#conn)
@@ -80,13 +79,12 @@ class Bridge {
     this.#signal.addEventListener('abort', this.#signalOnAbort)
   }
 
-  /** Lets our end take what has come; where something went wrong, gives it up. */
+  /** Lets our end take what has come, also from a connection that failed; gives up an end that failed itself. */
   async #closeLocal(): Promise<void> {
-    const { local, fault } = { local: this.#local, fault: this.#fault }
+    const local = this.#local
     if (!local.output.writableEnded) local.output.end()
-    const isHopeless =
-      fault !== undefined && !(fault.cause instanceof Error && fault.cause === this.#conn.errored)
-    if (isHopeless) local.abort()
+    const isOurFault = this.#fault !== undefined && this.#fault.cause !== this.#conn.errored
+    if (isOurFault) local.abort()
     else await this.#orAborted(finished(local.output, { readable: false })).catch(() => {})
     if (!this.#hasInputEnded || this.#fault !== undefined) local.abort()
     try {

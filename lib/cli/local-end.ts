@@ -29,16 +29,20 @@ const STANDARD_GRACE_MS = 200
 
 export function standardEnd(io: CliIo): LocalEnd {
   const { stream: input, isNull, isTerminal } = io.input()
+  const output = io.output()
   return {
     inputName: 'standard input',
     outputName: 'standard output',
     input,
-    output: io.output(),
+    output,
     isMute: isNull,
     mayStopReading: false,
     graceMs: isTerminal ? 0 : STANDARD_GRACE_MS,
     isGone: () => false,
     finished: () => Promise.resolve(),
-    abort: () => input.destroy(),
+    abort: () => {
+      input.destroy()
+      output.destroy()
+    },
   }
 }

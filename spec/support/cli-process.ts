@@ -25,7 +25,10 @@ export interface CliExit {
 }
 
 export class CliProcess implements AsyncDisposable {
+  /** Once it has ended and all of its output has been read. */
   readonly exited: Promise<CliExit>
+  /** Its exit code, as soon as it has ended. */
+  readonly left: Promise<number | null>
   readonly #child: ChildProcess
   readonly #kept: Buffer[] = []
   #stderr = ''
@@ -40,6 +43,7 @@ export class CliProcess implements AsyncDisposable {
     })
     this.#child.stdin?.on('error', () => {}) // The process may end before it has read everything.
     if (output === 'keep') this.#child.stdout!.on('data', (chunk: Buffer) => this.#kept.push(chunk))
+    this.left = once(this.#child, 'exit').then(([code]: unknown[]) => code as number | null)
     this.exited = once(this.#child, 'close').then(([code, signal]: unknown[]) => ({
       code: code as number | null,
       signal: signal as NodeJS.Signals | null,
