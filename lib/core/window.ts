@@ -139,7 +139,8 @@ export class PathWindow {
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
-    if (isTrusted) this.#sample(flight, now)
+    // A rate measured over a silence is too low, but a slow path is silent from its first frame on.
+    if (isTrusted || this.rate === 0) this.#sample(flight, now)
     if (flight.delivered >= this.#nextRound) this.#endRound()
     this.#checkMinRtt(flight, inFlight, now)
   }

@@ -62,6 +62,20 @@ describe('a path that falls silent under bulk', () => {
     expect(far.received.wrongAt).toBeUndefined()
   })
 
+  it('carries its share again soon after its own TCP goes on, where no twin came first', () => {
+    const { near, links, advance, advanceUntil } = corePair({ links: TWO, options: { deadMs: 60_000 } })
+    near.write(1000 * MIB)
+    advance(2000)
+    links[0]!.freeze()
+    advance(3000)
+    links[0]!.thaw()
+    advanceUntil(() => near.states()[0] === 'up')
+    advance(700)
+    const before = near.joined[0]!.counters.bytesSent
+    advance(1000)
+    expect(((near.joined[0]!.counters.bytesSent - before) * 8) / 1e6).toBeGreaterThan(0.8 * 50)
+  })
+
   it('is not needlessly sent again where it comes back before anything left', () => {
     const { near, far, links, advance, advanceUntil } = corePair({
       links: [{ rateMbps: 50, delayMs: 10 }],
@@ -205,6 +219,26 @@ describe('paths that are merely long, jittery or lossy', () => {
     advanceUntil(() => far.received.bytes === 40 * MIB)
     expect(near.sum('bytesRetransmitted')).toBeLessThan(0.02 * 40 * MIB)
   })
+
+  test.each([0.4, 1, 2])(
+    'of %d Mbit/s, where a frame takes longer than suspectMs, are soon known as that',
+    (rateMbps) => {
+      const { near, far, advance, clock } = corePair({
+        links: [
+          { rateMbps: 30, delayMs: 10 },
+          { rateMbps, delayMs: 10 },
+        ],
+      })
+      near.write(1000 * MIB)
+      advance(8000)
+      const [resent, bytes, from] = [near.sum('bytesRetransmitted'), far.received.bytes, clock.now()]
+      advance(5000)
+      expect(near.sum('bytesRetransmitted')).toBe(resent)
+      expect(resent).toBeLessThan(300_000)
+      expect(near.changes.filter(({ at, state }) => at > from && state === 'suspect')).toEqual([])
+      expect(((far.received.bytes - bytes) * 8) / 5e6).toBeGreaterThan(0.98 * 30)
+    },
+  )
 
   it('that are idle are never suspected', () => {
     const { near, far, advance } = corePair({ links: TWO })

@@ -57,4 +57,26 @@ describe('the window of a path', () => {
     expect(rate(2000)).toBeGreaterThan(0.9 * 10)
     expect(near.joined[0]!.inFlightBytes).toBeLessThan(PIPE)
   })
+
+  it('is looked for anew on a path that was not worth its while and has become so', () => {
+    const { near, links, advance } = corePair({
+      links: [
+        { rateMbps: 10, delayMs: 10 },
+        { rateMbps: 0.12, delayMs: 20 },
+      ],
+      options: { keepAliveMs: 2000 },
+    })
+    near.write(1000 * MIB)
+    const slow = near.joined[1]!
+    const mbps = (): number => {
+      const before = slow.counters.bytesSent
+      advance(3000)
+      return ((slow.counters.bytesSent - before) * 8) / 3e6
+    }
+    advance(30_000)
+    expect(mbps()).toBeLessThan(0.05)
+    links[1]!.change({ rateMbps: 10 })
+    advance(60_000)
+    expect(mbps()).toBeGreaterThan(0.8 * 10)
+  })
 })
