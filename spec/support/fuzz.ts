@@ -35,7 +35,7 @@ function varInt(value: number): Buffer {
 }
 
 /** A data frame as a well-behaved peer sends it. */
-export function dataFrame(fn: number, payload: Uint8Array): Buffer {
+function dataFrame(fn: number, payload: Uint8Array): Buffer {
   return Buffer.concat([encodeDataHeader(payload.length, fn), payload])
 }
 

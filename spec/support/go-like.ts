@@ -1,4 +1,4 @@
-/** A peer that knows none of our codes, as Go's: says hello, answers pings, acks, and closes one by one. */
+/** A peer that knows none of our codes, as Go's: says hello and ping, answers pings, and closes one by one. */
 import type { MemoryStream } from './memory-path.js'
 
 const CODE_PING = 0
@@ -19,7 +19,7 @@ export class GoLikeSubflow {
     stream.once('data', (hello: Buffer) => {
       this.cid = hello.subarray(1, 17).toString('hex')
       const answer = /^0+$/.test(this.cid) ? assigned : this.cid
-      stream.write(Buffer.from(`00${answer}`, 'hex'))
+      stream.write(Buffer.from(`00${answer}0000`, 'hex'))
       if (hello.length > 17) this.#read(hello.subarray(17))
       stream.on('data', (bytes: Buffer) => {
         this.#read(bytes)

@@ -1,6 +1,6 @@
 /** Waiting for something to be so, a turn of the event loop at a time. The spec's own time limit ends it. */
 
-export function turn(): Promise<void> {
+function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })
