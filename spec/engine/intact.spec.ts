@@ -1,11 +1,14 @@
 /** Data over simulated links: whole, in order, once, whatever happens to the paths. */
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import type { CorePair } from '../support/core-pair.js'
 import { corePair, goPair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
 import { seeds } from '../support/seeds.js'
+
+// Minutes of virtual time are seconds of a busy machine's.
+vi.setConfig({ testTimeout: 60_000 })
 
 const MIB = 1_048_576
 

@@ -1,7 +1,10 @@
 /** A path that falls silent, comes back, or breaks: what is sent again, where, and how soon. */
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { corePair, goPair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
+
+// Minutes of virtual time are seconds of a busy machine's.
+vi.setConfig({ testTimeout: 60_000 })
 
 const MIB = 1_048_576
 const TWO = [

@@ -1,7 +1,10 @@
 /** A reader that is slow or stops: no resending beyond probes, memory within its budgets, nothing lost. */
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { corePair, goPair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
+
+// Minutes of virtual time are seconds of a busy machine's.
+vi.setConfig({ testTimeout: 60_000 })
 
 const KIB = 1024
 const MIB = 1024 * KIB

@@ -1,7 +1,10 @@
 /** The window of a path over time: full, but not much more, and right again after the path has changed. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { corePair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
+
+// Minutes of virtual time are seconds of a busy machine's.
+vi.setConfig({ testTimeout: 60_000 })
 
 const MIB = 1_048_576
 /** Bytes that a path of 50 Mbit/s and 20 ms holds. */
