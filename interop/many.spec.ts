@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { GoConn } from './support/go-peer.js'
 import { echo, receive, send } from './support/node-side.js'
-import { NodeListener, nodeDialer, portsFor } from './support/pair.js'
+import { NodeListener, PATIENT, nodeDialer, portsFor } from './support/pair.js'
 import { CASES, describeWithGo } from './support/with-go.js'
 
 const CONNECTIONS = 200
@@ -17,7 +17,7 @@ describeWithGo(`${CONNECTIONS} connections at once`, (go) => {
   describe.each(pathsOf('Node'))('over $paths path(s) each', ({ paths }) => {
     it('are dialled by Node and bring it back what it writes', async () => {
       const listener = await go().listen(portsFor(paths), 'echo')
-      const { dialer } = nodeDialer(addressesFor(listener.addrs, paths))
+      const { dialer } = nodeDialer(addressesFor(listener.addrs, paths), PATIENT)
       const conns = await Promise.all(Array.from({ length: CONNECTIONS }, () => dialer.dial()))
       const results = await Promise.all(
         conns.map(async (conn, seed) => {
@@ -30,8 +30,11 @@ describeWithGo(`${CONNECTIONS} connections at once`, (go) => {
         }),
       )
       for (const back of results) expect(back).toMatchObject({ bytes: BYTES, mismatchAt: -1 })
-      // So many at once make either process late by itself: what it seems to have lost may be resent, not redialled.
-      for (const line of dialer.formatStats()) expect(line).toMatch(/ S: +200\( *200\) +F: +0 /)
+      // A connection may be over before all of its paths have joined; none is dialled twice.
+      for (const path of dialer.stats()) {
+        expect(path.failures).toBe(0)
+        expect(path.successes).toBeLessThanOrEqual(CONNECTIONS)
+      }
       await listener.close()
     })
   })
