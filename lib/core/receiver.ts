@@ -67,8 +67,8 @@ export class Receiver {
     return this.window.heldBytes > 0 || this.window.isMissing(this.#cutFrame)
   }
 
-  /** Nothing more fits in front of the reader. */
+  /** Little more fits in front of the reader: what the sockets bring until they stop needs the rest. */
   get isFull(): boolean {
-    return this.window.unreadBytes >= this.#maxUnread
+    return this.window.unreadBytes > this.#maxUnread * 0.75
   }
 }
