@@ -181,7 +181,7 @@ export interface SubflowCounters {
   bytesReceived: number
 }
 
-export function emptyCounters(): SubflowCounters {
+function emptyCounters(): SubflowCounters {
   return {
     framesSent: 0,
     bytesSent: 0,

@@ -12,8 +12,6 @@ export const FIRST_FRAME = 10
 export const MAX_PAYLOAD_BYTES = 1_048_576
 /** Frames that a Go receiver holds beyond the last one its application read. Go: recieveQueueLength. */
 export const GO_RECEIVE_FRAMES = 4096
-/** Longest encoding of an integer, bytes. RFC 9000 section 16. */
-export const MAX_VARINT_BYTES = 8
 
 /** Codes in the place of an ack's frame number. Go knows 0 and 1 and ignores 2 to 9 silently. */
 export const CODE_PING = 0
