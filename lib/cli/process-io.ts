@@ -15,13 +15,19 @@ export function processIo(): CliIo {
   const io = {
     input: standardInput,
     output: standardOutput,
-    print: (text: string) => void process.stdout.write(text),
+    print,
     report: (line: string) => void process.stderr.write(`${line}\n`),
     signal: stopSignal(),
   }
   // Whoever reads the diagnostics may be gone before the connection is.
   process.stderr.on('error', () => {})
   return io
+}
+
+/** Help for a pager: one that has been left reads no further, and nobody misses the rest. */
+function print(text: string): void {
+  process.stdout.on('error', () => {})
+  process.stdout.write(text)
 }
 
 /** SIGINT and SIGTERM abort it once; a second one ends the process at once. */
