@@ -169,6 +169,6 @@ export function expectNothingHealed(pair: Pair, share: number = 0): void {
     pair.trackers.reduce((total, tracker) => total + tracker[name], 0)
   expect(sum('bytesRetransmit')).toBeLessThanOrEqual(sum('bytesSent') * share)
   for (const relay of pair.relays) expect(relay.opened).toBe(1)
-  // A short spec may be over before all of its paths have joined.
-  for (const line of pair.nodeDialer?.formatStats() ?? []) expect(line).toMatch(/ S: +([01])\( +\1\) +F: +0 /)
+  // The relays are the judges of who dialled again. A short spec may be over before all of its paths have joined.
+  for (const line of pair.nodeDialer?.formatStats() ?? []) expect(line).toMatch(/ S: +(\d+)\( +\1\) +F: +0 /)
 }
