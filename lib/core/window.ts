@@ -59,6 +59,7 @@ export class PathWindow {
   #isStartup = true
   #drain: 'no' | 'draining' | 'drained' = 'no'
   #drainedAt: Millis = 0
+  /** TCP repairs losses on this path. */
   #isLossy = false
   readonly #stalls = new StallCounter()
 
@@ -74,11 +75,6 @@ export class PathWindow {
   /** The path is still being filled for the first time. */
   get isStartup(): boolean {
     return this.#isStartup
-  }
-
-  /** TCP repairs losses on this path. */
-  get isLossy(): boolean {
-    return this.#isLossy
   }
 
   /** Bytes that may be in flight. */
