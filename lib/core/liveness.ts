@@ -90,7 +90,7 @@ export class Liveness {
   #ask(subflow: Subflow): Deadline {
     const sentAt = subflow.oldestFlight?.sentAt
     if (sentAt === undefined || subflow.pingSince !== undefined) return NEVER
-    const quiet = Math.max(this.#options.suspectMs / 2, (subflow.rtt.smoothed ?? 0) / 4)
+    const quiet = Math.max(this.#options.suspectMs / 6, (subflow.rtt.smoothed ?? 0) / 8)
     return { at: Math.max(sentAt, subflow.lastHeardAt, subflow.lastPingAt) + quiet, finding: 'ping' }
   }
 

@@ -6,11 +6,17 @@ export const MIN_RTT_WINDOW_MS = 10_000
 /** On long paths a minimum stands for so many of itself: measuring it costs about half a round trip. */
 export const MIN_RTT_WINDOW_ROUNDS = 60
 
+/** As many samples as HyStart looks at (RFC 9406: N_RTT_SAMPLE). */
+const RECENT_SAMPLES = 8
+
 export class RttEstimator {
   #smoothed: number | undefined
   #variance = 0
   #min = Infinity
   #minAt = 0
+  #recent: [number, number] = [Infinity, Infinity]
+  #samples = 0
+  #latest = 0
 
   /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
   get smoothed(): number | undefined {
@@ -26,12 +32,28 @@ export class RttEstimator {
     return this.#min
   }
 
+  /** The newest sample, milliseconds; 0 before the first. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /**
+   * The smallest of the last eight to sixteen samples, milliseconds; Infinity before the first. A queue delays
+   * them all, the repair of a loss only some.
+   */
+  get recentMin(): number {
+    return Math.min(...this.#recent)
+  }
+
   /** When the minimum was last seen or lowered. */
   get minAt(): Millis {
     return this.#minAt
   }
 
   sample(rtt: number, now: Millis): void {
+    this.#latest = rtt
+    if (this.#samples++ % RECENT_SAMPLES === 0) this.#recent = [Infinity, this.#recent[0]]
+    this.#recent[0] = Math.min(this.#recent[0], rtt)
     if (this.#smoothed === undefined) {
       this.#smoothed = rtt
       this.#variance = rtt / 2

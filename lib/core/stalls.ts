@@ -4,15 +4,20 @@
  * losses of its own, so the short one is tried again from time to time.
  */
 import type { Millis } from '../clock.js'
+import type { RttEstimator } from './rtt.js'
 
-/** A path is lossy when it stalls for this share of a span: less costs less than a longer queue. */
-const STALLED_SHARE = 0.15
-const STALLS = 4
-const SPAN_MS = 1000
+/** Time is judged in slices: so many milliseconds or round trips, whichever is longer. */
+const SLICE_MS = 150
+const SLICE_ROUNDS = 4
+/** A slice is stalled where acks were missing for this share of it. */
+const STALLED_SHARE = 0.25
+/** One silence, or the fifth of a second that BBR takes to measure its RTT, fills at most three slices. */
+const FIRST_SLICES = 4
+/** A path that was lossy before is believed sooner. */
+const NEXT_SLICES = 1
 /** The longer window is kept for this long at first, and twice as long each time the short one fails. */
-const FIRST_HOLD_MS = 1000
+const FIRST_HOLD_MS = 2000
 const LAST_HOLD_MS = 16_000
-const AFTERMATH_MS = 300
 /** On longer paths four pipes are megabytes: what they would overflow takes longer to repair than they gain. */
 const LONG_RTT_MS = 150
 /** A gap between acks counts from this share of the minimum RTT on, and never under the floor. */
@@ -20,44 +25,50 @@ const RTT_SHARE = 0.75
 const FLOOR_MS = 12
 
 export class StallCounter {
-  #stalls: { readonly at: Millis; readonly gap: number }[] = []
   #lastAckAt: Millis = Infinity
   #lossyUntil: Millis = -Infinity
-  #ignoreUntil: Millis = -Infinity
   #holdMs = FIRST_HOLD_MS
+  #sliceBegan: Millis = -Infinity
+  /** Milliseconds of the slice without acks. */
+  #stalledMs = 0
+  /** Slices in a row that were stalled, and that were not. */
+  #stalledRow = 0
+  #calmRow = FIRST_SLICES
 
   /**
-   * @param minRtt - milliseconds
-   * @param rtt - what an ack takes now
-   * @param isFull - the window was full, so that acks should have come
+   * @param isTelling - the window was full, so that acks should have come, and no queue had built up: what
+   *   overflows a queue is no loss of the path's
    */
-  acked(now: Millis, minRtt: number, rtt: number, isFull: boolean): void {
+  acked(now: Millis, rtt: RttEstimator, isTelling: boolean): void {
+    const { min: minRtt, smoothed = 0 } = rtt
     const gap = now - this.#lastAckAt
     this.#lastAckAt = now
-    if (minRtt > LONG_RTT_MS) return
     // Until the longer window has drained, stalls are still its own.
-    if (
-      !isFull ||
-      now < this.#ignoreUntil ||
-      now < this.#lossyUntil + 2 * rtt ||
-      gap < Math.max(FLOOR_MS, RTT_SHARE * minRtt)
-    )
+    if (minRtt > LONG_RTT_MS || now < this.#lossyUntil + 2 * smoothed) {
+      this.#beginSlice(now)
       return
-    const span = Math.max(SPAN_MS, 10 * minRtt)
-    this.#stalls = this.#stalls.filter(({ at }) => now - at < span)
-    this.#stalls.push({ at: now, gap })
-    const stalled = this.#stalls.reduce((sum, stall) => sum + stall.gap, 0)
-    if (this.#stalls.length < STALLS || stalled < STALLED_SHARE * span) return
-    this.#stalls = []
-    const isFresh = now - this.#lossyUntil > LAST_HOLD_MS
-    this.#holdMs = isFresh ? FIRST_HOLD_MS : Math.min(2 * this.#holdMs, LAST_HOLD_MS)
-    this.#lossyUntil = now + Math.max(this.#holdMs, 10 * minRtt)
+    }
+    if (isTelling && gap >= Math.max(FLOOR_MS, RTT_SHARE * minRtt)) this.#stalledMs += gap
+    const elapsed = now - this.#sliceBegan
+    if (elapsed >= Math.max(SLICE_MS, SLICE_ROUNDS * minRtt)) this.#judge(now, elapsed)
   }
 
-  /** Startup overflows queues by itself: its stalls, and those that come of it, say nothing. */
-  ignore(now: Millis, rtt: number): void {
-    this.#lastAckAt = now
-    this.#ignoreUntil = now + Math.max(AFTERMATH_MS, 4 * rtt)
+  #beginSlice(now: Millis): void {
+    this.#sliceBegan = now
+    this.#stalledMs = 0
+  }
+
+  #judge(now: Millis, elapsed: number): void {
+    const isStalled = this.#stalledMs >= STALLED_SHARE * elapsed
+    this.#beginSlice(now)
+    this.#stalledRow = isStalled ? this.#stalledRow + 1 : 0
+    this.#calmRow = isStalled ? this.#calmRow : this.#calmRow + 1
+    const wasLossy = this.#calmRow < FIRST_SLICES
+    if (this.#stalledRow < (wasLossy ? NEXT_SLICES : FIRST_SLICES)) return
+    this.#holdMs = wasLossy ? Math.min(2 * this.#holdMs, LAST_HOLD_MS) : FIRST_HOLD_MS
+    this.#lossyUntil = now + this.#holdMs
+    this.#stalledRow = 0
+    this.#calmRow = 0
   }
 
   isLossy(now: Millis): boolean {

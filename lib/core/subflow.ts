@@ -74,11 +74,12 @@ export class Subflow implements SubflowView {
     return this.inFlightBytes === 0 && this.#idleRtt.smoothed !== undefined ? this.#idleRtt : this.rtt
   }
 
-  /** What an ack takes now: as measured, or longer where what is in flight takes longer to deliver. */
+  /** What the oldest ack due takes: as measured, or longer where what left before it takes longer to deliver. */
   get expectedRttMs(): number | undefined {
     const { smoothed } = this.rtt
-    if (smoothed === undefined || this.window.rate === 0) return smoothed
-    return Math.max(smoothed, this.inFlightBytes / this.window.rate)
+    const { oldestFlight } = this
+    if (smoothed === undefined || oldestFlight === undefined || this.window.rate === 0) return smoothed
+    return Math.max(smoothed, (oldestFlight.ahead + oldestFlight.frame.size) / this.window.rate)
   }
 
   /** Silence of so many milliseconds after sending is more than jitter; never under `floor`. */
@@ -154,7 +155,7 @@ export class Subflow implements SubflowView {
 
   /** It showed life after it was suspect. */
   returned(now: Millis): void {
-    if (now - this.suspectSince > RESTART_MS) this.window.restart()
+    if (now - this.suspectSince > Math.max(RESTART_MS, this.rtt.smoothed ?? 0)) this.window.restart()
   }
 
   /** Time stood still for us: neither silence nor round trips of before say anything about the path. */

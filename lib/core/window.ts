@@ -10,25 +10,44 @@ import { MaxFilter } from './max-filter.js'
 import { StallCounter } from './stalls.js'
 
 const KIB = 1024
-/** Window before the first rate sample: what a kernel sends in its first flight or two. */
-const INITIAL_BYTES = 64 * KIB
+/** Window before the first rate sample: what a kernel sends in its first flight (RFC 6928); more would wait there. */
+const INITIAL_BYTES = 10 * 1400
 const MIN_BYTES = 8 * KIB
 /** Under this RTT (loopback, a LAN) scheduling delays of the two processes are the longer part. */
 const SHORT_RTT_MS = 2
 const SHORT_RTT_BYTES = 1024 * KIB
 /** Window in units of rate × minimum RTT. Between 2 and 3 lies a bad zone: pipe and queue just filled. */
-const STARTUP_GAIN = 1.75
-const STEADY_GAIN = 1.5
+const STARTUP_GAIN = 1.85
+const STEADY_GAIN = 1.3
+/** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
+const LEAST_SLACK_MS = 5
+const SLACK_MS = 40
+/**
+ * A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. A
+ * kernel that paces its first flights (BBR, at 2.9 times its rate) delays acks by a third of a round trip.
+ */
+const QUEUEING_SHARE = 1 / 2
+const QUEUEING_MS = 4
+const OVERFLOWING_SHARE = 3 / 4
+/** A minimum RTT that explains less than what is seen for so long is measured anew. */
+const DOUBT_MS = 1000
+const DOUBT_ROUNDS = 10
 const LOSSY_GAIN = 4
 /** The rate has stopped growing when so many full rounds brought less than a quarter more. */
 const FLAT_ROUNDS = 3
 const GROWTH = 1.25
-/** A frame is about what the path delivers in this time. */
-const FRAME_MS = 2.5
+/** A round that delivered less than this share of the rate does not count. */
+const FULL_RATE_SHARE = 0.8
+/**
+ * A frame is about what the path delivers in FRAME_MS, but no more than a kernel sends in one go while it
+ * measures its RTT (BBR: four packets), so that acks keep coming then. On fast paths that would be many frames.
+ */
+const FRAME_MS = 1
+const FOUR_PACKETS = 5600
+const FAST_FRAME_MS = 0.25
+/** On long paths a frame is small beside what is under way anyway. */
+const FRAMES_PER_PIPE = 256
 const MIN_FRAME_BYTES = 1400
-/** While the rate is still growing, frames run ahead of it, so that they don't get too many. */
-const STARTUP_FRAME_BYTES = 16 * KIB
-const STARTUP_FRAMES = 16
 
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
 const STALE_MS = 30_000
@@ -54,11 +73,18 @@ export class PathWindow {
   #appLimitedUntil = 0
   #nextRound = 0
   #isRoundFull = true
+  #roundFrom = 0
+  #roundBegan: Millis = 0
   #flatRounds = 0
   #bestRate = 0
   #isStartup = true
   #drain: 'no' | 'draining' | 'drained' = 'no'
   #drainedAt: Millis = 0
+  #refillFrom = -Infinity
+  /** When the RTT was last no longer than minimum and window explain. */
+  #explainedAt: Millis = 0
+  /** At the ack before. */
+  #wasQueueing = false
   /** TCP repairs losses on this path. */
   #isLossy = false
   readonly #stalls = new StallCounter()
@@ -80,24 +106,44 @@ export class PathWindow {
   /** Bytes that may be in flight. */
   bytes(maxFrameBytes: number): number {
     const pipe = this.#pipe()
-    if (this.#isStartup) return Math.max(INITIAL_BYTES, STARTUP_GAIN * pipe, this.#floor())
-    if (this.#drain !== 'no') return Math.max(MIN_BYTES, pipe / 2)
-    const gain = this.#isLossy ? LOSSY_GAIN : STEADY_GAIN
-    return Math.max(gain * pipe, pipe + 2 * this.frameBytes(maxFrameBytes), this.#floor())
+    if (this.#isLossy) return Math.max(INITIAL_BYTES, LOSSY_GAIN * pipe, this.#floor())
+    if (this.#isStartup) {
+      const gain = this.#isQueueing(this.#rtt.latest) ? STEADY_GAIN : this.#rtt.min < 100 ? 1.6 : STARTUP_GAIN
+      return Math.max(INITIAL_BYTES, gain * pipe, this.#floor())
+    }
+    if (this.#drain !== 'no') return this.#drained()
+    const slackMs = Math.max(LEAST_SLACK_MS, (STEADY_GAIN - 1) * this.#rtt.min)
+    const slack = this.rate * Math.min(slackMs, this.#isQueueEmpty() ? Infinity : SLACK_MS)
+    const bytes = Math.max(pipe + slack, pipe + 2 * this.frameBytes(maxFrameBytes), this.#floor())
+    // Filled again as it drains: a burst of half a pipe would overflow a short queue.
+    return Math.min(bytes, this.#drained() + 2 * (this.#delivered - this.#refillFrom))
   }
 
   /** Payload of a frame for this path. */
   frameBytes(maxFrameBytes: number): number {
-    let bytes = Math.max(MIN_FRAME_BYTES, Math.floor(this.rate * FRAME_MS))
-    if (this.rate === 0) bytes = STARTUP_FRAME_BYTES
-    else if (this.#isStartup)
-      bytes = Math.max(bytes, Math.min(STARTUP_FRAME_BYTES, Math.floor(this.#pipe() / STARTUP_FRAMES)))
-    return Math.min(bytes, maxFrameBytes)
+    const short = Math.max(Math.min(this.rate * FRAME_MS, FOUR_PACKETS), this.rate * FAST_FRAME_MS)
+    const bytes = Math.max(MIN_FRAME_BYTES, short, this.#pipe() / FRAMES_PER_PIPE)
+    return Math.min(Math.floor(bytes), maxFrameBytes)
   }
 
   /** What the path holds without a queue, bytes. */
   #pipe(): number {
     return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
+  }
+
+  /** What may be in flight while the queue drains. */
+  #drained(): number {
+    return Math.max(MIN_BYTES, this.#pipe() / 2)
+  }
+
+  /** A round trip so long tells of a queue. */
+  #isQueueing(rtt: number, share = QUEUEING_SHARE): boolean {
+    return rtt - this.#rtt.min > Math.max(QUEUEING_MS, share * this.#rtt.min)
+  }
+
+  /** The window is not what fills the path: it carries more than was thought. */
+  #isQueueEmpty(): boolean {
+    return this.#rtt.recentMin - this.#rtt.min < SLACK_MS / 2
   }
 
   #floor(): number {
@@ -108,12 +154,13 @@ export class PathWindow {
   stamp(
     now: Millis,
     inFlight: number,
-  ): Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'> {
+  ): Pick<Flight, 'ahead' | 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'> {
     if (inFlight === 0) {
       this.#firstSentAt = now
       this.#deliveredAt = now
     }
     return {
+      ahead: inFlight,
       delivered: this.#delivered,
       deliveredAt: this.#deliveredAt,
       firstSentAt: this.#firstSentAt,
@@ -129,15 +176,15 @@ export class PathWindow {
 
   /** A journey's ack came back on its subflow. */
   acked(flight: Flight, { now, inFlight, wasFull, isTrusted }: Landing): void {
-    if (this.#isStartup) this.#stalls.ignore(now, this.#rtt.smoothed ?? 0)
-    else this.#stalls.acked(now, this.#rtt.min, this.#rtt.smoothed ?? 0, wasFull)
+    this.#stalls.acked(now, this.#rtt, wasFull && !this.#wasQueueing)
+    this.#wasQueueing = this.#isQueueing(this.#rtt.recentMin, OVERFLOWING_SHARE)
     this.#isLossy = this.#stalls.isLossy(now)
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
     // A rate measured over a silence is too low, but a slow path is silent from its first frame on.
     if (isTrusted || this.rate === 0) this.#sample(flight, now)
-    if (flight.delivered >= this.#nextRound) this.#endRound()
+    if (flight.delivered >= this.#nextRound) this.#endRound(now)
     this.#checkMinRtt(flight, inFlight, now)
   }
 
@@ -165,30 +212,48 @@ export class PathWindow {
     return now - this.#deliveredAt > STALE_MS
   }
 
-  #endRound(): void {
+  #endRound(now: Millis): void {
+    const rate = (this.#delivered - this.#roundFrom) / (now - this.#roundBegan)
+    this.#roundFrom = this.#delivered
+    this.#roundBegan = now
     this.#nextRound = this.#delivered
     const isFull = this.#isRoundFull
     this.#isRoundFull = true
-    if (!this.#isStartup || !isFull) return
+    // A kernel that measures its RTT (BBR) hardly sends for a round: that says nothing of the path.
+    if (!this.#isStartup || !isFull || rate < FULL_RATE_SHARE * this.rate) return
     if (this.rate >= this.#bestRate * GROWTH) {
       this.#bestRate = this.rate
       this.#flatRounds = 0
-    } else if (++this.#flatRounds >= FLAT_ROUNDS) this.#isStartup = false
+    } else if (++this.#flatRounds >= FLAT_ROUNDS || this.#isQueueing(this.#rtt.recentMin)) this.#isStartup = false
   }
 
   /** A minimum grown old is measured anew with the queue drained: under a standing queue it would creep up. */
   #checkMinRtt(flight: Flight, inFlight: number, now: Millis): void {
-    if (this.#isStartup) return
+    if (this.#isStartup) {
+      this.#explainedAt = now
+      return
+    }
     if (this.#drain === 'no') {
-      const age = Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * this.#rtt.min)
-      if (now - this.#rtt.minAt > age) this.#drain = 'draining'
+      if (this.#isMinRttDoubtful(now)) this.#drain = 'draining'
     } else if (this.#drain === 'draining') {
-      if (inFlight > Math.max(MIN_BYTES, this.#pipe() / 2)) return
+      if (inFlight > this.#drained()) return
       this.#drain = 'drained'
       this.#drainedAt = now
     } else if (flight.sentAt >= this.#drainedAt) {
       this.#drain = 'no'
+      this.#refillFrom = this.#delivered
+      this.#explainedAt = now
       this.#rtt.resetMin(now - flight.sentAt, now)
     }
+  }
+
+  /** Grown old; or the queue is longer than any that the window could have made. */
+  #isMinRttDoubtful(now: Millis): boolean {
+    const { min, minAt, recentMin } = this.#rtt
+    if (this.#isLossy || recentMin < (1 + QUEUEING_SHARE) * min + LEAST_SLACK_MS) this.#explainedAt = now
+    return (
+      now - minAt > Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * min) ||
+      now - this.#explainedAt > Math.max(DOUBT_MS, DOUBT_ROUNDS * min)
+    )
   }
 }

@@ -71,8 +71,9 @@ export function corePair(init: CorePairInit): CorePair {
   const join = (index: number): { near: Subflow; far: Subflow } => {
     const [nearEnd, farEnd] = links[index]!.openRaw()
     const label = `link ${index}`
-    const atFar = far.join(farEnd, { label, isDialer: false, helloAt: clock.now() })
-    const helloAt = clock.now() - 2 * (init.links[index]?.delayMs ?? 10)
+    const delayMs = init.links[index]?.delayMs ?? 10
+    const atFar = far.join(farEnd, { label, isDialer: false, helloAt: clock.now() - delayMs })
+    const helloAt = clock.now() - 2 * delayMs
     return { near: near.join(nearEnd, { label, isDialer: true, helloAt }), far: atFar }
   }
   links.forEach((_link, index) => join(index))
