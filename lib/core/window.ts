@@ -47,6 +47,8 @@ const FOUR_PACKETS = 5600
 const FAST_FRAME_MS = 0.25
 /** On long paths a frame is small beside what is under way anyway. */
 const FRAMES_PER_PIPE = 256
+/** On short ones the window is long before the rate is known: small frames would fill a Go receiver's 4,096. */
+const FRAMES_PER_FLOOR = 64
 const MIN_FRAME_BYTES = 1400
 
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
@@ -122,7 +124,8 @@ export class PathWindow {
   /** Payload of a frame for this path. */
   frameBytes(maxFrameBytes: number): number {
     const short = Math.max(Math.min(this.rate * FRAME_MS, FOUR_PACKETS), this.rate * FAST_FRAME_MS)
-    const bytes = Math.max(MIN_FRAME_BYTES, short, this.#pipe() / FRAMES_PER_PIPE)
+    const long = Math.max(this.#pipe() / FRAMES_PER_PIPE, this.#floor() / FRAMES_PER_FLOOR)
+    const bytes = Math.max(MIN_FRAME_BYTES, short, long)
     return Math.min(Math.floor(bytes), maxFrameBytes)
   }
 
