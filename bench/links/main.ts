@@ -3,6 +3,7 @@
  * silence. See options.ts for its command line, scenarios.ts for the links and targets.ts for the bounds.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { libraryBuild } from '../shared/build.js'
 import { figure } from '../shared/figures.js'
 import { machine } from '../shared/machine.js'
@@ -12,50 +13,15 @@ import { endSession, isSame, keyOf, note, type Row, rows, session } from './log.
 import type { Figures } from './measure.js'
 import { aggligatorVersion, hasCongestionControl, missingFor, missingForLinks } from './needs.js'
 import { type Options, readOptions, USAGE } from './options.js'
-import type { Peer } from './peers.js'
+import { capacityOf, minutesFor, plan, type Planned } from './plan.js'
 import { COLUMNS, markdown, scenarioTable, verdictTable } from './report.js'
 import { run } from './run.js'
-import type { Scenario } from './scenarios.js'
+import { sideBySide } from './side-by-side.js'
 import { Summary } from './summary.js'
 import { verdicts } from './targets.js'
 
 /** More packets that the emulation itself delivered late make a run doubtful. */
 const LATE_SHARE = 0.01
-
-interface Planned {
-  readonly scenario: Scenario
-  readonly peer: Peer
-  readonly row: Omit<Row, 'figures'>
-}
-
-function plan(options: Options, begun: string | undefined): Planned[] {
-  const build = libraryBuild()
-  const all: Planned[] = []
-  for (let nth = 1; nth <= options.runs; nth++) {
-    for (const scenario of options.scenarios) {
-      for (const congestionControl of options.congestionControls) {
-        for (const peer of options.peers) {
-          if (!isUseful(scenario, peer)) continue
-          const isOurs = peer.kind === 'multipath' && [peer.dials, peer.listens].includes('node')
-          const row = {
-            ...{ scenario: scenario.id, peer: peer.id, congestionControl, run: nth },
-            seconds: options.seconds ?? (options.quick ? scenario.quick : scenario.seconds),
-            ...(isOurs && build !== undefined ? { build } : {}),
-            ...(begun === undefined ? {} : { session: begun }),
-          }
-          all.push({ scenario, peer, row })
-        }
-      }
-    }
-  }
-  return all
-}
-
-/** A sum taken from another scenario needs no plain TCP in this one. */
-function isUseful(scenario: Scenario, peer: Peer): boolean {
-  if (scenario.peers && !scenario.peers.includes(peer.id)) return false
-  return peer.id !== 'plain' || scenario.sumOf === undefined
-}
 
 function line(row: Omit<Row, 'figures'>, figures: Figures): string {
   const told = COLUMNS.filter(({ name }) => figures[name] !== undefined).map(({ title, name }) => {
@@ -66,28 +32,45 @@ function line(row: Omit<Row, 'figures'>, figures: Figures): string {
   return `${row.scenario} ${row.peer} ${row.congestionControl} #${row.run}: ${[...told, ...parts].join(', ')}`
 }
 
-async function measure(options: Options, planned: readonly Planned[]): Promise<Row[]> {
+/** The rows of an interrupted full run that stand for runs of this one. */
+function knownOf(options: Options, planned: readonly Planned[]): Map<Planned, Row> {
   const known = options.isFull ? rows().filter((row) => row.session === planned[0]?.row.session) : []
-  const done: Row[] = []
-  for (const { scenario, peer, row } of planned) {
-    const before = known.find((one) => isSame(one, row))
-    if (before) {
-      done.push(before)
-      continue
-    }
-    const { congestionControl, seconds } = row
-    const file = `${keyOf(row).replaceAll(/[^\w.=-]+/g, '_')}_${row.run}.jsonl`
-    const trace = options.trace === undefined ? {} : { trace: `${options.trace}/${file}` }
-    try {
-      const figures = await run({ scenario, peer, congestionControl, seconds, ...trace })
-      console.log(line(row, figures))
-      note({ ...row, figures })
-      done.push({ ...row, figures })
-    } catch (error) {
-      console.error(`${keyOf(row)} #${row.run}: ${(error as Error).message}`)
-    }
+  return new Map(
+    planned.flatMap((one) => {
+      const before = known.find((row) => isSame(row, one.row))
+      return before ? [[one, before]] : []
+    }),
+  )
+}
+
+/** Undefined where the run failed, which is said on stderr. */
+async function measure({ scenario, peer, row }: Planned, traces?: string): Promise<Row | undefined> {
+  const { congestionControl, seconds } = row
+  const file = `${keyOf(row).replaceAll(/[^\w.=-]+/g, '_')}_${row.run}.jsonl`
+  const trace = traces === undefined ? {} : { trace: `${traces}/${file}` }
+  try {
+    const figures = await run({ scenario, peer, congestionControl, seconds, ...trace })
+    console.log(line(row, figures))
+    note({ ...row, figures })
+    return { ...row, figures }
+  } catch (error) {
+    console.error(`${keyOf(row)} #${row.run}: ${(error as Error).message}`)
+    return undefined
   }
-  return done
+}
+
+/** Rows in the plan's order, whichever was there first. */
+async function measureAll(options: Options, planned: readonly Planned[]): Promise<Row[]> {
+  const done = knownOf(options, planned)
+  const missing = planned.filter((one) => !done.has(one))
+  const capacity = capacityOf(options, availableParallelism())
+  const minutes = Math.ceil(minutesFor(missing, capacity))
+  console.error(`${missing.length} runs of ${planned.length} are to be made, about ${minutes} minutes`)
+  await sideBySide(missing, capacity, async (one) => {
+    const row = await measure(one, options.trace)
+    if (row) done.set(one, row)
+  })
+  return planned.flatMap((one) => done.get(one) ?? [])
 }
 
 /** Where plain TCP was not asked for, its earlier runs of the same work give the sum. */
@@ -151,10 +134,8 @@ async function main(): Promise<void> {
   }
   const options = possible(asked)
   const kind = options.quick ? 'quick' : 'full'
-  const planned = plan(options, options.isFull ? session(kind, options.fresh) : undefined)
-  const minutes = planned.reduce((total, { row }) => total + row.seconds + 1, 0) / 60
-  console.error(`${planned.length} runs, about ${Math.ceil(minutes)} minutes without those already there`)
-  const measured = await measure(options, planned)
+  const begun = options.isFull ? session(kind, options.fresh) : undefined
+  const measured = await measureAll(options, plan(options, { build: libraryBuild(), session: begun }))
   print(measured, options)
   if ((options.isFull && !options.quick) || options.save) save(measured, options)
   if (options.isFull) endSession()

@@ -11,6 +11,7 @@ export const USAGE: string = `npm run bench:links -- [options]
   --seconds N       other than the scenario's own
   --quick           one short run of ours and plain TCP under bbr, within 5 minutes
   --fresh           don't go on with an interrupted full run
+  --alone           one run after another, none side by side
   --save            write bench/results though only some was measured
   --trace DIR       a timeline of each run as JSON lines: receiver, links, statistics of each path
   --link WORDS …    a scenario of its own instead: 'rate=50,delay=10' for each link, with
@@ -25,6 +26,8 @@ export interface Options {
   readonly seconds?: number
   readonly quick: boolean
   readonly fresh: boolean
+  /** No run goes beside another. */
+  readonly alone: boolean
   readonly save: boolean
   readonly trace?: string
   /** Everything is measured: results are written, and an interrupted run is gone on with. */
@@ -42,11 +45,11 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     args: [...argv],
     options: {
       ...{ only: text, peers: text, cc: text, runs: text, seconds: text, trace: text, work: text },
-      ...{ quick: flag, fresh: flag, save: flag, help: flag, link: many, at: many },
+      ...{ quick: flag, fresh: flag, alone: flag, save: flag, help: flag, link: many, at: many },
     },
   })
   if (values.help) return undefined
-  const { quick, fresh, save, link, only, peers, cc, runs, seconds, trace } = values
+  const { quick, fresh, alone, save, link, only, peers, cc, runs, seconds, trace } = values
   const all = link ? [custom(link, values.at ?? [], values.work, Number(seconds ?? 10))] : SCENARIOS
   const usual = PEERS.filter(({ id, extra }) => (quick ? QUICK_PEERS.includes(id) : !extra))
   return {
@@ -56,7 +59,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     runs: Number(runs ?? (quick ? 1 : 3)),
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
     ...(trace === undefined ? {} : { trace }),
-    ...{ quick, fresh, save },
+    ...{ quick, fresh, alone, save },
     isFull: [link, only, peers, cc, runs, seconds, trace].every((value) => value === undefined),
   }
 }

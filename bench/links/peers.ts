@@ -112,13 +112,17 @@ async function prepareTunnel(network: Network): Promise<ChildProcess[]> {
   return started
 }
 
+/** Workers and links end with our pipes to them; a tunnel would outlive an interrupted run. */
+const tunnels = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const tunnel of tunnels) tunnel.kill('SIGKILL')
+})
+
 function start(wrap: readonly string[], args: readonly string[]): ChildProcess {
   const [program = '', ...rest] = [...wrap, 'agg-tunnel', ...args]
   const child = spawn(program, rest, { stdio: 'ignore' })
-  // Workers and links end with our pipes to them; a tunnel would outlive an interrupted run.
-  const kill = (): boolean => child.kill('SIGKILL')
-  process.once('exit', kill)
-  child.once('close', () => process.off('exit', kill))
+  tunnels.add(child)
+  child.once('close', () => tunnels.delete(child))
   return child
 }
 
