@@ -13,8 +13,8 @@ const COLOURS: Readonly<Record<string, string>> = {
 
 const BAR = 14
 const GAP = 3
-const LABEL_WIDTH = 300
-const WIDTH = 900
+const LABEL_WIDTH = 450
+const WIDTH = 1040
 const HEAD = 70
 /** Pixels of a bar as long as the sum. */
 const FULL = WIDTH - LABEL_WIDTH - 90
