@@ -1,0 +1,359 @@
+/** The window of one path, driven by acks alone. How it does over simulated links: spec/engine/window.spec.ts. */
+import { describe, expect, it, test } from 'vitest'
+import { MAX_FRAME, WindowPath } from '../support/window-path.js'
+
+const KIB = 1024
+
+const settled = (rate: number, rttMs: number): WindowPath => new WindowPath({ rate, rttMs }).settles()
+
+describe('the window of a path not filled yet', () => {
+  it('is what a kernel sends in its first flight, before anything is known', () => {
+    expect(new WindowPath({ rate: 1000, rttMs: 50 }).bytes).toBe(14_000)
+  })
+
+  test.each([
+    [400, 1.7, 1.9],
+    [60, 1.45, 1.7],
+  ])('grows round by round while no queue shows (%i ms)', (rttMs, least, most) => {
+    const path = new WindowPath({ rate: 100_000, rttMs }).runs(2.5 * rttMs)
+    for (let round = 0; round < 4; round++) {
+      const before = path.bytes
+      path.runs(rttMs + 2)
+      expect(path.bytes / before).toBeGreaterThan(least)
+      expect(path.bytes / before).toBeLessThan(most)
+    }
+  })
+
+  it('holds back while acks are late, and no longer', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(400)
+    const before = path.bytes
+    path.rtt.sample(95, path.now)
+    expect(path.bytes).toBeLessThan(0.85 * before)
+    // A third of a round trip is what a kernel's pacing costs, a few milliseconds are nothing.
+    path.rtt.sample(82, path.now)
+    expect(path.bytes).toBe(before)
+  })
+
+  it('takes a few milliseconds for chance where the path is short', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 4 }).runs(30)
+    const before = path.bytes
+    path.rtt.sample(path.rtt.min + 3.5, path.now)
+    expect(path.bytes).toBe(before)
+  })
+
+  it('stops growing soon after the path is full', () => {
+    const path = new WindowPath({ rate: 1000, rttMs: 50 })
+    path.runsUntil(() => path.inFlight > 50_000)
+    expect(path.runsUntil(() => !path.window.isStartup)).toBeLessThan(4 * 75)
+    expect(path.most).toBeLessThan(1.9 * 50_000)
+  })
+
+  it('overflows no queue of a pipe on a long path either', () => {
+    const path = new WindowPath({ rate: 1000, rttMs: 400 })
+    path.runsUntil(() => !path.window.isStartup)
+    expect(path.most).toBeLessThan(2 * 400_000)
+  })
+})
+
+describe('a path whose socket takes no more', () => {
+  /** Rounds until the path is taken for full, where each round can send `growth` times what the last could. */
+  function roundsToFull(growth: number, limit = 30): number {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 })
+    path.socketBytes = 2000
+    path.runs(62)
+    for (let round = 0; round < limit; round++) {
+      if (!path.window.isStartup) return round
+      path.socketBytes *= growth
+      path.runs(62)
+    }
+    return Infinity
+  }
+
+  it('is full after three rounds that brought hardly more', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 })
+    path.socketBytes = 10_000
+    const full = path.runsUntil(() => !path.window.isStartup)
+    expect(full).toBeGreaterThan(4 * 60)
+    expect(full).toBeLessThan(6 * 62)
+  })
+
+  it('is full where rounds bring a tenth more each, and not where they bring a third', () => {
+    expect(roundsToFull(1.1)).toBeLessThan(12)
+    expect(roundsToFull(1.35, 12)).toBe(Infinity)
+  })
+
+  it('is not full because the kernel hardly sends for some rounds', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(250)
+    path.socketBytes = 3000
+    path.runs(600)
+    expect(path.window.isStartup).toBe(true)
+  })
+
+  it('is not full because there was too little to send', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 })
+    path.socketBytes = 10_000
+    path.isAppLimited = true
+    path.runs(2000)
+    expect(path.window.isStartup).toBe(true)
+  })
+})
+
+describe('the window of a path once filled', () => {
+  const slackMs = (path: WindowPath): number => (path.bytes - path.pipe) / path.window.rate
+
+  it('keeps it full', () => {
+    const path = settled(1000, 50)
+    expect(path.window.rate).toBeCloseTo(1000, 0)
+    expect(path.rtt.min).toBeLessThan(53)
+  })
+
+  it('adds milliseconds to the pipe on short paths, a share on longer ones', () => {
+    expect(slackMs(settled(10_000, 8))).toBeCloseTo(5, 1)
+    expect(slackMs(settled(1000, 100)) / 100).toBeGreaterThan(0.2)
+    expect(slackMs(settled(1000, 100)) / 100).toBeLessThan(0.4)
+  })
+
+  it('adds no more than is needed on long paths, except where their queue is empty', () => {
+    const path = settled(1000, 400)
+    for (let ack = 0; ack < 16; ack++) path.rtt.sample(path.rtt.min + 25, path.now)
+    expect(slackMs(path)).toBeCloseTo(40, 0)
+    for (let ack = 0; ack < 16; ack++) path.rtt.sample(path.rtt.min + 5, path.now)
+    expect(slackMs(path)).toBeGreaterThan(100)
+  })
+
+  it('is a few frames at least, however slow the path', () => {
+    const path = settled(50, 20)
+    path.rtt.resetMin(20, path.now)
+    expect(path.bytes).toBe(8 * KIB)
+  })
+
+  it('is long where the path is shorter than the delays of the processes', () => {
+    expect(settled(100_000, 1).bytes).toBeGreaterThan(900 * KIB)
+    expect(settled(10_000, 3).bytes).toBeLessThan(128 * KIB)
+  })
+
+  it('is less so where acks take long after all: many connections share the processes', () => {
+    const path = settled(10_000, 1)
+    for (let ack = 0; ack < 100; ack++) path.rtt.sample(40, path.now)
+    expect(path.bytes).toBeCloseTo(256 * KIB, -3)
+  })
+})
+
+describe('the minimum RTT of a full path', () => {
+  it('is measured anew every ten seconds, with the queue drained', () => {
+    const path = settled(1000, 50)
+    path.rttMs = 60
+    path.runs(8000)
+    expect(path.drains).toBe(0)
+    expect(path.rtt.min).toBeLessThan(53)
+    path.runs(4000)
+    expect(path.drains).toBe(1)
+    expect(path.rtt.min).toBeGreaterThan(60)
+    expect(path.rtt.min).toBeLessThan(63)
+  })
+
+  it('is found although it was taken for longer than it is', () => {
+    const path = settled(1000, 50)
+    path.rtt.resetMin(90, path.now)
+    path.runs(12_000)
+    expect(path.rtt.min).toBeLessThan(56)
+  })
+
+  it('is measured less often on long paths', () => {
+    const path = settled(1000, 400).runs(12_000)
+    expect(path.drains).toBe(0)
+    path.runs(12_000)
+    expect(path.drains).toBe(1)
+  })
+
+  it('is measured anew soon after the path got much longer', () => {
+    const path = settled(1000, 20)
+    path.rttMs = 100
+    path.runs(2500)
+    expect(path.rtt.min).toBeGreaterThan(100)
+    expect(path.rtt.min).toBeLessThan(125)
+  })
+
+  test.each([
+    [20, 800],
+    [300, 2500],
+  ])('stands while something delays acks only for a moment (%i ms)', (rttMs, ms) => {
+    const path = settled(1000, rttMs)
+    path.rttMs = 2.5 * rttMs
+    path.runs(ms)
+    path.rttMs = rttMs
+    path.runs(rttMs)
+    expect(path.drains).toBe(0)
+  })
+
+  it('stands under the queue that the window itself makes', () => {
+    const path = settled(10_000, 6).runs(8000)
+    expect(path.drains).toBe(0)
+  })
+
+  it('stands after the path was filled for the first time, however long that took', () => {
+    const path = new WindowPath({ rate: 1000, rttMs: 20 })
+    path.socketBytes = 3000
+    path.isAppLimited = true
+    path.runs(5000)
+    path.isAppLimited = false
+    path.socketBytes = Infinity
+    path.runsUntil(() => !path.window.isStartup)
+    path.runs(300)
+    expect(path.drains).toBe(0)
+  })
+
+  it('costs no burst: the window is filled again no faster than twice what is delivered', () => {
+    const path = settled(10_000, 50).runs(12_000)
+    expect(path.drains).toBe(1)
+    expect(path.longestBurst).toBeLessThan(0.1 * path.pipe)
+  })
+})
+
+describe('the rate of a path', () => {
+  it('is that of its line although acks come in bursts', () => {
+    const path = settled(1000, 50)
+    for (let loss = 0; loss < 3; loss++) {
+      path.repairs(40)
+      path.runs(300)
+    }
+    expect(path.window.rate).toBeLessThan(1150)
+  })
+
+  it('is that of its line although much is sent at once', () => {
+    expect(new WindowPath({ rate: 100, rttMs: 20 }).runs(160).window.rate).toBeLessThan(110)
+  })
+
+  it('counts neither the time before the first frame nor a silence before the next', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(61)
+    expect(path.window.rate).toBeGreaterThan(0.9 * (14_000 / 61))
+  })
+
+  test.each([
+    [20, 800],
+    [400, 3000],
+  ])('stands while the path is slower only for a moment (%i ms)', (rttMs, ms) => {
+    const path = settled(1000, rttMs)
+    path.rate = 500
+    path.runs(ms)
+    expect(path.window.rate).toBeGreaterThan(900)
+    path.runs(3 * ms)
+    expect(path.window.rate).toBeLessThan(600)
+  })
+
+  it('does not fall while there is little to send, and may rise', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 })
+    path.isAppLimited = true
+    path.socketBytes = 60_000
+    path.runs(1000)
+    const before = path.window.rate
+    path.socketBytes = 6000
+    path.runs(5000)
+    expect(path.window.rate).toBe(before)
+    path.socketBytes = 120_000
+    path.runs(500)
+    expect(path.window.rate).toBeGreaterThan(1.2 * before)
+  })
+})
+
+describe('a frame', () => {
+  const frameOf = (rate: number, rttMs: number): number => settled(rate, rttMs).window.frameBytes(MAX_FRAME)
+
+  it('is what the path delivers in a millisecond, from one packet to four', () => {
+    expect(frameOf(500, 40)).toBe(1400)
+    expect(frameOf(2500, 40)).toBeCloseTo(2500, -2)
+    expect(frameOf(12_500, 40)).toBe(5600)
+  })
+
+  it('is larger on fast paths and on long ones, where that would be many frames', () => {
+    expect(frameOf(100_000, 10)).toBeCloseTo(25_000, -2)
+    expect(frameOf(5000, 400)).toBeGreaterThan(7500)
+  })
+
+  it('is never small on a path shorter than the delays of the processes, where the window is long', () => {
+    expect(settled(3000, 1).window.frameBytes(MAX_FRAME)).toBe(16 * KIB)
+  })
+
+  it('is never larger than wanted', () => {
+    expect(settled(10_000, 40).window.frameBytes(1000)).toBe(1000)
+  })
+})
+
+describe('a window begun anew', () => {
+  it('knows nothing of the rate', () => {
+    const path = settled(1000, 50)
+    path.window.restart()
+    expect(path.window).toMatchObject({ isStartup: true, rate: 0 })
+    expect(path.bytes).toBe(14_000)
+  })
+
+  it('grows to what the path has become, though that is less than it was', () => {
+    const path = settled(10_000, 100)
+    path.socketBytes = 0
+    path.runs(500)
+    path.window.restart()
+    path.rate = 3000
+    path.socketBytes = Infinity
+    path.runsUntil(() => !path.window.isStartup)
+    expect(path.window.rate).toBeGreaterThan(2700)
+  })
+
+  it('takes three rounds to take the path for full, as the first time', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 })
+    path.socketBytes = 10_000
+    path.runsUntil(() => !path.window.isStartup)
+    path.window.restart()
+    expect(path.runsUntil(() => !path.window.isStartup)).toBeGreaterThan(3.5 * 60)
+  })
+
+  it('has to be where nothing was delivered for half a minute', () => {
+    const path = settled(1000, 50)
+    const last = path.now
+    expect(path.window.isStale(last + 29_000)).toBe(false)
+    expect(path.window.isStale(last + 31_000)).toBe(true)
+  })
+})
+
+describe('a path that loses', () => {
+  /** For so long a repair of 60 ms in every 150. */
+  function losing(path: WindowPath, ms: number): WindowPath {
+    for (let passed = 0; passed < ms; passed += 150) {
+      path.repairs(60)
+      path.runs(150)
+    }
+    return path
+  }
+
+  it('gets four pipes, and its short window again a few seconds after the losses end', () => {
+    const path = losing(settled(1000, 50), 1500)
+    expect(path.bytes).toBeGreaterThan(3.5 * path.pipe)
+    path.runs(4000)
+    expect(path.bytes).toBeLessThan(1.5 * path.pipe)
+  })
+
+  it('is not taken for one where there was too little to send', () => {
+    const path = settled(1000, 50)
+    path.socketBytes = 20_000
+    expect(losing(path, 1500).bytes).toBeLessThan(1.5 * path.pipe)
+  })
+
+  it('is not taken for one where a queue had built up: that may be what overflows', () => {
+    const path = settled(1000, 50)
+    path.rttMs = 110
+    path.runs(200)
+    expect(losing(path, 900).bytes).toBeLessThan(1.5 * path.pipe)
+  })
+
+  it('does not have its minimum doubted because of its long window', () => {
+    const path = losing(settled(1000, 50), 4500)
+    path.drains = 0
+    path.runs(3000)
+    expect(path.drains).toBe(0)
+  })
+
+  it('keeps the long window until it is begun anew', () => {
+    const path = losing(settled(1000, 50), 1500)
+    path.window.restart()
+    expect(path.bytes).toBe(14_000)
+  })
+})

@@ -1,0 +1,126 @@
+/** A path in virtual time that its window alone fills: one line with a rate, a round trip, and acks. */
+import type { Flight, SentFrame } from '../../lib/core/frames.js'
+import { RttEstimator } from '../../lib/core/rtt.js'
+import { PathWindow } from '../../lib/core/window.js'
+
+export const MAX_FRAME = 65_536
+
+export interface WindowPathInit {
+  /** Bytes per millisecond. */
+  readonly rate: number
+  /** Round trip without a queue, milliseconds. */
+  readonly rttMs: number
+}
+
+interface Journey {
+  readonly flight: Flight
+  ackAt: number
+}
+
+export class WindowPath {
+  readonly rtt: RttEstimator = new RttEstimator()
+  readonly window: PathWindow = new PathWindow(this.rtt)
+  now = 10_000
+  inFlight = 0
+  rate: number
+  rttMs: number
+  /** Bytes that the socket takes at once, however long the window. */
+  socketBytes: number = Infinity
+  /** There is too little to send: what the socket does not take is not there. */
+  isAppLimited = false
+  /** Most bytes in flight, and most sent upon one ack. */
+  most = 0
+  longestBurst = 0
+  /** How often the window fell under two thirds of the pipe. */
+  drains = 0
+  #isDraining = false
+  #lineFreeAt = 0
+  #lastAckAt = 0
+  readonly #journeys: Journey[] = []
+
+  constructor({ rate, rttMs }: WindowPathInit) {
+    this.rate = rate
+    this.rttMs = rttMs
+  }
+
+  get bytes(): number {
+    return this.window.bytes(MAX_FRAME)
+  }
+
+  /** What the path is thought to hold. */
+  get pipe(): number {
+    return this.window.rate * this.rtt.min
+  }
+
+  /** Time passes, in which all that the window allows is sent. */
+  runs(ms: number): this {
+    const end = this.now + ms
+    this.#fill()
+    for (let next = this.#journeys[0]; next !== undefined && next.ackAt <= end; next = this.#journeys[0]) {
+      this.#journeys.shift()
+      this.now = next.ackAt
+      this.#ack(next.flight)
+      this.#fill()
+    }
+    this.now = end
+    return this
+  }
+
+  /** Runs until `isDone`. @returns milliseconds passed */
+  runsUntil(isDone: () => boolean, limitMs = 60_000): number {
+    const from = this.now
+    while (!isDone()) {
+      if (this.now - from > limitMs) throw new Error(`not there after ${limitMs} ms`)
+      this.runs(1)
+    }
+    return this.now - from
+  }
+
+  /** A path that is full and known. */
+  settles(): this {
+    this.runsUntil(() => !this.window.isStartup)
+    this.runs(10 * this.rttMs)
+    this.most = this.longestBurst = this.drains = 0
+    return this
+  }
+
+  /** For so long nothing comes in, then all that should have in one go: TCP repairs a loss. */
+  repairs(ms: number): void {
+    for (const journey of this.#journeys) journey.ackAt = Math.max(journey.ackAt, this.now + ms)
+    this.#lastAckAt = Math.max(this.#lastAckAt, this.now + ms)
+  }
+
+  #fill(): void {
+    const before = this.inFlight
+    while (this.inFlight < Math.min(this.bytes, this.socketBytes)) this.#send()
+    if (this.isAppLimited && this.inFlight < this.bytes) this.window.markAppLimited(this.inFlight)
+    this.most = Math.max(this.most, this.inFlight)
+    this.longestBurst = Math.max(this.longestBurst, this.inFlight - before)
+    const isDraining = !this.window.isStartup && this.bytes < (2 / 3) * this.pipe
+    if (isDraining && !this.#isDraining) this.drains++
+    this.#isDraining = isDraining
+  }
+
+  #send(): void {
+    const size = this.window.frameBytes(MAX_FRAME)
+    const stamp = this.window.stamp(this.now, this.inFlight)
+    const wasIdle = this.inFlight === 0
+    const flight: Flight = { frame: frameOf(size), sentAt: this.now, isAmbiguous: false, wasIdle, ...stamp }
+    this.inFlight += size
+    this.#lineFreeAt = Math.max(this.#lineFreeAt, this.now) + size / this.rate
+    this.#lastAckAt = Math.max(this.#lastAckAt, this.#lineFreeAt + this.rttMs)
+    this.#journeys.push({ flight, ackAt: this.#lastAckAt })
+  }
+
+  #ack(flight: Flight): void {
+    const { now } = this
+    const wasFull = this.inFlight >= this.bytes
+    this.inFlight -= flight.frame.size
+    this.rtt.sample(now - flight.sentAt, now)
+    this.window.acked(flight, { now, inFlight: this.inFlight, wasFull, isTrusted: true })
+  }
+}
+
+function frameOf(size: number): SentFrame {
+  return { fn: 10, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false }
+}
