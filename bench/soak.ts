@@ -22,6 +22,8 @@ import { Soak } from './soak/run.js'
 const MOST_SEED = 2 ** 31 - 1
 const TERMINAL_MS = 10_000
 const FILE_MS = 60_000
+/** From the end of the last connection until the process has nothing left to do. */
+const LEFTOVER_MS = 15_000
 
 function numberOf(option: string, text: string, isRight: (value: number) => boolean, what: string): number {
   const value = Number(text)
@@ -62,3 +64,8 @@ try {
   clearInterval(telling)
 }
 await go?.[Symbol.asyncDispose]()
+// Whatever keeps the process alive after this was left behind by a connection that is over.
+setTimeout(() => {
+  console.error(`FAILED with --seed ${seed}: left behind: ${process.getActiveResourcesInfo().join(', ')}`)
+  process.exit(1)
+}, LEFTOVER_MS).unref()
