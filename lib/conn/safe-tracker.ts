@@ -7,37 +7,41 @@ const NULL_TRACKER = new NullTracker()
 
 /** Calls every tracker in turn; what one throws is logged and dropped. */
 export function safeTracker(...trackers: readonly (StatsTracker | undefined)[]): StatsTracker {
-  const present = trackers.filter((tracker) => tracker !== undefined)
-  if (present.length === 0) return NULL_TRACKER
-  const each = (call: (tracker: StatsTracker) => void): void => {
-    for (const tracker of present) {
+  // Idle connections by the thousand are not to pay for trackers that follow nothing.
+  const present = trackers.filter((tracker) => tracker !== undefined && tracker.constructor !== NullTracker)
+  return present.length === 0 ? NULL_TRACKER : new SafeTracker(present as StatsTracker[])
+}
+
+class SafeTracker implements StatsTracker {
+  readonly #trackers: readonly StatsTracker[]
+
+  constructor(trackers: readonly StatsTracker[]) {
+    this.#trackers = trackers
+  }
+
+  onRecv(bytes: number): void {
+    this.#each('onRecv', bytes)
+  }
+
+  onSent(bytes: number): void {
+    this.#each('onSent', bytes)
+  }
+
+  onRetransmit(bytes: number): void {
+    this.#each('onRetransmit', bytes)
+  }
+
+  updateRTT(milliseconds: number): void {
+    this.#each('updateRTT', milliseconds)
+  }
+
+  #each(method: keyof StatsTracker, value: number): void {
+    for (const tracker of this.#trackers) {
       try {
-        call(tracker)
+        tracker[method](value)
       } catch (error) {
         debug('a StatsTracker threw: %s', error)
       }
     }
-  }
-  return {
-    onRecv: (bytes) => {
-      each((tracker) => {
-        tracker.onRecv(bytes)
-      })
-    },
-    onSent: (bytes) => {
-      each((tracker) => {
-        tracker.onSent(bytes)
-      })
-    },
-    onRetransmit: (bytes) => {
-      each((tracker) => {
-        tracker.onRetransmit(bytes)
-      })
-    },
-    updateRTT: (milliseconds) => {
-      each((tracker) => {
-        tracker.updateRTT(milliseconds)
-      })
-    },
   }
 }

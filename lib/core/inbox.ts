@@ -1,6 +1,7 @@
 /** What comes in on the subflows of a connection, handed to the parts that it concerns. */
 import type { Millis } from '../clock.js'
 import { RemoteProtocolError } from '../errors.js'
+import type { FrameSink } from '../wire/frame-reader.js'
 import { FrameReader } from '../wire/frame-reader.js'
 import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import type { Ending } from './ending.js'
@@ -15,16 +16,17 @@ export interface InboxParts {
 }
 
 export class Inbox {
-  readonly #parts: InboxParts
+  readonly parts: InboxParts
   readonly #readers = new Map<Subflow, FrameReader>()
-  #now: Millis = 0
+  /** When the bytes came that are being taken. */
+  now: Millis = 0
 
   constructor(parts: InboxParts) {
-    this.#parts = parts
+    this.parts = parts
   }
 
   add(subflow: Subflow): void {
-    this.#readers.set(subflow, this.#newReader(subflow))
+    this.#readers.set(subflow, new FrameReader(new SubflowSink(this, subflow)))
   }
 
   /**
@@ -33,7 +35,7 @@ export class Inbox {
    * @returns what is wrong with them, where they are no frames: the subflow cannot be read any further
    */
   push(subflow: Subflow, bytes: Uint8Array, now: Millis): RemoteProtocolError | undefined {
-    this.#now = now
+    this.now = now
     try {
       this.#readers.get(subflow)?.push(bytes)
       return undefined
@@ -51,41 +53,50 @@ export class Inbox {
   remove(subflow: Subflow): boolean {
     const reader = this.#readers.get(subflow)
     this.#readers.delete(subflow)
-    this.#parts.receiver.cut(reader?.unfinishedFrame)
+    this.parts.receiver.cut(reader?.unfinishedFrame)
     return reader?.isInDataHeader === true
   }
 
   clear(): void {
     this.#readers.clear()
   }
+}
 
-  #newReader(subflow: Subflow): FrameReader {
-    const { sender, receiver, ending } = this.#parts
-    return new FrameReader({
-      wantsData: (fn, size) => receiver.window.judge(fn, size) === 'store',
-      onData: (fn, size, pieces) => {
-        ending.isCapable ??= false
-        receiver.data(subflow, fn, size, pieces)
-      },
-      onAck: (fn) => {
-        ending.isCapable ??= false
-        sender.acked(subflow, fn, this.#now)
-      },
-      onCode: (code) => {
-        this.#code(subflow, code)
-      },
-    })
+/** One object for each subflow, since idle connections come by the thousand. */
+class SubflowSink implements FrameSink {
+  readonly #inbox: Inbox
+  readonly #subflow: Subflow
+
+  constructor(inbox: Inbox, subflow: Subflow) {
+    this.#inbox = inbox
+    this.#subflow = subflow
   }
 
-  #code(subflow: Subflow, code: number): void {
-    const { sender, ending } = this.#parts
+  wantsData(fn: number, size: number): boolean {
+    return this.#inbox.parts.receiver.window.judge(fn, size) === 'store'
+  }
+
+  onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
+    const { receiver, ending } = this.#inbox.parts
+    ending.isCapable ??= false
+    receiver.data(this.#subflow, fn, size, pieces)
+  }
+
+  onAck(fn: number): void {
+    const { sender, ending } = this.#inbox.parts
+    ending.isCapable ??= false
+    sender.acked(this.#subflow, fn, this.#inbox.now)
+  }
+
+  onCode(code: number): void {
+    const { sender, ending } = this.#inbox.parts
     if (code === CODE_PING) {
       ending.isCapable ??= false
-      subflow.acks.add(CODE_PONG)
-    } else if (code === CODE_PONG) subflow.ponged(this.#now)
+      this.#subflow.acks.add(CODE_PONG)
+    } else if (code === CODE_PONG) this.#subflow.ponged(this.#inbox.now)
     else if (code === CODE_CAPABLE) ending.isCapable = true
     else if (code === CODE_FIN) ending.hasPeerFin = true
-    else if (code === CODE_HOLD) sender.peerWindow.hold(this.#now)
+    else if (code === CODE_HOLD) sender.peerWindow.hold(this.#inbox.now)
     else if (code === CODE_GO) sender.peerWindow.go()
   }
 }

@@ -14,7 +14,9 @@ export class RttEstimator {
   #variance = 0
   #min = Infinity
   #minAt = 0
-  #recent: [number, number] = [Infinity, Infinity]
+  /** Minima of the eight samples under way and of the eight before. */
+  #recentMin = Infinity
+  #earlierMin = Infinity
   #samples = 0
   #latest = 0
 
@@ -42,7 +44,7 @@ export class RttEstimator {
    * them all, the repair of a loss only some.
    */
   get recentMin(): number {
-    return Math.min(...this.#recent)
+    return Math.min(this.#recentMin, this.#earlierMin)
   }
 
   /** When the minimum was last seen or lowered. */
@@ -52,8 +54,11 @@ export class RttEstimator {
 
   sample(rtt: number, now: Millis): void {
     this.#latest = rtt
-    if (this.#samples++ % RECENT_SAMPLES === 0) this.#recent = [Infinity, this.#recent[0]]
-    this.#recent[0] = Math.min(this.#recent[0], rtt)
+    if (this.#samples++ % RECENT_SAMPLES === 0) {
+      this.#earlierMin = this.#recentMin
+      this.#recentMin = Infinity
+    }
+    this.#recentMin = Math.min(this.#recentMin, rtt)
     if (this.#smoothed === undefined) {
       this.#smoothed = rtt
       this.#variance = rtt / 2

@@ -19,6 +19,8 @@ export interface SubflowView {
 export interface Snapshot<View extends SubflowView = SubflowView> {
   /** Subflows that are up and may carry this frame. */
   readonly subflows: readonly View[]
+  /** The subflow that carried the frame before this one, if any. */
+  readonly lastId: number | undefined
   /** Bytes that wait to be sent, this frame included; Infinity while the application is held back. */
   readonly queuedBytes: number
   /** Whether a subflow has room in its window and its socket. */

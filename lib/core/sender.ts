@@ -26,6 +26,7 @@ export class Sender {
   readonly #frames = new Map<number, SentFrame>()
   readonly #resends = new ResendQueue()
   #nextFn = FIRST_FRAME
+  #lastId: number | undefined
   #unackedBytes = 0
   #probe: SentFrame | undefined
   /** Until when more is sure to come: the application was told to wait, or has just been let go. */
@@ -171,7 +172,7 @@ export class Sender {
     !subflow.isBlocked && subflow.inFlightBytes < subflow.window.bytes(this.#options.maxFrameBytes)
 
   #snapshot(subflows: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
-    return { subflows, queuedBytes, hasRoom: this.#hasRoom }
+    return { subflows, queuedBytes, lastId: this.#lastId, hasRoom: this.#hasRoom }
   }
 
   #resendOne(fit: readonly Subflow[], now: Millis): boolean {
@@ -254,6 +255,7 @@ export class Sender {
   #send(frame: SentFrame, subflow: Subflow, now: Millis): void {
     const earlier = subflow.flights.get(frame.fn)
     if (earlier !== undefined) this.#land(subflow, earlier)
+    this.#lastId = subflow.id
     const stamp = subflow.window.stamp(now, subflow.inFlightBytes)
     subflow.flights.set(frame.fn, {
       frame,

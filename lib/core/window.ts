@@ -16,6 +16,8 @@ const MIN_BYTES = 8 * KIB
 /** Under this RTT (loopback, a LAN) scheduling delays of the two processes are the longer part. */
 const SHORT_RTT_MS = 2
 const SHORT_RTT_BYTES = 1024 * KIB
+/** Where acks take longer than this after all, thousands of connections share the processes. */
+const BUSY_RTT_MS = 10
 /** Window in units of rate × minimum RTT. Between 2 and 3 lies a bad zone: pipe and queue just filled. */
 const STARTUP_GAIN = 1.85
 const STEADY_GAIN = 1.3
@@ -48,7 +50,7 @@ const FAST_FRAME_MS = 0.25
 /** On long paths a frame is small beside what is under way anyway. */
 const FRAMES_PER_PIPE = 256
 /** On short ones the window is long before the rate is known: small frames would fill a Go receiver's 4,096. */
-const FRAMES_PER_FLOOR = 64
+const SHORT_RTT_FRAME_BYTES = 16 * KIB
 const MIN_FRAME_BYTES = 1400
 
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
@@ -124,8 +126,8 @@ export class PathWindow {
   /** Payload of a frame for this path. */
   frameBytes(maxFrameBytes: number): number {
     const short = Math.max(Math.min(this.rate * FRAME_MS, FOUR_PACKETS), this.rate * FAST_FRAME_MS)
-    const long = Math.max(this.#pipe() / FRAMES_PER_PIPE, this.#floor() / FRAMES_PER_FLOOR)
-    const bytes = Math.max(MIN_FRAME_BYTES, short, long)
+    const least = this.#isShort() ? SHORT_RTT_FRAME_BYTES : MIN_FRAME_BYTES
+    const bytes = Math.max(least, short, this.#pipe() / FRAMES_PER_PIPE)
     return Math.min(Math.floor(bytes), maxFrameBytes)
   }
 
@@ -149,8 +151,13 @@ export class PathWindow {
     return this.#rtt.recentMin - this.#rtt.min < SLACK_MS / 2
   }
 
+  #isShort(): boolean {
+    return this.#rtt.min < SHORT_RTT_MS
+  }
+
   #floor(): number {
-    return this.#rtt.min < SHORT_RTT_MS ? SHORT_RTT_BYTES : MIN_BYTES
+    if (!this.#isShort()) return MIN_BYTES
+    return SHORT_RTT_BYTES * Math.min(1, BUSY_RTT_MS / (this.#rtt.smoothed ?? 0))
   }
 
   /** Stamps a journey that begins. `inFlight`: bytes on the way before it. */
@@ -227,7 +234,8 @@ export class PathWindow {
     if (this.rate >= this.#bestRate * GROWTH) {
       this.#bestRate = this.rate
       this.#flatRounds = 0
-    } else if (++this.#flatRounds >= FLAT_ROUNDS || this.#isQueueing(this.#rtt.recentMin)) this.#isStartup = false
+    } else if (++this.#flatRounds >= FLAT_ROUNDS || this.#isQueueing(this.#rtt.recentMin))
+      this.#isStartup = false
   }
 
   /** A minimum grown old is measured anew with the queue drained: under a standing queue it would creep up. */

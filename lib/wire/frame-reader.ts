@@ -16,11 +16,14 @@ export interface FrameSink {
 
 /** A frame that arrives in more pieces than this is copied together: a piece costs more than its bytes. */
 const MAX_PIECES = 32
+/** Two varints. */
+const MAX_HEADER_BYTES = 16
+const NO_BYTES = new Uint8Array(0)
 
 export class FrameReader {
   readonly #sink: FrameSink
   /** The bytes of a header that a chunk's end cut through. */
-  readonly #head = new Uint8Array(16)
+  #head = NO_BYTES
   #headBytes = 0
   #fn = 0
   #size = 0
@@ -62,6 +65,7 @@ export class FrameReader {
       this.#open(chunk, at)
       return at + length
     }
+    if (this.#head.length === 0) this.#head = new Uint8Array(MAX_HEADER_BYTES)
     this.#head.set(chunk.subarray(at))
     this.#headBytes = chunk.length - at
     return chunk.length

@@ -1,6 +1,9 @@
 /** The default: the lowest RTT that has room, unless waiting for a faster subflow ends sooner. */
 import type { Scheduler, Snapshot, SubflowView } from '../scheduler.js'
 
+/** The subflow used last is left for one whose ack comes sooner by more than this share: less is jitter. */
+const HYSTERESIS = 1 / 8
+
 /** In bulk, a path that adds less than this share to the rate costs more reordering than it brings. */
 const WORTHWHILE_SHARE = 0.02
 
@@ -8,13 +11,14 @@ export const lowestRtt: Scheduler = {
   name: 'lowest-rtt',
   choose(snapshot) {
     if (snapshot.subflows.length === 1) return roomOf(snapshot, snapshot.subflows[0]!)
-    const fastest = lowest(snapshot.subflows)
+    const fastest = lowest(snapshot.subflows, snapshot.lastId)
     if (fastest === undefined || snapshot.hasRoom(fastest)) return fastest
     // Each for itself: one that is not worth its while must not stand before those behind it.
     return lowest(
       snapshot.subflows.filter(
         (subflow) => snapshot.hasRoom(subflow) && isWorthIt(snapshot, fastest, subflow),
       ),
+      snapshot.lastId,
     )
   },
 }
@@ -23,11 +27,23 @@ function roomOf<View extends SubflowView>(snapshot: Snapshot<View>, subflow: Vie
   return snapshot.hasRoom(subflow) ? subflow : undefined
 }
 
-function lowest<View extends SubflowView>(subflows: readonly View[]): View | undefined {
+/** When an ack is to be expected: of two with the same mean, the steadier comes first. */
+function ackMs({ smoothedRttMs, rttVarianceMs }: SubflowView): number {
+  return smoothedRttMs + rttVarianceMs
+}
+
+function lowest<View extends SubflowView>(
+  subflows: readonly View[],
+  lastId: number | undefined,
+): View | undefined {
   let best: View | undefined
-  for (const subflow of subflows)
-    if (best === undefined || subflow.smoothedRttMs < best.smoothedRttMs) best = subflow
-  return best
+  let last: View | undefined
+  for (const subflow of subflows) {
+    if (best === undefined || ackMs(subflow) < ackMs(best)) best = subflow
+    if (subflow.id === lastId) last = subflow
+  }
+  const stays = best !== undefined && last !== undefined && ackMs(last) * (1 - HYSTERESIS) <= ackMs(best)
+  return stays ? last : best
 }
 
 /**
@@ -40,6 +56,5 @@ function isWorthIt(snapshot: Snapshot, fastest: SubflowView, ready: SubflowView)
     const sum = snapshot.subflows.reduce((rate, subflow) => rate + subflow.bytesPerMs, 0)
     return ready.isStartup || ready.bytesPerMs >= WORTHWHILE_SHARE * sum
   }
-  const wait = fastest.smoothedRttMs + snapshot.queuedBytes / fastest.bytesPerMs + fastest.rttVarianceMs
-  return ready.smoothedRttMs + ready.rttVarianceMs < wait
+  return ackMs(ready) < ackMs(fastest) + snapshot.queuedBytes / fastest.bytesPerMs
 }

@@ -15,8 +15,13 @@ function view(id: number, smoothedRttMs: number, rest: Partial<SubflowView> = {}
   }
 }
 
-function choose(subflows: readonly SubflowView[], queuedBytes: number, full: readonly number[] = []) {
-  return lowestRtt.choose({ subflows, queuedBytes, hasRoom: ({ id }) => !full.includes(id) })?.id
+function choose(
+  subflows: readonly SubflowView[],
+  queuedBytes: number,
+  full: readonly number[] = [],
+  lastId?: number,
+) {
+  return lowestRtt.choose({ subflows, queuedBytes, lastId, hasRoom: ({ id }) => !full.includes(id) })?.id
 }
 
 const FAST = view(1, 10)
@@ -32,6 +37,27 @@ describe('lowest-rtt', () => {
     expect(choose(three, Infinity)).toBe(1)
     expect(choose(three, Infinity, [1])).toBe(2)
     expect(choose(three, Infinity, [1, 2])).toBe(3)
+  })
+
+  it('prefers the steadier of two whose mean is the same', () => {
+    const shaky = view(1, 20, { rttVarianceMs: 15 })
+    const steady = view(2, 20, { rttVarianceMs: 1 })
+    expect(choose([shaky, steady], Infinity)).toBe(2)
+    expect(choose([shaky, view(2, 30)], Infinity)).toBe(2)
+  })
+
+  it('stays on the subflow used last while another is hardly faster', () => {
+    const [used, other] = [view(1, 21), view(2, 20)]
+    expect(choose([used, other], Infinity, [], 1)).toBe(1)
+    expect(choose([used, other], Infinity, [], 2)).toBe(2)
+    expect(choose([used, other], Infinity)).toBe(2)
+  })
+
+  it('leaves the subflow used last for one that is clearly faster, or when it is full or gone', () => {
+    const [used, other] = [view(1, 25), view(2, 20)]
+    expect(choose([used, other], Infinity, [], 1)).toBe(2)
+    expect(choose([view(1, 21), other], Infinity, [1], 1)).toBe(2)
+    expect(choose([other, view(3, 40)], Infinity, [], 1)).toBe(2)
   })
 
   it('chooses none where none has room', () => {
