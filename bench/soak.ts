@@ -63,9 +63,9 @@ try {
 } finally {
   clearInterval(telling)
 }
-await go?.[Symbol.asyncDispose]()
 // Whatever keeps the process alive after this was left behind by a connection that is over.
 setTimeout(() => {
   console.error(`FAILED with --seed ${seed}: left behind: ${process.getActiveResourcesInfo().join(', ')}`)
   process.exit(1)
 }, LEFTOVER_MS).unref()
+await go?.[Symbol.asyncDispose]()
