@@ -1,4 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { Liveness } from '../../lib/core/liveness.js'
+import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { resolveOptions } from '../../lib/options.js'
+import { leaves, subflowOf } from '../support/flights.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
 import { acks, PING, PONG, ScriptedCore } from '../support/scripted-core.js'
 
@@ -241,5 +245,82 @@ describe('pings', () => {
     core.passes(600_000)
     expect(only.subflow.state).toBe('suspect')
     expect(only.sent().filter((frame) => frame === 'ping').length).toBeLessThan(200)
+  })
+})
+
+describe('the next deadline of a subflow', () => {
+  const liveness = new Liveness(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), () => 0.5)
+
+  it.each([
+    [20, 10],
+    [400, 50],
+  ])('is to ask: at %i ms round trip %i ms after it last sent, heard or asked', (rttMs, ms) => {
+    const subflow = subflowOf(rttMs)
+    leaves(subflow, 1000, 100)
+    expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'ping' })
+    subflow.lastPingAt = 1020
+    expect(liveness.next(subflow)).toEqual({ at: 1020 + ms, finding: 'ping' })
+    subflow.lastHeardAt = 1030
+    expect(liveness.next(subflow)).toEqual({ at: 1030 + ms, finding: 'ping' })
+  })
+
+  it('is suspicion once the oldest frame is overdue, but not while other bytes came in lately', () => {
+    const subflow = subflowOf(10)
+    leaves(subflow, 1000, 100)
+    subflow.ping(1000)
+    expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'suspect' })
+    subflow.lastHeardAt = 1050
+    expect(liveness.next(subflow)).toEqual({ at: 1110, finding: 'suspect' })
+  })
+
+  it('is suspicion later where the path is long, both for the frame and for other bytes', () => {
+    const subflow = subflowOf(400)
+    leaves(subflow, 1000, 100)
+    subflow.ping(1000)
+    expect(liveness.next(subflow).at).toBeCloseTo(1400, 1)
+    subflow.lastHeardAt = 1300
+    expect(liveness.next(subflow)).toEqual({ at: 1800, finding: 'suspect' })
+  })
+
+  it.each([
+    [20, 1000],
+    [1000, 3000],
+  ])('is suspicion much later for a ping alone (%i ms)', (rttMs, ms) => {
+    const subflow = subflowOf(rttMs)
+    subflow.ping(1000)
+    expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'suspect' })
+  })
+
+  it('is refusal only once the ack is overdue: the pong may have come first by chance', () => {
+    const subflow = subflowOf(20)
+    leaves(subflow, 1000, 100)
+    subflow.answeredPingAt = 1010
+    subflow.ping(1010)
+    expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'refused' })
+  })
+
+  it.each([
+    [20, 250],
+    [2000, 1000],
+  ])('is to ask a suspect again, seldom where the path is long (%i ms)', (rttMs, ms) => {
+    const subflow = subflowOf(rttMs)
+    subflow.moveTo('suspect')
+    subflow.ping(1000)
+    expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'ping' })
+  })
+
+  it('is a keep-alive drawn anew each time', () => {
+    const chances = [0, 1]
+    const drawing = new Liveness(
+      resolveOptions(CONN_OPTIONS, { keepAliveMs: 10_000 }),
+      () => chances.shift()!,
+    )
+    const subflow = subflowOf(20)
+    expect(drawing.next(subflow).at).toBe(7500)
+    expect(drawing.next(subflow).at).toBe(7500)
+    subflow.ping(7500)
+    subflow.ponged(7520)
+    subflow.lastHeardAt = 7520
+    expect(drawing.next(subflow).at).toBe(7520 + 12_500)
   })
 })

@@ -19,6 +19,16 @@ describe('what the receiver takes', () => {
     return found
   }
 
+  /** Frames that may be unacked. */
+  const opening = (): number => {
+    let frames = 0
+    while (frames < 5000 && window.allows(frames)) frames++
+    return frames
+  }
+  const acks = (count: number): void => {
+    for (let ack = 0; ack < count; ack++) window.acked(false)
+  }
+
   it('is everything as long as nothing is refused', () => {
     expect(window.allows(4000)).toBe(true)
     expect(window.isStopped).toBe(false)
@@ -55,11 +65,6 @@ describe('what the receiver takes', () => {
     window.acked(true)
     expect(window.isStopped).toBe(false)
     expect(window.allowsResend(0)).toBe(true)
-    const opening = (): number => {
-      let frames = 0
-      while (frames < 5000 && window.allows(frames)) frames++
-      return frames
-    }
     const first = opening()
     expect(first).toBeGreaterThan(0)
     expect(first).toBeLessThan(32)
@@ -115,5 +120,46 @@ describe('what the receiver takes', () => {
     const { probeAt } = window
     window.hold(1100)
     expect(window.probeAt).toBe(probeAt)
+  })
+
+  it('grows by a frame for each ack up to half of what was too much, then by one a round', () => {
+    window.refused(1000)
+    acks(97)
+    expect(opening()).toBe(100)
+    window.refused(5000)
+    acks(1 + 46)
+    expect(opening()).toBe(50)
+    acks(50)
+    expect(opening()).toBeLessThanOrEqual(51)
+  })
+
+  it('is not halved again by what was on its way when a frame was dropped', () => {
+    window.refused(1000)
+    acks(97)
+    window.refused(5000)
+    acks(1)
+    window.refused(5050)
+    acks(1 + 46)
+    expect(opening()).toBe(50)
+  })
+
+  it('is never asked about sooner than at first, however much was taken', () => {
+    window.refused(1000)
+    const first = window.probeAt - 1000
+    acks(1000)
+    window.refused(50_000)
+    expect(window.probeAt - 50_000).toBe(first)
+  })
+
+  it('has what was taken counted anew from each refusal on', () => {
+    window.refused(1000)
+    waits(6, 1000)
+    acks(1000)
+    window.refused(50_000)
+    const second = window.probeAt - 50_000
+    expect(second).toBeGreaterThan(500)
+    acks(3)
+    window.refused(90_000)
+    expect(window.probeAt - 90_000).toBe(second)
   })
 })

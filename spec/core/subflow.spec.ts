@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { delivers, leaves, subflowOf } from '../support/flights.js'
+
+describe('the ack that a subflow owes', () => {
+  it('is expected after a round trip', () => {
+    const subflow = subflowOf(50)
+    delivers(subflow, 0, 14_000, 100)
+    leaves(subflow, 1000, 1400)
+    expect(subflow.expectedRttMs).toBe(50)
+    expect(subflow.timeoutMs(60)).toBe(60)
+  })
+
+  it('is expected later where a lot left before the frame', () => {
+    const subflow = subflowOf(50)
+    delivers(subflow, 0, 14_000, 100)
+    subflow.inFlightBytes = 138_600
+    leaves(subflow, 1000, 1400)
+    expect(subflow.expectedRttMs).toBe(1000)
+    expect(subflow.timeoutMs(60)).toBeGreaterThan(1000)
+  })
+})
+
+describe('a subflow that was suspect', () => {
+  const rateAfter = (rttMs: number, silenceMs: number): number => {
+    const subflow = subflowOf(rttMs)
+    delivers(subflow, 0, 14_000, 100)
+    subflow.suspectSince = 1000
+    subflow.returned(1000 + silenceMs)
+    return subflow.window.rate
+  }
+
+  it('is as fast as before where it was so for a moment only', () => {
+    expect(rateAfter(20, 250)).toBe(140)
+    expect(rateAfter(600, 500)).toBe(140)
+  })
+
+  it('begins anew where it was silent for long: its kernel does, too', () => {
+    expect(rateAfter(20, 350)).toBe(0)
+    expect(rateAfter(600, 700)).toBe(0)
+  })
+})
+
+describe('the round trip by which a subflow is chosen', () => {
+  it('is that of idle times while nothing is in flight: the queue that made the other is gone', () => {
+    const subflow = subflowOf(20)
+    for (let sample = 0; sample < 50; sample++) subflow.sampleRtt(90, 1000, false)
+    expect(subflow.smoothedRttMs).toBe(20)
+    subflow.inFlightBytes = 1400
+    expect(subflow.smoothedRttMs).toBeGreaterThan(85)
+  })
+})
+
+describe('a pong', () => {
+  it('has a subflow begin anew that has delivered nothing for long and carries nothing', () => {
+    const subflow = subflowOf(20)
+    delivers(subflow, 0, 14_000, 100)
+    subflow.ping(20_000)
+    subflow.ponged(20_020)
+    expect(subflow.window.rate).toBe(140)
+    subflow.inFlightBytes = 1400
+    subflow.ping(40_000)
+    subflow.ponged(40_020)
+    expect(subflow.window.rate).toBe(140)
+    subflow.inFlightBytes = 0
+    subflow.ping(41_000)
+    subflow.ponged(41_020)
+    expect(subflow.window.rate).toBe(0)
+  })
+})

@@ -1,0 +1,34 @@
+/** Journeys of frames over a subflow that no sender is behind. */
+import type { Flight } from '../../lib/core/frames.js'
+import { Subflow } from '../../lib/core/subflow.js'
+import { NullTracker } from '../../lib/core/tracker.js'
+
+/** A subflow that carries data, and has seen round trips of `rttMs` only. */
+export function subflowOf(rttMs: number, id = 1): Subflow {
+  const subflow = new Subflow(id, `path ${id}`, new NullTracker(), 0)
+  subflow.moveTo('up')
+  for (let sample = 0; sample < 50; sample++) subflow.sampleRtt(rttMs, 0, true)
+  return subflow
+}
+
+/** A frame leaves. */
+export function leaves(subflow: Subflow, sentAt: number, size: number, fn = 10): Flight {
+  const flight: Flight = {
+    frame: { fn, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false },
+    sentAt,
+    isAmbiguous: false,
+    wasIdle: subflow.inFlightBytes === 0,
+    ...subflow.window.stamp(sentAt, subflow.inFlightBytes),
+  }
+  subflow.flights.set(fn, flight)
+  subflow.inFlightBytes += size
+  return flight
+}
+
+/** The subflow delivers so many bytes in so many milliseconds from `sentAt` on, and then carries nothing. */
+export function delivers(subflow: Subflow, sentAt: number, bytes: number, ms: number): void {
+  const flight = leaves(subflow, sentAt, bytes)
+  subflow.flights.clear()
+  subflow.inFlightBytes = 0
+  subflow.window.acked(flight, { now: sentAt + ms, inFlight: 0, wasFull: false, isTrusted: true })
+}
