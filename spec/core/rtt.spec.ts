@@ -48,4 +48,19 @@ describe('an RTT estimator', () => {
     rtt.resetMin(40, 5)
     expect(rtt).toMatchObject({ min: 40, minAt: 5 })
   })
+
+  it('knows the smallest of the last eight samples at least, and of sixteen at most', () => {
+    const rtt = new RttEstimator()
+    expect(rtt.recentMin).toBe(Infinity)
+    rtt.sample(20, 1)
+    for (let at = 2; at <= 8; at++) rtt.sample(50, at)
+    for (let at = 9; at <= 16; at++) {
+      rtt.sample(60, at)
+      expect(rtt.recentMin).toBe(20)
+    }
+    rtt.sample(60, 17)
+    expect(rtt.recentMin).toBe(60)
+    rtt.sample(30, 18)
+    expect(rtt.recentMin).toBe(30)
+  })
 })

@@ -125,8 +125,8 @@ describe('a lossy path', () => {
     expect(Math.round(held() / 1000)).toBe(2)
   })
 
-  it('is believed by one slice once the short window was tried again', () => {
-    held()
+  it('is believed by the first slice after the longer window has drained', () => {
+    slices(1, 5, true, 2035)
     stalled(1)
     expect(isLossy()).toBe(true)
   })

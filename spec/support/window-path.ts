@@ -28,6 +28,8 @@ export class WindowPath {
   socketBytes: number = Infinity
   /** There is too little to send: what the socket does not take is not there. */
   isAppLimited = false
+  /** Acks tell of the path, and not of a silence. */
+  isTrusted = true
   /** Most bytes in flight, and most sent upon one ack. */
   most = 0
   longestBurst = 0
@@ -117,7 +119,7 @@ export class WindowPath {
     const wasFull = this.inFlight >= this.bytes
     this.inFlight -= flight.frame.size
     this.rtt.sample(now - flight.sentAt, now)
-    this.window.acked(flight, { now, inFlight: this.inFlight, wasFull, isTrusted: true })
+    this.window.acked(flight, { now, inFlight: this.inFlight, wasFull, isTrusted: this.isTrusted })
   }
 }
 
