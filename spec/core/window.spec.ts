@@ -41,11 +41,10 @@ describe('the window of a path not filled yet', () => {
     expect(path.bytes).toBe(before)
   })
 
-  it('stops growing soon after the path is full', () => {
-    const path = new WindowPath({ rate: 1000, rttMs: 50 })
-    path.runsUntil(() => path.inFlight > 50_000)
-    expect(path.runsUntil(() => !path.window.isStartup)).toBeLessThan(4 * 75)
-    expect(path.most).toBeLessThan(1.9 * 50_000)
+  it('stops growing soon after a queue shows', () => {
+    const path = new WindowPath({ rate: 1000, rttMs: 200 })
+    path.runsUntil(() => path.inFlight > 200_000)
+    expect(path.runsUntil(() => !path.window.isStartup)).toBeLessThan(4.6 * 200)
   })
 
   it('overflows no queue of a pipe on a long path either', () => {
@@ -323,17 +322,6 @@ describe('a window begun anew', () => {
     path.runsUntil(() => !path.window.isStartup)
     path.window.restart()
     expect(path.runsUntil(() => !path.window.isStartup)).toBeGreaterThan(3.5 * 60)
-  })
-
-  it('does not go on with a drain of before', () => {
-    const path = settled(1000, 50)
-    path.runsUntil(() => path.drains === 1)
-    path.window.restart()
-    path.rttMs = 48
-    path.runsUntil(() => !path.window.isStartup)
-    path.drains = 0
-    path.runs(300)
-    expect(path.drains).toBe(0)
   })
 
   it('has to be where nothing was delivered for half a minute', () => {
