@@ -34,7 +34,7 @@ export async function relayEnd(target: HostPort, signal: AbortSignal): Promise<L
     graceMs: LAST_WORDS_MS,
     isGone: () => socket.destroyed,
     finished: () => closed,
-    abort: () => void socket.resetAndDestroy(),
+    abort: () => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy()),
   }
 }
 

@@ -91,7 +91,9 @@ export class SubflowIo {
   destroy(): void {
     this.#isOver = true
     const socket = this.stream as Partial<Socket> & Duplex
-    if (typeof socket.resetAndDestroy === 'function' && !socket.destroyed) socket.resetAndDestroy()
+    if (typeof socket.resetAndDestroy === 'function' && !socket.destroyed && !socket.writableEnded)
+      socket.resetAndDestroy()
+    // A reset beside an end that is on its way fails in libuv (EINVAL), and Node leaks the socket.
     else socket.destroy()
   }
 
