@@ -57,7 +57,7 @@ try {
   console.error(
     `${soak.progress()}\n${soak.summary()}\nFAILED with --seed ${seed}: ${(error as Error).message}`,
   )
-  if (go?.stderr) console.error(`Go: ${go.stderr}`)
+  if (go) console.error(`Go: ${await go.traces()}`)
   // The connections that did not fail go on: nothing else would end them.
   process.exit(1)
 } finally {

@@ -24,7 +24,7 @@ interface Pending {
   reject(error: Error): void
 }
 
-const STDERR_KEPT = 4_000
+const STDERR_KEPT = 1_000_000
 
 export class GoPeer implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>
@@ -80,6 +80,15 @@ export class GoPeer implements AsyncDisposable {
   async dialer(addrs: readonly string[]): Promise<GoDialer> {
     const { dialer, label } = await this.request('dialer', { addrs })
     return new GoDialer(this, dialer, label)
+  }
+
+  /** Ends it with a trace of what each of its goroutines does, for when it stands still. */
+  async traces(): Promise<string> {
+    if (this.#ended) return this.#stderr
+    const closed = once(this.#process, 'close')
+    this.#process.kill('SIGQUIT')
+    await closed
+    return this.#stderr
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

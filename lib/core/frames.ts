@@ -31,8 +31,6 @@ export interface Flight {
   readonly firstSentAt: Millis
   /** There was too little to send, so that the rate says nothing of the path. */
   readonly isAppLimited: boolean
-  /** The frame had been on this subflow before: its ack may be either one's (Karn). */
-  readonly isAmbiguous: boolean
   /** Nothing else was in flight on the subflow when this left. */
   readonly wasIdle: boolean
 }

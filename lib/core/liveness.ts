@@ -53,8 +53,7 @@ export class Liveness {
 
   /** Since when the peer owes an answer on this subflow; Infinity where it owes none. */
   #owedSince(subflow: Subflow): Millis {
-    const since = Math.min(subflow.oldestFlight?.sentAt ?? Infinity, subflow.pingSince ?? Infinity)
-    return since === Infinity && subflow.state === 'suspect' ? subflow.suspectSince : since
+    return Math.min(subflow.oldestFlight?.sentAt ?? Infinity, subflow.pingSince ?? Infinity)
   }
 
   #scaled(subflow: Subflow, ms: number): number {

@@ -50,7 +50,7 @@ export class PeerWindow {
     this.#isFull = true
     if (this.#taken >= WORTHWHILE_FRAMES) this.#interval = Math.max(FIRST_PROBE_MS, this.#interval / 4)
     this.#probeAt = now + this.#interval
-    if (now - this.#refusedAt > FIRST_PROBE_MS / 2) this.#threshold = Math.max(FIRST_CREDIT, this.#credit / 2)
+    if (now - this.#refusedAt > FIRST_PROBE_MS / 2) this.#threshold = this.#credit / 2
     this.#refusedAt = now
   }
 

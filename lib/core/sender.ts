@@ -86,12 +86,12 @@ export class Sender {
       if (frame !== undefined) this.#finish(frame, now)
       return
     }
-    const wasFull = subflow.inFlightBytes >= subflow.window.bytes(this.#options.maxFrameBytes)
+    const wasFull = subflow.inFlightBytes >= subflow.window.bytes
     this.#passOver(subflow, fn, now)
     this.#land(subflow, flight)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
-    if (!flight.isAmbiguous && isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
-    subflow.window.acked(flight, { now, inFlight: subflow.inFlightBytes, wasFull, isTrusted })
+    if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
+    subflow.window.acked(flight, { now, wasFull, isTrusted })
     if (!flight.frame.isAcked) this.#finish(flight.frame, now)
   }
 
@@ -168,8 +168,7 @@ export class Sender {
       this.#markAppLimited(fit)
   }
 
-  #hasRoom = (subflow: Subflow): boolean =>
-    !subflow.isBlocked && subflow.inFlightBytes < subflow.window.bytes(this.#options.maxFrameBytes)
+  #hasRoom = (subflow: Subflow): boolean => !subflow.isBlocked && subflow.inFlightBytes < subflow.window.bytes
 
   #snapshot(subflows: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
     return { subflows, queuedBytes, lastId: this.#lastId, hasRoom: this.#hasRoom }
@@ -180,9 +179,8 @@ export class Sender {
     if (this.#resends.length === 0 || !this.peerWindow.allowsResend(inFlight)) return false
     const frame = this.#resends.first()
     if (frame === undefined) return false
-    const fresh = fit.filter((subflow) => !frame.carriers.has(subflow))
     // Queued resends are urgent: everything behind them waits. No waiting for a faster subflow either.
-    const subflow = this.#scheduler.choose(this.#snapshot(fresh.length > 0 ? fresh : fit, Infinity))
+    const subflow = this.#scheduler.choose(this.#snapshot(fit, Infinity))
     if (subflow === undefined) return false
     this.#resends.take((candidate) => candidate === frame)
     this.#send(frame, subflow, now)
@@ -226,10 +224,7 @@ export class Sender {
     const head = this.#lowest()
     if (head === undefined) return
     const carrierRtt = Math.min(...[...head.carriers].map((carrier) => carrier.smoothedRttMs))
-    const faster = fit.filter(
-      (subflow) =>
-        !head.carriers.has(subflow) && this.#hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2,
-    )
+    const faster = fit.filter((subflow) => this.#hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2)
     const best = faster.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
     if (best !== undefined) this.#send(head, best, now)
   }
@@ -253,14 +248,11 @@ export class Sender {
   }
 
   #send(frame: SentFrame, subflow: Subflow, now: Millis): void {
-    const earlier = subflow.flights.get(frame.fn)
-    if (earlier !== undefined) this.#land(subflow, earlier)
     this.#lastId = subflow.id
     const stamp = subflow.window.stamp(now, subflow.inFlightBytes)
     subflow.flights.set(frame.fn, {
       frame,
       sentAt: now,
-      isAmbiguous: earlier !== undefined,
       wasIdle: subflow.inFlightBytes === 0,
       ...stamp,
     })

@@ -67,7 +67,6 @@ export class StallCounter {
     if (this.#stalledRow < (wasLossy ? NEXT_SLICES : FIRST_SLICES)) return
     this.#holdMs = wasLossy ? Math.min(2 * this.#holdMs, LAST_HOLD_MS) : FIRST_HOLD_MS
     this.#lossyUntil = now + this.#holdMs
-    this.#stalledRow = 0
     this.#calmRow = 0
   }
 

@@ -20,6 +20,9 @@ const SHORT_RTT_BYTES = 1024 * KIB
 const BUSY_RTT_MS = 10
 /** Window in units of rate × minimum RTT. Between 2 and 3 lies a bad zone: pipe and queue just filled. */
 const STARTUP_GAIN = 1.85
+/** On paths shorter than that growth takes no time, and bursts are the larger part of what a queue has to bear. */
+const LONG_STARTUP_MS = 100
+const SHORT_STARTUP_GAIN = 1.6
 const STEADY_GAIN = 1.3
 /** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
 const LEAST_SLACK_MS = 5
@@ -59,8 +62,6 @@ const STALE_MS = 30_000
 /** The circumstances of an ack. */
 export interface Landing {
   readonly now: Millis
-  /** Bytes that are still on the way. */
-  readonly inFlight: number
   /** The window left no room before. */
   readonly wasFull: boolean
   /** It left after the last silence: its times tell of the path. */
@@ -82,13 +83,11 @@ export class PathWindow {
   #flatRounds = 0
   #bestRate = 0
   #isStartup = true
-  #drain: 'no' | 'draining' | 'drained' = 'no'
-  #drainedAt: Millis = 0
+  /** Since when the queue is being drained, if it is. */
+  #drainSince: Millis | undefined
   #refillFrom = -Infinity
   /** When the RTT was last no longer than minimum and window explain. */
   #explainedAt: Millis = 0
-  /** At the ack before. */
-  #wasQueueing = false
   /** TCP repairs losses on this path. */
   #isLossy = false
   readonly #stalls = new StallCounter()
@@ -108,19 +107,21 @@ export class PathWindow {
   }
 
   /** Bytes that may be in flight. */
-  bytes(maxFrameBytes: number): number {
+  get bytes(): number {
     const pipe = this.#pipe()
-    if (this.#isLossy) return Math.max(INITIAL_BYTES, LOSSY_GAIN * pipe, this.#floor())
-    if (this.#isStartup) {
-      const gain = this.#isQueueing(this.#rtt.latest) ? STEADY_GAIN : this.#rtt.min < 100 ? 1.6 : STARTUP_GAIN
-      return Math.max(INITIAL_BYTES, gain * pipe, this.#floor())
-    }
-    if (this.#drain !== 'no') return this.#drained()
+    if (this.#isLossy) return Math.max(LOSSY_GAIN * pipe, this.#floor())
+    if (this.#isStartup) return Math.max(INITIAL_BYTES, this.#startupGain() * pipe, this.#floor())
+    if (this.#drainSince !== undefined) return this.#drained()
     const slackMs = Math.max(LEAST_SLACK_MS, (STEADY_GAIN - 1) * this.#rtt.min)
     const slack = this.rate * Math.min(slackMs, this.#isQueueEmpty() ? Infinity : SLACK_MS)
-    const bytes = Math.max(pipe + slack, pipe + 2 * this.frameBytes(maxFrameBytes), this.#floor())
     // Filled again as it drains: a burst of half a pipe would overflow a short queue.
-    return Math.min(bytes, this.#drained() + 2 * (this.#delivered - this.#refillFrom))
+    const refilled = this.#drained() + 2 * (this.#delivered - this.#refillFrom)
+    return Math.min(Math.max(pipe + slack, this.#floor()), refilled)
+  }
+
+  #startupGain(): number {
+    if (this.#isQueueing(this.#rtt.latest)) return STEADY_GAIN
+    return this.#rtt.min < LONG_STARTUP_MS ? SHORT_STARTUP_GAIN : STARTUP_GAIN
   }
 
   /** Payload of a frame for this path. */
@@ -185,9 +186,9 @@ export class PathWindow {
   }
 
   /** A journey's ack came back on its subflow. */
-  acked(flight: Flight, { now, inFlight, wasFull, isTrusted }: Landing): void {
-    this.#stalls.acked(now, this.#rtt, wasFull && !this.#wasQueueing)
-    this.#wasQueueing = this.#isQueueing(this.#rtt.recentMin, OVERFLOWING_SHARE)
+  acked(flight: Flight, { now, wasFull, isTrusted }: Landing): void {
+    const mayOverflow = this.#isQueueing(this.#rtt.recentMin, OVERFLOWING_SHARE)
+    this.#stalls.acked(now, this.#rtt, wasFull && !mayOverflow)
     this.#isLossy = this.#stalls.isLossy(now)
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
@@ -195,7 +196,7 @@ export class PathWindow {
     // A rate measured over a silence is too low, but a slow path is silent from its first frame on.
     if (isTrusted || this.rate === 0) this.#sample(flight, now)
     if (flight.delivered >= this.#nextRound) this.#endRound(now)
-    this.#checkMinRtt(flight, inFlight, now)
+    this.#checkMinRtt(flight, now)
   }
 
   #sample(flight: Flight, now: Millis): void {
@@ -210,11 +211,8 @@ export class PathWindow {
   restart(): void {
     this.#rate = new MaxFilter()
     this.#bestRate = 0
-    this.#flatRounds = 0
     this.#isStartup = true
-    this.#isLossy = false
-    this.#drain = 'no'
-    this.#nextRound = this.#delivered
+    this.#drainSince = undefined
   }
 
   /** Nothing was delivered for so long that the rate may be another by now. */
@@ -239,21 +237,13 @@ export class PathWindow {
   }
 
   /** A minimum grown old is measured anew with the queue drained: under a standing queue it would creep up. */
-  #checkMinRtt(flight: Flight, inFlight: number, now: Millis): void {
-    if (this.#isStartup) {
-      this.#explainedAt = now
-      return
-    }
-    if (this.#drain === 'no') {
-      if (this.#isMinRttDoubtful(now)) this.#drain = 'draining'
-    } else if (this.#drain === 'draining') {
-      if (inFlight > this.#drained()) return
-      this.#drain = 'drained'
-      this.#drainedAt = now
-    } else if (flight.sentAt >= this.#drainedAt) {
-      this.#drain = 'no'
+  #checkMinRtt(flight: Flight, now: Millis): void {
+    if (this.#isStartup) this.#explainedAt = now
+    else if (this.#drainSince === undefined) {
+      if (this.#isMinRttDoubtful(now)) this.#drainSince = now
+    } else if (flight.sentAt > this.#drainSince) {
+      this.#drainSince = undefined
       this.#refillFrom = this.#delivered
-      this.#explainedAt = now
       this.#rtt.resetMin(now - flight.sentAt, now)
     }
   }
@@ -261,7 +251,8 @@ export class PathWindow {
   /** Grown old; or the queue is longer than any that the window could have made. */
   #isMinRttDoubtful(now: Millis): boolean {
     const { min, minAt, recentMin } = this.#rtt
-    if (this.#isLossy || recentMin < (1 + QUEUEING_SHARE) * min + LEAST_SLACK_MS) this.#explainedAt = now
+    const isOurs = this.#isLossy || this.#isShort()
+    if (isOurs || recentMin < (1 + QUEUEING_SHARE) * min + LEAST_SLACK_MS) this.#explainedAt = now
     return (
       now - minAt > Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * min) ||
       now - this.#explainedAt > Math.max(DOUBT_MS, DOUBT_ROUNDS * min)

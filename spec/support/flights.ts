@@ -16,7 +16,6 @@ export function leaves(subflow: Subflow, sentAt: number, size: number, fn = 10):
   const flight: Flight = {
     frame: { fn, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false },
     sentAt,
-    isAmbiguous: false,
     wasIdle: subflow.inFlightBytes === 0,
     ...subflow.window.stamp(sentAt, subflow.inFlightBytes),
   }
@@ -30,5 +29,5 @@ export function delivers(subflow: Subflow, sentAt: number, bytes: number, ms: nu
   const flight = leaves(subflow, sentAt, bytes)
   subflow.flights.clear()
   subflow.inFlightBytes = 0
-  subflow.window.acked(flight, { now: sentAt + ms, inFlight: 0, wasFull: false, isTrusted: true })
+  subflow.window.acked(flight, { now: sentAt + ms, wasFull: false, isTrusted: true })
 }

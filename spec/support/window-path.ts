@@ -46,7 +46,7 @@ export class WindowPath {
   }
 
   get bytes(): number {
-    return this.window.bytes(MAX_FRAME)
+    return this.window.bytes
   }
 
   /** What the path is thought to hold. */
@@ -107,7 +107,7 @@ export class WindowPath {
     const size = this.window.frameBytes(MAX_FRAME)
     const stamp = this.window.stamp(this.now, this.inFlight)
     const wasIdle = this.inFlight === 0
-    const flight: Flight = { frame: frameOf(size), sentAt: this.now, isAmbiguous: false, wasIdle, ...stamp }
+    const flight: Flight = { frame: frameOf(size), sentAt: this.now, wasIdle, ...stamp }
     this.inFlight += size
     this.#lineFreeAt = Math.max(this.#lineFreeAt, this.now) + size / this.rate
     this.#lastAckAt = Math.max(this.#lastAckAt, this.#lineFreeAt + this.rttMs)
@@ -119,7 +119,7 @@ export class WindowPath {
     const wasFull = this.inFlight >= this.bytes
     this.inFlight -= flight.frame.size
     this.rtt.sample(now - flight.sentAt, now)
-    this.window.acked(flight, { now, inFlight: this.inFlight, wasFull, isTrusted: this.isTrusted })
+    this.window.acked(flight, { now, wasFull, isTrusted: this.isTrusted })
   }
 }
 
