@@ -3,7 +3,7 @@
 /** Chunks under this many bytes are copied: a slice costs more than its bytes. */
 const SMALL_BYTES = 4096
 /** Slabs grow while the queue holds bytes, so that a lone small message does not pin a large one. */
-const FIRST_SLAB_BYTES = 512
+const FIRST_SLAB_BYTES = 1024
 const LAST_SLAB_BYTES = 65_536
 const EMPTY = new Uint8Array(0)
 
@@ -45,7 +45,8 @@ export class ByteQueue {
   }
 
   #newSlab(atLeast: number): void {
-    const bytes = Math.min(Math.max(this.#slab.length * 4, FIRST_SLAB_BYTES, atLeast), LAST_SLAB_BYTES)
+    const grown = this.#first < this.#chunks.length ? this.#slab.length * 4 : 0
+    const bytes = Math.min(Math.max(grown, FIRST_SLAB_BYTES, atLeast), LAST_SLAB_BYTES)
     this.#slab = new Uint8Array(bytes)
     this.#slabUsed = 0
   }
@@ -86,6 +87,8 @@ export class ByteQueue {
     this.#chunks = []
     this.#first = 0
     this.#bytes = 0
+    // The rest of a small one serves the next small messages.
+    if (this.#slab.length <= FIRST_SLAB_BYTES) return
     this.#slab = EMPTY
     this.#slabUsed = 0
   }

@@ -48,7 +48,8 @@ export class AckWriter {
 
   /** Everything added since the last call; the caller owns it. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#used)
+    // From Node's pool: an array of its own would cost more than the bytes.
+    const taken = Buffer.from(this.#bytes.subarray(0, this.#used))
     this.#used = 0
     if (this.#bytes.length > 4096) this.#bytes = new Uint8Array(64)
     return taken
