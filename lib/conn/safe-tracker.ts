@@ -9,7 +9,7 @@ const NULL_TRACKER = new NullTracker()
 export function safeTracker(...trackers: readonly (StatsTracker | undefined)[]): StatsTracker {
   // Idle connections by the thousand are not to pay for trackers that follow nothing.
   const present = trackers.filter((tracker) => tracker !== undefined && tracker.constructor !== NullTracker)
-  return present.length === 0 ? NULL_TRACKER : new SafeTracker(present as StatsTracker[])
+  return present.length === 0 ? NULL_TRACKER : new SafeTracker(present)
 }
 
 class SafeTracker implements StatsTracker {
