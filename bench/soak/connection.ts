@@ -12,6 +12,12 @@ const STANDSTILL_MS = 30_000
 const LOOK_MS = 1_000
 const FAULTS_KEPT = 20
 
+/** Nothing moves any more. */
+class Standstill extends Error {}
+
+/** What became of a connection: over in order, or left to a Go peer that had locked itself up. */
+export type Outcome = 'ended' | 'stuck in Go'
+
 /** Bytes of one direction. */
 export interface Tally {
   sent: number
@@ -37,19 +43,34 @@ export class SoakConnection {
   }
 
   /**
-   * Resolves when it has ended in order, every byte accounted for.
+   * Resolves when it has ended in order, every byte accounted for, or when Go has locked itself up.
    *
+   * @param startGo - starts a peer of this connection's own, so that it can be asked for its goroutines
    * @param isLate - when it is time to end, after the round that has begun
    * @throws what went wrong; it is not cleaned up then
    */
-  async run(go: () => GoPeer, isLate: () => boolean): Promise<void> {
+  async run(startGo: () => Promise<GoPeer>, isLate: () => boolean): Promise<Outcome> {
+    const { dials, listens } = this.plan.kind
+    const go = dials === 'Go' || listens === 'Go' ? await startGo() : undefined
     const over = new AbortController()
+    let outcome: Outcome = 'ended'
     try {
       await Promise.race([this.#live(go, isLate, over.signal), this.#watch(over.signal)])
+    } catch (error) {
+      if (!(error instanceof Standstill) || !isLockedUp(await go?.traces())) throw error
+      outcome = 'stuck in Go'
+      for (const conn of this.#opened?.conns ?? []) conn.destroy()
     } finally {
       over.abort()
     }
-    await this.#opened![Symbol.asyncDispose]()
+    try {
+      await this.#opened?.[Symbol.asyncDispose]()
+    } catch (error) {
+      // A Go peer that has been ended for its traces closes nothing any more.
+      if (outcome === 'ended') throw error
+    }
+    await go?.[Symbol.asyncDispose]()
+    return outcome
   }
 
   describe(): string {
@@ -71,7 +92,7 @@ export class SoakConnection {
     return lines.join('\n')
   }
 
-  async #live(go: () => GoPeer, isLate: () => boolean, signal: AbortSignal): Promise<void> {
+  async #live(go: GoPeer | undefined, isLate: () => boolean, signal: AbortSignal): Promise<void> {
     const opened = await open(this.plan, go)
     this.#opened = opened
     void disturb(opened.paths, this.plan, (index, fault) => this.#suffered(index, fault), signal)
@@ -129,7 +150,8 @@ export class SoakConnection {
       const now = this.#progress()
       if (now !== before) since = performance.now()
       before = now
-      if (performance.now() - since > STANDSTILL_MS) throw new Error(`no progress for ${STANDSTILL_MS} ms`)
+      if (performance.now() - since > STANDSTILL_MS)
+        throw new Standstill(`no progress for ${STANDSTILL_MS} ms`)
       await delay(LOOK_MS, undefined, { signal }).catch(() => undefined)
     }
   }
@@ -154,4 +176,13 @@ export class SoakConnection {
   #seconds(): string {
     return ((performance.now() - this.#startedAt) / 1000).toFixed(1)
   }
+}
+
+/**
+ * Go's sendLoop waits for a frame's changeLock, which a retransmit holds that waits for the sendLoop: nothing is sent on
+ * that subflow ever again (subflow.go and conn.go of the module). A goroutine's trace begins with its state.
+ */
+function isLockedUp(traces = ''): boolean {
+  const goroutines = traces.split('\n\n')
+  return goroutines.some((one) => one.includes('[sync.Mutex.Lock') && one.includes('(*subflow).sendLoop('))
 }

@@ -31,12 +31,12 @@ interface Dialled {
 /** A subflow that ours gives up takes with it what Go had for it: with a Go that sends, ours is patient. */
 const PATIENT_MS = 60_000
 
-/** @param go - asked for where the plan has a side of Go */
-export async function open(plan: Plan, go: () => GoPeer): Promise<Opened> {
-  const listener = plan.kind.listens === 'Go' ? await listenInGo(go()) : await listenHere(plan)
+/** @param go - where the plan has a side of Go */
+export async function open(plan: Plan, go: GoPeer | undefined): Promise<Opened> {
+  const listener = plan.kind.listens === 'Go' ? await listenInGo(go!) : await listenHere(plan)
   const paths = await Promise.all(plan.rates.map((rate) => SoakPath.open(listener.address, rate)))
   const accepting = listener.accept()
-  const dialled = plan.kind.dials === 'Go' ? await dialInGo(go(), paths) : await dialHere(plan, paths)
+  const dialled = plan.kind.dials === 'Go' ? await dialInGo(go!, paths) : await dialHere(plan, paths)
   const accepted = await accepting
   await Promise.all(paths.map((path) => path.joined()))
   return {

@@ -1,7 +1,7 @@
 /** Several connections side by side until time is up, what they did in all, and how much memory it took. */
 import type { GoPeer } from '../../interop/support/go-peer.js'
 import { SeededRandom } from 'multipath-net/testing'
-import { SoakConnection } from './connection.js'
+import { type Outcome, SoakConnection } from './connection.js'
 import type { Fault } from './path.js'
 import { drawPlan, drawSeed, type Kind } from './plan.js'
 
@@ -14,7 +14,8 @@ export interface SoakInit {
   readonly minutes: number
   readonly seed: number
   readonly kinds: readonly Kind[]
-  readonly go: () => GoPeer
+  /** Starts a Go peer. */
+  readonly startGo: () => Promise<GoPeer>
 }
 
 /** What one kind of connection came to. */
@@ -33,6 +34,7 @@ export class Soak implements Disposable {
   readonly #sampling: NodeJS.Timeout
   readonly #rssAtStart = process.memoryUsage.rss()
   #rssPeak = this.#rssAtStart
+  #stuckInGo = 0
 
   constructor(init: SoakInit) {
     this.#init = init
@@ -68,6 +70,10 @@ export class Soak implements Disposable {
         `${name.padEnd(22)} ${String(sum.connections).padStart(5)} connections, ` +
         `${sum.bytesUp} bytes up and ${sum.bytesDown} down, sent and received`,
     )
+    if (this.#stuckInGo > 0)
+      lines.push(
+        `left out: ${this.#stuckInGo} connections whose Go peer locked itself up (see bench/soak.ts)`,
+      )
     const rss = [this.#rssAtStart, process.memoryUsage.rss(), this.#rssPeak].map(mib)
     lines.push(`RSS at the start ${rss[0]}, at the end ${rss[1]}, at the peak ${rss[2]}`)
     return lines.join('\n')
@@ -84,12 +90,17 @@ export class Soak implements Disposable {
       const plan = drawPlan(new SeededRandom(drawSeed(random)), this.#init.kinds)
       const connection = new SoakConnection(`${slot}.${i}`, plan, ({ name }) => this.#faults[name]++)
       this.#live.add(connection)
+      let outcome: Outcome
       try {
-        await connection.run(this.#init.go, isLate)
+        outcome = await connection.run(this.#init.startGo, isLate)
       } catch (error) {
         throw new Error(`${(error as Error).message}\n${connection.describe()}`, { cause: error })
       }
       this.#live.delete(connection)
+      if (outcome === 'stuck in Go') {
+        this.#stuckInGo++
+        continue
+      }
       const sum = this.#sums.get(plan.kind.name)
       this.#sums.set(plan.kind.name, sumOf([connection], sum))
     }

@@ -13,6 +13,9 @@ const SLICE_ROUNDS = 4
 const STALLED_SHARE = 0.25
 /** One silence, or the fifth of a second that BBR takes to measure its RTT, fills at most three slices. */
 const FIRST_SLICES = 4
+/** BBR measures it ten seconds after it saw the last minimum: a young path's stalls are losses. */
+const YOUNG_MS = 8000
+const YOUNG_SLICES = 2
 /** A path that was lossy before is believed sooner. */
 const NEXT_SLICES = 1
 /** The longer window is kept for this long at first, and twice as long each time the short one fails. */
@@ -25,6 +28,7 @@ const RTT_SHARE = 0.75
 const FLOOR_MS = 12
 
 export class StallCounter {
+  #firstAckAt: Millis = Infinity
   #lastAckAt: Millis = Infinity
   #lossyUntil: Millis = -Infinity
   #holdMs = FIRST_HOLD_MS
@@ -43,6 +47,7 @@ export class StallCounter {
     const { min: minRtt, smoothed = 0 } = rtt
     const gap = now - this.#lastAckAt
     this.#lastAckAt = now
+    this.#firstAckAt = Math.min(this.#firstAckAt, now)
     // Until the longer window has drained, stalls are still its own.
     if (minRtt > LONG_RTT_MS || now < this.#lossyUntil + 2 * smoothed) {
       this.#beginSlice(now)
@@ -64,10 +69,15 @@ export class StallCounter {
     this.#stalledRow = isStalled ? this.#stalledRow + 1 : 0
     this.#calmRow = isStalled ? this.#calmRow : this.#calmRow + 1
     const wasLossy = this.#calmRow < FIRST_SLICES
-    if (this.#stalledRow < (wasLossy ? NEXT_SLICES : FIRST_SLICES)) return
+    if (this.#stalledRow < this.#slicesWanted(wasLossy, now)) return
     this.#holdMs = wasLossy ? Math.min(2 * this.#holdMs, LAST_HOLD_MS) : FIRST_HOLD_MS
     this.#lossyUntil = now + this.#holdMs
     this.#calmRow = 0
+  }
+
+  #slicesWanted(wasLossy: boolean, now: Millis): number {
+    if (wasLossy) return NEXT_SLICES
+    return now - this.#firstAckAt < YOUNG_MS ? YOUNG_SLICES : FIRST_SLICES
   }
 
   isLossy(now: Millis): boolean {
