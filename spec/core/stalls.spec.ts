@@ -9,7 +9,8 @@ beforeEach(() => {
   stalls = new StallCounter()
   rtt = rttOf(20)
   now = 1000
-  calm(2)
+  // Past the time in which a path counts as young.
+  calm(60)
 })
 
 function rttOf(ms: number): RttEstimator {
@@ -45,6 +46,15 @@ function held(): number {
 describe('a path', () => {
   it('is lossy after four stalled slices in a row', () => {
     stalled(3)
+    expect(isLossy()).toBe(false)
+    stalled(1)
+    expect(isLossy()).toBe(true)
+  })
+
+  it('is lossy after two while it is young, and not after one', () => {
+    stalls = new StallCounter()
+    calm(2)
+    stalled(1)
     expect(isLossy()).toBe(false)
     stalled(1)
     expect(isLossy()).toBe(true)

@@ -351,6 +351,7 @@ describe('a path that loses', () => {
 
   it('is not taken for one where there was too little to send', () => {
     const path = settled(1000, 50)
+    path.runs(9000)
     path.socketBytes = 20_000
     expect(losing(path, 1500).bytes).toBeLessThan(1.5 * path.pipe)
   })
