@@ -27,6 +27,9 @@ const STEADY_GAIN = 1.3
 /** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
 const LEAST_SLACK_MS = 5
 const SLACK_MS = 40
+/** Jitter gets so much of its spread, but no more than this share of a round trip. */
+const JITTER_GAIN = 1.5
+const JITTER_SHARE = 1
 /**
  * A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. A
  * kernel that paces its first flights (BBR, at 2.9 times its rate) delays acks by a third of a round trip.
@@ -112,11 +115,22 @@ export class PathWindow {
     if (this.#isLossy) return Math.max(LOSSY_GAIN * pipe, this.#floor())
     if (this.#isStartup) return Math.max(INITIAL_BYTES, this.#startupGain() * pipe, this.#floor())
     if (this.#drainSince !== undefined) return this.#drained()
-    const slackMs = Math.max(LEAST_SLACK_MS, (STEADY_GAIN - 1) * this.#rtt.min)
-    const slack = this.rate * Math.min(slackMs, this.#isQueueEmpty() ? Infinity : SLACK_MS)
+    const slack = this.rate * Math.max(LEAST_SLACK_MS, this.#roundSlackMs(), this.#jitterSlackMs())
     // Filled again as it drains: a burst of half a pipe would overflow a short queue.
     const refilled = this.#drained() + 2 * (this.#delivered - this.#refillFrom)
     return Math.min(Math.max(pipe + slack, this.#floor()), refilled)
+  }
+
+  #roundSlackMs(): number {
+    const slackMs = (STEADY_GAIN - 1) * this.#rtt.min
+    return this.#isQueueEmpty() ? slackMs : Math.min(slackMs, SLACK_MS)
+  }
+
+  /** The minimum RTT is what jitter adds nothing to: a window for it alone would starve the path. */
+  #jitterSlackMs(): number {
+    // While the queue drains and fills again, its change is no jitter.
+    if (this.#delivered - this.#refillFrom < 2 * this.#pipe()) return 0
+    return Math.min(JITTER_GAIN * this.#rtt.spread, JITTER_SHARE * this.#rtt.min, SLACK_MS)
   }
 
   #startupGain(): number {

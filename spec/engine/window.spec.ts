@@ -10,7 +10,7 @@ const MIB = 1_048_576
 /** Bytes that a path of 50 Mbit/s and 20 ms holds. */
 const PIPE = 125_000
 
-function bulk(link: { rateMbps: number; delayMs: number; queueBytes?: number }) {
+function bulk(link: { rateMbps: number; delayMs: number; jitterMs?: number; queueBytes?: number }) {
   const pair = corePair({ links: [{ queueBytes: 2_000_000, ...link }] })
   pair.near.write(1000 * MIB)
   const rate = (ms: number): number => {
@@ -26,6 +26,18 @@ describe('the window of a path', () => {
     const { near, far, rate, advance } = bulk({ rateMbps: 50, delayMs: 10 })
     advance(1000)
     expect(rate(10_000)).toBeGreaterThan(0.97 * 50)
+    expectNoLoss(near, far)
+  })
+
+  it.each([
+    [5, 20],
+    [20, 5],
+    [20, 20],
+    [20, 40],
+  ])('keeps it full where its delay of %i ms has %i ms of jitter', (delayMs, jitterMs) => {
+    const { near, far, rate, advance } = bulk({ rateMbps: 50, delayMs, jitterMs })
+    advance(3000)
+    expect(rate(10_000)).toBeGreaterThan(0.75 * 50)
     expectNoLoss(near, far)
   })
 
