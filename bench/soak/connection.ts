@@ -52,25 +52,33 @@ export class SoakConnection {
   async run(startGo: () => Promise<GoPeer>, isLate: () => boolean): Promise<Outcome> {
     const { dials, listens } = this.plan.kind
     const go = dials === 'Go' || listens === 'Go' ? await startGo() : undefined
+    const outcome = await this.#outcome(go, isLate)
+    await this.#close(outcome)
+    await go?.[Symbol.asyncDispose]()
+    return outcome
+  }
+
+  async #outcome(go: GoPeer | undefined, isLate: () => boolean): Promise<Outcome> {
     const over = new AbortController()
-    let outcome: Outcome = 'ended'
     try {
       await Promise.race([this.#live(go, isLate, over.signal), this.#watch(over.signal)])
+      return 'ended'
     } catch (error) {
       if (!(error instanceof Standstill) || !isLockedUp(await go?.traces())) throw error
-      outcome = 'stuck in Go'
-      for (const conn of this.#opened?.conns ?? []) conn.destroy()
+      return 'stuck in Go'
     } finally {
       over.abort()
     }
+  }
+
+  async #close(outcome: Outcome): Promise<void> {
+    if (outcome === 'stuck in Go') for (const conn of this.#opened?.conns ?? []) conn.destroy()
     try {
       await this.#opened?.[Symbol.asyncDispose]()
     } catch (error) {
       // A Go peer that has been ended for its traces closes nothing any more.
       if (outcome === 'ended') throw error
     }
-    await go?.[Symbol.asyncDispose]()
-    return outcome
   }
 
   describe(): string {
