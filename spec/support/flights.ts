@@ -1,5 +1,5 @@
 /** Journeys of frames over a subflow that no sender is behind. */
-import type { Flight } from '../../lib/core/frames.js'
+import type { Flight, SentFrame } from '../../lib/core/frames.js'
 import { Subflow } from '../../lib/core/subflow.js'
 import { NullTracker } from '../../lib/core/tracker.js'
 
@@ -11,10 +11,15 @@ export function subflowOf(rttMs: number, id = 1): Subflow {
   return subflow
 }
 
+/** A data frame that has been sent once. */
+export function frameOf(size: number, fn = 10): SentFrame {
+  return { fn, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false }
+}
+
 /** A frame leaves. */
 export function leaves(subflow: Subflow, sentAt: number, size: number, fn = 10): Flight {
   const flight: Flight = {
-    frame: { fn, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false },
+    frame: frameOf(size, fn),
     sentAt,
     wasIdle: subflow.inFlightBytes === 0,
     ...subflow.window.stamp(sentAt, subflow.inFlightBytes),

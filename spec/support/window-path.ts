@@ -1,7 +1,8 @@
 /** A path in virtual time that its window alone fills: one line with a rate, a round trip, and acks. */
-import type { Flight, SentFrame } from '../../lib/core/frames.js'
+import type { Flight } from '../../lib/core/frames.js'
 import { RttEstimator } from '../../lib/core/rtt.js'
 import { PathWindow } from '../../lib/core/window.js'
+import { frameOf } from './flights.js'
 
 export const MAX_FRAME = 65_536
 
@@ -121,8 +122,4 @@ export class WindowPath {
     this.rtt.sample(now - flight.sentAt, now)
     this.window.acked(flight, { now, wasFull, isTrusted: this.isTrusted })
   }
-}
-
-function frameOf(size: number): SentFrame {
-  return { fn: 10, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false }
 }
