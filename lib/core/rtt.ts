@@ -17,8 +17,6 @@ export class RttEstimator {
   /** Minima of the eight samples under way and of the eight before. */
   #recentMin = Infinity
   #earlierMin = Infinity
-  #recentMax = 0
-  #earlierMax = 0
   #samples = 0
   #latest = 0
 
@@ -49,11 +47,6 @@ export class RttEstimator {
     return Math.min(this.#recentMin, this.#earlierMin)
   }
 
-  /** How far apart the last eight to sixteen samples are, milliseconds: jitter, since a queue changes more slowly. */
-  get spread(): number {
-    return this.#samples === 0 ? 0 : Math.max(this.#recentMax, this.#earlierMax) - this.recentMin
-  }
-
   /** When the minimum was last seen or lowered. */
   get minAt(): Millis {
     return this.#minAt
@@ -63,11 +56,8 @@ export class RttEstimator {
     this.#latest = rtt
     if (this.#samples++ % RECENT_SAMPLES === 0) {
       this.#earlierMin = this.#recentMin
-      this.#earlierMax = this.#recentMax
       this.#recentMin = Infinity
-      this.#recentMax = 0
     }
-    this.#recentMax = Math.max(this.#recentMax, rtt)
     this.#recentMin = Math.min(this.#recentMin, rtt)
     if (this.#smoothed === undefined) {
       this.#smoothed = rtt

@@ -6,6 +6,7 @@ import type { Millis } from '../clock.js'
 import type { Flight } from './frames.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
+import { Jitter } from './jitter.js'
 import { MaxFilter } from './max-filter.js'
 import { StallCounter } from './stalls.js'
 
@@ -22,14 +23,11 @@ const BUSY_RTT_MS = 10
 const STARTUP_GAIN = 1.85
 /** On paths shorter than that growth takes no time, and bursts are the larger part of what a queue has to bear. */
 const LONG_STARTUP_MS = 100
-const SHORT_STARTUP_GAIN = 1.6
+const SHORT_STARTUP_GAIN = 1.45
 const STEADY_GAIN = 1.3
 /** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
 const LEAST_SLACK_MS = 5
 const SLACK_MS = 40
-/** Jitter gets so much of its spread, but no more than this share of a round trip. */
-const JITTER_GAIN = 1.5
-const JITTER_SHARE = 1
 /**
  * A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. A
  * kernel that paces its first flights (BBR, at 2.9 times its rate) delays acks by a third of a round trip.
@@ -94,6 +92,7 @@ export class PathWindow {
   /** TCP repairs losses on this path. */
   #isLossy = false
   readonly #stalls = new StallCounter()
+  readonly #jitter = new Jitter()
 
   constructor(rtt: RttEstimator) {
     this.#rtt = rtt
@@ -115,22 +114,16 @@ export class PathWindow {
     if (this.#isLossy) return Math.max(LOSSY_GAIN * pipe, this.#floor())
     if (this.#isStartup) return Math.max(INITIAL_BYTES, this.#startupGain() * pipe, this.#floor())
     if (this.#drainSince !== undefined) return this.#drained()
-    const slack = this.rate * Math.max(LEAST_SLACK_MS, this.#roundSlackMs(), this.#jitterSlackMs())
+    const jitter = this.rate * this.#jitter.slack
+    const slack = Math.max(this.rate * Math.max(LEAST_SLACK_MS, this.#roundSlackMs()), jitter)
     // Filled again as it drains: a burst of half a pipe would overflow a short queue.
     const refilled = this.#drained() + 2 * (this.#delivered - this.#refillFrom)
-    return Math.min(Math.max(pipe + slack, this.#floor()), refilled)
+    return Math.min(Math.max(pipe + slack, this.#floor() + jitter), refilled)
   }
 
   #roundSlackMs(): number {
     const slackMs = (STEADY_GAIN - 1) * this.#rtt.min
     return this.#isQueueEmpty() ? slackMs : Math.min(slackMs, SLACK_MS)
-  }
-
-  /** The minimum RTT is what jitter adds nothing to: a window for it alone would starve the path. */
-  #jitterSlackMs(): number {
-    // While the queue drains and fills again, its change is no jitter.
-    if (this.#delivered - this.#refillFrom < 2 * this.#pipe()) return 0
-    return Math.min(JITTER_GAIN * this.#rtt.spread, JITTER_SHARE * this.#rtt.min, SLACK_MS)
   }
 
   #startupGain(): number {
@@ -205,6 +198,7 @@ export class PathWindow {
     this.#stalls.acked(now, this.#rtt, wasFull && !mayOverflow)
     this.#isLossy = this.#stalls.isLossy(now)
     this.#delivered += flight.frame.size
+    if (!this.#isStartup) this.#jitter.acked(now, flight.frame.size, this.rate, this.#rtt.min)
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
     // A rate measured over a silence is too low, but a slow path is silent from its first frame on.
