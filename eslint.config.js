@@ -30,7 +30,7 @@ const LAYERS = [
   {
     folder: 'transport/',
     may: BASE,
-    types: ['core/tracker'],
+    types: ['core/tracker', 'core/path'],
     packages: ['node:'],
   },
   { folder: 'paths/', may: BASE, packages: ['node:', 'eventemitter3'] },

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'ERR_MULTIPATH_INCOMPLETE'
   | 'ERR_MULTIPATH_LINGER'
   | 'ERR_MULTIPATH_DEADLINE'
+  | 'ERR_MULTIPATH_SCHEDULER'
 
 /** Base class: a stable `code`, the `cause` kept. */
 export class MultipathError extends Error {

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { CloseReason, SubflowState } from '../core/health.js'
+import type { Path } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
 
 /** A subflow changed its state. */
@@ -20,6 +21,8 @@ export interface AttachInit {
   readonly label: string
   /** Follow the path; they may throw. */
   readonly trackers: readonly (StatsTracker | undefined)[]
+  /** Shared with other connections; default: one of the connection's own. */
+  readonly path?: Path
   readonly isDialer: boolean
   /** When our hello left (dialer) or its echo did (listener). */
   readonly helloAt: Millis

@@ -3,7 +3,10 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
+import type { PathPolicy } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
+import type { SchedulerName } from '../core/schedulers/by-name.js'
+import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { MultipathError } from '../errors.js'
 import { cidName } from '../wire/hello.js'
@@ -11,11 +14,11 @@ import { Announcer } from './announcer.js'
 import type { AttachInit } from './attach.js'
 import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
-import { IdleTimeout } from './idle-timeout.js'
 import { Inlet } from './inlet.js'
 import { NetConn } from './net-conn.js'
 import type { Callback } from './outlet.js'
 import { Outlet } from './outlet.js'
+import { PathPolicies } from './path-policies.js'
 import { safeTracker } from './safe-tracker.js'
 import { endpointsOf, SocketSurface } from './socket-surface.js'
 import type { SubflowStats } from './subflow-stats.js'
@@ -48,7 +51,7 @@ export class MultipathConn extends SocketSurface {
   readonly #inlet: Inlet
   readonly #outlet: Outlet
   readonly #drainLimit: DrainLimit
-  readonly #idle = new IdleTimeout(() => this.emit('timeout'))
+  readonly #policies = new PathPolicies(() => this.#driver.core.subflows)
   readonly #announcer = new Announcer((name, change) => this.emit(name, change))
   /** Set once no subflow is left. */
   #finish: { readonly error: MultipathError | undefined } | undefined
@@ -89,7 +92,8 @@ export class MultipathConn extends SocketSurface {
    */
   attach({ stream, trackers, head, onChange, ...init }: AttachInit): Subflow {
     if (this.pending) this.setEndpoints(endpointsOf(stream))
-    const subflow = this.#driver.attach(stream, { ...init, tracker: safeTracker(...trackers) }, head)
+    const path = this.#policies.of(init.label, init.path)
+    const subflow = this.#driver.attach(stream, { ...init, path, tracker: safeTracker(...trackers) }, head)
     if (onChange !== undefined) this.#announcer.watch(subflow, onChange)
     return subflow
   }
@@ -97,11 +101,6 @@ export class MultipathConn extends SocketSurface {
   /** @internal */
   setCid(cid: Uint8Array): void {
     this.name = cidName(cid)
-  }
-
-  /** @internal */
-  get subflowCount(): number {
-    return this.#driver.core.subflows.length
   }
 
   /** Whether a subflow may still join. @internal */
@@ -137,25 +136,29 @@ export class MultipathConn extends SocketSurface {
     return this.#outlet.unflushedBytes(this.writableLength)
   }
 
-  /** Milliseconds of `setTimeout`; 0 where none is set. */
-  get timeout(): number {
-    return this.#idle.ms
-  }
-
   /** The live subflows. */
   subflows(): SubflowStats[] {
     return this.#driver.core.subflows.map(subflowStats)
   }
 
-  /** Emits `timeout` once nothing was read or written for `ms` milliseconds; 0 turns it off. */
-  setTimeout(ms: number, listener?: () => void): this {
-    if (this.destroyed) return this
-    this.#idle.set(ms)
-    if (listener !== undefined) {
-      if (ms === 0) this.off('timeout', listener)
-      else this.once('timeout', listener)
-    }
-    return this
+  /**
+   * Chooses paths otherwise from the next frame on: for what we send. The peer chooses for itself.
+   *
+   * @throws {OptionError} for what is neither a name nor a scheduler
+   */
+  setScheduler(scheduler: SchedulerName | Scheduler): void {
+    this.#driver.core.setScheduler(schedulerOf(scheduler))
+    this.#driver.flushSoon()
+  }
+
+  /**
+   * Changes the policy of the path called `label`, for what we send, at once. Connections of one dialer share it.
+   *
+   * @throws {OptionError} for a label that no path of the connection has had, or a value out of range
+   */
+  setPathPolicy(label: string, policy: PathPolicy): void {
+    this.#policies.set(label, policy)
+    this.#driver.flushSoon()
   }
 
   /** Closes at once with resets; the peer gets an error unless it has everything. */
@@ -178,19 +181,6 @@ export class MultipathConn extends SocketSurface {
     return (this.#netConn ??= new NetConn(this))
   }
 
-  /** Ends in order: `await using` does not lose what was written, and throws where it could not be delivered. */
-  override async [Symbol.asyncDispose](): Promise<void> {
-    if (this.closed) return
-    await new Promise<void>((resolve, reject) => {
-      this.once('error', reject)
-      this.once('close', () => {
-        resolve()
-      })
-      this.resume()
-      this.destroySoon()
-    })
-  }
-
   override write(
     chunk: unknown,
     encodingOrCallback?: BufferEncoding | Callback,
@@ -203,13 +193,13 @@ export class MultipathConn extends SocketSurface {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#idle.refresh()
+    this.idle.refresh()
     this.#outlet.write(chunk, callback)
     if (this.#finish !== undefined) this.#checkDrained()
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    this.#idle.refresh()
+    this.idle.refresh()
     this.#outlet.writeAll(
       chunks.map(({ chunk }) => chunk),
       callback,
@@ -238,7 +228,7 @@ export class MultipathConn extends SocketSurface {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#drainLimit.stop()
-    this.#idle.stop()
+    this.idle.stop()
     this.#outlet.close(this.unflushedBytes > 0)
     this.#driver.destroy(this.#isReset || error !== null)
     this.#over()
@@ -258,7 +248,7 @@ export class MultipathConn extends SocketSurface {
   #pull(): void {
     const { core } = this.#driver
     if (this.#inlet.pull()) {
-      this.#idle.refresh()
+      this.idle.refresh()
       this.#drainLimit.stop()
     }
     if (core.isReadEnd && this.#finish?.error === undefined) this.#inlet.end()

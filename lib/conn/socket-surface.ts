@@ -1,6 +1,7 @@
 /** The parts of net.Socket that only pass on to the subflows, or tell of them. */
 import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { IdleTimeout } from './idle-timeout.js'
 
 /** Where a connection's first subflow led. */
 export interface Endpoints {
@@ -21,6 +22,7 @@ export function endpointsOf(stream: Duplex): Endpoints {
 
 /** What http, tls and database drivers expect of a socket beyond a Duplex. */
 export abstract class SocketSurface extends Duplex {
+  protected readonly idle: IdleTimeout = new IdleTimeout(() => this.emit('timeout'))
   #endpoints: Endpoints | undefined
 
   /** Streams of the live subflows. */
@@ -75,6 +77,22 @@ export abstract class SocketSurface extends Duplex {
     return this.writableLength
   }
 
+  /** Milliseconds of `setTimeout`; 0 where none is set. */
+  get timeout(): number {
+    return this.idle.ms
+  }
+
+  /** Emits `timeout` once nothing was read or written for `ms` milliseconds; 0 turns it off. */
+  setTimeout(ms: number, listener?: () => void): this {
+    if (this.destroyed) return this
+    this.idle.set(ms)
+    if (listener !== undefined) {
+      if (ms === 0) this.off('timeout', listener)
+      else this.once('timeout', listener)
+    }
+    return this
+  }
+
   /** Local address of the first subflow; empty where its stream is no socket. */
   address(): AddressInfo | Record<string, never> {
     const { localAddress, localPort, localFamily } = this.#endpoints ?? {}
@@ -108,5 +126,18 @@ export abstract class SocketSurface extends Duplex {
     if (this.writable) this.end()
     if (this.writableFinished) this.destroy()
     else this.once('finish', () => this.destroy())
+  }
+
+  /** Ends in order: `await using` does not lose what was written, and throws where it could not be delivered. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (this.closed) return
+    await new Promise<void>((resolve, reject) => {
+      this.once('error', reject)
+      this.once('close', () => {
+        resolve()
+      })
+      this.resume()
+      this.destroySoon()
+    })
   }
 }

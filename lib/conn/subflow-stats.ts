@@ -1,5 +1,6 @@
 /** A subflow as users see it. */
 import type { SubflowState } from '../core/health.js'
+import type { Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
 
 /** A snapshot: it does not change later. */
@@ -7,6 +8,7 @@ export interface SubflowStats {
   readonly id: number
   readonly label: string
   readonly state: SubflowState
+  readonly tier: Tier
   /** Round-trip times, milliseconds; `undefined` before the first sample. */
   readonly smoothedRttMs: number | undefined
   readonly minRttMs: number | undefined
@@ -17,6 +19,9 @@ export interface SubflowStats {
   /** Data frames and payload bytes, without what was sent again. */
   readonly sentFrames: number
   readonly sentBytes: number
+  /** Of those sent, copies of what another path carries too. */
+  readonly copiedFrames: number
+  readonly copiedBytes: number
   /** Duplicates included. */
   readonly receivedFrames: number
   readonly receivedBytes: number
@@ -30,12 +35,15 @@ export function subflowStats(subflow: Subflow): SubflowStats {
     id: subflow.id,
     label: subflow.label,
     state: subflow.state,
+    tier: subflow.path.tier,
     smoothedRttMs: rtt.smoothed,
     minRttMs: rtt.min === Infinity ? undefined : rtt.min,
     bytesPerSecond: Math.round(subflow.bytesPerMs * 1000),
     inFlightBytes: subflow.inFlightBytes,
     sentFrames: counters.framesSent,
     sentBytes: counters.bytesSent,
+    copiedFrames: counters.framesCopied,
+    copiedBytes: counters.bytesCopied,
     receivedFrames: counters.framesReceived,
     receivedBytes: counters.bytesReceived,
     retransmittedFrames: counters.framesRetransmitted,

@@ -4,28 +4,26 @@
  */
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
-import { CODE_CAPABLE, CODE_FIN, CODE_PONG } from '../wire/limits.js'
+import { CODE_FIN } from '../wire/limits.js'
 import type { Action } from './action.js'
 import { Ending } from './ending.js'
 import { ackLimitError, lingerError, silentError } from './failures.js'
 import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
+import { Journeys } from './journeys.js'
 import { Liveness } from './liveness.js'
 import type { ResolvedConnOptions } from './options.js'
 import { Receiver } from './receiver.js'
+import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import { Subflow } from './subflow.js'
-
-export type { CoreInit, SubflowInit } from './init.js'
-
-/** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
-const ACK_BATCH_BYTES = 262_144
 
 export class ConnectionCore {
   readonly #options: ResolvedConnOptions
   readonly #subflows: Subflow[] = []
   readonly #inbox: Inbox
+  readonly #journeys: Journeys
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #liveness: Liveness
@@ -37,9 +35,10 @@ export class ConnectionCore {
 
   constructor({ options, scheduler, random }: CoreInit) {
     this.#options = options
-    this.#sender = new Sender(this.#subflows, scheduler, options)
+    const journeys = (this.#journeys = new Journeys(options))
+    this.#sender = new Sender({ subflows: this.#subflows, journeys, scheduler, options })
     this.#receiver = new Receiver(this.#subflows, options)
-    this.#inbox = new Inbox({ sender: this.#sender, receiver: this.#receiver, ending: this.#ending })
+    this.#inbox = new Inbox({ journeys, receiver: this.#receiver, ending: this.#ending })
     this.#liveness = new Liveness(options, random)
   }
 
@@ -90,7 +89,7 @@ export class ConnectionCore {
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
-    return hasFrames || this.#receiver.bytesSinceFlush >= ACK_BATCH_BYTES || this.#actions.length > 0
+    return hasFrames || this.#receiver.isAckDue || this.#actions.length > 0
   }
 
   /** A peer that does not know our codes, and whose data nobody reads, is best slowed down by TCP. */
@@ -102,15 +101,10 @@ export class ConnectionCore {
   /** Adds a subflow whose hello is done. The first carries data at once, others when the peer shows life. */
   addSubflow(init: SubflowInit, now: Millis): Subflow {
     this.#now = now
-    const subflow = new Subflow(++this.#lastId, init.label, init.tracker, now)
+    const subflow = new Subflow(++this.#lastId, init, now)
     this.#subflows.push(subflow)
     this.#inbox.add(subflow)
-    if (init.isDialer) {
-      subflow.sampleRtt(now - init.helloAt, now, true)
-      subflow.acks.add(CODE_PONG)
-    } else subflow.expectPong(init.helloAt)
-    subflow.acks.add(CODE_CAPABLE)
-    subflow.ping(now)
+    subflow.greet(init, now)
     if (this.#ending.hasSentFin) subflow.acks.add(CODE_FIN)
     this.#actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })
     if (subflow.id === 1) this.#goUp(subflow)
@@ -122,7 +116,7 @@ export class ConnectionCore {
     this.#sender.write(bytes)
   }
 
-  /** Whether the application waits for room, so that more is sure to come. */
+  /** The application waits for room, so that more is sure to come. */
   setHeldBack(isHeldBack: boolean): void {
     this.#sender.setHeldBack(isHeldBack, this.#now)
   }
@@ -132,6 +126,11 @@ export class ConnectionCore {
     const piece = this.#receiver.window.take()
     if (piece !== undefined) this.#receiver.announce(this.#ending.isCapable === true, false)
     return piece
+  }
+
+  /** From the next frame on. */
+  setScheduler(scheduler: Scheduler): void {
+    this.#sender.scheduler = scheduler
   }
 
   /** No more will be written: flush, tell the peer, close. */
@@ -173,7 +172,7 @@ export class ConnectionCore {
   tick(now: Millis): void {
     this.#now = now
     for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now >= this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs))
+    if (now >= this.#ending.lingerAt(this.#journeys.lastAckAt, this.#options.lingerMs))
       this.#over(lingerError(this.#sender.isFlushed), 'destroy')
   }
 
@@ -191,8 +190,9 @@ export class ConnectionCore {
   drain(now: Millis): Action[] {
     this.#now = now
     if (!this.#isOver) {
-      this.#sender.pump(now)
-      this.#advanceEnding()
+      const failure = this.#sender.pump(now)
+      if (failure === undefined) this.#advanceEnding()
+      else this.#over(failure, 'destroy')
       for (const subflow of this.#subflows) this.#flush(subflow)
     }
     this.#receiver.bytesSinceFlush = 0
@@ -204,8 +204,9 @@ export class ConnectionCore {
   nextTickAt(): Millis {
     if (this.#isOver) return Infinity
     let at = Math.min(
-      this.#sender.peerWindow.probeAt,
-      this.#ending.lingerAt(this.#sender.lastAckAt, this.#options.lingerMs),
+      this.#journeys.peerWindow.probeAt,
+      this.#sender.readyAt,
+      this.#ending.lingerAt(this.#journeys.lastAckAt, this.#options.lingerMs),
     )
     for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
     return at
@@ -226,7 +227,7 @@ export class ConnectionCore {
       if (at > this.#now) return
       if (finding === 'dead') this.#close(subflow, 'silent', silentError(this.#now - subflow.lastHeardAt))
       else if (finding === 'suspect') this.#suspect(subflow)
-      else if (finding === 'refused') this.#sender.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
+      else if (finding === 'refused') this.#journeys.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
       else subflow.ping(this.#now)
     }
   }
@@ -235,16 +236,17 @@ export class ConnectionCore {
     const from = subflow.moveTo('suspect')
     subflow.suspectSince = this.#now
     subflow.trustSamplesFrom = this.#now
-    this.#sender.suspect(subflow)
+    this.#journeys.suspect(subflow)
     subflow.ping(this.#now)
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
   }
 
   #goUp(subflow: Subflow): void {
     if (subflow.state === 'suspect') {
-      this.#sender.recovered(subflow)
+      this.#journeys.recovered(subflow)
       subflow.returned(this.#now)
     }
+    this.#sender.level(subflow)
     const from = subflow.moveTo('up')
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })
   }
@@ -253,7 +255,7 @@ export class ConnectionCore {
     if (subflow.state === 'closed') return
     this.#subflows.splice(this.#subflows.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
-    this.#sender.lost(subflow)
+    this.#journeys.lost(subflow)
     const isHeaderCut = this.#inbox.remove(subflow)
     this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })

@@ -6,11 +6,11 @@ import { FrameReader } from '../wire/frame-reader.js'
 import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import type { Ending } from './ending.js'
 import type { Receiver } from './receiver.js'
-import type { Sender } from './sender.js'
+import type { Journeys } from './journeys.js'
 import type { Subflow } from './subflow.js'
 
 export interface InboxParts {
-  readonly sender: Sender
+  readonly journeys: Journeys
   readonly receiver: Receiver
   readonly ending: Ending
 }
@@ -83,20 +83,20 @@ class SubflowSink implements FrameSink {
   }
 
   onAck(fn: number): void {
-    const { sender, ending } = this.#inbox.parts
+    const { journeys, ending } = this.#inbox.parts
     ending.isCapable ??= false
-    sender.acked(this.#subflow, fn, this.#inbox.now)
+    journeys.acked(this.#subflow, fn, this.#inbox.now)
   }
 
   onCode(code: number): void {
-    const { sender, ending } = this.#inbox.parts
+    const { journeys, ending } = this.#inbox.parts
     if (code === CODE_PING) {
       ending.isCapable ??= false
       this.#subflow.acks.add(CODE_PONG)
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#inbox.now)
     else if (code === CODE_CAPABLE) ending.isCapable = true
     else if (code === CODE_FIN) ending.hasPeerFin = true
-    else if (code === CODE_HOLD) sender.peerWindow.hold(this.#inbox.now)
-    else if (code === CODE_GO) sender.peerWindow.go()
+    else if (code === CODE_HOLD) journeys.peerWindow.hold(this.#inbox.now)
+    else if (code === CODE_GO) journeys.peerWindow.go()
   }
 }

@@ -1,6 +1,7 @@
 /** What a connection and its subflows start with. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { Path } from './path.js'
 import type { Scheduler } from './scheduler.js'
 import type { StatsTracker } from './tracker.js'
 
@@ -8,6 +9,7 @@ import type { StatsTracker } from './tracker.js'
 export interface SubflowInit {
   readonly label: string
   readonly tracker: StatsTracker
+  readonly path: Path
   /** We dialled: say pong first, so that the listener can measure its first RTT. */
   readonly isDialer: boolean
   /** When our hello left (dialer) or its echo did (listener). */

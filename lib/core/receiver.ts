@@ -4,6 +4,9 @@ import type { ResolvedConnOptions } from './options.js'
 import { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
 
+/** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
+const ACK_BATCH_BYTES = 262_144
+
 export class Receiver {
   readonly window: ReorderWindow
   readonly #subflows: readonly Subflow[]
@@ -20,6 +23,10 @@ export class Receiver {
     this.#subflows = subflows
     this.#maxUnread = options.maxUnreadBytes
     this.window = new ReorderWindow(options)
+  }
+
+  get isAckDue(): boolean {
+    return this.bytesSinceFlush >= ACK_BATCH_BYTES
   }
 
   /** A whole frame arrived on `subflow`. `pieces` is missing where it was judged not worth keeping. */

@@ -1,4 +1,4 @@
-/** The one decision of a scheduler: which subflow carries the next frame. */
+/** The one decision of a scheduler: which subflow carries the next frame, and whether the others do too. */
 
 /** What a scheduler may know of a subflow that is fit to carry data. */
 export interface SubflowView {
@@ -7,28 +7,40 @@ export interface SubflowView {
   /** Smoothed round-trip time, milliseconds: of idle times while nothing is in flight. Infinity if unknown. */
   readonly smoothedRttMs: number
   readonly rttVarianceMs: number
-  /** Delivery rate, bytes per millisecond; 0 while unknown. */
+  /** Delivery rate, bytes per millisecond, no more than the path's cap; 0 while unknown. */
   readonly bytesPerMs: number
   /** The rate is still being found, and may be much more. */
   readonly isStartup: boolean
   /** Bytes sent on it and not acked. */
   readonly inFlightBytes: number
+  /** The path's weight, at least 1. */
+  readonly weight: number
+  /** Bytes it was chosen for, divided by its weight; made level with the others' when it comes up. */
+  readonly served: number
 }
 
 /** The state of a connection at the moment of a choice. */
 export interface Snapshot<View extends SubflowView = SubflowView> {
-  /** Subflows that are up and may carry this frame. */
+  /** Subflows that are up, of the tiers in use; each may carry this frame. */
   readonly subflows: readonly View[]
-  /** The subflow that carried the frame before this one, if any. */
+  /** The subflow that was chosen for the frame before this one, if any. */
   readonly lastId: number | undefined
   /** Bytes that wait to be sent, this frame included; Infinity while the application is held back. */
   readonly queuedBytes: number
-  /** Whether a subflow has room in its window and its socket. */
-  hasRoom(subflow: View): boolean
+  /** Bytes sent and not acked, over all subflows, without copies. */
+  readonly unackedBytes: number
+  /** Whether a subflow has room in its window, its socket and under its caps. */
+  readonly hasRoom: (subflow: View) => boolean
 }
 
-/** A pure choice; `undefined`: better wait for a subflow that has no room now. */
+/**
+ * Pure functions of a snapshot. One that throws, or chooses what is not there or has no room, ends the connection
+ * with ERR_MULTIPATH_SCHEDULER.
+ */
 export interface Scheduler {
   readonly name: string
+  /** `undefined`: better wait for a subflow that has no room now. */
   choose<View extends SubflowView>(snapshot: Snapshot<View>): View | undefined
+  /** Whether all other subflows are to carry the frame too, as they have room. Default: no. */
+  isShared?<View extends SubflowView>(snapshot: Snapshot<View>): boolean
 }

@@ -1,42 +1,52 @@
 /** Cuts frames out of what the application wrote, binds them to subflows, and keeps them until acked. */
 import type { Millis } from '../clock.js'
-import { encodeDataHeader } from '../wire/frame.js'
-import { FIRST_FRAME } from '../wire/limits.js'
+import { MultipathError } from '../errors.js'
 import { ByteQueue } from './byte-queue.js'
-import type { Flight, SentFrame } from './frames.js'
-import { ResendQueue } from './frames.js'
+import { schedulerError } from './failures.js'
+import type { ResendQueue, SentFrame } from './frames.js'
+import type { Journeys } from './journeys.js'
 import type { ResolvedConnOptions } from './options.js'
-import { PeerWindow } from './peer-window.js'
+import type { PeerWindow } from './peer-window.js'
 import type { Scheduler, Snapshot } from './scheduler.js'
-import type { Subflow } from './subflow.js'
+import type { Sending, Subflow } from './subflow.js'
+import { openTiers } from './tiers.js'
+import type { Unacked } from './unacked.js'
 
 /** An application that was held back writes on within this time, milliseconds, if it has more. */
 const REFILL_MS = 10
-/** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
-const MAX_SPAN = 3072
 /** Payload of a frame that only asks whether the receiver takes frames again. */
 const PROBE_FRAME_BYTES = 1400
 
+export interface SenderInit {
+  /** Those that live. */
+  readonly subflows: readonly Subflow[]
+  readonly journeys: Journeys
+  readonly scheduler: Scheduler
+  readonly options: ResolvedConnOptions
+}
+
 export class Sender {
-  readonly peerWindow: PeerWindow = new PeerWindow()
   readonly #options: ResolvedConnOptions
   readonly #subflows: readonly Subflow[]
-  readonly #scheduler: Scheduler
   readonly #buffer = new ByteQueue()
-  readonly #frames = new Map<number, SentFrame>()
-  readonly #resends = new ResendQueue()
-  #nextFn = FIRST_FRAME
+  readonly #journeys: Journeys
+  readonly #unacked: Unacked
+  readonly #resends: ResendQueue
+  readonly #peerWindow: PeerWindow
+  scheduler: Scheduler
+  #now: Millis = 0
   #lastId: number | undefined
-  #unackedBytes = 0
-  #probe: SentFrame | undefined
   /** Until when more is sure to come: the application was told to wait, or has just been let go. */
   #bulkUntil: Millis = -Infinity
-  lastAckAt: Millis = 0
 
-  constructor(subflows: readonly Subflow[], scheduler: Scheduler, options: ResolvedConnOptions) {
+  constructor({ subflows, journeys, scheduler, options }: SenderInit) {
     this.#subflows = subflows
-    this.#scheduler = scheduler
+    this.scheduler = scheduler
     this.#options = options
+    this.#journeys = journeys
+    this.#unacked = journeys.unacked
+    this.#resends = journeys.resends
+    this.#peerWindow = journeys.peerWindow
   }
 
   /** Bytes that wait for a frame. */
@@ -45,16 +55,16 @@ export class Sender {
   }
 
   get unackedBytes(): number {
-    return this.#unackedBytes
+    return this.#unacked.bytes
   }
 
   get unackedFrames(): number {
-    return this.#frames.size
+    return this.#unacked.count
   }
 
   /** Nothing that was written is on its way any more. */
   get isFlushed(): boolean {
-    return this.#buffer.bytes === 0 && this.#frames.size === 0
+    return this.#buffer.bytes === 0 && this.#unacked.count === 0
   }
 
   get hasRoom(): boolean {
@@ -73,182 +83,153 @@ export class Sender {
   /** Forgets everything: the connection is over. */
   clear(): void {
     this.#buffer.clear()
-    this.#frames.clear()
-    this.#resends.drop(() => true)
-    this.#unackedBytes = 0
+    this.#journeys.clear()
   }
 
-  /** An ack counts on whichever subflow it comes; of numbers never sent it is ignored, as by Go. */
-  acked(subflow: Subflow, fn: number, now: Millis): void {
-    const flight = subflow.flights.get(fn)
-    if (flight === undefined) {
-      const frame = this.#frames.get(fn)
-      if (frame !== undefined) this.#finish(frame, now)
-      return
+  /** The subflow came up: it owes nothing for the time before. */
+  level(subflow: Subflow): void {
+    const others = this.#subflows.filter((other) => other !== subflow && other.state === 'up')
+    const served = Math.min(...others.map((other) => other.served))
+    if (served !== Infinity) subflow.served = Math.max(subflow.served, served)
+  }
+
+  /** When a path's rate cap lets go of what waits; Infinity where none holds anything. */
+  get readyAt(): Millis {
+    if (this.#buffer.bytes === 0 && this.#resends.length === 0 && !this.#unacked.hasShared) return Infinity
+    let at = Infinity
+    for (const subflow of this.#subflows) {
+      if (!isFit(subflow) || !subflow.hasRoom) continue
+      const ready = subflow.path.readyAt(this.#now)
+      if (ready > this.#now) at = Math.min(at, ready)
     }
-    const wasFull = subflow.inFlightBytes >= subflow.window.bytes
-    this.#passOver(subflow, fn, now)
-    this.#land(subflow, flight)
-    const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
-    if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
-    subflow.window.acked(flight, { now, wasFull, isTrusted })
-    if (!flight.frame.isAcked) this.#finish(flight.frame, now)
+    return at
   }
 
-  /** Acks come in the order of arrival: what left earlier and is not acked now was dropped by the receiver. */
-  #passOver(subflow: Subflow, fn: number, now: Millis): void {
-    for (const [earlier, flight] of subflow.flights) {
-      if (earlier === fn) return
-      this.#refused(subflow, flight, now)
+  /**
+   * Hands frames to subflows until nothing is left or nobody has room.
+   *
+   * @returns what a user's scheduler threw, or did wrong: the end of the connection
+   */
+  pump(now: Millis): MultipathError | undefined {
+    this.#now = now
+    try {
+      this.#pump()
+      return undefined
+    } catch (error) {
+      return schedulerError(error)
     }
   }
 
-  /** Frames that left before `sentAt` met an open ear and got no ack: the receiver's window is full. */
-  refuseBefore(subflow: Subflow, sentAt: Millis, now: Millis): void {
-    for (const flight of subflow.flights.values()) {
-      if (flight.sentAt >= sentAt) return
-      this.#refused(subflow, flight, now)
-    }
-  }
-
-  #refused(subflow: Subflow, flight: Flight, now: Millis): void {
-    this.#land(subflow, flight)
-    flight.frame.carriers.delete(subflow)
-    if (flight.frame.isAcked) return
-    this.peerWindow.refused(now)
-    if (!this.#isCarriedElsewhere(flight.frame, subflow)) this.#resends.add(flight.frame)
-  }
-
-  #land(subflow: Subflow, flight: Flight): void {
-    subflow.flights.delete(flight.frame.fn)
-    subflow.inFlightBytes -= flight.frame.size
-  }
-
-  #finish(frame: SentFrame, now: Millis): void {
-    frame.isAcked = true
-    this.#frames.delete(frame.fn)
-    this.#unackedBytes -= frame.size
-    this.lastAckAt = now
-    this.peerWindow.acked(frame === this.#probe)
-    if (frame === this.#probe) this.#probe = undefined
-  }
-
-  /** The subflow is gone: what it carried goes out again. */
-  lost(subflow: Subflow): void {
-    this.suspect(subflow)
-    for (const flight of subflow.flights.values()) flight.frame.carriers.delete(subflow)
-    subflow.flights.clear()
-    subflow.inFlightBytes = 0
-  }
-
-  /** The subflow is silent: what only it carries goes out again elsewhere. */
-  suspect(subflow: Subflow): void {
-    for (const { frame } of subflow.flights.values())
-      if (!this.#isCarriedElsewhere(frame, subflow)) this.#resends.add(frame)
-  }
-
-  #isCarriedElsewhere(frame: SentFrame, than: Subflow): boolean {
-    for (const carrier of frame.carriers) if (carrier !== than && carrier.state === 'up') return true
-    return false
-  }
-
-  /** The subflow showed life: what it carries and has not gone out again yet need not. */
-  recovered(subflow: Subflow): void {
-    this.#resends.drop((frame) => frame.carriers.has(subflow))
-  }
-
-  /** Hands frames to subflows until nothing is left or nobody has room. */
-  pump(now: Millis): void {
-    const fit = this.#subflows.filter((subflow) => subflow.state === 'up')
-    if (this.peerWindow.probeAt <= now) this.#sendProbe(fit, now)
+  #pump(): void {
+    const now = this.#now
+    const fit = this.#subflows.filter(isFit)
+    if (this.#peerWindow.probeAt <= now) this.#sendProbe(fit)
     if (fit.length === 0) return
-    while (this.#resendOne(fit, now) || this.#sendOne(fit, now));
-    if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead(fit, now)
-    if ((this.#buffer.bytes === 0 && now > this.#bulkUntil) || !this.peerWindow.allows(this.unackedFrames))
+    while (this.#resendOne(fit) || this.#shareOne(fit) || this.#sendOne(fit));
+    if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead(fit)
+    if ((this.#buffer.bytes === 0 && now > this.#bulkUntil) || !this.#peerWindow.allows(this.unackedFrames))
       this.#markAppLimited(fit)
   }
 
-  #hasRoom = (subflow: Subflow): boolean => !subflow.isBlocked && subflow.inFlightBytes < subflow.window.bytes
+  #hasRoom = (subflow: Subflow): boolean => subflow.hasRoom && subflow.path.readyAt(this.#now) <= this.#now
 
-  #snapshot(subflows: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
-    return { subflows, queuedBytes, lastId: this.#lastId, hasRoom: this.#hasRoom }
+  /** Bytes that wait; without an end while the application is held back. */
+  get #queuedBytes(): number {
+    return this.#now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
   }
 
-  #resendOne(fit: readonly Subflow[], now: Millis): boolean {
-    const inFlight = this.#frames.size - this.#resends.length
-    if (this.#resends.length === 0 || !this.peerWindow.allowsResend(inFlight)) return false
-    const frame = this.#resends.first()
-    if (frame === undefined) return false
-    // Queued resends are urgent: everything behind them waits. No waiting for a faster subflow either.
-    const subflow = this.#scheduler.choose(this.#snapshot(fit, Infinity))
-    if (subflow === undefined) return false
-    this.#resends.take((candidate) => candidate === frame)
-    this.#send(frame, subflow, now)
-    return true
+  #snapshot(fit: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
+    return {
+      subflows: openTiers(fit, queuedBytes, this.#hasRoom),
+      queuedBytes,
+      unackedBytes: this.#unacked.bytes,
+      lastId: this.#lastId,
+      hasRoom: this.#hasRoom,
+    }
   }
 
-  #sendOne(fit: readonly Subflow[], now: Millis): boolean {
-    if (this.#buffer.bytes === 0 || this.#isFull() || !this.peerWindow.allows(this.unackedFrames))
-      return false
-    const queued = now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
-    const subflow = this.#scheduler.choose(this.#snapshot(fit, queued))
-    if (subflow === undefined) return false
-    this.#send(this.#cut(subflow.window.frameBytes(this.#options.maxFrameBytes)), subflow, now)
-    return true
-  }
-
-  #isFull(): boolean {
-    return (
-      this.#unackedBytes >= this.#options.maxUnackedBytes ||
-      this.#frames.size >= this.#options.maxUnackedFrames ||
-      this.#isSpanFull()
+  /** The scheduler may be a user's. */
+  #choose(snapshot: Snapshot<Subflow>): Subflow | undefined {
+    const chosen: Subflow | undefined = this.scheduler.choose(snapshot)
+    if (chosen === undefined || (snapshot.subflows.includes(chosen) && this.#hasRoom(chosen))) return chosen
+    throw new MultipathError(
+      'ERR_MULTIPATH_SCHEDULER',
+      `the scheduler ${this.scheduler.name} chose a subflow that is not there or has no room`,
     )
   }
 
-  /** Distance from the lowest unacked frame, which a Go receiver bounds. */
-  #isSpanFull(): boolean {
-    const lowest = this.#lowest()
-    return lowest !== undefined && this.#nextFn - lowest.fn >= MAX_SPAN
+  #resendOne(fit: readonly Subflow[]): boolean {
+    const inFlight = this.#unacked.count - this.#resends.length
+    if (this.#resends.length === 0 || !this.#peerWindow.allowsResend(inFlight)) return false
+    const frame = this.#resends.first()
+    if (frame === undefined) return false
+    const able = fit.filter(({ path }) => path.leftBytes >= frame.size)
+    // Queued resends are urgent: everything behind them waits. No waiting for a faster subflow either.
+    const subflow = able.length === 0 ? undefined : this.#choose(this.#snapshot(able, Infinity))
+    if (subflow === undefined) return false
+    this.#resends.take((candidate) => candidate === frame)
+    this.#send(frame, subflow, frame.sends === 0 ? 'first' : 'again')
+    return true
   }
 
-  #lowest(): SentFrame | undefined {
-    return this.#frames.values().next().value
+  /** Sends the next copy that is due on whichever subflow has room, the lowest number first. */
+  #shareOne(fit: readonly Subflow[]): boolean {
+    if (!this.#unacked.hasShared || this.#peerWindow.isStopped) return false
+    for (const subflow of openTiers(fit, 0, this.#hasRoom)) {
+      const frame = this.#hasRoom(subflow) ? this.#nextShared(subflow) : undefined
+      if (frame === undefined) continue
+      this.#send(frame, subflow, 'copy')
+      return true
+    }
+    return false
+  }
+
+  #nextShared(subflow: Subflow): SentFrame | undefined {
+    for (;;) {
+      const frame = this.#unacked.sharedFrom(subflow.nextShared)
+      if (frame === undefined) return undefined
+      subflow.nextShared = frame.fn + 1
+      if (!frame.carriers.has(subflow) && frame.size <= subflow.path.leftBytes) return frame
+    }
+  }
+
+  #sendOne(fit: readonly Subflow[]): boolean {
+    if (this.#buffer.bytes === 0 || this.#unacked.isFull || !this.#peerWindow.allows(this.unackedFrames))
+      return false
+    const snapshot = this.#snapshot(fit, this.#queuedBytes)
+    const subflow = this.#choose(snapshot)
+    if (subflow === undefined) return false
+    const isShared = this.scheduler.isShared?.(snapshot) === true
+    const bytes = subflow.window.frameBytes(this.#options.maxFrameBytes)
+    const frame = this.#unacked.add(this.#buffer.take(Math.min(bytes, subflow.path.leftBytes)))
+    if (isShared) this.#unacked.share(frame)
+    subflow.served += frame.size / subflow.weight
+    this.#lastId = subflow.id
+    this.#send(frame, subflow, 'first')
+    return true
   }
 
   #isBlockedByHead(): boolean {
-    return this.#isFull() && this.#resends.length === 0
+    return this.#unacked.isFull && this.#resends.length === 0
   }
 
   /** Everybody waits for the lowest frame: send it again on a faster subflow that has room, once. */
-  #advanceHead(fit: readonly Subflow[], now: Millis): void {
-    const head = this.#lowest()
+  #advanceHead(fit: readonly Subflow[]): void {
+    const head = this.#unacked.lowest()
     if (head === undefined) return
     const carrierRtt = Math.min(...[...head.carriers].map((carrier) => carrier.smoothedRttMs))
-    const faster = fit.filter((subflow) => this.#hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2)
+    const faster = openTiers(fit, Infinity, this.#hasRoom).filter(
+      (subflow) =>
+        this.#hasRoom(subflow) &&
+        subflow.smoothedRttMs < carrierRtt / 2 &&
+        head.size <= subflow.path.leftBytes,
+    )
     const best = faster.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
-    if (best !== undefined) this.#send(head, best, now)
+    if (best !== undefined) this.#send(head, best, 'again')
   }
 
-  #cut(bytes: number): SentFrame {
-    const pieces = this.#buffer.take(bytes)
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    const fn = this.#nextFn++
-    const frame: SentFrame = {
-      fn,
-      size,
-      wire: [encodeDataHeader(size, fn), ...pieces],
-      carriers: new Set(),
-      sends: 0,
-      isAcked: false,
-      isQueued: false,
-    }
-    this.#frames.set(fn, frame)
-    this.#unackedBytes += size
-    return frame
-  }
-
-  #send(frame: SentFrame, subflow: Subflow, now: Millis): void {
-    this.#lastId = subflow.id
+  #send(frame: SentFrame, subflow: Subflow, sending: Sending): void {
+    const now = this.#now
     const stamp = subflow.window.stamp(now, subflow.inFlightBytes)
     subflow.flights.set(frame.fn, {
       frame,
@@ -257,29 +238,42 @@ export class Sender {
       ...stamp,
     })
     subflow.inFlightBytes += frame.size
+    subflow.path.spend(frame.size, now)
     frame.carriers.add(subflow)
+    frame.sends++
     for (const piece of frame.wire) subflow.outbox.push(piece)
-    subflow.count(frame.size, frame.sends++ === 0)
+    subflow.count(frame.size, sending)
   }
 
   /** While the receiver is full or holds us, the lowest frame asks from time to time whether it still is. */
-  #sendProbe(fit: readonly Subflow[], now: Millis): void {
+  #sendProbe(fit: readonly Subflow[]): void {
     const open = fit.filter((subflow) => !subflow.isBlocked)
     const best = open.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
     if (best === undefined) {
-      this.peerWindow.postponed(now)
+      this.#peerWindow.postponed(this.#now)
       return
     }
-    const frame = this.#lowest() ?? (this.#buffer.bytes > 0 ? this.#cut(PROBE_FRAME_BYTES) : undefined)
-    this.peerWindow.probed(now)
+    const frame = this.#unacked.lowest() ?? this.#cutProbe(best.path.leftBytes)
+    this.#peerWindow.probed(this.#now)
     if (frame === undefined || (frame.carriers.has(best) && best.flights.has(frame.fn))) return
+    if (frame.size > best.path.leftBytes) return
     this.#resends.take((candidate) => candidate === frame)
-    this.#probe = frame
-    this.#send(frame, best, now)
+    this.#journeys.probe = frame
+    this.#send(frame, best, frame.sends === 0 ? 'first' : 'again')
+  }
+
+  #cutProbe(leftBytes: number): SentFrame | undefined {
+    if (this.#buffer.bytes === 0) return undefined
+    return this.#unacked.add(this.#buffer.take(Math.min(PROBE_FRAME_BYTES, leftBytes)))
   }
 
   #markAppLimited(fit: readonly Subflow[]): void {
     for (const subflow of fit)
       if (this.#hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
   }
+}
+
+/** Up, with bytes left under its cap. */
+function isFit(subflow: Subflow): boolean {
+  return subflow.state === 'up' && subflow.path.leftBytes > 0
 }

@@ -1,12 +1,14 @@
 /** What the core knows of one subflow. */
 import type { Millis } from '../clock.js'
-import { CODE_PING } from '../wire/limits.js'
+import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
 import type { Flight } from './frames.js'
 import type { SubflowState } from './health.js'
 import { move } from './health.js'
+import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
+import type { SubflowInit } from './init.js'
 import type { StatsTracker } from './tracker.js'
 import { PathWindow } from './window.js'
 
@@ -19,6 +21,8 @@ export class Subflow implements SubflowView {
   readonly id: number
   readonly label: string
   readonly tracker: StatsTracker
+  /** The path's policy, and what has been spent under it. */
+  readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
   readonly window: PathWindow = new PathWindow(this.rtt)
   /** Journeys under way by frame number, in the order they left. */
@@ -27,6 +31,9 @@ export class Subflow implements SubflowView {
   /** Frames to hand to the socket at the next flush. */
   outbox: Uint8Array[] = []
   inFlightBytes = 0
+  served = 0
+  /** Number of the next frame to look at that every path is to carry. */
+  nextShared = 0
   lastHeardAt: Millis
   /** When the newest ping left that has been answered. */
   answeredPingAt: Millis = -Infinity
@@ -43,11 +50,22 @@ export class Subflow implements SubflowView {
   readonly #pings: Millis[] = []
   #state: SubflowState = 'probing'
 
-  constructor(id: number, label: string, tracker: StatsTracker, now: Millis) {
+  constructor(id: number, { label, tracker, path }: SubflowInit, now: Millis) {
     this.id = id
     this.label = label
     this.tracker = tracker
+    this.path = path
     this.lastHeardAt = now
+  }
+
+  /** The first words: an answer to the peer's hello, what we are, and a question. */
+  greet({ isDialer, helloAt }: SubflowInit, now: Millis): void {
+    if (isDialer) {
+      this.sampleRtt(now - helloAt, now, true)
+      this.acks.add(CODE_PONG)
+    } else this.expectPong(helloAt)
+    this.acks.add(CODE_CAPABLE)
+    this.ping(now)
   }
 
   get state(): SubflowState {
@@ -94,7 +112,16 @@ export class Subflow implements SubflowView {
   }
 
   get bytesPerMs(): number {
-    return this.window.rate
+    return Math.min(this.window.rate, this.path.bytesPerMs)
+  }
+
+  get weight(): number {
+    return this.path.weight
+  }
+
+  /** Room in its window and its socket; caps are the path's. */
+  get hasRoom(): boolean {
+    return !this.isBlocked && this.inFlightBytes < this.window.bytes
   }
 
   /** The journey that left first of those under way. */
@@ -132,17 +159,22 @@ export class Subflow implements SubflowView {
     if (isIdle && this.window.isStale(now)) this.window.restart()
   }
 
-  /** A data frame of `bytes` leaves, for the first time or again. */
-  count(bytes: number, isFirst: boolean): void {
-    if (isFirst) {
-      this.counters.framesSent++
-      this.counters.bytesSent += bytes
-      this.tracker.onSent(bytes)
-    } else {
-      this.counters.framesRetransmitted++
-      this.counters.bytesRetransmitted += bytes
-      this.tracker.onRetransmit(bytes)
+  /** A data frame of `bytes` leaves: for the first time, as a copy beside another path's, or again. */
+  count(bytes: number, sending: Sending): void {
+    const { counters, tracker } = this
+    if (sending === 'again') {
+      counters.framesRetransmitted++
+      counters.bytesRetransmitted += bytes
+      tracker.onRetransmit(bytes)
+      return
     }
+    counters.framesSent++
+    counters.bytesSent += bytes
+    if (sending === 'copy') {
+      counters.framesCopied++
+      counters.bytesCopied += bytes
+    }
+    tracker.onSent(bytes)
   }
 
   /** Everything for the socket, acks first; empty where there is nothing. */
@@ -172,10 +204,16 @@ export class Subflow implements SubflowView {
   }
 }
 
+/** Why a frame leaves. */
+export type Sending = 'first' | 'copy' | 'again'
+
 /** Frames and payload bytes of one subflow. */
 export interface SubflowCounters {
   framesSent: number
   bytesSent: number
+  /** Of those sent, copies of what another path carries too. */
+  framesCopied: number
+  bytesCopied: number
   framesRetransmitted: number
   bytesRetransmitted: number
   framesReceived: number
@@ -186,6 +224,8 @@ function emptyCounters(): SubflowCounters {
   return {
     framesSent: 0,
     bytesSent: 0,
+    framesCopied: 0,
+    bytesCopied: 0,
     framesRetransmitted: 0,
     bytesRetransmitted: 0,
     framesReceived: 0,

@@ -4,7 +4,7 @@
 export interface StatsTracker {
   /** A data frame arrived, duplicates too. `bytes`: its payload. */
   onRecv(bytes: number): void
-  /** A data frame was sent for the first time. */
+  /** A data frame was sent for the first time, or as a copy of one that another path carries too. */
   onSent(bytes: number): void
   /** A data frame was sent again. */
   onRetransmit(bytes: number): void

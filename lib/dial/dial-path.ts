@@ -2,18 +2,22 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import { PathRecord } from '../conn/path-stats.js'
+import { Path } from '../core/path.js'
 import type { SubflowDialer } from '../transport/transport.js'
 import { within } from './timing.js'
 
 export class DialPath {
   readonly dialer: SubflowDialer
   readonly record: PathRecord
+  /** Shared by the connections of the dialer. */
+  readonly policy: Path
   readonly #clock: Clock
   readonly #timeoutMs: number
 
   constructor(dialer: SubflowDialer, clock: Clock, timeoutMs: number) {
     this.dialer = dialer
     this.record = new PathRecord(dialer.label)
+    this.policy = new Path(dialer.policy)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
   }

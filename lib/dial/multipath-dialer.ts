@@ -8,7 +8,9 @@ import { MultipathConn } from '../conn/multipath-conn.js'
 import type { PathStats } from '../conn/path-stats.js'
 import { formatPathStats } from '../conn/path-stats.js'
 import type { ConnOptions } from '../core/options.js'
-import { lowestRtt } from '../core/schedulers/lowest-rtt.js'
+import type { PathPolicy } from '../core/path.js'
+import type { Scheduler } from '../core/scheduler.js'
+import { schedulerOf } from '../core/schedulers/by-name.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { SubflowDialer } from '../transport/transport.js'
@@ -39,6 +41,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   readonly #paths: readonly DialPath[]
   readonly #options: Resolved<ConnOptions & DialerNumbers>
   readonly #allowHalfOpen: boolean
+  readonly #scheduler: Scheduler
   readonly #clock: Clock
 
   /**
@@ -51,6 +54,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     this.#options = resolveDialerOptions(options)
     assertDialers(dialers)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
+    this.#scheduler = schedulerOf(options?.scheduler)
     this.#clock = options?.clock ?? systemClock
     this.#destination = destination
     this.#paths = dialers.map((dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs))
@@ -79,7 +83,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   prepare(): MultipathConn {
     return new MultipathConn({
       options: this.#options,
-      scheduler: lowestRtt,
+      scheduler: this.#scheduler,
       clock: this.#clock,
       random: Math.random,
       allowHalfOpen: this.#allowHalfOpen,
@@ -120,7 +124,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     }
   }
 
-  /** Counters of each path over all connections, the lowest RTT first. */
+  /** Counters of each path over all connections, the first tier and in it the lowest RTT first. */
   stats(): PathStats[] {
     return this.#sorted().map((path) => path.record.stats())
   }
@@ -130,8 +134,21 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     return this.stats().map(formatPathStats)
   }
 
+  /**
+   * Changes the policy of the path called `label` for all connections, those to come included.
+   *
+   * @throws {OptionError} for an unknown label, or a value out of range
+   */
+  setPathPolicy(label: string, policy: PathPolicy): void {
+    const paths = this.#paths.filter((path) => path.label === label)
+    if (paths.length === 0) throw new OptionError(`no path is called ${JSON.stringify(label)}`)
+    for (const path of paths) path.policy.set(policy)
+  }
+
   #sorted(): DialPath[] {
-    return [...this.#paths].sort((a, b) => a.record.orderMs - b.record.orderMs)
+    return [...this.#paths].sort(
+      (a, b) => a.policy.rank - b.policy.rank || a.record.orderMs - b.record.orderMs,
+    )
   }
 
   #keep(conn: MultipathConn, first: FirstSubflow, signal: AbortSignal): void {

@@ -2,6 +2,9 @@
 import type { Clock } from '../clock.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
+import type { Scheduler } from '../core/scheduler.js'
+import type { SchedulerName } from '../core/schedulers/by-name.js'
+import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
 
@@ -22,6 +25,8 @@ export interface DialerNumbers {
 export interface DialerOptions extends ConnOptions, DialerNumbers {
   /** Whether the connection stays writable after the peer's end, as in `net.connect`. Default: false. */
   allowHalfOpen?: boolean | undefined
+  /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
+  scheduler?: SchedulerName | Scheduler | undefined
   /** Source of time; for tests. */
   clock?: Clock | undefined
 }
@@ -38,8 +43,9 @@ export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_
 
 /** @throws {OptionError} */
 export function resolveDialerOptions(options: DialerOptions = {}): Resolved<ConnOptions & DialerNumbers> {
-  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'clock'])
+  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'scheduler', 'clock'])
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkClock(options.clock)
+  schedulerOf(options.scheduler)
   return resolveOptions(DIALER_TABLE, options)
 }

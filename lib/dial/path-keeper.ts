@@ -126,6 +126,7 @@ export class PathKeeper {
     const subflow = conn.attach({
       stream,
       label: path.label,
+      path: path.policy,
       trackers: [path.record, path.dialer.tracker],
       isDialer: true,
       helloAt: hello.helloAt,

@@ -11,7 +11,8 @@ import { readHello } from '../conn/hello-io.js'
 import { callForeign } from '../conn/foreign.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
-import { lowestRtt } from '../core/schedulers/lowest-rtt.js'
+import type { Scheduler } from '../core/scheduler.js'
+import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { debug } from '../debug.js'
 import { MultipathError, OptionError, RemoteProtocolError, toError } from '../errors.js'
@@ -39,6 +40,7 @@ export class MultipathListener
   readonly #servers: readonly Server[]
   readonly #options: Resolved<ConnOptions & ListenerNumbers>
   readonly #allowHalfOpen: boolean
+  readonly #scheduler: Scheduler
   readonly #clock: Clock
   readonly #conns = new Map<string, MultipathConn>()
   readonly #handshakes: Handshakes
@@ -57,6 +59,7 @@ export class MultipathListener
     assertServers(servers, trackers)
     this.#handshakes = new Handshakes(this.#options.maxPendingHandshakes)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
+    this.#scheduler = schedulerOf(options?.scheduler)
     this.#clock = options?.clock ?? systemClock
     this.#servers = servers
     servers.forEach((server: Server, index) => {
@@ -147,7 +150,7 @@ export class MultipathListener
     const conn = isNew ? this.#newConn(cid) : this.#conns.get(cidKey(cid))
     if (conn?.isJoinable !== true)
       throw new RemoteProtocolError('a hello with an unknown CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
-    if (conn.subflowCount >= this.#options.maxSubflows)
+    if (conn.subflows().length >= this.#options.maxSubflows)
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many subflows of one connection')
     // The answer and the first frames leave together.
     socket.cork()
@@ -173,7 +176,7 @@ export class MultipathListener
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
     const conn = new MultipathConn({
       options: this.#options,
-      scheduler: lowestRtt,
+      scheduler: this.#scheduler,
       clock: this.#clock,
       random: Math.random,
       allowHalfOpen: this.#allowHalfOpen,

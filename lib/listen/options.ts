@@ -2,6 +2,9 @@
 import type { Clock } from '../clock.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
+import type { Scheduler } from '../core/scheduler.js'
+import type { SchedulerName } from '../core/schedulers/by-name.js'
+import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
 
@@ -20,6 +23,8 @@ export interface ListenerNumbers {
 export interface ListenerOptions extends ConnOptions, ListenerNumbers {
   /** Whether connections stay writable after the peer's end, as in `net.createServer`. Default: false. */
   allowHalfOpen?: boolean | undefined
+  /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
+  scheduler?: SchedulerName | Scheduler | undefined
   /** Source of time; for tests. */
   clock?: Clock | undefined
 }
@@ -40,8 +45,9 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
 export function resolveListenerOptions(
   options: ListenerOptions = {},
 ): Resolved<ConnOptions & ListenerNumbers> {
-  refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'clock'])
+  refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'scheduler', 'clock'])
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkClock(options.clock)
+  schedulerOf(options.scheduler)
   return resolveOptions(LISTENER_TABLE, options)
 }

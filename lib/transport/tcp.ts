@@ -1,16 +1,21 @@
 /** TCP as a path. */
 import type { Socket, TcpNetConnectOpts } from 'node:net'
 import { connect } from 'node:net'
+import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { OptionError } from '../errors.js'
 import type { SubflowDialer } from './transport.js'
 
-/** Options of `net.connect` for TCP, a label and a tracker. */
-export type TcpDialerOptions = TcpNetConnectOpts & {
-  /** Default: `host:port`, with the local address in front where one is given. */
+/** Options of a path, whatever its transport. */
+export interface PathOptions extends PathPolicy {
+  /** Identity of the path in events, errors and statistics. Default: where it leads. */
   readonly label?: string | undefined
+  /** Follows the path over all its reconnects. */
   readonly tracker?: StatsTracker | undefined
 }
+
+/** Options of `net.connect` for TCP, and of the path. */
+export type TcpDialerOptions = TcpNetConnectOpts & PathOptions
 
 /**
  * A path over TCP. `localAddress` decides which uplink it takes, as far as the system's routes do.
@@ -18,7 +23,7 @@ export type TcpDialerOptions = TcpNetConnectOpts & {
  * @throws {OptionError} for a port, label or address that is none
  */
 export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
-  const { label, tracker, ...socketOptions } = options
+  const { label, tracker, tier, weight, maxBytes, maxBytesPerSecond, ...socketOptions } = options
   const { port, host = 'localhost', localAddress } = socketOptions
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new OptionError(`port must be an integer from 0 to 65535, got ${String(port)}`)
@@ -29,6 +34,7 @@ export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
   return {
     label: label ?? (localAddress === undefined ? remote : `${localAddress}|${remote}`),
     tracker,
+    policy: { tier, weight, maxBytes, maxBytesPerSecond },
     // Frames are whole when they are written: waiting to fill a packet would only delay them.
     dial: ({ signal }) => opened(() => connect({ noDelay: true, ...socketOptions }), signal),
   }

@@ -1,5 +1,6 @@
 /** One way to open a byte stream to the peer. */
 import type { Duplex } from 'node:stream'
+import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
 
 /** Dials one path. Go: dialer.go, Dialer. */
@@ -8,6 +9,8 @@ export interface SubflowDialer {
   readonly label: string
   /** Follows the path over all its reconnects. */
   readonly tracker?: StatsTracker | undefined
+  /** What the path is for, and what it may cost. */
+  readonly policy?: PathPolicy | undefined
   /**
    * Opens a stream. An abort of `signal` before that rejects with its reason and closes what was begun;
    * afterwards the stream is the caller's.

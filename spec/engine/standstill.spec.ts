@@ -6,6 +6,7 @@ import { Driver } from '../../lib/conn/driver.js'
 import type { Action } from '../../lib/core/action.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { Path } from '../../lib/core/path.js'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'
 import { NullTracker } from '../../lib/core/tracker.js'
 import { resolveOptions } from '../../lib/options.js'
@@ -51,7 +52,8 @@ async function settled(options: ConnOptions = {}) {
     const [nearStream, farStream] = link.open()
     const attach = (to: Side, stream: Duplex, isDialer: boolean): void => {
       const helloAt = network.clock.now() - 20
-      to.driver.attach(stream, { label: 'link', tracker: new NullTracker(), isDialer, helloAt })
+      const [tracker, path] = [new NullTracker(), new Path()]
+      to.driver.attach(stream, { label: 'link', tracker, path, isDialer, helloAt })
     }
     attach(near, nearStream, true)
     attach(far, farStream, false)

@@ -1,9 +1,10 @@
 /** Runs a ConnectionCore over raw ends of simulated links: what lib/conn does, without streams and real time. */
 import type { Action } from '../../lib/core/action.js'
-import type { SubflowInit } from '../../lib/core/connection.js'
 import { ConnectionCore } from '../../lib/core/connection.js'
+import type { SubflowInit } from '../../lib/core/init.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { Path } from '../../lib/core/path.js'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'
 import type { Subflow } from '../../lib/core/subflow.js'
 import { NullTracker } from '../../lib/core/tracker.js'
@@ -65,8 +66,9 @@ export class CoreHost {
 
   join(end: LinkEnd, init: Partial<SubflowInit> = {}): Subflow {
     const { core, clock } = this
+    const [tracker, path, helloAt] = [new NullTracker(), new Path(), clock.now()]
     const subflow = core.addSubflow(
-      { label: 'link', tracker: new NullTracker(), isDialer: true, helloAt: clock.now(), ...init },
+      { label: 'link', tracker, path, isDialer: true, helloAt, ...init },
       clock.now(),
     )
     this.joined.push(subflow)

@@ -1,11 +1,14 @@
 /** Journeys of frames over a subflow that no sender is behind. */
 import type { Flight, SentFrame } from '../../lib/core/frames.js'
+import type { PathPolicy } from '../../lib/core/path.js'
+import { Path } from '../../lib/core/path.js'
 import { Subflow } from '../../lib/core/subflow.js'
 import { NullTracker } from '../../lib/core/tracker.js'
 
 /** A subflow that carries data, and has seen round trips of `rttMs` only. */
-export function subflowOf(rttMs: number, id = 1): Subflow {
-  const subflow = new Subflow(id, `path ${id}`, new NullTracker(), 0)
+export function subflowOf(rttMs: number, id = 1, policy: PathPolicy = {}): Subflow {
+  const init = { label: `path ${id}`, tracker: new NullTracker(), isDialer: true, helloAt: 0 }
+  const subflow = new Subflow(id, { ...init, path: new Path(policy) }, 0)
   subflow.moveTo('up')
   for (let sample = 0; sample < 50; sample++) subflow.sampleRtt(rttMs, 0, true)
   return subflow

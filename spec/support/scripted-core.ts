@@ -3,6 +3,7 @@ import type { Action } from '../../lib/core/action.js'
 import { ConnectionCore } from '../../lib/core/connection.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { Path } from '../../lib/core/path.js'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'
 import type { Subflow } from '../../lib/core/subflow.js'
 import type { StatsTracker } from '../../lib/core/tracker.js'
@@ -129,7 +130,7 @@ export class ScriptedCore {
   join({ isDialer = false, rttMs = 20, tracker = new NullTracker() }: JoinInit = {}): ScriptedSubflow {
     const label = `path ${this.#subflows.size + 1}`
     const helloAt = isDialer ? this.now - rttMs : this.now
-    const subflow = this.core.addSubflow({ label, tracker, isDialer, helloAt }, this.now)
+    const subflow = this.core.addSubflow({ label, tracker, path: new Path(), isDialer, helloAt }, this.now)
     const scripted = new ScriptedSubflow(this, subflow)
     this.#subflows.set(subflow, scripted)
     this.flush()

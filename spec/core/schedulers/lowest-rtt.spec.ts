@@ -11,6 +11,8 @@ function view(id: number, smoothedRttMs: number, rest: Partial<SubflowView> = {}
     bytesPerMs: 6000,
     isStartup: false,
     inFlightBytes: 0,
+    weight: 1,
+    served: 0,
     ...rest,
   }
 }
@@ -21,7 +23,13 @@ function choose(
   full: readonly number[] = [],
   lastId?: number,
 ) {
-  return lowestRtt.choose({ subflows, queuedBytes, lastId, hasRoom: ({ id }) => !full.includes(id) })?.id
+  return lowestRtt.choose({
+    subflows,
+    queuedBytes,
+    unackedBytes: 0,
+    lastId,
+    hasRoom: ({ id }) => !full.includes(id),
+  })?.id
 }
 
 const FAST = view(1, 10)

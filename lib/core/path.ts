@@ -1,0 +1,126 @@
+/** What a path is for, and what it may cost: its tier, weight and caps, and what is left of them. */
+import type { Millis } from '../clock.js'
+import type { OptionTable } from '../options.js'
+import { OptionError } from '../errors.js'
+import { refuseUnknown, resolveOptions } from '../options.js'
+
+/** A tier carries data only while those before it are full or gone. */
+export const TIERS = ['primary', 'secondary', 'backup'] as const
+export type Tier = (typeof TIERS)[number]
+
+/** Numbers of a path's policy. */
+export interface PathNumbers {
+  /** Share of the path under the scheduler `weighted`, in relation to the others' weights. */
+  weight?: number | undefined
+  /** Payload bytes that we send on the path, repeats and copies included; then only acks and keep-alives. */
+  maxBytes?: number | undefined
+  /** Payload bytes per second that we send on the path. */
+  maxBytesPerSecond?: number | undefined
+}
+
+/** How a path may be used by the side that sends. */
+export interface PathPolicy extends PathNumbers {
+  /** Default: `primary`. */
+  tier?: Tier | undefined
+}
+
+export const PATH_TABLE: OptionTable<PathNumbers> = {
+  weight: { default: 1, min: 1, max: 1_000_000 },
+  maxBytes: { default: Infinity, min: 0, max: Infinity },
+  maxBytesPerSecond: { default: Infinity, min: 1, max: Infinity },
+}
+
+export const POLICY_NAMES: readonly string[] = ['tier', ...Object.keys(PATH_TABLE)]
+
+/** A path that was idle may send so much of its rate at once, milliseconds. */
+const BURST_MS = 10
+
+/**
+ * One path under its policy. Subflows that follow one another on it, and those of several connections of one
+ * dialer, share it: a cap counts what all of them send.
+ */
+export class Path {
+  #tier: Tier = 'primary'
+  #weight = 1
+  #maxBytes = Infinity
+  #bytesPerMs = Infinity
+  #spentBytes = 0
+  /** Bytes that may leave now; below 0 after a frame that was longer. */
+  #credit = 0
+  #creditedAt: Millis = -Infinity
+
+  /** @throws {OptionError} */
+  constructor(policy: PathPolicy = {}) {
+    this.set(policy)
+  }
+
+  get tier(): Tier {
+    return this.#tier
+  }
+
+  /** 0 for the tier that is used first. */
+  get rank(): number {
+    return TIERS.indexOf(this.#tier)
+  }
+
+  get weight(): number {
+    return this.#weight
+  }
+
+  /** The rate cap, bytes per millisecond. */
+  get bytesPerMs(): number {
+    return this.#bytesPerMs
+  }
+
+  /** Payload bytes sent on the path. */
+  get spentBytes(): number {
+    return this.#spentBytes
+  }
+
+  /** Bytes left under the byte cap. */
+  get leftBytes(): number {
+    return Math.max(0, this.#maxBytes - this.#spentBytes)
+  }
+
+  /**
+   * Changes what `policy` names, at once; what was sent before counts towards a new `maxBytes`.
+   *
+   * @throws {OptionError}
+   */
+  set(policy: PathPolicy): void {
+    refuseUnknown(policy, POLICY_NAMES)
+    const { tier } = policy
+    if (tier !== undefined && !TIERS.includes(tier))
+      throw new OptionError(`tier must be one of ${TIERS.join(', ')}, got ${JSON.stringify(tier)}`)
+    const numbers = resolveOptions(PATH_TABLE, policy)
+    this.#tier = tier ?? this.#tier
+    if (policy.weight !== undefined) this.#weight = numbers.weight
+    if (policy.maxBytes !== undefined) this.#maxBytes = numbers.maxBytes
+    if (policy.maxBytesPerSecond !== undefined) {
+      this.#bytesPerMs = numbers.maxBytesPerSecond / 1000
+      this.#credit = Math.min(this.#credit, 0)
+    }
+  }
+
+  /** When the rate cap lets the next frame leave: at once, or later than `now`. */
+  readyAt(now: Millis): Millis {
+    if (this.#bytesPerMs === Infinity) return now
+    this.#refill(now)
+    return this.#credit > 0 ? now : now + (1 - this.#credit) / this.#bytesPerMs
+  }
+
+  /** A frame leaves. */
+  spend(bytes: number, now: Millis): void {
+    this.#spentBytes += bytes
+    if (this.#bytesPerMs === Infinity) return
+    this.#refill(now)
+    this.#credit -= bytes
+  }
+
+  #refill(now: Millis): void {
+    const burst = Math.max(1, this.#bytesPerMs * BURST_MS)
+    const elapsed = now - this.#creditedAt
+    this.#credit = elapsed === Infinity ? burst : Math.min(burst, this.#credit + elapsed * this.#bytesPerMs)
+    this.#creditedAt = now
+  }
+}

@@ -1,0 +1,103 @@
+/** The frames that were cut and are not acked yet, in order, within their limits. */
+import { encodeDataHeader } from '../wire/frame.js'
+import { FIRST_FRAME } from '../wire/limits.js'
+import type { SentFrame } from './frames.js'
+import type { ResolvedConnOptions } from './options.js'
+
+/** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
+const MAX_SPAN = 3072
+
+export class Unacked {
+  readonly #options: ResolvedConnOptions
+  readonly #frames = new Map<number, SentFrame>()
+  /** Of those, the ones that every path is to carry. */
+  readonly #shared = new Map<number, SentFrame>()
+  #nextFn = FIRST_FRAME
+  #bytes = 0
+
+  constructor(options: ResolvedConnOptions) {
+    this.#options = options
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get count(): number {
+    return this.#frames.size
+  }
+
+  get(fn: number): SentFrame | undefined {
+    return this.#frames.get(fn)
+  }
+
+  /** No more may be cut until some are acked. */
+  get isFull(): boolean {
+    return (
+      this.#bytes >= this.#options.maxUnackedBytes ||
+      this.#frames.size >= this.#options.maxUnackedFrames ||
+      this.#isSpanFull()
+    )
+  }
+
+  /** Distance from the lowest unacked frame, which a Go receiver bounds. */
+  #isSpanFull(): boolean {
+    const lowest = this.lowest()
+    return lowest !== undefined && this.#nextFn - lowest.fn >= MAX_SPAN
+  }
+
+  lowest(): SentFrame | undefined {
+    return this.#frames.values().next().value
+  }
+
+  /** Makes a frame of `pieces`. */
+  add(pieces: readonly Uint8Array[]): SentFrame {
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const fn = this.#nextFn++
+    const frame: SentFrame = {
+      fn,
+      size,
+      wire: [encodeDataHeader(size, fn), ...pieces],
+      carriers: new Set(),
+      sends: 0,
+      isAcked: false,
+      isQueued: false,
+    }
+    this.#frames.set(fn, frame)
+    this.#bytes += size
+    return frame
+  }
+
+  /** Every path is to carry it. */
+  share(frame: SentFrame): void {
+    this.#shared.set(frame.fn, frame)
+  }
+
+  get hasShared(): boolean {
+    return this.#shared.size > 0
+  }
+
+  /** The lowest shared frame from number `from` on; `undefined` where there is none. */
+  sharedFrom(from: number): SentFrame | undefined {
+    const first = this.#shared.keys().next().value
+    if (first === undefined) return undefined
+    for (let fn = Math.max(first, from); fn < this.#nextFn; fn++) {
+      const frame = this.#shared.get(fn)
+      if (frame !== undefined) return frame
+    }
+    return undefined
+  }
+
+  acked(frame: SentFrame): void {
+    frame.isAcked = true
+    this.#frames.delete(frame.fn)
+    this.#shared.delete(frame.fn)
+    this.#bytes -= frame.size
+  }
+
+  clear(): void {
+    this.#frames.clear()
+    this.#shared.clear()
+    this.#bytes = 0
+  }
+}
