@@ -11,10 +11,9 @@ export function ackLimitError(): MultipathError {
   return new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks')
 }
 
-/** Kills the connection. `thrown`: by the scheduler, or by us about what it chose. */
-export function schedulerError(thrown: unknown): MultipathError {
-  if (thrown instanceof MultipathError) return thrown
-  return new MultipathError('ERR_MULTIPATH_SCHEDULER', 'the scheduler failed', { cause: thrown })
+/** Kills the connection: a user's scheduler broke its word. */
+export function schedulerError(what: string, cause?: unknown): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_SCHEDULER', `the scheduler failed: ${what}`, { cause })
 }
 
 /** Kills the connection. @param isFlushed - all was acked, but the peer left a gap in what it sent */

@@ -77,7 +77,7 @@ export class Sender {
 
   /** Whether the application waits for room. Let go at `now`, it gets a moment to write on. */
   setHeldBack(isHeldBack: boolean, now: Millis): void {
-    this.#bulkUntil = isHeldBack ? Infinity : now + REFILL_MS
+    this.#bulkUntil = isHeldBack ? Infinity : Math.min(this.#bulkUntil, now + REFILL_MS)
   }
 
   /** Forgets everything: the connection is over. */
@@ -116,7 +116,8 @@ export class Sender {
       this.#pump()
       return undefined
     } catch (error) {
-      return schedulerError(error)
+      if (error instanceof MultipathError) return error
+      throw error
     }
   }
 
@@ -129,9 +130,12 @@ export class Sender {
     if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead(fit)
     if ((this.#buffer.bytes === 0 && now > this.#bulkUntil) || !this.#peerWindow.allows(this.unackedFrames))
       this.#markAppLimited(fit)
+    // A path that has just reached its cap is out of the choice: what waits for it is the others'.
+    if (!fit.every(isFit)) this.#pump()
   }
 
-  #hasRoom = (subflow: Subflow): boolean => subflow.hasRoom && subflow.path.readyAt(this.#now) <= this.#now
+  #hasRoom = (subflow: Subflow): boolean =>
+    subflow.hasRoom && subflow.path.leftBytes > 0 && subflow.path.readyAt(this.#now) <= this.#now
 
   /** Bytes that wait; without an end while the application is held back. */
   get #queuedBytes(): number {
@@ -150,12 +154,9 @@ export class Sender {
 
   /** The scheduler may be a user's. */
   #choose(snapshot: Snapshot<Subflow>): Subflow | undefined {
-    const chosen: Subflow | undefined = this.scheduler.choose(snapshot)
+    const chosen = asked(() => this.scheduler.choose(snapshot))
     if (chosen === undefined || (snapshot.subflows.includes(chosen) && this.#hasRoom(chosen))) return chosen
-    throw new MultipathError(
-      'ERR_MULTIPATH_SCHEDULER',
-      `the scheduler ${this.scheduler.name} chose a subflow that is not there or has no room`,
-    )
+    throw schedulerError(`${this.scheduler.name} chose a subflow that is not there or has no room`)
   }
 
   #resendOne(fit: readonly Subflow[]): boolean {
@@ -199,7 +200,7 @@ export class Sender {
     const snapshot = this.#snapshot(fit, this.#queuedBytes)
     const subflow = this.#choose(snapshot)
     if (subflow === undefined) return false
-    const isShared = this.scheduler.isShared?.(snapshot) === true
+    const isShared = asked(() => this.scheduler.isShared?.(snapshot)) === true
     const bytes = subflow.window.frameBytes(this.#options.maxFrameBytes)
     const frame = this.#unacked.add(this.#buffer.take(Math.min(bytes, subflow.path.leftBytes)))
     if (isShared) this.#unacked.share(frame)
@@ -276,4 +277,13 @@ export class Sender {
 /** Up, with bytes left under its cap. */
 function isFit(subflow: Subflow): boolean {
   return subflow.state === 'up' && subflow.path.leftBytes > 0
+}
+
+/** @throws ERR_MULTIPATH_SCHEDULER where a user's scheduler throws */
+function asked<Answer>(ask: () => Answer): Answer {
+  try {
+    return ask()
+  } catch (error) {
+    throw schedulerError('it threw', error)
+  }
 }

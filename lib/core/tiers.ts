@@ -2,10 +2,10 @@
 import type { Subflow } from './subflow.js'
 
 /**
- * A tier is full when what waits would take it so long, milliseconds. More than the fifth of a second in which a
- * kernel hardly sends while it measures its RTT (BBR): that is no reason to use a dearer path.
+ * A tier is full when what waits would take it so long, milliseconds: as long as a kernel
+ * hardly sends while it measures its RTT (BBR), which is no reason to use a dearer path.
  */
-const FULL_MS = 300
+const FULL_MS = 200
 
 /**
  * Subflows of the first tier that has any, and of each next one while all above are full. A tier whose rate is still

@@ -5,6 +5,7 @@ import type { SubflowInit } from '../../lib/core/init.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { Path } from '../../lib/core/path.js'
+import type { Scheduler } from '../../lib/core/scheduler.js'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'
 import type { Subflow } from '../../lib/core/subflow.js'
 import { NullTracker } from '../../lib/core/tracker.js'
@@ -20,6 +21,7 @@ export interface CoreHostInit {
   readonly clock: ManualClock
   readonly random?: () => number
   readonly options?: ConnOptions
+  readonly scheduler?: Scheduler
   /** Seed of what this side writes, and of what it expects to read. */
   readonly writes?: number
   readonly reads?: number
@@ -53,11 +55,11 @@ export class CoreHost {
   #cancelTimer: () => void = () => {}
   #isFlushDue = false
 
-  constructor({ clock, random = () => 0.5, options, writes = 1, reads = 2 }: CoreHostInit) {
+  constructor({ clock, random = () => 0.5, options, scheduler, writes = 1, reads = 2 }: CoreHostInit) {
     this.clock = clock
     this.core = new ConnectionCore({
       options: resolveOptions(CONN_OPTIONS, options),
-      scheduler: lowestRtt,
+      scheduler: scheduler ?? lowestRtt,
       random,
     })
     this.#writeSeed = writes

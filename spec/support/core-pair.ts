@@ -1,5 +1,8 @@
 /** Cores joined by links of a simulated network: two of ours, or one of ours and a Go-like peer. */
 import type { ConnOptions } from '../../lib/core/options.js'
+import type { PathPolicy } from '../../lib/core/path.js'
+import { Path } from '../../lib/core/path.js'
+import type { Scheduler } from '../../lib/core/scheduler.js'
 import type { Subflow } from '../../lib/core/subflow.js'
 import type { Link, LinkOptions } from '../../lib/testing/link.js'
 import type { ManualClock } from '../../lib/testing/manual-clock.js'
@@ -13,6 +16,10 @@ export interface CorePairInit {
   readonly options?: ConnOptions
   /** Options of the listening side; default: the same. */
   readonly farOptions?: ConnOptions
+  /** Of our side, which dialled. */
+  readonly scheduler?: Scheduler
+  /** Of our side, one for each link. */
+  readonly policies?: readonly PathPolicy[]
 }
 
 interface Joined {
@@ -37,11 +44,12 @@ export interface GoPair extends Joined {
   join(index: number): Subflow
 }
 
-function joined({ links, seed = 1, options }: CorePairInit): Joined {
+function joined({ links, seed = 1, options, scheduler }: CorePairInit): Joined {
   const network = new SimulatedNetwork({ seed })
   const { clock } = network
   const random = network.random.random
-  const near = new CoreHost({ clock, random, writes: 1, reads: 2, ...(options && { options }) })
+  const given = { ...(options && { options }), ...(scheduler && { scheduler }) }
+  const near = new CoreHost({ clock, random, writes: 1, reads: 2, ...given })
   return {
     network,
     clock,
@@ -68,13 +76,14 @@ export function corePair(init: CorePairInit): CorePair {
   const options = init.farOptions ?? init.options
   const random = network.random.random
   const far = new CoreHost({ clock, random, writes: 2, reads: 1, ...(options && { options }) })
+  const paths = pathsOf(init)
   const join = (index: number): { near: Subflow; far: Subflow } => {
     const [nearEnd, farEnd] = links[index]!.openRaw()
     const label = `link ${index}`
     const delayMs = init.links[index]?.delayMs ?? 10
     const atFar = far.join(farEnd, { label, isDialer: false, helloAt: clock.now() - delayMs })
     const helloAt = clock.now() - 2 * delayMs
-    return { near: near.join(nearEnd, { label, isDialer: true, helloAt }), far: atFar }
+    return { near: near.join(nearEnd, { label, path: paths[index]!, isDialer: true, helloAt }), far: atFar }
   }
   links.forEach((_link, index) => join(index))
   return { ...base, far, join }
@@ -85,14 +94,20 @@ export function goPair(init: CorePairInit): GoPair {
   const base = joined(init)
   const { clock, near, links } = base
   const go = new GoLikePeer(clock)
+  const paths = pathsOf(init)
   const join = (index: number): Subflow => {
     const [nearEnd, farEnd] = links[index]!.openRaw()
     go.join(farEnd)
     const helloAt = clock.now() - 2 * (init.links[index]?.delayMs ?? 10)
-    return near.join(nearEnd, { label: `link ${index}`, isDialer: true, helloAt })
+    return near.join(nearEnd, { label: `link ${index}`, path: paths[index]!, isDialer: true, helloAt })
   }
   links.forEach((_link, index) => join(index))
   return { ...base, go, join }
+}
+
+/** One for each link, which its subflows share. */
+function pathsOf({ links, policies = [] }: CorePairInit): Path[] {
+  return links.map((_link, index) => new Path(policies[index]))
 }
 
 function describeHost(host: CoreHost): string {
