@@ -2,9 +2,8 @@
 import { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
-import type { StatsTracker } from '../core/tracker.js'
 import { OptionError } from '../errors.js'
-import type { SubflowDialer } from '../transport/transport.js'
+import type { PathOptions, SubflowDialer } from '../transport/transport.js'
 import type { LinkShape } from './direction.js'
 import { Direction } from './direction.js'
 import { LinkEnd } from './link-end.js'
@@ -135,8 +134,8 @@ export class Link {
    * A path for a MultipathDialer: it opens a stream after a round trip of the link, and the other end comes out
    * of {@link server}. While the link is frozen it waits; while it is cut it fails with ECONNREFUSED.
    */
-  dialer(label: string, tracker?: StatsTracker): SubflowDialer {
-    return { label, tracker, dial: ({ signal }) => this.#dial(signal) }
+  dialer(label: string, { tracker, ...policy }: Omit<PathOptions, 'label'> = {}): SubflowDialer {
+    return { label, tracker, policy, dial: ({ signal }) => this.#dial(signal) }
   }
 
   #dial(signal: AbortSignal): Promise<Duplex> {

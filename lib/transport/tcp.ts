@@ -1,18 +1,8 @@
 /** TCP as a path. */
 import type { Socket, TcpNetConnectOpts } from 'node:net'
 import { connect } from 'node:net'
-import type { PathPolicy } from '../core/path.js'
-import type { StatsTracker } from '../core/tracker.js'
 import { OptionError } from '../errors.js'
-import type { SubflowDialer } from './transport.js'
-
-/** Options of a path, whatever its transport. */
-export interface PathOptions extends PathPolicy {
-  /** Identity of the path in events, errors and statistics. Default: where it leads. */
-  readonly label?: string | undefined
-  /** Follows the path over all its reconnects. */
-  readonly tracker?: StatsTracker | undefined
-}
+import type { PathOptions, SubflowDialer } from './transport.js'
 
 /** Options of `net.connect` for TCP, and of the path. */
 export type TcpDialerOptions = TcpNetConnectOpts & PathOptions

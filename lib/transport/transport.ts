@@ -3,6 +3,14 @@ import type { Duplex } from 'node:stream'
 import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
 
+/** Options of a path, whatever its transport. */
+export interface PathOptions extends PathPolicy {
+  /** Identity of the path in events, errors and statistics. Default: where it leads. */
+  readonly label?: string | undefined
+  /** Follows the path over all its reconnects. */
+  readonly tracker?: StatsTracker | undefined
+}
+
 /** Dials one path. Go: dialer.go, Dialer. */
 export interface SubflowDialer {
   /** Identity of the path in events, errors and statistics. */
