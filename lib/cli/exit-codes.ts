@@ -11,12 +11,18 @@ export interface ExitMeaning {
 }
 
 export const EXIT_MEANINGS: readonly ExitMeaning[] = [
-  { code: `${EXIT_OK}`, meaning: 'all input was acknowledged by the peer, all that came was written out' },
+  {
+    code: `${EXIT_OK}`,
+    meaning: 'all went well; of nc: all input was acknowledged by the peer, all that came was written out',
+  },
   {
     code: `${EXIT_FAILED}`,
-    meaning: 'no connection, or something was lost or cut short; the message says what',
+    meaning: 'it failed; of nc: no connection, or something was lost or cut short; the message says what',
   },
   { code: `${EXIT_USAGE}`, meaning: 'wrong arguments; nothing was started' },
-  { code: `${EXIT_IDLE}`, meaning: '--idle-timeout ran out with nothing unacknowledged, but before the end' },
+  {
+    code: `${EXIT_IDLE}`,
+    meaning: 'nc: --idle-timeout ran out with nothing unacknowledged, but before the end',
+  },
   { code: '128 + N', meaning: 'stopped by signal N: 130 for SIGINT, 143 for SIGTERM' },
 ]

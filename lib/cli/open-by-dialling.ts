@@ -12,8 +12,8 @@ import { CONN_OPTIONS, MOST_SUBFLOWS } from './opened.js'
 import { formatHostPort } from './parse.js'
 import type { PlannedPath } from './plan-paths.js'
 import { planPaths } from './plan-paths.js'
+import { reportSubflows } from './report-subflows.js'
 import { resolveTargets } from './resolve-targets.js'
-import { traceSubflows } from './trace.js'
 
 /** @throws {CliError} */
 export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened> {
@@ -25,7 +25,7 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
   const dialer = new MultipathDialer(destination, dialers, CONN_OPTIONS)
   if (options.isVerbose) {
     io.report(dialer.label)
-    traceSubflows(dialer, io)
+    reportSubflows(dialer, io)
     dialer.on('path-failure', ({ label, error, waitMs }) => {
       const next = waitMs === undefined ? 'given up' : `again in ${Math.round(waitMs)} ms`
       io.report(`${label}: ${error.message}, ${next}`)

@@ -8,7 +8,7 @@ import { usableAddresses } from './local-addresses.js'
 import type { NcListen } from './nc-options.js'
 import type { Opened } from './opened.js'
 import { CONN_OPTIONS } from './opened.js'
-import { traceSubflows } from './trace.js'
+import { reportSubflows } from './report-subflows.js'
 
 /** The listener stays open beside the connection, so that lost subflows can come back. @throws {CliError} */
 export async function openByListening(options: NcListen, io: CliIo): Promise<Opened> {
@@ -25,7 +25,7 @@ export async function openByListening(options: NcListen, io: CliIo): Promise<Ope
   if (options.port === 0) io.report(`listening on port ${port}`)
   if (options.isVerbose) {
     io.report(`listening on ${hosts.map((host) => host ?? 'every address').join(', ')}, port ${port}`)
-    traceSubflows(listener, io)
+    reportSubflows(listener, io)
   }
   const close = (): Promise<void> => listener.close()
   try {

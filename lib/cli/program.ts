@@ -5,6 +5,7 @@ import { CliError, oneLine } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
+import { TRACE_EXAMPLES, traceCommand } from './trace/trace-command.js'
 
 export interface Subcommand {
   /** Its action resolves for exit code 0 and throws a CliError for any other. */
@@ -14,7 +15,10 @@ export interface Subcommand {
 }
 
 /** A row for each subcommand, in the order of `--help`. */
-export const SUBCOMMANDS: readonly Subcommand[] = [{ build: ncCommand, examples: NC_EXAMPLES }]
+export const SUBCOMMANDS: readonly Subcommand[] = [
+  { build: ncCommand, examples: NC_EXAMPLES },
+  { build: traceCommand, examples: TRACE_EXAMPLES },
+]
 
 /** The parser; docs/cli.md is made from it. */
 export function buildProgram(io: CliIo): Command {

@@ -9,6 +9,12 @@ import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
 import { SubflowIo } from './subflow-io.js'
+import { TraceWriter } from './trace.js'
+import type { TraceInit } from './trace-sink.js'
+
+export interface DriverInit extends CoreInit {
+  readonly trace?: TraceInit | undefined
+}
 
 /** The stream that users see, as the driver needs it. */
 export interface DriverHost {
@@ -29,6 +35,7 @@ const SLEEP_MS = 5000
 export class Driver {
   readonly core: ConnectionCore
   readonly clock: Clock
+  readonly trace: TraceWriter | undefined
   readonly #host: DriverHost
   readonly #ios = new Map<Subflow, SubflowIo>()
   #isRefed = true
@@ -41,9 +48,10 @@ export class Driver {
   #cancelTimer: () => void = () => {}
   #wallOffset: number
 
-  constructor(init: CoreInit, clock: Clock, host: DriverHost) {
+  constructor(init: DriverInit, clock: Clock, host: DriverHost) {
     this.core = new ConnectionCore(init)
     this.clock = clock
+    this.trace = init.trace && new TraceWriter(init.trace, this.core.figures, clock)
     this.#host = host
     this.#wallOffset = clock.wall() - clock.now()
   }
@@ -70,6 +78,7 @@ export class Driver {
         this.flush()
       },
       onClosed: (error) => {
+        this.trace?.wake(this.clock.now())
         this.core.subflowClosed(subflow, error, this.clock.now())
         this.flush()
       },
@@ -83,6 +92,7 @@ export class Driver {
   }
 
   write(bytes: Uint8Array): void {
+    this.trace?.wake(this.clock.now())
     this.core.write(bytes)
     this.flushSoon()
   }
@@ -93,13 +103,16 @@ export class Driver {
   }
 
   closeSubflow(subflow: Subflow, reason: CloseReason): void {
+    this.trace?.wake(this.clock.now())
     this.core.closeSubflow(subflow, reason, this.clock.now())
     this.flush()
   }
 
   destroy(isAbort: boolean): void {
+    this.trace?.wake(this.clock.now())
     this.core.destroy(isAbort)
     this.flush()
+    this.trace?.close()
   }
 
   setRef(isRefed: boolean): void {
@@ -122,10 +135,13 @@ export class Driver {
     this.#flushAgain = true
     if (this.#isFlushing) return
     this.#isFlushing = true
+    let now: Millis = 0
     try {
       while (this.#flushAgain) {
         this.#flushAgain = false
-        for (const action of this.core.drain(this.clock.now())) this.#perform(action)
+        now = this.clock.now()
+        this.trace?.wake(now)
+        for (const action of this.core.drain(now)) this.#perform(action)
         this.#host.onProgress()
       }
     } finally {
@@ -133,11 +149,14 @@ export class Driver {
       this.#isFlushing = false
       this.#steerReading()
       this.#armTimer()
+      this.trace?.flushed(now)
     }
   }
 
   #receive(subflow: Subflow, bytes: Uint8Array): void {
-    this.core.receive(subflow, bytes, this.clock.now())
+    const now = this.clock.now()
+    this.trace?.wake(now)
+    this.core.receive(subflow, bytes, now)
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.
     this.#flushAtEndOfTurn()
     this.#host.onReadable()
@@ -170,8 +189,12 @@ export class Driver {
         action.state,
         action.reason ?? '',
       )
+      this.trace?.changed(action)
       this.#host.onSubflow(action)
-    } else this.#host.onFinished(action.error)
+    } else {
+      this.trace?.finished(action.error)
+      this.#host.onFinished(action.error)
+    }
   }
 
   #steerReading(): void {
@@ -199,6 +222,7 @@ export class Driver {
 
   #timerOnDue(at: Millis): void {
     const now = this.clock.now()
+    this.trace?.wake(now)
     this.#timerAt = Infinity
     const wallOffset = this.clock.wall() - now
     const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS

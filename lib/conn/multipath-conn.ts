@@ -23,6 +23,7 @@ import { safeTracker } from './safe-tracker.js'
 import { endpointsOf, SocketSurface } from './socket-surface.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
+import type { TraceInit } from './trace-sink.js'
 
 /** What the dialer and the listener give. */
 export interface ConnInit {
@@ -31,6 +32,7 @@ export interface ConnInit {
   readonly clock: Clock
   readonly random: () => number
   readonly allowHalfOpen: boolean
+  readonly trace?: TraceInit | undefined
 }
 
 /** Node's own default since 22, bytes. */
@@ -101,6 +103,7 @@ export class MultipathConn extends SocketSurface {
   /** @internal */
   setCid(cid: Uint8Array): void {
     this.name = cidName(cid)
+    this.#driver.trace?.begin(this.name)
   }
 
   /** Whether a subflow may still join. @internal */
@@ -148,6 +151,7 @@ export class MultipathConn extends SocketSurface {
    */
   setScheduler(scheduler: SchedulerName | Scheduler): void {
     this.#driver.core.setScheduler(schedulerOf(scheduler))
+    this.#driver.trace?.settingsChanged()
     this.#driver.flushSoon()
   }
 
@@ -158,6 +162,7 @@ export class MultipathConn extends SocketSurface {
    */
   setPathPolicy(label: string, policy: PathPolicy): void {
     this.#policies.set(label, policy)
+    this.#driver.trace?.settingsChanged()
     this.#driver.flushSoon()
   }
 

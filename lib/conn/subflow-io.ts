@@ -91,10 +91,14 @@ export class SubflowIo {
   destroy(): void {
     this.#isOver = true
     const socket = this.stream as Partial<Socket> & Duplex
-    if (typeof socket.resetAndDestroy === 'function' && !socket.destroyed && !socket.writableEnded)
-      socket.resetAndDestroy()
     // A reset beside an end that is on its way fails in libuv (EINVAL), and Node leaks the socket.
-    else socket.destroy()
+    const mayReset = !socket.destroyed && !socket.writableEnded
+    try {
+      if (mayReset) socket.resetAndDestroy?.()
+    } catch {
+      // Over TLS and Unix sockets there is no such thing.
+    }
+    socket.destroy()
   }
 
   readonly #streamOnData = (bytes: Uint8Array): void => {

@@ -1,13 +1,11 @@
-/**
- * One multipath connection without IO: bytes and time in, actions out. Composes sender, receiver, liveness
- * and ending, and is the one place where subflows change their state.
- */
+/** One connection without IO: bytes and time in, actions out; the only place where subflows change state. */
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Action } from './action.js'
 import { Ending } from './ending.js'
 import { ackLimitError, lingerError, silentError } from './failures.js'
+import { Figures } from './figures.js'
 import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
@@ -20,6 +18,8 @@ import { Sender } from './sender.js'
 import { Subflow } from './subflow.js'
 
 export class ConnectionCore {
+  /** For whoever watches. */
+  readonly figures: Figures
   readonly #options: ResolvedConnOptions
   readonly #subflows: Subflow[] = []
   readonly #inbox: Inbox
@@ -38,6 +38,7 @@ export class ConnectionCore {
     const journeys = (this.#journeys = new Journeys(options))
     this.#sender = new Sender({ subflows: this.#subflows, journeys, scheduler, options })
     this.#receiver = new Receiver(this.#subflows, options)
+    this.figures = new Figures(this.#sender, journeys, this.#receiver)
     this.#inbox = new Inbox({ journeys, receiver: this.#receiver, ending: this.#ending })
     this.#liveness = new Liveness(options, random)
   }
@@ -195,8 +196,7 @@ export class ConnectionCore {
       else this.#over(failure, 'destroy')
       for (const subflow of this.#subflows) this.#flush(subflow)
     }
-    this.#receiver.bytesSinceFlush = 0
-    this.#receiver.hasNews = false
+    this.#receiver.flushed()
     return this.#actions.splice(0)
   }
 

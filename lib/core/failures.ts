@@ -16,6 +16,15 @@ export function schedulerError(what: string, cause?: unknown): MultipathError {
   return new MultipathError('ERR_MULTIPATH_SCHEDULER', `the scheduler failed: ${what}`, { cause })
 }
 
+/** @throws ERR_MULTIPATH_SCHEDULER where a user's scheduler throws */
+export function asked<Answer>(ask: () => Answer): Answer {
+  try {
+    return ask()
+  } catch (error) {
+    throw schedulerError('it threw', error)
+  }
+}
+
 /** Kills the connection. @param isFlushed - all was acked, but the peer left a gap in what it sent */
 export function lingerError(isFlushed: boolean): MultipathError {
   if (isFlushed)

@@ -14,6 +14,8 @@ export class Journeys {
   /** The frame that asks whether the receiver takes frames again. */
   probe: SentFrame | undefined
   lastAckAt: Millis = 0
+  /** Payload acked so far, each byte once. */
+  ackedBytes = 0
 
   constructor(options: ResolvedConnOptions) {
     this.unacked = new Unacked(options)
@@ -36,6 +38,7 @@ export class Journeys {
     const wasFull = subflow.inFlightBytes >= subflow.window.bytes
     this.#passOver(subflow, fn, now)
     this.#land(subflow, flight)
+    subflow.counters.bytesAcked += flight.frame.size
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
     subflow.window.acked(flight, { now, wasFull, isTrusted })
@@ -74,6 +77,7 @@ export class Journeys {
   #finish(frame: SentFrame, now: Millis): void {
     this.unacked.acked(frame)
     this.lastAckAt = now
+    this.ackedBytes += frame.size
     this.peerWindow.acked(frame === this.probe)
     if (frame === this.probe) this.probe = undefined
   }

@@ -20,7 +20,7 @@ export interface PathNumbers {
 
 /** How a path may be used by the side that sends. */
 export interface PathPolicy extends PathNumbers {
-  /** Default: `primary`. */
+  /** `primary`, `secondary` or `backup`: a tier carries data only while those before it are full or gone. */
   tier?: Tier | undefined
 }
 
@@ -75,6 +75,11 @@ export class Path {
   /** Payload bytes sent on the path. */
   get spentBytes(): number {
     return this.#spentBytes
+  }
+
+  /** The byte cap. */
+  get maxBytes(): number {
+    return this.#maxBytes
   }
 
   /** Bytes left under the byte cap. */

@@ -59,6 +59,12 @@ export class Receiver {
     }
   }
 
+  /** All that was due has left. */
+  flushed(): void {
+    this.bytesSinceFlush = 0
+    this.hasNews = false
+  }
+
   #say(code: number): void {
     this.hasNews = true
     for (const subflow of this.#subflows) if (subflow.state !== 'closed') subflow.acks.add(code)

@@ -21,6 +21,7 @@ export class ReorderWindow {
   #heldBytes = 0
   #next = FIRST_FRAME
   readonly #ready = new ByteQueue()
+  #takenBytes = 0
 
   constructor(limits: ReorderLimits) {
     this.#limits = limits
@@ -34,6 +35,11 @@ export class ReorderWindow {
   /** Bytes that wait for a missing frame. */
   get heldBytes(): number {
     return this.#heldBytes
+  }
+
+  /** Bytes that the reader has taken so far. */
+  get takenBytes(): number {
+    return this.#takenBytes
   }
 
   /** Frame `fn` has not arrived. */
@@ -88,7 +94,9 @@ export class ReorderWindow {
 
   /** The next bytes in order; the caller owns them. */
   take(): Uint8Array | undefined {
-    return this.#ready.takeSlice()
+    const piece = this.#ready.takeSlice()
+    this.#takenBytes += piece?.length ?? 0
+    return piece
   }
 
   /** Drops all that is kept. */

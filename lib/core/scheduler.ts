@@ -15,7 +15,9 @@ export interface SubflowView {
   readonly inFlightBytes: number
   /** The path's weight, at least 1. */
   readonly weight: number
-  /** Bytes it was chosen for, divided by its weight; made level with the others' when it comes up. */
+  /**
+   * Bytes that this scheduler chose it for, divided by its weight; made level with the others' when it comes up.
+   */
   readonly served: number
 }
 

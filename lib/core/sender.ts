@@ -2,7 +2,7 @@
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
 import { ByteQueue } from './byte-queue.js'
-import { schedulerError } from './failures.js'
+import { asked, schedulerError } from './failures.js'
 import type { ResendQueue, SentFrame } from './frames.js'
 import type { Journeys } from './journeys.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -33,7 +33,9 @@ export class Sender {
   readonly #unacked: Unacked
   readonly #resends: ResendQueue
   readonly #peerWindow: PeerWindow
-  scheduler: Scheduler
+  #scheduler: Scheduler
+  /** How often the scheduler left a subflow with room alone, to wait for another. */
+  waits = 0
   #now: Millis = 0
   #lastId: number | undefined
   /** Until when more is sure to come: the application was told to wait, or has just been let go. */
@@ -41,7 +43,7 @@ export class Sender {
 
   constructor({ subflows, journeys, scheduler, options }: SenderInit) {
     this.#subflows = subflows
-    this.scheduler = scheduler
+    this.#scheduler = scheduler
     this.#options = options
     this.#journeys = journeys
     this.#unacked = journeys.unacked
@@ -84,6 +86,16 @@ export class Sender {
   clear(): void {
     this.#buffer.clear()
     this.#journeys.clear()
+  }
+
+  get scheduler(): Scheduler {
+    return this.#scheduler
+  }
+
+  /** From the next frame on. What the subflows were served before counts no more. */
+  set scheduler(scheduler: Scheduler) {
+    this.#scheduler = scheduler
+    for (const subflow of this.#subflows) subflow.served = 0
   }
 
   /** The subflow came up: it owes nothing for the time before. */
@@ -154,9 +166,9 @@ export class Sender {
 
   /** The scheduler may be a user's. */
   #choose(snapshot: Snapshot<Subflow>): Subflow | undefined {
-    const chosen = asked(() => this.scheduler.choose(snapshot))
+    const chosen = asked(() => this.#scheduler.choose(snapshot))
     if (chosen === undefined || (snapshot.subflows.includes(chosen) && this.#hasRoom(chosen))) return chosen
-    throw schedulerError(`${this.scheduler.name} chose a subflow that is not there or has no room`)
+    throw schedulerError(`${this.#scheduler.name} chose a subflow that is not there or has no room`)
   }
 
   #resendOne(fit: readonly Subflow[]): boolean {
@@ -179,6 +191,7 @@ export class Sender {
     for (const subflow of openTiers(fit, 0, this.#hasRoom)) {
       const frame = this.#hasRoom(subflow) ? this.#nextShared(subflow) : undefined
       if (frame === undefined) continue
+      this.#resends.take((candidate) => candidate === frame)
       this.#send(frame, subflow, 'copy')
       return true
     }
@@ -199,8 +212,11 @@ export class Sender {
       return false
     const snapshot = this.#snapshot(fit, this.#queuedBytes)
     const subflow = this.#choose(snapshot)
-    if (subflow === undefined) return false
-    const isShared = asked(() => this.scheduler.isShared?.(snapshot)) === true
+    if (subflow === undefined) {
+      if (snapshot.subflows.some(this.#hasRoom)) this.waits++
+      return false
+    }
+    const isShared = asked(() => this.#scheduler.isShared?.(snapshot)) === true
     const bytes = subflow.window.frameBytes(this.#options.maxFrameBytes)
     const frame = this.#unacked.add(this.#buffer.take(Math.min(bytes, subflow.path.leftBytes)))
     if (isShared) this.#unacked.share(frame)
@@ -277,13 +293,4 @@ export class Sender {
 /** Up, with bytes left under its cap. */
 function isFit(subflow: Subflow): boolean {
   return subflow.state === 'up' && subflow.path.leftBytes > 0
-}
-
-/** @throws ERR_MULTIPATH_SCHEDULER where a user's scheduler throws */
-function asked<Answer>(ask: () => Answer): Answer {
-  try {
-    return ask()
-  } catch (error) {
-    throw schedulerError('it threw', error)
-  }
 }

@@ -216,6 +216,8 @@ export interface SubflowCounters {
   bytesCopied: number
   framesRetransmitted: number
   bytesRetransmitted: number
+  /** Of all that left, what was acked on the same subflow. */
+  bytesAcked: number
   framesReceived: number
   bytesReceived: number
 }
@@ -228,6 +230,7 @@ function emptyCounters(): SubflowCounters {
     bytesCopied: 0,
     framesRetransmitted: 0,
     bytesRetransmitted: 0,
+    bytesAcked: 0,
     framesReceived: 0,
     bytesReceived: 0,
   }

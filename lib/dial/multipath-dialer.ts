@@ -7,6 +7,8 @@ import { eventOf } from '../conn/attach.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { PathStats } from '../conn/path-stats.js'
 import { formatPathStats } from '../conn/path-stats.js'
+import type { TraceInit } from '../conn/trace-sink.js'
+import { traceOf } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import type { PathPolicy } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
@@ -42,6 +44,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   readonly #options: Resolved<ConnOptions & DialerNumbers>
   readonly #allowHalfOpen: boolean
   readonly #scheduler: Scheduler
+  readonly #trace: TraceInit | undefined
   readonly #clock: Clock
 
   /**
@@ -55,6 +58,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     assertDialers(dialers)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
     this.#scheduler = schedulerOf(options?.scheduler)
+    this.#trace = traceOf(options?.trace, 'dialer')
     this.#clock = options?.clock ?? systemClock
     this.#destination = destination
     this.#paths = dialers.map((dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs))
@@ -87,6 +91,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
       clock: this.#clock,
       random: Math.random,
       allowHalfOpen: this.#allowHalfOpen,
+      trace: this.#trace,
     })
   }
 

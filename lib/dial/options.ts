@@ -1,5 +1,7 @@
 /** Options of a dialer. */
 import type { Clock } from '../clock.js'
+import type { TraceTarget } from '../conn/trace-sink.js'
+import { checkTrace } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
@@ -27,6 +29,11 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
   allowHalfOpen?: boolean | undefined
   /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
+  /**
+   * Where a trace of each connection goes: a file, or a function that gets each line (docs/trace.md).
+   * Default: the file that the environment names as MULTIPATH_TRACE, or none.
+   */
+  trace?: TraceTarget | undefined
   /** Source of time; for tests. */
   clock?: Clock | undefined
 }
@@ -43,9 +50,10 @@ export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_
 
 /** @throws {OptionError} */
 export function resolveDialerOptions(options: DialerOptions = {}): Resolved<ConnOptions & DialerNumbers> {
-  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'scheduler', 'clock'])
+  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'scheduler', 'trace', 'clock'])
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
+  checkTrace(options.trace)
   return resolveOptions(DIALER_TABLE, options)
 }

@@ -6,8 +6,17 @@ import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { OptionRange } from '../../lib/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { PATH_TABLE } from '../../lib/core/path.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { LISTENER_TABLE } from '../../lib/listen/options.js'
+
+/** What dialers and listeners take that is no number, with its default. */
+const OTHERS = {
+  allowHalfOpen: '`false`',
+  scheduler: '`lowest-rtt`',
+  trace: 'none',
+  clock: "the system's",
+} as const
 
 /** Where an option's meaning is written down, and who takes it. */
 const SECTIONS = [
@@ -24,14 +33,22 @@ const SECTIONS = [
     intro: 'Taken by `MultipathDialer` and `connect`, beside those of a connection.',
     file: 'lib/dial/options.ts',
     table: without(DIALER_TABLE, CONN_OPTIONS),
-    others: { allowHalfOpen: '`false`', clock: "the system's" },
+    others: OTHERS,
   },
   {
     title: 'Options of a listener',
     intro: 'Taken by `MultipathListener` and `createServer`, beside those of a connection.',
     file: 'lib/listen/options.ts',
     table: without(LISTENER_TABLE, CONN_OPTIONS),
-    others: { allowHalfOpen: '`false`', clock: "the system's" },
+    others: OTHERS,
+  },
+  {
+    title: 'Options of a path',
+    intro:
+      'Taken by `tcpDialer` and the `paths` of `connect`, as `policy` by a `SubflowDialer`, and by `setPathPolicy` of a connection and a dialer.',
+    file: 'lib/core/path.ts',
+    table: PATH_TABLE,
+    others: { tier: '`primary`' },
   },
 ] as const
 

@@ -6,6 +6,9 @@ import * as multipath from '../../lib/index.js'
 
 const PAGE = join(import.meta.dirname, '../../docs/policies.md')
 
+/** Appended to each: all that was written arrives. */
+const END = 'conn.resume().end()\nawait clock.run(2000)\nassert.ok(conn.closed && conn.errored === null)'
+
 export interface PolicyExample {
   readonly name: string
   /** @param folder - where its trace goes, as NAME.jsonl */
@@ -17,7 +20,10 @@ export function policyExamples(): PolicyExample[] {
   const stage = /```ts stage\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
   return [...page.matchAll(/```ts example=([\w-]+)\n([\s\S]*?)```/g)].map(([, name, code]) => ({
     name: name!,
-    run: (folder) => runCode(`${stage}\n${code!.replace(/trace: '([^']+)'/, (_all, file: string) => `trace: ${JSON.stringify(join(folder, file))}`)}\nconn.destroy()\nawait clock.run(100)`),
+    run: (folder) =>
+      runCode(
+        `${stage}\n${code!.replace(/trace: '([^']+)'/, (_all, file: string) => `trace: ${JSON.stringify(join(folder, file))}`)}\n${END}`,
+      ),
   }))
 }
 

@@ -7,7 +7,9 @@ import type { SubflowDialer } from '../../lib/index.js'
 import { tcpDialer } from '../../lib/index.js'
 
 /** A server on a port that the system chose. */
-export async function listening(server: Server = createServer()): Promise<Server> {
+export async function listening<Kind extends Server = Server>(
+  server: Kind = createServer() as Kind,
+): Promise<Kind> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {

@@ -1,35 +1,15 @@
 import { describe, expect, it, test } from 'vitest'
 import type { SubflowView } from '../../../lib/core/scheduler.js'
 import { lowestRtt } from '../../../lib/core/schedulers/lowest-rtt.js'
-
-function view(id: number, smoothedRttMs: number, rest: Partial<SubflowView> = {}): SubflowView {
-  return {
-    id,
-    label: `${id}`,
-    smoothedRttMs,
-    rttVarianceMs: 1,
-    bytesPerMs: 6000,
-    isStartup: false,
-    inFlightBytes: 0,
-    weight: 1,
-    served: 0,
-    ...rest,
-  }
-}
+import { chosenBy, viewOf as view } from '../../support/views.js'
 
 function choose(
   subflows: readonly SubflowView[],
   queuedBytes: number,
   full: readonly number[] = [],
   lastId?: number,
-) {
-  return lowestRtt.choose({
-    subflows,
-    queuedBytes,
-    unackedBytes: 0,
-    lastId,
-    hasRoom: ({ id }) => !full.includes(id),
-  })?.id
+): number | undefined {
+  return chosenBy(lowestRtt, subflows, { queuedBytes, full, lastId })
 }
 
 const FAST = view(1, 10)

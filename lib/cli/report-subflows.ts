@@ -10,7 +10,7 @@ interface SubflowSource {
 }
 
 /** Reports each change of a subflow, a line each. */
-export function traceSubflows(source: SubflowSource, io: CliIo): void {
+export function reportSubflows(source: SubflowSource, io: CliIo): void {
   for (const event of EVENTS) {
     source.on(event, ({ label, reason, error }) => {
       const why = [reason, error?.message].filter((part) => part !== undefined).join(', ')

@@ -1,0 +1,184 @@
+/**
+ * What a connection does, as lines of JSON: each event at once, figures every 20 ms while anything happens.
+ * docs/trace.md explains every key.
+ */
+import type { Clock, Millis } from '../clock.js'
+import type { Action } from '../core/action.js'
+import type { Figures } from '../core/figures.js'
+import type { Subflow } from '../core/subflow.js'
+import type { MultipathError } from '../errors.js'
+import type { TraceInit, TraceSink } from './trace-sink.js'
+import type { SubflowSample } from './trace-subflow.js'
+import { SubflowWatch, withoutZeros } from './trace-subflow.js'
+
+/** Rises when a key changes its meaning. */
+const VERSION = 1
+/** Figures are written so often, milliseconds. */
+const SAMPLE_MS = 20
+
+/** Connections of this process that have been traced. */
+let connections = 0
+
+/**
+ * Never has a timer: figures are written after the first flush that comes 20 ms after those before, and when a
+ * pause ends, as of its beginning. Nothing changes in between.
+ */
+export class TraceWriter {
+  readonly #sink: TraceSink
+  readonly #side: TraceInit['side']
+  readonly #clock: Clock
+  readonly #figures: Figures
+  readonly #subflows = new Map<Subflow, SubflowWatch>()
+  /** 0 until the connection has begun. */
+  #number = 0
+  #scheduler = ''
+  #told: Standing
+  #sampledAt: Millis = -Infinity
+  /** When the last flush was. */
+  #flushedAt: Millis = -Infinity
+  /** Nothing has happened since. */
+  #isAtRest = true
+  /** The time of the last line. */
+  #writtenAt: Millis = -Infinity
+
+  constructor({ sink, side }: TraceInit, figures: Figures, clock: Clock) {
+    this.#sink = sink
+    this.#side = side
+    this.#clock = clock
+    this.#figures = figures
+    this.#told = standingOf(figures)
+  }
+
+  /** The connection has a name now, and is about to get its first subflow. */
+  begin(name: string): void {
+    if (this.#number > 0) return
+    this.#number = ++connections
+    this.#scheduler = this.#figures.scheduler
+    const at = new Date(this.#clock.wall()).toISOString()
+    this.#event('open', { v: VERSION, at, name, side: this.#side, scheduler: this.#scheduler })
+  }
+
+  changed({ subflow, from, state, reason, error }: Extract<Action, { kind: 'subflow' }>): void {
+    if (!this.#subflows.has(subflow)) this.#subflows.set(subflow, new SubflowWatch(subflow))
+    const { id, label, path } = subflow
+    this.#event('subflow', { id, label, tier: path.tier, from, state, reason, error: codeOf(error) })
+    if (state === 'closed') this.#subflows.delete(subflow)
+  }
+
+  /** Something is about to happen: call before it does. */
+  wake(now: Millis): void {
+    if (this.#isAtRest && now - this.#flushedAt >= SAMPLE_MS) this.#sample(this.#flushedAt)
+    this.#isAtRest = false
+  }
+
+  /** Everything that was to be done has been done. */
+  flushed(now: Millis): void {
+    this.#flushedAt = now
+    this.#isAtRest = true
+    if (now - this.#sampledAt < SAMPLE_MS) return
+    this.#sample(now)
+    this.#tellSettings()
+  }
+
+  /** The application has changed the scheduler or a policy. A dialer's policies are looked at with the figures. */
+  settingsChanged(): void {
+    this.wake(this.#clock.now())
+    this.#tellSettings()
+  }
+
+  #tellSettings(): void {
+    const { scheduler } = this.#figures
+    if (scheduler !== this.#scheduler) {
+      this.#scheduler = scheduler
+      this.#event('scheduler', { scheduler })
+    }
+    // Subflows of one path have one policy.
+    const told: unknown[] = []
+    for (const watch of this.#subflows.values()) {
+      const policy = watch.takePolicy()
+      if (policy === undefined || told.includes(watch.subflow.path)) continue
+      told.push(watch.subflow.path)
+      this.#event('policy', policy)
+    }
+  }
+
+  /** No subflow is left. */
+  finished(error: MultipathError | undefined): void {
+    this.#event('end', { error: error?.code })
+    this.#sink.flush()
+  }
+
+  /** Nobody will read or write any more. */
+  close(): void {
+    this.#sample(this.#clock.now())
+    this.#sink.flush()
+  }
+
+  /** Writes how things stand, as of `at`, unless nothing has happened. */
+  #sample(at: Millis): void {
+    if (!this.#isOn) return
+    const subs: SubflowSample[] = []
+    for (const watch of this.#subflows.values()) {
+      const sample = watch.take()
+      if (sample !== undefined) subs.push(sample)
+    }
+    const told = this.#told
+    const standing = standingOf(this.#figures)
+    if (subs.length === 0 && isSame(standing, told)) return
+    this.#told = standing
+    this.#sampledAt = at
+    const figures = withoutZeros({ ...standing, waits: standing.waits - told.waits })
+    this.#write(at, subs.length === 0 ? figures : { ...figures, subs })
+  }
+
+  /** The figures of the time before come first. */
+  #event(ev: string, fields: object): void {
+    if (!this.#isOn) return
+    const now = this.#clock.now()
+    this.#sample(now)
+    this.#write(now, { ev, ...fields })
+  }
+
+  get #isOn(): boolean {
+    return this.#number > 0 && !this.#sink.isBroken
+  }
+
+  #write(at: Millis, fields: object): void {
+    this.#writtenAt = Math.max(this.#writtenAt, at)
+    const t = this.#sink.timeOf(this.#writtenAt)
+    this.#sink.write(JSON.stringify({ t, c: this.#number, ...fields }))
+  }
+}
+
+/** Numbers of a connection. */
+interface Standing {
+  readonly queued: number
+  readonly unacked: number
+  readonly acked: number
+  readonly unread: number
+  readonly held: number
+  readonly read: number
+  readonly waits: number
+}
+
+function standingOf(figures: Figures): Standing {
+  return {
+    queued: figures.queuedBytes,
+    unacked: figures.unackedBytes,
+    acked: figures.ackedBytes,
+    unread: figures.unreadBytes,
+    held: figures.heldBytes,
+    read: figures.readBytes,
+    waits: figures.waits,
+  }
+}
+
+/** Waiting alone is nothing that happens. */
+function isSame(one: Standing, other: Standing): boolean {
+  const keys = ['queued', 'unacked', 'acked', 'unread', 'held', 'read'] as const
+  return keys.every((key) => one[key] === other[key])
+}
+
+function codeOf(error: (Error & { readonly code?: string }) | undefined): string | undefined {
+  return error && (error.code ?? error.name)
+}
