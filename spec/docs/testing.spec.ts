@@ -1,19 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 import * as testing from '../../lib/testing/index.js'
 import * as multipath from '../../lib/index.js'
 
 const page = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8')
-const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!)
 
-/** Runs the example as it stands on the page, with its imports resolved to the sources. */
-async function runExample(): Promise<void> {
+type Check = () => Promise<void>
+
+/** Runs an example as it stands on the page, with its imports resolved to the sources. @returns its tests */
+async function runExample(example: string): Promise<Map<string, Check>> {
+  const tests = new Map<string, Check>()
   const modules: Record<string, unknown> = {
     'multipath-net': multipath,
     'multipath-net/testing': testing,
     'node:assert/strict': (await import('node:assert/strict')).default,
+    'node:test': { it: (name: string, check: Check) => tests.set(name, check) },
   }
-  const code = example.replaceAll(/^import (.+) from '(.+)'$/gm, (_line, names: string, from: string) => {
+  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023 }
+  const { outputText } = transpileModule(example, { compilerOptions })
+  const code = outputText.replaceAll(/^import (.+) from '(.+)';$/gm, (_line, names: string, from: string) => {
     expect(modules).toHaveProperty([from])
     return `const ${names} = modules['${from}']`
   })
@@ -22,12 +29,25 @@ async function runExample(): Promise<void> {
     modules: Record<string, unknown>,
   ) => Promise<void>
   await run(modules)
+  return tests
 }
 
 describe('the page on testing', () => {
-  it('has an example that works', async () => {
-    expect(example).toContain('SimulatedNetwork')
-    await runExample()
+  it('has an example of a network that works', async () => {
+    expect(examples[0]).toContain('SimulatedNetwork')
+    await runExample(examples[0]!)
+  })
+
+  it('has an example of a scheduler that keeps all rules', { timeout: 60_000 }, async () => {
+    const tests = await runExample(examples[1]!)
+    for (const check of tests.values()) await check()
+    expect([...tests.keys()]).toEqual(testing.schedulerRules(() => 'weighted').map(({ name }) => name))
+  })
+
+  it('names every rule for schedulers, in order', () => {
+    const rules = page.slice(page.indexOf('| rule | why |')).matchAll(/^\| ([a-z][^|]+) \| [^|]*\|$/gm)
+    const names = [...rules].map(([, name]) => name!.trim()).filter((name) => name !== 'rule')
+    expect(names).toEqual(testing.schedulerRules(() => 'weighted').map(({ name }) => name))
   })
 
   it('names every option of a link with its default', () => {
