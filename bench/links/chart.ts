@@ -1,6 +1,7 @@
 /** The chart for README: each peer's rate as a share of plain TCP on each link, added up. */
 import { PEERS, type Peer } from './peers.js'
-import { SCENARIOS, type Scenario } from './scenarios.js'
+import type { Scenario } from './scenario.js'
+import { SCENARIOS } from './scenarios.js'
 import type { Summary } from './summary.js'
 
 const COLOURS: Readonly<Record<string, string>> = {
@@ -32,7 +33,8 @@ export function chart(summary: Summary, congestionControls: readonly string[]): 
     parts.push(text(16, y, `congestion control ${cc}`, 'font-weight="bold"'))
     y += 14
     for (const scenario of SCENARIOS) {
-      const bars = barsOf(summary, scenario, cc)
+      // What only ours runs compares nobody.
+      const bars = scenario.peers ? [] : barsOf(summary, scenario, cc)
       if (bars.length === 0) continue
       parts.push(group(scenario, bars, y))
       y += bars.length * (BAR + GAP) + 14

@@ -14,8 +14,9 @@ import type { Figures } from './measure.js'
 import { aggligatorVersion, hasCongestionControl, missingFor, missingForLinks } from './needs.js'
 import { type Options, readOptions, USAGE } from './options.js'
 import { capacityOf, minutesFor, plan, type Planned } from './plan.js'
-import { COLUMNS, markdown, scenarioTable, verdictTable } from './report.js'
+import { COLUMNS, markdown, scenarioTable, told, verdictTable } from './report.js'
 import { run } from './run.js'
+import type { Scenario } from './scenario.js'
 import { sideBySide } from './side-by-side.js'
 import { Summary } from './summary.js'
 import { verdicts } from './targets.js'
@@ -24,12 +25,10 @@ import { verdicts } from './targets.js'
 const LATE_SHARE = 0.01
 
 function line(row: Omit<Row, 'figures'>, figures: Figures): string {
-  const told = COLUMNS.filter(({ name }) => figures[name] !== undefined).map(({ title, name }) => {
-    const value = figures[name]
-    return `${title} ${typeof value === 'object' ? value.map(figure).join('+') : figure(value)}`
-  })
+  const present = COLUMNS.filter(({ name }) => figures[name] !== undefined)
+  const words = present.map(({ title, name }) => `${title} ${told(name, figures[name])}`)
   const parts = figures.perLink ? [`(${figures.perLink.map(figure).join(' + ')})`] : []
-  return `${row.scenario} ${row.peer} ${row.congestionControl} #${row.run}: ${[...told, ...parts].join(', ')}`
+  return `${row.scenario} ${row.peer} ${row.congestionControl} #${row.run}: ${[...words, ...parts].join(', ')}`
 }
 
 /** The rows of an interrupted full run that stand for runs of this one. */
@@ -73,9 +72,15 @@ async function measureAll(options: Options, planned: readonly Planned[]): Promis
   return planned.flatMap((one) => done.get(one) ?? [])
 }
 
-/** Where plain TCP was not asked for, its earlier runs of the same work give the sum. */
-function withEarlierPlain(measured: readonly Row[]): Row[] {
-  const wanted = new Set(measured.map((row) => keyOf({ ...row, peer: 'plain' })))
+/** Where plain TCP was not asked for, its earlier runs of the same work, or of that which gives the sum, are used. */
+function withEarlierPlain(measured: readonly Row[], scenarios: readonly Scenario[]): Row[] {
+  const sumOf = new Map(scenarios.map((scenario) => [scenario.id, scenario.sumOf ?? scenario.id]))
+  const plainOf = (row: Row): Row => ({
+    ...row,
+    peer: 'plain',
+    scenario: sumOf.get(row.scenario) ?? row.scenario,
+  })
+  const wanted = new Set(measured.map((row) => keyOf(plainOf(row))))
   for (const row of measured) wanted.delete(keyOf(row))
   return [...measured, ...rows().filter((row) => wanted.has(keyOf(row)))]
 }
@@ -93,7 +98,7 @@ function save(measured: readonly Row[], options: Options): void {
 }
 
 function print(measured: readonly Row[], options: Options): void {
-  const summary = new Summary(options.isFull ? measured : withEarlierPlain(measured))
+  const summary = new Summary(options.isFull ? measured : withEarlierPlain(measured, options.scenarios))
   for (const scenario of options.scenarios) {
     console.log(`\n## ${scenario.title}\n\n${scenarioTable(summary, scenario, options.congestionControls)}`)
   }

@@ -2,9 +2,9 @@
 import { percentile, sum } from '../shared/figures.js'
 import { bytesIn, longestGap, rateIn, type Received, type Span } from '../shared/timeline.js'
 import type { WorkerEvent } from '../shared/worker.js'
-import type { Network, NetworkEvent } from './network.js'
-import type { Scenario } from './scenarios.js'
-import { resentShare, suspicions } from './sender-stats.js'
+import { linkOf, type Network, type NetworkEvent } from './network.js'
+import type { Scenario } from './scenario.js'
+import { bytesByPath, resentShare, suspicions } from './sender-stats.js'
 
 export interface Observed {
   readonly scenario: Scenario
@@ -47,6 +47,10 @@ export interface Figures {
   readonly resent?: number
   /** How often the sender suspected a subflow. */
   readonly suspected?: number
+  /** Payload bytes that the sender put on each link's path, repeats and copies too; where paths have policies. */
+  readonly perPath?: readonly number[]
+  /** Share of what was written that the reader got in the end, where that was waited for. */
+  readonly delivered?: number
   /** Share of the packets that the emulation delivered more than 2 ms late: the machine was busy. */
   readonly late?: number
 }
@@ -56,13 +60,14 @@ const USED_SHARE = 0.5
 const USED_WINDOW_MS = 100
 
 export function measured(observed: Observed): Figures {
-  const { bulk, echo } = observed
+  const { bulk, echo, scenario } = observed
   const sender = (bulk ?? echo)?.done
   return {
     ...(bulk ? bulkFigures(observed, bulk) : {}),
     ...(echo ? echoFigures(observed, echo) : {}),
     late: lateShare(observed.network.events.at(-1)),
     ...(sender ? { ...resentShare(sender), ...suspicions(sender) } : {}),
+    ...(sender && scenario.policies ? bytesByPath(sender, scenario.links.length) : {}),
   }
 }
 
@@ -88,7 +93,12 @@ function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): F
     cpuPerGB: (observed.cpuUsed / bytes) * 1e9,
     wirePerByte: onLinks(network.events, whole, ({ up, down }) => up.offered + down.offered) / bytes,
     sentPerByte: onLinks(network.events, whole, ({ up }) => up.payload) / bytes,
+    ...(scenario.isComplete ? { delivered: deliveredShare(bulk.done, received) } : {}),
   }
+}
+
+function deliveredShare(done: WorkerEvent, received: readonly Received[]): number {
+  return sum(received.map(({ bytes }) => bytes)) / Number(done.sent)
 }
 
 /**
@@ -103,10 +113,8 @@ function ratesIn(observed: Observed, received: readonly Received[], span: Span):
   return rates.map((rate) => rate / excess)
 }
 
-/** The address that a connection came in by tells its link: 10.77.LINK.2. */
 function byLink(received: readonly Received[]): Received[] {
-  const link = ({ local }: Received): number => Number(/10\.77\.(\d+)/.exec(local)?.[1] ?? 0)
-  return received.toSorted((a, b) => link(a) - link(b))
+  return received.toSorted((a, b) => linkOf(a.local) - linkOf(b.local))
 }
 
 function silenceFigures(observed: Observed, received: readonly Received[], whole: Span): Figures {

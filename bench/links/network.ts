@@ -42,6 +42,11 @@ const SAMPLE = '50ms'
 /** Late packets are the emulation's error, so it goes before what it measures. */
 const PRIORITY = ['nice', '-n', '-10']
 
+/** The link that an address, or a label with one in it, belongs to: 10.77.LINK.1 and .2; 0 for any other. */
+export function linkOf(address: string): number {
+  return Number(/10\.77\.(\d+)/.exec(address)?.[1] ?? 0)
+}
+
 export class Network implements AsyncDisposable {
   readonly events: NetworkEvent[] = []
   readonly links: number

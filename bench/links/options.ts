@@ -1,7 +1,9 @@
 /** The command line of `npm run bench:links`. */
 import { parseArgs } from 'node:util'
+import type { PathPolicy, SchedulerName } from 'multipath-net'
 import { PEERS, type Peer } from './peers.js'
-import { SCENARIOS, type Scenario } from './scenarios.js'
+import type { Scenario } from './scenario.js'
+import { SCENARIOS } from './scenarios.js'
 
 export const USAGE: string = `npm run bench:links -- [options]
   --only NAME,…     scenarios: ${SCENARIOS.map(({ id }) => id).join(', ')}
@@ -15,7 +17,8 @@ export const USAGE: string = `npm run bench:links -- [options]
   --save            write bench/results though only some was measured
   --trace DIR       a timeline of each run as JSON lines: receiver, links, statistics of each path
   --link WORDS …    a scenario of its own instead: 'rate=50,delay=10' for each link, with
-  --at WORDS …      '3 0 down' for each change, --work bulk|echo|both, --seconds N
+  --at WORDS …      '3 0 down' for each change, --work bulk|echo|both|offered, --seconds N,
+                    --offered MBITS, --scheduler NAME, and --policy '{"tier":"backup"}' for each link
 Without --only, --peers, --cc, --runs and --seconds it goes on where it was cut off, and writes bench/results.`
 
 export interface Options {
@@ -34,23 +37,27 @@ export interface Options {
   readonly isFull: boolean
 }
 
+const text = { type: 'string' } as const
+const many = { type: 'string', multiple: true } as const
+/** What makes a scenario of one's own. */
+const CUSTOM = { link: many, at: many, work: text, offered: text, scheduler: text, policy: many } as const
+
 const QUICK_PEERS = ['ours', 'ours-go', 'plain']
 
 /** Undefined where only help was asked for. */
 export function readOptions(argv: readonly string[]): Options | undefined {
-  const text = { type: 'string' } as const
   const flag = { type: 'boolean', default: false } as const
-  const many = { type: 'string', multiple: true } as const
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ only: text, peers: text, cc: text, runs: text, seconds: text, trace: text, work: text },
-      ...{ quick: flag, fresh: flag, alone: flag, save: flag, help: flag, link: many, at: many },
+      ...{ only: text, peers: text, cc: text, runs: text, seconds: text, trace: text },
+      ...{ quick: flag, fresh: flag, alone: flag, save: flag, help: flag },
+      ...CUSTOM,
     },
   })
   if (values.help) return undefined
   const { quick, fresh, alone, save, link, only, peers, cc, runs, seconds, trace } = values
-  const all = link ? [custom(link, values.at ?? [], values.work, Number(seconds ?? 10))] : SCENARIOS
+  const all = link ? [custom(link, Number(seconds ?? 10), values)] : SCENARIOS
   const usual = PEERS.filter(({ id, extra }) => (quick ? QUICK_PEERS.includes(id) : !extra))
   return {
     scenarios: chosen(all, only).filter((scenario) => !quick || only !== undefined || scenario.quick > 0),
@@ -64,24 +71,34 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   }
 }
 
-function custom(
-  links: readonly string[],
-  changes: readonly string[],
-  work = 'bulk',
-  seconds: number,
-): Scenario {
-  if (work !== 'bulk' && work !== 'echo' && work !== 'both')
-    throw new Error(`--work is bulk, echo or both, not ${work}`)
-  const title = [...links, ...changes].join(' + ')
+interface Custom {
+  readonly at?: readonly string[]
+  readonly work?: string
+  readonly offered?: string
+  readonly scheduler?: string
+  readonly policy?: readonly string[]
+}
+
+function custom(links: readonly string[], seconds: number, words: Custom): Scenario {
+  const { at: changes = [], work = 'bulk', offered } = words
+  if (work !== 'bulk' && work !== 'echo' && work !== 'both' && work !== 'offered')
+    throw new Error(`--work is bulk, echo, both or offered, not ${work}`)
+  const title = [...links, ...changes, words.scheduler ?? [], ...(words.policy ?? [])].flat().join(' + ')
   return {
+    ...{ title, links, changes, work, seconds },
     id: `custom ${title}`,
-    title,
-    links,
-    changes,
-    work,
-    seconds,
     quick: seconds,
     warm: work === 'echo' ? 1 : 0,
+    ...(work === 'offered' ? { offered: Number(offered ?? 10) } : {}),
+    ...customPolicies(words),
+  }
+}
+
+/** The library itself tells what is no scheduler and no policy. */
+function customPolicies({ scheduler, policy }: Custom): Pick<Scenario, 'scheduler' | 'policies'> {
+  return {
+    ...(scheduler === undefined ? {} : { scheduler: scheduler as SchedulerName }),
+    ...(policy === undefined ? {} : { policies: policy.map((words) => JSON.parse(words) as PathPolicy) }),
   }
 }
 

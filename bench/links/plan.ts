@@ -3,7 +3,7 @@ import { sum } from '../shared/figures.js'
 import type { Row } from './log.js'
 import type { Options } from './options.js'
 import type { Peer } from './peers.js'
-import type { Scenario } from './scenarios.js'
+import type { Scenario } from './scenario.js'
 import { durationOf, type Weighed } from './side-by-side.js'
 
 export interface Planned extends Weighed {
@@ -31,7 +31,8 @@ export function plan(options: Options, origin: Origin): Planned[] {
   const all: Planned[] = []
   for (let run = 1; run <= options.runs; run++) {
     for (const scenario of options.scenarios) {
-      const seconds = options.seconds ?? (options.quick ? scenario.quick : scenario.seconds)
+      // One that --quick leaves out may still be asked for by name.
+      const seconds = options.seconds ?? ((options.quick && scenario.quick) || scenario.seconds)
       const weight = weightOf(scenario)
       for (const congestionControl of options.congestionControls) {
         for (const peer of options.peers) {
@@ -56,6 +57,7 @@ function originOf(peer: Peer, { build, session }: Origin): Pick<Row, 'build' | '
 /** A sum taken from another scenario needs no plain TCP in this one. */
 function isUseful(scenario: Scenario, peer: Peer): boolean {
   if (scenario.peers && !scenario.peers.includes(peer.id)) return false
+  if (scenario.work === 'offered' && peer.dials !== 'node') return false
   return peer.id !== 'plain' || scenario.sumOf === undefined
 }
 
@@ -64,7 +66,8 @@ function isSpared(scenario: Scenario, peer: Peer): boolean {
   return SPARED_SCENARIOS.includes(scenario.id) && SPARED_PEERS.includes(peer.id)
 }
 
-function weightOf({ work, links }: Scenario): number {
+function weightOf({ work, offered, links }: Scenario): number {
+  if (work === 'offered') return offered ?? 0
   return work === 'echo' ? ECHO_WEIGHT : sum(links.map(rateOf))
 }
 

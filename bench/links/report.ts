@@ -2,8 +2,9 @@
 import { figure, table } from '../shared/figures.js'
 import type { Machine } from '../shared/machine.js'
 import type { Figures } from './measure.js'
-import { PEERS } from './peers.js'
-import { SCENARIOS, type Scenario } from './scenarios.js'
+import { PEERS, type Peer } from './peers.js'
+import type { Scenario } from './scenario.js'
+import { SCENARIOS } from './scenarios.js'
 import type { Summary } from './summary.js'
 import { verdicts } from './targets.js'
 
@@ -21,6 +22,8 @@ export const COLUMNS: readonly Column[] = [
   { title: 'p99 ms', name: 'p99' },
   { title: 'worst ms', name: 'worst' },
   { title: 'answered', name: 'answered' },
+  { title: 'MB by path', name: 'perPath' },
+  { title: 'delivered', name: 'delivered' },
   { title: 'sent/byte', name: 'sentPerByte' },
   { title: 'wire/byte', name: 'wirePerByte' },
   { title: 'resent', name: 'resent' },
@@ -28,6 +31,22 @@ export const COLUMNS: readonly Column[] = [
   { title: 'CPU s/GB', name: 'cpuPerGB' },
   { title: 'packets late', name: 'late' },
 ]
+
+/** A run's figure as text: of several links their sum's parts, bytes in megabytes. */
+export function told(name: keyof Figures, value: Figures[keyof Figures]): string {
+  if (typeof value !== 'object') return figure(value)
+  return value.map((one) => figure(name === 'perPath' ? one / 1e6 : one)).join('+')
+}
+
+/** Their median; of several links the sum, but of paths each. */
+function cell(summary: Summary, scenario: Scenario, peer: Peer, cc: string, name: keyof Figures): string {
+  const median = summary.get(scenario.id, peer.id, cc, name)
+  if (name !== 'perPath' || Number.isNaN(median)) return figure(median)
+  return told(
+    name,
+    scenario.links.map((_, i) => summary.ofLink(scenario.id, peer.id, cc, name, i)),
+  )
+}
 
 export function scenarioTable(
   summary: Summary,
@@ -45,7 +64,7 @@ export function scenarioTable(
     return [
       peer.title,
       cc,
-      ...columns.map(({ name }) => figure(summary.get(scenario.id, peer.id, cc, name))),
+      ...columns.map(({ name }) => cell(summary, scenario, peer, cc, name)),
       ...(hasRate ? [figure(rate / summary.sum(scenario, cc))] : []),
       String(summary.runs(scenario.id, peer.id, cc)),
     ]

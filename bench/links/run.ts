@@ -1,11 +1,11 @@
 /** One run: a scenario, a peer, a congestion control. */
 import type { ChildProcess } from 'node:child_process'
-import { cpuSeconds, Worker, type WorkerEvent } from '../shared/worker.js'
+import { cpuSeconds, type Language, Worker, type WorkerEvent } from '../shared/worker.js'
 import { receivedOf } from '../shared/timeline.js'
 import { type Figures, measured, type Observed } from './measure.js'
 import { Network } from './network.js'
 import { addresses, type Job, type Peer, stop } from './peers.js'
-import type { Scenario } from './scenarios.js'
+import type { Scenario } from './scenario.js'
 import { writeTimeline } from './trace.js'
 
 export interface RunSetting {
@@ -28,6 +28,8 @@ const ECHO = ['--size', '200', '--every', '5']
 /** Handshakes over the longest links, with retries under loss, in milliseconds. */
 const CONNECT_MS = 30_000
 const TRACE_EVERY_MS = 1000
+/** What is on its way when the writing ends has so long to arrive, in milliseconds. */
+const FLUSH_MS = 20_000
 
 export async function run(setting: RunSetting): Promise<Figures> {
   const { scenario, peer, congestionControl } = setting
@@ -45,22 +47,39 @@ export async function run(setting: RunSetting): Promise<Figures> {
 }
 
 function jobsOf({ work }: Scenario): Job[] {
-  return work === 'both' ? ['echo', 'bulk'] : [work]
+  if (work === 'both') return ['echo', 'bulk']
+  return [work === 'offered' ? 'bulk' : work]
+}
+
+/** What a Node worker of ours is told beyond what all are told. */
+function policyArgs(scenario: Scenario, role: 'serve' | 'dial'): string[] {
+  const { scheduler, policies, switchEvery, isComplete, offered } = scenario
+  const args = scheduler === undefined ? [] : ['--scheduler', scheduler]
+  if (role === 'serve') return args
+  if (policies) args.push('--policies', JSON.stringify(policies))
+  if (switchEvery !== undefined) args.push('--switch-every', String(switchEvery))
+  if (isComplete) args.push('--flush')
+  if (offered !== undefined) args.push('--offered', String(offered))
+  return args
 }
 
 async function start(setting: RunSetting, network: Network, job: Job): Promise<Pair> {
-  const { peer, seconds, trace } = setting
+  const { scenario, peer, seconds, trace } = setting
   const { listen, dial, locals } = addresses(peer, job, network.links)
   const common = { env: peer.env ?? {} }
+  const extra = (language: Language, role: 'serve' | 'dial'): string[] =>
+    language === 'node' ? policyArgs(scenario, role) : []
   const mode = job === 'echo' ? 'echo' : 'sink'
   const listener = new Worker({
     ...common,
     language: peer.listens,
     wrap: network.inside('server'),
-    args: ['serve', '--kind', peer.kind, '--mode', mode, '--addrs', listen],
+    args: ['serve', '--kind', peer.kind, '--mode', mode, '--addrs', listen, ...extra(peer.listens, 'serve')],
   })
   await listener.event('listening')
-  const args = ['dial', '--kind', peer.kind, '--mode', job, '--addrs', dial, '--seconds', String(seconds)]
+  const work = scenario.work === 'offered' ? 'offered' : job
+  const args = ['dial', '--kind', peer.kind, '--mode', work, '--addrs', dial, '--seconds', String(seconds)]
+  args.push(...extra(peer.dials, 'dial'))
   if (locals !== '') args.push('--locals', locals)
   if (job === 'echo') args.push(...ECHO)
   if (trace && peer.dials === 'node') args.push('--stats-every', String(TRACE_EVERY_MS))
@@ -85,6 +104,9 @@ async function observe(
   )
   const cpuUsed = cpu() - cpuBefore
   const observed: Observed = { scenario: setting.scenario, seconds: setting.seconds, network, cpuUsed }
+  // Never flushed shows in the share that was delivered.
+  const flushes = setting.scenario.isComplete ? pairs : []
+  await Promise.allSettled(flushes.map(({ dialer }) => dialer.event('flushed', FLUSH_MS)))
   const all = await Promise.all(pairs.map((pair, i) => seen(pair, starts[i], dones[i])))
   const whole = Object.assign({}, observed, ...all) as Observed
   if (setting.trace)

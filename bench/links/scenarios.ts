@@ -1,32 +1,8 @@
 /** The links, what is done over them, and what happens to them meanwhile. */
-
-export interface Scenario {
-  readonly id: string
-  readonly title: string
-  /** Words of linksim, a text for each link: rate in Mbit/s, one-way delay in ms, loss in percent. */
-  readonly links: readonly string[]
-  readonly work: 'bulk' | 'echo' | 'both'
-  readonly seconds: number
-  /** How long under --quick; 0 leaves it out. */
-  readonly quick: number
-  /**
-   * Seconds at the start that rates and echoes don't count. 0 for bulk unless the target itself says so: a reader
-   * that waited for one link gets what the others brought meanwhile in one go, and a window that opens in
-   * between would count it as this window's.
-   */
-  readonly warm: number
-  /** Changes of links, in linksim's words: 'SECONDS LINK WORD…'. */
-  readonly changes?: readonly string[]
-  /** The only peers it is of use for. */
-  readonly peers?: readonly string[]
-  /** The scenario whose plain TCP gives the sum, where it isn't this one. */
-  readonly sumOf?: string
-}
-
-const link = (rate: number, delay: number, more = ''): string => `rate=${rate},delay=${delay}${more}`
+import { POLICY_SCENARIOS } from './policy-scenarios.js'
+import { BULK, ECHO, EVEN, link, type Scenario, TWO } from './scenario.js'
 
 const UNEVEN = [link(50, 5), link(20, 40), link(5, 150)]
-const TWO = [link(50, 5), link(50, 20)]
 const EIGHT = [5, 10, 15, 20, 25, 30, 35, 40].map((delay) => link(25, delay))
 
 /** Each second another link goes silent, for half of that second. */
@@ -37,12 +13,9 @@ function churn(seconds: number): string[] {
   })
 }
 
-const BULK = { work: 'bulk', seconds: 10, quick: 5, warm: 0 } as const
-const ECHO = { work: 'echo', seconds: 10, quick: 5, warm: 1 } as const
-
 export const SCENARIOS: readonly Scenario[] = [
   { ...BULK, id: 'single', title: '50/10 alone', links: [link(50, 10)] },
-  { ...BULK, id: 'even', title: '50/5 + 50/10 + 50/20', links: [link(50, 5), link(50, 10), link(50, 20)] },
+  { ...BULK, id: 'even', title: '50/5 + 50/10 + 50/20', links: EVEN },
   { ...BULK, id: 'uneven', title: '50/5 + 20/40 + 5/150', links: UNEVEN, seconds: 12, quick: 6 },
   {
     ...BULK,
@@ -110,4 +83,5 @@ export const SCENARIOS: readonly Scenario[] = [
     changes: churn(10),
     sumOf: 'eight',
   },
+  ...POLICY_SCENARIOS,
 ]

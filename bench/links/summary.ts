@@ -2,7 +2,10 @@
 import { median, sum } from '../shared/figures.js'
 import type { Row } from './log.js'
 import type { Figures } from './measure.js'
-import type { Scenario } from './scenarios.js'
+import type { Scenario } from './scenario.js'
+
+/** Has a value for each link. */
+export type EachFigure = 'perLink' | 'meanwhile' | 'perPath'
 
 export class Summary {
   readonly #rows: readonly Row[]
@@ -31,19 +34,37 @@ export class Summary {
   }
 
   /** Of a figure that has a value for each link, that link's; a connection over all has only one. */
-  ofLink(
-    scenario: string,
-    peer: string,
-    congestionControl: string,
-    name: 'perLink' | 'meanwhile',
-    link: number,
-  ): number {
+  ofLink(scenario: string, peer: string, congestionControl: string, name: EachFigure, link: number): number {
     return this.#median(scenario, peer, congestionControl, (figures) => figures[name]?.[link])
   }
 
+  /** The figure of every run that has it. */
+  each(scenario: string, peer: string, congestionControl: string, name: keyof Figures): number[] {
+    return this.#values(scenario, peer, congestionControl, ({ [name]: value }) => asNumber(value))
+  }
+
+  eachOfLink(
+    scenario: string,
+    peer: string,
+    congestionControl: string,
+    name: EachFigure,
+    link: number,
+  ): number[] {
+    return this.#values(scenario, peer, congestionControl, (figures) => figures[name]?.[link])
+  }
+
   #median(scenario: string, peer: string, cc: string, of: (figures: Figures) => number | undefined): number {
+    return median(this.#values(scenario, peer, cc, of))
+  }
+
+  #values(
+    scenario: string,
+    peer: string,
+    cc: string,
+    of: (figures: Figures) => number | undefined,
+  ): number[] {
     const values = this.#of(scenario, peer, cc).map(({ figures }) => of(figures))
-    return median(values.filter((value) => value !== undefined))
+    return values.filter((value) => value !== undefined)
   }
 
   /** Plain TCP on each link alone, added up. */

@@ -1,74 +1,14 @@
 /** What the engine has promised itself on emulated links; docs/engine.md tells how it gets there. */
-import type { Figures } from './measure.js'
-import { SCENARIOS, type Scenario } from './scenarios.js'
+import { POLICY_TARGETS } from './policy-targets.js'
+import { SCENARIOS } from './scenarios.js'
 import type { Summary } from './summary.js'
+import { atMost, perSum, Place, type Target } from './target.js'
 
-export interface Target {
-  readonly scenario: string
-  readonly text: string
-  readonly bound: number
-  readonly atMost?: boolean
-  /** Only for connections with ours on both sides. */
-  readonly oursOnly?: boolean
-  of(at: Place): number
-}
-
-/** Where a target is looked at. */
-export class Place {
-  readonly summary: Summary
-  readonly scenario: Scenario
-  readonly peer: string
-  readonly congestionControl: string
-
-  constructor(summary: Summary, scenario: Scenario, peer: string, congestionControl: string) {
-    this.summary = summary
-    this.scenario = scenario
-    this.peer = peer
-    this.congestionControl = congestionControl
-  }
-
-  get(name: keyof Figures, peer: string = this.peer): number {
-    return this.summary.get(this.scenario.id, peer, this.congestionControl, name)
-  }
-
-  perSum(): number {
-    return this.get('rate') / this.summary.sum(this.scenario, this.congestionControl)
-  }
-
-  perBest(): number {
-    return this.get('rate') / this.summary.bestPeer(this.scenario.id, this.congestionControl)
-  }
-
-  plainLink(name: 'perLink' | 'meanwhile', link: number): number {
-    return this.summary.ofLink(this.scenario.id, 'plain', this.congestionControl, name, link)
-  }
-}
-
-const perSum = (scenario: string, bound: number): Target => ({
-  scenario,
-  bound,
-  text: 'rate ÷ sum',
-  of: (at) => at.perSum(),
-})
 const perBest = (scenario: string): Target => ({
   scenario,
   bound: 1,
   text: 'rate ÷ best peer',
   of: (at) => at.perBest(),
-})
-const atMost = (
-  scenario: string,
-  name: keyof Figures,
-  text: string,
-  bound: number,
-  oursOnly = false,
-): Target => ({
-  scenario,
-  text,
-  bound,
-  oursOnly,
-  atMost: true,
-  of: (at) => at.get(name),
 })
 
 const TARGETS: readonly Target[] = [
@@ -120,6 +60,7 @@ const TARGETS: readonly Target[] = [
   perSum('eight', 0.96),
   perSum('churn', 0.8),
   atMost('churn', 'stall', 'longest wait, ms', 300),
+  ...POLICY_TARGETS,
 ]
 
 export interface Verdict {

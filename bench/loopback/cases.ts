@@ -1,9 +1,12 @@
 /** What is measured on loopback. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { median, percentile, sum } from '../shared/figures.js'
 import { rateIn, receivedOf } from '../shared/timeline.js'
 import type { WorkerEvent } from '../shared/worker.js'
 import type { Pairing, PairingId } from './pairings.js'
-import { Session } from './session.js'
+import { type DialSetting, Session } from './session.js'
 
 /** Figures of one run by name, see Case.figures. */
 export type Figures = Readonly<Record<string, number>>
@@ -24,18 +27,46 @@ const IDLE_WARM = 200
 const IDLE = 1000
 const STREAMS = 2000
 
+/** Gbit/s that the reader got. */
+async function bulkRate(pairing: Pairing, paths: number, setting: DialSetting): Promise<number> {
+  await using session = await Session.start(pairing, { paths: pairing.kind === 'plain' ? 1 : paths })
+  const dialer = session.dial('bulk', setting)
+  const { at: from } = await dialer.event('start')
+  const { at: to } = await dialer.event('done')
+  // The first quarter warms up compilers and windows.
+  const span = { from: from + (to - from) / 4, to }
+  const received = receivedOf(await session.listener.ask('report'))
+  return sum(received.map((one) => rateIn(one, span))) / 1000
+}
+
 function bulk(id: string, title: string, paths: number, size: number, without: readonly PairingId[]): Case {
-  const run = async (pairing: Pairing, seconds: number): Promise<Figures> => {
-    await using session = await Session.start(pairing, { paths: pairing.kind === 'plain' ? 1 : paths })
-    const dialer = session.dial('bulk', { size, seconds })
-    const { at: from } = await dialer.event('start')
-    const { at: to } = await dialer.event('done')
-    // The first quarter warms up compilers and windows.
-    const span = { from: from + (to - from) / 4, to }
-    const received = receivedOf(await session.listener.ask('report'))
-    return { rate: sum(received.map((one) => rateIn(one, span))) / 1000 }
-  }
+  const run = async (pairing: Pairing, seconds: number): Promise<Figures> => ({
+    rate: await bulkRate(pairing, paths, { size, seconds }),
+  })
   return { id, title, figures: { rate: 'Gbit/s' }, without, run }
+}
+
+const traced: Case = {
+  id: 'traced',
+  title: 'bulk, 1 path, 32 KiB writes, with a trace ÷ without',
+  figures: { share: 'share' },
+  without: ['node-go', 'go-node', 'go-go', 'plain'],
+  async run(pairing, seconds) {
+    const folder = mkdtempSync(join(tmpdir(), 'multipath-bench-'))
+    const trace = join(folder, 'trace.jsonl')
+    const rate = (more: DialSetting): Promise<number> =>
+      bulkRate(pairing, 1, { size: 32_768, seconds, ...more })
+    try {
+      // There and back, so that a machine that gets slower or faster treats both alike.
+      const before = await rate({})
+      const tracing = [await rate({ trace }), await rate({ trace })]
+      const after = await rate({})
+      if (!existsSync(trace)) throw new Error('nothing was traced')
+      return { share: sum(tracing) / (before + after) }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
 }
 
 function echoTimes(done: WorkerEvent): number[] {
@@ -116,6 +147,7 @@ export const CASES: readonly Case[] = [
   bulk('bulk-3', 'bulk, 3 paths, 32 KiB writes', 3, 32_768, []),
   bulk('bulk-64k', 'bulk, 1 path, 64 KiB writes', 1, 65_536, ['node-go', 'go-node']),
   bulk('bulk-1000', 'bulk, 1 path, 1,000-byte writes', 1, 1000, []),
+  traced,
   echo,
   dials,
   idle,

@@ -15,6 +15,8 @@ export interface DialSetting {
   readonly seconds?: number
   readonly count?: number
   readonly settle?: number
+  /** A file for the library's own trace. */
+  readonly trace?: string
 }
 
 /** Time for joins, garbage and buffers to settle before memory is read, in milliseconds. */

@@ -1,10 +1,12 @@
 /** The dialling worker: opens connections, does its mode's work on them, and says done. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
+import { bulk, offered } from './bulk.js'
 import { type BenchDialer, dialers } from './endpoints.js'
 import { echoes } from './echoes.js'
 import { nowMs, say } from './output.js'
 import type { WorkerOptions } from './options.js'
+import { switchSchedulers } from './schedulers.js'
 import { watch } from './watch.js'
 
 /** How many connections are dialled at once. */
@@ -23,9 +25,12 @@ export async function dial(options: WorkerOptions): Promise<void> {
     return
   }
   say('start')
-  const [only] = conns
-  const figures = options.mode === 'echo' && only ? await echoes(options, only) : await bulk(options, conns)
+  switchSchedulers(conns, options.switchEvery)
+  const figures = await work(options, conns)
   say('done', { ...figures, ...watched() })
+  if (!options.flush) return
+  await Promise.all(conns.map(async (conn) => (conn as WithFlushed).flushed?.()))
+  say('flushed')
 }
 
 async function open(options: WorkerOptions, all: readonly BenchDialer[]): Promise<Duplex[]> {
@@ -47,22 +52,15 @@ async function open(options: WorkerOptions, all: readonly BenchDialer[]): Promis
   return conns
 }
 
-/** Writes on every connection for the given time; the end does not wait for what is on its way. */
-async function bulk(options: WorkerOptions, conns: readonly Duplex[]): Promise<Record<string, unknown>> {
-  const end = nowMs() + options.seconds * 1000
-  const data = Buffer.alloc(options.size)
-  let sent = 0
-  for (const conn of conns) {
-    const fill = (): void => {
-      if (nowMs() >= end) return
-      do sent += data.length
-      while (conn.write(data) && nowMs() < end)
-    }
-    conn.on('drain', fill)
-    fill()
-  }
-  await delay(end - nowMs())
-  return { sent }
+function work(options: WorkerOptions, conns: readonly Duplex[]): Promise<object> {
+  const [only] = conns
+  if (options.mode === 'echo' && only) return echoes(options, only)
+  if (options.mode === 'offered' && only) return offered(options, only)
+  return bulk(options, conns)
+}
+
+interface WithFlushed {
+  flushed?: () => Promise<void>
 }
 
 /** Opens and closes connections one after another. */

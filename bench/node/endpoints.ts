@@ -35,7 +35,7 @@ export async function listen(options: WorkerOptions, accepted: (conn: Duplex) =>
     for (const server of servers) server.on('connection', accepted)
   } else {
     const { acceptMultipath } = await import('./ours.js')
-    void acceptMultipath(servers, accepted)
+    void acceptMultipath(servers, options, accepted)
   }
   await Promise.all(options.paths.map((path, i) => open(servers[i] as Server, path)))
   return servers.map((server) => {

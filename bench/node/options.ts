@@ -1,14 +1,15 @@
 /**
  * The command line of the bench workers: the same for this one and for bench/go, so that the harness can
- * pair any dialler with any listener.
+ * pair any dialler with any listener. What is ours alone comes last, and the Go worker does not know it.
  */
 import { parseArgs } from 'node:util'
+import type { PathPolicy } from 'multipath-net'
 
 export interface WorkerOptions {
   readonly role: 'serve' | 'dial'
   /** multipath: this library. plain: node:net, a connection of its own for each address. */
   readonly kind: 'multipath' | 'plain'
-  /** serve: sink, echo, dials. dial: bulk, echo, dials, hold, many. */
+  /** serve: sink, echo, dials. dial: bulk, offered, echo, dials, hold, many. */
   readonly mode: string
   readonly paths: readonly PathAddress[]
   /** Bytes in each write. */
@@ -22,6 +23,18 @@ export interface WorkerOptions {
   readonly settle: number
   /** Milliseconds between lines of statistics; 0 prints none. */
   readonly statsEvery: number
+  /** Mbit/s of the mode offered. */
+  readonly offered: number
+  /** Of multipath alone: a scheduler's name; empty for the default. */
+  readonly scheduler: string
+  /** Milliseconds until the next scheduler takes over, in turn; 0 keeps the one. */
+  readonly switchEvery: number
+  /** One for each path, or none. */
+  readonly policies: readonly PathPolicy[]
+  /** Whether to say `flushed` when all that was written is acked. */
+  readonly flush: boolean
+  /** A file for the library's own trace; empty for none. */
+  readonly trace: string
 }
 
 export interface PathAddress {
@@ -56,6 +69,12 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
       every: text('0'),
       settle: text('100'),
       'stats-every': text('0'),
+      offered: text('10'),
+      scheduler: text(''),
+      'switch-every': text('0'),
+      policies: text('[]'),
+      flush: { type: 'boolean', default: false },
+      trace: text(''),
     },
   })
   return {
@@ -69,5 +88,11 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
     every: Number(values.every),
     settle: Number(values.settle),
     statsEvery: Number(values['stats-every']),
+    offered: Number(values.offered),
+    scheduler: values.scheduler,
+    switchEvery: Number(values['switch-every']),
+    policies: JSON.parse(values.policies) as PathPolicy[],
+    flush: values.flush,
+    trace: values.trace,
   }
 }

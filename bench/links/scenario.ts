@@ -1,0 +1,47 @@
+/** What a scenario says, and what many of them share. */
+import type { PathPolicy, SchedulerName } from 'multipath-net'
+
+export interface Scenario {
+  readonly id: string
+  readonly title: string
+  /** Words of linksim, a text for each link: rate in Mbit/s, one-way delay in ms, loss in percent. */
+  readonly links: readonly string[]
+  /** offered: as much as `offered` says, paced by the clock, whether or not it gets through. */
+  readonly work: 'bulk' | 'echo' | 'both' | 'offered'
+  /** Mbit/s. */
+  readonly offered?: number
+  readonly seconds: number
+  /** How long under --quick; 0 leaves it out. */
+  readonly quick: number
+  /**
+   * Seconds at the start that rates and echoes don't count. 0 for bulk unless the target itself says so: a reader
+   * that waited for one link gets what the others brought meanwhile in one go, and a window that opens in
+   * between would count it as this window's.
+   */
+  readonly warm: number
+  /** Changes of links, in linksim's words: 'SECONDS LINK WORD…'. */
+  readonly changes?: readonly string[]
+  /** The only peers it is of use for. */
+  readonly peers?: readonly string[]
+  /** The scenario whose plain TCP gives the sum, where it isn't this one. */
+  readonly sumOf?: string
+  /** Ours on either side; the default without it. */
+  readonly scheduler?: SchedulerName
+  /** Ours that dials takes the next scheduler after so many milliseconds, in turn through all. */
+  readonly switchEvery?: number
+  /** Of ours that dials, one for each link; what each path carried is then counted. */
+  readonly policies?: readonly PathPolicy[]
+  /** At the end, all that was written is waited for and counted. */
+  readonly isComplete?: boolean
+}
+
+/** Rate in Mbit/s and one-way delay in milliseconds. */
+export const link = (rate: number, delay: number, more = ''): string => `rate=${rate},delay=${delay}${more}`
+
+export const TWO: readonly string[] = [link(50, 5), link(50, 20)]
+export const EVEN: readonly string[] = [link(50, 5), link(50, 10), link(50, 20)]
+
+type Usual = Pick<Scenario, 'work' | 'seconds' | 'quick' | 'warm'>
+
+export const BULK: Usual = { work: 'bulk', seconds: 10, quick: 5, warm: 0 }
+export const ECHO: Usual = { work: 'echo', seconds: 10, quick: 5, warm: 1 }
