@@ -1,6 +1,6 @@
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
 import { randomUUID } from 'node:crypto'
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
@@ -10,6 +10,8 @@ import type { Hello } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
 import { callForeign } from '../conn/foreign.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
+import type { TraceInit } from '../conn/trace-sink.js'
+import { traceOf } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
@@ -17,16 +19,18 @@ import type { StatsTracker } from '../core/tracker.js'
 import { debug } from '../debug.js'
 import { MultipathError, OptionError, RemoteProtocolError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
+import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
 import { AcceptQueue } from './accept-queue.js'
+import { Entrance } from './entrance.js'
 import { Handshakes } from './handshakes.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
 
 /** Events of a listener. */
 export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
-  /** A socket was closed in or before its handshake. */
-  refused: [error: Error, socket: Socket]
+  /** A stream was closed in or before its handshake. */
+  refused: [error: Error, stream: IncomingStream]
 }
 
 /**
@@ -37,33 +41,41 @@ export class MultipathListener
   extends EventEmitter<ListenerEvents>
   implements AsyncIterable<MultipathConn>, AsyncDisposable
 {
-  readonly #servers: readonly Server[]
+  readonly #entrances: readonly Entrance[]
   readonly #options: Resolved<ConnOptions & ListenerNumbers>
   readonly #allowHalfOpen: boolean
   readonly #scheduler: Scheduler
+  readonly #trace: TraceInit | undefined
   readonly #clock: Clock
   readonly #conns = new Map<string, MultipathConn>()
   readonly #handshakes: Handshakes
   readonly #queue = new AcceptQueue()
-  readonly #detach: (() => void)[] = []
   #isClosed = false
 
   /**
-   * @param servers - TCP or TLS servers, listening already or later; the listener closes them
+   * @param servers - servers of TCP, TLS, Unix sockets or WebSockets, listening already or later; the listener
+   *   closes them
    * @param trackers - none, or one for each server
    * @throws {OptionError} ERR_MULTIPATH_OPTION
    */
-  constructor(servers: readonly Server[], trackers: readonly StatsTracker[] = [], options?: ListenerOptions) {
+  constructor(
+    servers: readonly (Server | SubflowServer)[],
+    trackers: readonly StatsTracker[] = [],
+    options?: ListenerOptions,
+  ) {
     super()
     this.#options = resolveListenerOptions(options)
     assertServers(servers, trackers)
     this.#handshakes = new Handshakes(this.#options.maxPendingHandshakes)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
     this.#scheduler = schedulerOf(options?.scheduler)
+    this.#trace = traceOf(options?.trace, 'listener')
     this.#clock = options?.clock ?? systemClock
-    this.#servers = servers
-    servers.forEach((server: Server, index) => {
-      this.#attach(server, trackers[index])
+    this.#entrances = servers.map((server, index) => {
+      const entrance: Entrance = new Entrance(server, (stream) => {
+        void this.#shake(stream, entrance, trackers[index])
+      })
+      return entrance
     })
   }
 
@@ -102,11 +114,10 @@ export class MultipathListener
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve()
     this.#isClosed = true
-    for (const detach of this.#detach) detach()
+    for (const entrance of this.#entrances) entrance.detach()
     this.#handshakes.close()
     for (const conn of this.#queue.close()) conn.destroy()
-    // A server tells of its closing only after its last socket; its port is free at once.
-    for (const server of this.#servers) if (server.listening) server.close()
+    for (const entrance of this.#entrances) entrance.close()
     return Promise.resolve()
   }
 
@@ -114,36 +125,26 @@ export class MultipathListener
     return this.close()
   }
 
-  #attach(server: Server, tracker: StatsTracker | undefined): void {
-    const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
-    const serverOnSocket = (socket: Socket): void => {
-      void this.#shake(socket, tracker)
-    }
-    server.on(event, serverOnSocket)
-    this.#detach.push(() => server.off(event, serverOnSocket))
-  }
-
-  /** The listener's half of the handshake, apart for each socket. */
-  async #shake(socket: Socket, tracker: StatsTracker | undefined): Promise<void> {
-    socket.setNoDelay(true)
-    const handshake = this.#handshakes.begin(socket.remoteAddress)
+  /** The listener's half of the handshake, apart for each stream. */
+  async #shake(stream: IncomingStream, entrance: Entrance, tracker: StatsTracker | undefined): Promise<void> {
+    const handshake = this.#handshakes.begin(stream.remoteAddress)
     try {
-      const hello = await readHello(socket, {
+      const hello = await readHello(stream, {
         clock: this.#clock,
         timeoutMs: this.#options.handshakeTimeoutMs,
         signal: handshake.limit.signal,
       })
-      this.#admit(socket, hello, tracker)
+      this.#admit(stream, hello, entrance, tracker)
     } catch (error) {
-      debug('refused a socket: %s', error)
-      socket.destroy()
-      callForeign(() => this.emit('refused', toError(error), socket))
+      debug('refused a stream: %s', error)
+      stream.destroy()
+      callForeign(() => this.emit('refused', toError(error), stream))
     } finally {
       this.#handshakes.end(handshake)
     }
   }
 
-  #admit(socket: Socket, hello: Hello, tracker: StatsTracker | undefined): void {
+  #admit(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
     if (this.#isClosed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
     const isNew = isZeroCid(hello.cid)
     const cid = isNew ? newCid() : hello.cid
@@ -153,11 +154,11 @@ export class MultipathListener
     if (conn.subflows().length >= this.#options.maxSubflows)
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many subflows of one connection')
     // The answer and the first frames leave together.
-    socket.cork()
-    socket.write(encodeHello(cid))
+    stream.cork()
+    stream.write(encodeHello(cid))
     conn.attach({
-      stream: socket,
-      label: labelOf(socket),
+      stream,
+      label: entrance.labelOf(stream),
       trackers: [tracker],
       isDialer: false,
       helloAt: this.#clock.now(),
@@ -167,7 +168,7 @@ export class MultipathListener
         if (name !== undefined) this.emit(name, change, conn)
       },
     })
-    socket.uncork()
+    stream.uncork()
     if (isNew) this.#queue.put(conn)
   }
 
@@ -180,6 +181,7 @@ export class MultipathListener
       clock: this.#clock,
       random: Math.random,
       allowHalfOpen: this.#allowHalfOpen,
+      trace: this.#trace,
     })
     conn.setCid(cid)
     const key = cidKey(cid)
@@ -196,16 +198,12 @@ function newCid(): Uint8Array {
   return Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
 }
 
-function labelOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
-  return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
-}
-
 function assertServers(servers: unknown, trackers: unknown): void {
   if (!Array.isArray(servers) || servers.length === 0)
-    throw new OptionError('servers must be an array of at least one net.Server')
-  servers.forEach((server: Partial<Server> | null | undefined, index) => {
-    if (typeof server?.on !== 'function' || typeof server.close !== 'function')
-      throw new OptionError(`servers[${index}] must be a net.Server`)
+    throw new OptionError('servers must be an array of at least one server')
+  servers.forEach((server: Partial<SubflowServer> | null | undefined, index) => {
+    if ([server?.on, server?.off, server?.close].some((method) => typeof method !== 'function'))
+      throw new OptionError(`servers[${index}] must be a net.Server, or another SubflowServer`)
   })
   if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
   if (trackers.length > 0 && trackers.length !== servers.length)

@@ -1,5 +1,7 @@
 /** Options of a listener. */
 import type { Clock } from '../clock.js'
+import type { TraceTarget } from '../conn/trace-sink.js'
+import { checkTrace } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
@@ -25,6 +27,11 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers {
   allowHalfOpen?: boolean | undefined
   /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
+  /**
+   * Where a trace of each connection goes: a file, or a function that gets each line (docs/trace.md).
+   * Default: the file that the environment names as MULTIPATH_TRACE, or none.
+   */
+  trace?: TraceTarget | undefined
   /** Source of time; for tests. */
   clock?: Clock | undefined
 }
@@ -45,9 +52,10 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
 export function resolveListenerOptions(
   options: ListenerOptions = {},
 ): Resolved<ConnOptions & ListenerNumbers> {
-  refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'scheduler', 'clock'])
+  refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'scheduler', 'trace', 'clock'])
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
+  checkTrace(options.trace)
   return resolveOptions(LISTENER_TABLE, options)
 }

@@ -1,4 +1,4 @@
-/** One way to open a byte stream to the peer. */
+/** One way to open a byte stream to the peer, and to be given those that it opens. */
 import type { Duplex } from 'node:stream'
 import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
@@ -24,4 +24,25 @@ export interface SubflowDialer {
    * afterwards the stream is the caller's.
    */
   dial(options: { signal: AbortSignal }): Promise<Duplex>
+}
+
+/** A stream that a peer has opened. Sockets have the rest too. */
+export interface IncomingStream extends Duplex {
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+  /** Handshakes are limited by it. */
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  setNoDelay?(noDelay?: boolean): unknown
+  resetAndDestroy?(): unknown
+}
+
+/** What brings streams to a `MultipathListener`. Every `net.Server` is one. */
+export interface SubflowServer {
+  /** Whether streams may come. A listener that closes calls `close` while this is true. */
+  readonly listening: boolean
+  on(event: 'connection', listener: (stream: IncomingStream) => void): unknown
+  off(event: 'connection', listener: (stream: IncomingStream) => void): unknown
+  /** Brings no more streams; those that are open live on. */
+  close(): unknown
 }

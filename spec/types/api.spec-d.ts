@@ -7,9 +7,13 @@ import {
   createServer,
   MultipathDialer,
   NullTracker,
+  proxyDialer,
   readVarInt,
   tcpDialer,
+  tlsDialer,
+  unixDialer,
   varIntLen,
+  webSocketDialer,
   writeVarInt,
 } from '../../lib/index.js'
 import type {
@@ -19,7 +23,15 @@ import type {
   MultipathConn,
   MultipathError,
 } from '../../lib/index.js'
-import type { MultipathListener, PathStats, StatsTracker, SubflowDialer, VarInt } from '../../lib/index.js'
+import type {
+  MultipathListener,
+  PathStats,
+  StatsTracker,
+  SubflowDialer,
+  SubflowServer,
+  VarInt,
+  WebSocketAcceptor,
+} from '../../lib/index.js'
 
 declare const signal: AbortSignal
 
@@ -55,6 +67,27 @@ describe('tcpDialer', () => {
   })
 })
 
+describe('the other transports', () => {
+  test('make dialers too', () => {
+    expectTypeOf(tlsDialer).returns.toEqualTypeOf<SubflowDialer>()
+    expectTypeOf(tlsDialer).toBeCallableWith({ port: 1, ca: 'a', servername: 'b', fingerprints: ['c'] })
+    expectTypeOf(unixDialer).toBeCallableWith({ path: 'a', tier: 'backup' })
+    expectTypeOf(webSocketDialer).toBeCallableWith({ url: 'ws://a', headers: { b: 'c' }, ca: 'd' })
+    expectTypeOf(proxyDialer).toBeCallableWith({ proxy: 'socks5://a', host: 'b', port: 1, label: 'c' })
+  })
+
+  test('need to know where to', () => {
+    // @ts-expect-error TLS needs a port
+    tlsDialer({ host: 'a' })
+    // @ts-expect-error a Unix socket has a path
+    unixDialer({})
+    // @ts-expect-error a WebSocket has a URL
+    webSocketDialer({ headers: {} })
+    // @ts-expect-error there is a proxy to name
+    proxyDialer({ host: 'a', port: 1 })
+  })
+})
+
 describe('MultipathDialer', () => {
   test('is made of a destination, dialers and options', () => {
     expectTypeOf(MultipathDialer).toBeConstructibleWith('a', [tcpDialer({ port: 1 })])
@@ -80,11 +113,13 @@ describe('MultipathDialer', () => {
 })
 
 describe('MultipathListener', () => {
-  test('takes TCP and TLS servers, trackers and options', () => {
+  test('takes TCP, TLS and WebSocket servers, trackers and options', () => {
     expectTypeOf<TlsServer>().toExtend<Server>()
+    expectTypeOf<Server>().toExtend<SubflowServer>()
+    expectTypeOf<WebSocketAcceptor>().toExtend<SubflowServer>()
     expectTypeOf<ConstructorParameters<typeof MultipathListener>>().toEqualTypeOf<
       [
-        servers: readonly Server[],
+        servers: readonly (Server | SubflowServer)[],
         trackers?: readonly StatsTracker[] | undefined,
         options?: ListenerOptions | undefined,
       ]

@@ -1,0 +1,49 @@
+/** One server of a listener: the streams that it brings, and what they are called. */
+import type { Server } from 'node:net'
+import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+
+export class Entrance {
+  readonly #server: SubflowServer
+  readonly #isTls: boolean
+  readonly #onStream: (stream: IncomingStream) => void
+  #unnamed = 0
+
+  constructor(server: SubflowServer, onStream: (stream: IncomingStream) => void) {
+    this.#server = server
+    this.#isTls = 'setSecureContext' in server
+    this.#onStream = onStream
+    server.on(this.#event, this.#serverOnStream)
+  }
+
+  /** Takes no more streams; the server goes on. */
+  detach(): void {
+    this.#server.off(this.#event, this.#serverOnStream)
+  }
+
+  /** A server tells of its closing only after its last socket; its port is free at once. */
+  close(): void {
+    if (this.#server.listening) this.#server.close()
+  }
+
+  /** Identity of a stream: its addresses, or where it has none, a number. */
+  labelOf({ localAddress, localPort, remoteAddress, remotePort }: IncomingStream): string {
+    if (remoteAddress !== undefined) return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
+    return `${this.#unixPath === undefined ? 'stream' : `unix:${this.#unixPath}`}#${++this.#unnamed}`
+  }
+
+  get #event(): 'connection' {
+    return (this.#isTls ? 'secureConnection' : 'connection') as 'connection'
+  }
+
+  get #unixPath(): string | undefined {
+    const address = (this.#server as Partial<Server>).address?.()
+    return typeof address === 'string' ? address : undefined
+  }
+
+  readonly #serverOnStream = (stream: IncomingStream): void => {
+    stream.setNoDelay?.(true)
+    // Only TCP can be reset: asked for it, Node throws for TLS and Unix sockets. They are closed instead.
+    if (this.#isTls || this.#unixPath !== undefined) stream.resetAndDestroy = () => stream.destroy()
+    this.#onStream(stream)
+  }
+}

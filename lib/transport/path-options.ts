@@ -1,0 +1,42 @@
+/** What the dialers make of the options that they have in common. */
+import { OptionError } from '../errors.js'
+import type { PathOptions, SubflowDialer } from './transport.js'
+
+/** The parts of a dialer that don't depend on its transport. */
+export function pathOf(options: PathOptions, place: string): Omit<SubflowDialer, 'dial'> {
+  const { label = place, tracker, tier, weight, maxBytes, maxBytesPerSecond } = options
+  return { label, tracker, policy: { tier, weight, maxBytes, maxBytesPerSecond } }
+}
+
+/** What is the transport's own. */
+export function withoutPath<Options extends PathOptions>(options: Options): Omit<Options, keyof PathOptions> {
+  const {
+    label: _label,
+    tracker: _tracker,
+    tier: _tier,
+    weight: _weight,
+    maxBytes: _maxBytes,
+    maxBytesPerSecond: _maxBytesPerSecond,
+    ...rest
+  } = options
+  return rest
+}
+
+/** Where a path leads, and which uplink it takes. */
+export function placeOf(host: string, port: number, localAddress?: string): string {
+  const remote = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return localAddress === undefined ? remote : `${localAddress}|${remote}`
+}
+
+/** @throws {OptionError} */
+export function checkPort(port: unknown): void {
+  if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535)
+    throw new OptionError(`port must be an integer from 0 to 65535, got ${String(port)}`)
+}
+
+/** @throws {OptionError} for a value that is neither a string nor missing */
+export function checkStrings(values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && typeof value !== 'string')
+      throw new OptionError(`${name} must be a string, got ${typeof value}`)
+}

@@ -1,0 +1,45 @@
+/** TCP through a proxy as a path. */
+import { connect } from 'node:net'
+import { converse } from './conversation.js'
+import { httpConnect } from './http-connect.js'
+import { openedSocket } from './opening.js'
+import { checkPort, checkStrings, pathOf, placeOf, withoutPath } from './path-options.js'
+import { checkTargetHost, parseProxyUrl } from './proxy-url.js'
+import { socks5 } from './socks5.js'
+import type { PathOptions, SubflowDialer } from './transport.js'
+
+export interface ProxyDialerOptions extends PathOptions {
+  /** `socks5://[user:password@]host[:port]` or `http://[user:password@]host[:port]`. */
+  readonly proxy: string | URL
+  /** Where the proxy is to lead. It resolves the name. */
+  readonly host: string
+  readonly port: number
+  /** Decides which uplink leads to the proxy. */
+  readonly localAddress?: string | undefined
+}
+
+/**
+ * A path over TCP that a SOCKS5 or HTTP proxy opens.
+ *
+ * @throws {OptionError} for a URL, host, port or label that is none
+ */
+export function proxyDialer(options: ProxyDialerOptions): SubflowDialer {
+  const { proxy, host, port, localAddress } = withoutPath(options) as ProxyDialerOptions
+  checkPort(port)
+  checkTargetHost(host)
+  checkStrings({ label: options.label, localAddress })
+  const { login, name, ...place } = parseProxyUrl(proxy)
+  const speak = place.protocol === 'socks5:' ? socks5 : httpConnect
+  return {
+    ...pathOf(options, `${placeOf(host, port, localAddress)} via ${name}`),
+    dial: async ({ signal }) => {
+      const way = { host: place.host, port: place.port, noDelay: true }
+      const socket = await openedSocket(
+        () => connect({ ...way, ...(localAddress !== undefined && { localAddress }) }),
+        signal,
+      )
+      await converse(socket, speak({ host, port }, login), 'the proxy', signal)
+      return socket
+    },
+  }
+}

@@ -1,0 +1,26 @@
+/** A Unix domain socket, or a named pipe of Windows, as a path. */
+import { connect } from 'node:net'
+import { OptionError } from '../errors.js'
+import { closedByReset, openedSocket } from './opening.js'
+import { checkStrings, pathOf } from './path-options.js'
+import type { PathOptions, SubflowDialer } from './transport.js'
+
+export interface UnixDialerOptions extends PathOptions {
+  /** Where the socket is, as in `net.connect`. */
+  readonly path: string
+}
+
+/**
+ * A path over a Unix domain socket.
+ *
+ * @throws {OptionError} for a path or label that is none
+ */
+export function unixDialer(options: UnixDialerOptions): SubflowDialer {
+  const { path, label } = options
+  checkStrings({ label, path })
+  if (!path) throw new OptionError('path must be the path of a socket')
+  return {
+    ...pathOf(options, `unix:${path}`),
+    dial: ({ signal }) => openedSocket(() => closedByReset(connect({ path })), signal),
+  }
+}

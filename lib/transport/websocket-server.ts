@@ -1,0 +1,136 @@
+/** Accepts WebSockets as subflows, on a port of its own or on an HTTP server that does other things too. */
+import { EventEmitter, once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { OptionError } from '../errors.js'
+import { loadWs } from './load-ws.js'
+import { checkPort, checkStrings } from './path-options.js'
+import type { IncomingStream, SubflowServer } from './transport.js'
+import { WEB_SOCKET_OPTIONS, WebSocketStream } from './websocket-stream.js'
+
+export interface WebSocketServerOptions {
+  /** Listens here; 0 for any port. Either this or `server`. */
+  readonly port?: number | undefined
+  /** Listens on this address alone; only with `port`. */
+  readonly host?: string | undefined
+  /** Shares this server, listening already or later, and never closes it. */
+  readonly server?: Server | HttpsServer | undefined
+  /** Path of the URL that is answered. Default: every one. */
+  readonly path?: string | undefined
+}
+
+/** Events of a {@link WebSocketAcceptor}. */
+export interface WebSocketAcceptorEvents {
+  connection: [stream: IncomingStream]
+  /** Of the server that listens on `port`. */
+  error: [error: Error]
+}
+
+/** Who sends no request gets no longer, milliseconds. */
+const REQUEST_TIMEOUT_MS = 10_000
+
+/** Makes a stream of a request. */
+type Upgrade = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  onStream: (stream: IncomingStream) => void,
+) => void
+
+/** A server that a `MultipathListener` takes beside those of TCP and TLS. Made by `webSocketServer`. */
+export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> implements SubflowServer {
+  readonly #http: Server
+  readonly #isShared: boolean
+  readonly #path: string | undefined
+  readonly #upgrade: Upgrade
+  #isClosed = false
+
+  /** @internal */
+  constructor(http: Server, isShared: boolean, path: string | undefined, upgrade: Upgrade) {
+    super()
+    this.#http = http
+    this.#isShared = isShared
+    this.#path = path
+    this.#upgrade = upgrade
+    http.on('upgrade', this.#httpOnUpgrade)
+    if (!isShared) http.on('error', this.#httpOnError)
+  }
+
+  get listening(): boolean {
+    return !this.#isClosed
+  }
+
+  /** The HTTP server's. */
+  address(): AddressInfo | string | null {
+    return this.#http.address()
+  }
+
+  close(): this {
+    if (this.#isClosed) return this
+    this.#isClosed = true
+    this.#http.off('upgrade', this.#httpOnUpgrade)
+    if (!this.#isShared) this.#http.close()
+    return this
+  }
+
+  readonly #httpOnError = (error: Error): void => {
+    this.emit('error', error)
+  }
+
+  readonly #httpOnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (this.#path !== undefined && request.url?.split('?', 1)[0] !== this.#path) {
+      // Another handler may answer it. Where there is none, the client would wait for ever.
+      if (!this.#isShared || this.#http.listenerCount('upgrade') === 1) refuse(socket)
+      return
+    }
+    this.#upgrade(request, socket, head, (stream) => {
+      if (!this.emit('connection', stream)) stream.on('error', ignore).destroy()
+    })
+  }
+}
+
+/**
+ * A server of subflows over WebSockets. Needs the package `ws`.
+ *
+ * @throws {OptionError} for a wrong option, or where `ws` is not installed; what the system says of `port`
+ */
+export async function webSocketServer(options: WebSocketServerOptions): Promise<WebSocketAcceptor> {
+  const { port, host, server, path } = options
+  check(options)
+  const { WebSocketServer: Sockets } = await loadWs()
+  const webSockets = new Sockets({ ...WEB_SOCKET_OPTIONS, noServer: true, clientTracking: false })
+  const upgrade: Upgrade = (request, socket, head, onStream) => {
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      onStream(new WebSocketStream(webSocket, request.socket))
+    })
+  }
+  if (server !== undefined) return new WebSocketAcceptor(server, true, path, upgrade)
+  const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }
+  const own = createServer(limits, (_request, response) => {
+    response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
+  })
+  await once(own.listen(port, host), 'listening')
+  return new WebSocketAcceptor(own, false, path, upgrade)
+}
+
+function check({ port, host, server, path }: WebSocketServerOptions): void {
+  checkStrings({ host, path })
+  if (path !== undefined && !path.startsWith('/'))
+    throw new OptionError(`path must begin with /, got ${path}`)
+  if ((port === undefined) === (server === undefined))
+    throw new OptionError('either port or server must be given')
+  if (server === undefined) checkPort(port)
+  else if (typeof (server as Partial<Server>).on !== 'function' || host !== undefined)
+    throw new OptionError('server must be an http.Server or https.Server, and stands without host')
+}
+
+function refuse(socket: Duplex): void {
+  socket.on('error', ignore)
+  socket.once('finish', () => socket.destroy())
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+}
+
+function ignore(): void {}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import * as multipath from '../../lib/index.js'
+import { CERTIFICATE, CLIENT_CERTIFICATE } from '../support/certificate.js'
+import { freePorts } from '../support/free-ports.js'
+import { httpProxy, socks5Proxy } from '../support/proxies.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+const page = readFileSync(join(ROOT, 'docs/transports.md'), 'utf8')
+const EXAMPLES = new Map(
+  [...page.matchAll(/```js example=(\w+)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+)
+
+/** Runs the example in a folder of its own inside of the package, so that the package's name leads to the built one. */
+async function run(name: string, places: Readonly<Record<string, number>>): Promise<string> {
+  const folder = join(ROOT, 'build/transports', name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const [owner, { key, cert }] of Object.entries({ server: CERTIFICATE, client: CLIENT_CERTIFICATE })) {
+    writeFileSync(join(folder, `${owner}.key`), key)
+    writeFileSync(join(folder, `${owner}.crt`), cert)
+  }
+  const code = Object.entries(places).reduce(
+    (text, [port, free]) => text.replaceAll(port, String(free)),
+    EXAMPLES.get(name)!,
+  )
+  writeFileSync(join(folder, 'main.mjs'), code)
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['main.mjs'], {
+    cwd: folder,
+    timeout: 25_000,
+  })
+  return stdout + stderr
+}
+
+describe('the page on transports', () => {
+  it.each([
+    ['tls', '7443', 'hello over TLS\n'],
+    ['pinned', '7443', 'hello from the right one\n'],
+    ['websocket', '7080', 'hello over a WebSocket\n'],
+    ['unix', 'no port', 'hello over a Unix socket\n'],
+    ['own', 'no port', 'hello from within\n'],
+  ])('has an example of %s that works and ends', async (name, port, output) => {
+    const [free] = await freePorts(1)
+    expect(await run(name, { [port]: free! })).toBe(output)
+  })
+
+  it('has an example of proxies that works and ends', async () => {
+    const login = { user: 'anna', password: 's3cret' }
+    const [socks, http] = await Promise.all([socks5Proxy(login), httpProxy('Basic YW5uYTpzM2NyZXQ=')])
+    const [free] = await freePorts(1)
+    const places = { 7000: free!, 1080: socks.port, 3128: http.port }
+    expect(await run('proxy', places)).toBe('hello over 3 paths\n')
+    expect([socks.asked, http.asked]).toEqual([[`localhost:${free}`], [`localhost:${free}`]])
+  })
+
+  it('names every dialer that there is', () => {
+    const dialers = Object.keys(multipath).filter((name) => /^[a-z]\w*Dialer$/.test(name))
+    expect(dialers.length).toBeGreaterThan(4)
+    for (const name of dialers) expect(page).toContain(`| \`${name}\` |`)
+    expect(EXAMPLES.size).toBe(6)
+  })
+})

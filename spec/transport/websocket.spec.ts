@@ -1,0 +1,346 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { createServer, get } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { WebSocketAcceptor, WebSocketServerOptions } from '../../lib/index.js'
+import { MultipathDialer, MultipathListener, webSocketDialer, webSocketServer } from '../../lib/index.js'
+import { CERTIFICATE } from '../support/certificate.js'
+import { catchUncaught } from '../support/outside.js'
+import { readAll } from '../support/pair.js'
+import { heardUntilClose, listening, portOf } from '../support/tcp.js'
+import { nextStream } from '../support/transports.js'
+import { quiet, until } from '../support/turns.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const free = (): { signal: AbortSignal } => ({ signal: new AbortController().signal })
+const PATH = '/multipath'
+
+async function accepting(
+  options: Partial<WebSocketServerOptions> = {},
+): Promise<{ acceptor: WebSocketAcceptor; url: string }> {
+  const acceptor = await webSocketServer({
+    ...(options.server === undefined && { port: 0, host: '127.0.0.1' }),
+    ...options,
+  })
+  onTestFinished(() => {
+    acceptor.close()
+  })
+  return { acceptor, url: `ws://127.0.0.1:${(acceptor.address() as AddressInfo).port}${PATH}` }
+}
+
+/** The status of the answer to a plain request. */
+async function statusOf(url: string, headers: Record<string, string> = {}): Promise<number | undefined> {
+  const request = get(url, { headers, agent: false })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  response.resume()
+  return response.statusCode
+}
+
+/** What one WebSocket hears of `server`. */
+async function echoed(url: string, text: string): Promise<string> {
+  const socket = new WebSocket(url)
+  await once(socket, 'open')
+  socket.send(text)
+  const [data] = (await once(socket, 'message')) as [Buffer]
+  socket.terminate()
+  return String(data)
+}
+
+/** Another handler of upgrades, of /echo alone. */
+function serveEcho(server: Server): void {
+  const echo = new WebSocketServer({ noServer: true })
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (request.url === '/echo')
+      echo.handleUpgrade(request, socket, head, (webSocket) => {
+        webSocket.on('message', (data: Buffer) => {
+          webSocket.send(data)
+        })
+      })
+  })
+}
+
+describe('a path over a WebSocket', () => {
+  it.each([
+    [{ url: 'ws://example.org' }, 'ws://example.org/'],
+    [{ url: 'wss://anna:s3cret@example.org:1/a?token=s3cret' }, 'wss://example.org:1/a'],
+    [{ url: 'ws://example.org/a', localAddress: '192.0.2.7' }, '192.0.2.7|ws://example.org/a'],
+    [{ url: 'ws://example.org/a', label: 'cafe' }, 'cafe'],
+  ])('to %j has the label %s', (options, label) => {
+    expect(webSocketDialer(options).label).toBe(label)
+  })
+
+  it.each([
+    [{}],
+    [{ url: 'http://anna:s3cret@h' }],
+    [{ url: 'ws://h/#s3cret' }],
+    [{ url: 's3cret' }],
+    [{ url: 'ws://h', label: 5 }],
+    [{ url: 'ws://h', localAddress: 5 }],
+  ])('with %j is refused, and secrets are not told', (options) => {
+    const make = (): unknown => webSocketDialer(options as never)
+    expect(make).toThrow(OPTION)
+    expect(make).not.toThrow(/s3cret/)
+  })
+
+  it('sends the headers that are given', async () => {
+    const http = createServer()
+    const headers: unknown[] = []
+    http.on('upgrade', (request: IncomingMessage) => headers.push(request.headers['x-pass'], request.headers))
+    await listening(http)
+    const { acceptor } = await accepting({ server: http })
+    const accepted = nextStream(acceptor)
+    const dialer = webSocketDialer({
+      url: `ws://127.0.0.1:${portOf(http)}/`,
+      headers: { 'X-Pass': 'please' },
+    })
+    const near = await dialer.dial(free())
+    await accepted
+    near.destroy()
+    expect(headers[0]).toBe('please')
+    expect(headers[1]).not.toHaveProperty('sec-websocket-extensions')
+  })
+
+  it('goes over TLS with wss:, and verifies the server', async () => {
+    const https = createHttpsServer(CERTIFICATE)
+    await listening(https)
+    const { acceptor } = await accepting({ server: https, path: PATH })
+    const listener = new MultipathListener([acceptor])
+    onTestFinished(() => listener.close())
+    const url = `wss://localhost:${portOf(https)}${PATH}`
+    await expect(webSocketDialer({ url }).dial(free())).rejects.toMatchObject({
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    })
+    const path = webSocketDialer({ url, ca: CERTIFICATE.cert })
+    const [near, far] = await Promise.all([new MultipathDialer('x', [path]).dial(), listener.accept()])
+    near.end('hello')
+    expect(String(await readAll(far))).toBe('hello')
+  })
+
+  it('tells the status of a server that refuses it', async () => {
+    const http = await listening(createServer((_request, response) => response.writeHead(401).end()))
+    const dialer = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/` })
+    await expect(dialer.dial(free())).rejects.toThrow('Unexpected server response: 401')
+  })
+
+  it('fails without a stray error when the server breaks the protocol right behind its answer', async () => {
+    const caught = catchUncaught()
+    const http = createServer()
+    http.on('upgrade', ({ headers }: IncomingMessage, socket: Socket) => {
+      const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+      const accept = createHash('sha1').update(key).digest('base64')
+      const head = `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}`
+      // One packet: the answer, and a frame with reserved bits.
+      socket
+        .on('error', () => {})
+        .write(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), Buffer.alloc(4, 0xff)]))
+    })
+    await listening(http)
+    const path = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/`, label: 'cafe' })
+    await expect(new MultipathDialer('x', [path]).dial()).rejects.toThrow(/cafe: .*Invalid WebSocket frame/)
+    const stream = await path.dial(free())
+    await quiet(200)
+    stream.on('error', () => {}).resume()
+    await until(() => stream.closed)
+    expect(caught).toEqual({ exceptions: [], rejections: [] })
+  })
+
+  it('has the addresses of its socket at both ends', async () => {
+    const { acceptor, url } = await accepting()
+    const accepted = nextStream(acceptor)
+    const near = await webSocketDialer({ url, localAddress: '127.0.0.1' }).dial(free())
+    const far = await accepted
+    expect(near).toMatchObject({ remoteAddress: '127.0.0.1', localFamily: 'IPv4', remoteFamily: 'IPv4' })
+    const [{ localPort }, { remotePort }] = [near, far] as unknown as [Socket, Socket]
+    expect(localPort).toBe(remotePort)
+    near.destroy()
+  })
+
+  it.each([
+    ['a text message', (socket: WebSocket) => socket.send('text'), /text message/],
+    [
+      'a message larger than any frame',
+      (socket: WebSocket) => socket.send(Buffer.alloc(1_100_000)),
+      /payload/,
+    ],
+    ['an end out of order', (socket: WebSocket) => socket.close(1011), /code 1011/],
+    ['no end at all', (socket: WebSocket) => socket.terminate(), /code 1006/],
+  ])('fails at %s', async (_what, act, message) => {
+    const { acceptor, url } = await accepting()
+    const accepted = nextStream(acceptor)
+    const socket = new WebSocket(url)
+    socket.on('error', () => {})
+    await once(socket, 'open')
+    const far = await accepted
+    const failed = once(far.resume(), 'error') as Promise<[Error]>
+    act(socket)
+    expect((await failed)[0].message).toMatch(message)
+    await until(() => far.closed)
+  })
+
+  it('answers pings, but not those of a peer that reads nothing', async () => {
+    const { acceptor, url } = await accepting()
+    const accepted = nextStream(acceptor)
+    const socket = new WebSocket(url)
+    await once(socket, 'open')
+    const far = await accepted
+    far.resume()
+    socket.ping('there?')
+    expect(String(((await once(socket, 'pong')) as [Buffer])[0])).toBe('there?')
+    let pongs = 0
+    socket.on('pong', () => pongs++)
+    socket.pause()
+    const payload = Buffer.alloc(125)
+    // More pongs than the kernels keep.
+    for (let sent = 0; sent < 200_000; sent += 1000) {
+      for (let n = 0; n < 999; n++) socket.ping(payload)
+      await new Promise((resolve) => socket.ping(payload, undefined, resolve))
+    }
+    socket.send(Buffer.from('x'))
+    await once(far, 'data')
+    socket.resume()
+    socket.ping('last')
+    await until(() => pongs > 0 && socket.bufferedAmount === 0)
+    await quiet(500)
+    expect(pongs).toBeLessThan(200_000)
+    socket.terminate()
+  })
+
+  it('takes messages of any size, empty ones too', async () => {
+    const { acceptor, url } = await accepting()
+    const accepted = nextStream(acceptor)
+    const socket = new WebSocket(url)
+    await once(socket, 'open')
+    for (const part of ['', 'he', '', 'llo']) socket.send(Buffer.from(part))
+    socket.close()
+    expect(String(await readAll(await accepted))).toBe('hello')
+  })
+})
+
+describe('a WebSocket server', () => {
+  it.each([
+    [{}],
+    [{ port: 1, server: createServer() }],
+    [{ port: 65_536 }],
+    [{ port: 0, path: 'multipath' }],
+    [{ port: 0, host: 5 }],
+    [{ server: {} }],
+    [{ server: createServer(), host: '127.0.0.1' }],
+  ])('with %j is refused', async (options) => {
+    await expect(webSocketServer(options as never)).rejects.toThrow(OPTION)
+  })
+
+  it('rejects with what the system says of its port', async () => {
+    const port = portOf(await listening())
+    await expect(webSocketServer({ port, host: '127.0.0.1' })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it('of its own answers nothing but its path', async () => {
+    const { acceptor, url } = await accepting({ path: PATH })
+    const plain = url.replace('ws:', 'http:')
+    expect(await statusOf(plain)).toBe(426)
+    await expect(webSocketDialer({ url: `${url}/other` }).dial(free())).rejects.toThrow('404')
+    const accepted = nextStream(acceptor)
+    const near = await webSocketDialer({ url: `${url}?any=query` }).dial(free())
+    near.resume().end('hello')
+    expect(String(await readAll(await accepted))).toBe('hello')
+  })
+
+  it('shares an HTTP server with its pages and with the upgrades of others', async () => {
+    const http = await listening(createServer((_request, response) => response.end('page')))
+    serveEcho(http)
+    const { acceptor, url } = await accepting({ server: http, path: PATH })
+    const listener = new MultipathListener([acceptor])
+    const [near, far] = await Promise.all([
+      new MultipathDialer('x', [webSocketDialer({ url })]).dial(),
+      listener.accept(),
+    ])
+    const echo = url.replace(PATH, '/echo')
+    expect(await echoed(echo, 'beside')).toBe('beside')
+    expect(await statusOf(url.replace('ws:', 'http:'))).toBe(200)
+    await listener.close()
+    expect([acceptor.listening, http.listening]).toEqual([false, true])
+    expect(await echoed(echo, 'afterwards')).toBe('afterwards')
+    near.end('still here')
+    expect(String(await readAll(far))).toBe('still here')
+  })
+
+  it('that is alone on an HTTP server leaves no other upgrade without an answer', async () => {
+    const http = await listening(createServer())
+    await accepting({ server: http, path: PATH })
+    const other = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/other` })
+    await expect(other.dial(free())).rejects.toThrow('404')
+  })
+
+  it('that nobody listens to closes what comes', async () => {
+    const { url } = await accepting()
+    const stream = await webSocketDialer({ url }).dial(free())
+    stream.on('error', () => {}).resume()
+    await until(() => stream.closed)
+  })
+
+  it('refuses what is no WebSocket', async () => {
+    const { acceptor } = await accepting()
+    const socket = connect((acceptor.address() as AddressInfo).port, '127.0.0.1')
+    const heard = heardUntilClose(socket)
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    expect(String(await heard)).toMatch(/^HTTP\/1\.1 400/)
+  })
+
+  it('has the limits on handshakes of its clients apart', async () => {
+    const { acceptor, url } = await accepting()
+    const listener = new MultipathListener([acceptor], [], { maxPendingHandshakes: 2 })
+    onTestFinished(() => listener.close())
+    const refused: (string | undefined)[] = []
+    listener.on('refused', (_error, { remoteAddress }) => refused.push(remoteAddress))
+    const silent = (localAddress: string): Promise<unknown> =>
+      webSocketDialer({ url, localAddress })
+        .dial(free())
+        .then((stream) => stream.on('error', () => {}).resume())
+    for (const address of ['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.2']) await silent(address)
+    await until(() => refused.length === 2)
+    expect(refused).toEqual(['127.0.0.2', '127.0.0.2'])
+  })
+})
+
+describe('without the package ws', () => {
+  it('a WebSocket path says what is missing, and everything else works', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'multipath-without-ws-'))
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const home = join(folder, 'node_modules/multipath-net')
+    mkdirSync(home, { recursive: true })
+    cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
+    cpSync(join(ROOT, 'package.json'), join(home, 'package.json'))
+    for (const name of ['eventemitter3', 'p-retry'])
+      symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
+    writeFileSync(
+      join(folder, 'main.mjs'),
+      `import { connect, createServer, webSocketDialer, webSocketServer } from 'multipath-net'
+       const tell = (error) => console.log(error.code, error.message)
+       await webSocketServer({ port: 0 }).catch(tell)
+       await webSocketDialer({ url: 'ws://127.0.0.1:1' }).dial({ signal: new AbortController().signal }).catch(tell)
+       const server = createServer((conn) => conn.pipe(conn)).listen({ port: 0, host: '127.0.0.1' }, async () => {
+         const conn = connect({ paths: [server.address()].map(({ port }) => ({ port, host: '127.0.0.1' })) })
+         conn.end('works')
+         for await (const chunk of conn) console.log(String(chunk))
+         server.close()
+       })`,
+    )
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.mjs')])
+    const missing =
+      'ERR_MULTIPATH_OPTION WebSocket paths need the package ws, which is not installed: npm install ws'
+    expect(stdout).toBe(`${missing}\n${missing}\nworks\n`)
+  })
+})
