@@ -206,7 +206,7 @@ describe('setKeepAlive()', () => {
 })
 
 describe('NODE_DEBUG=multipath', () => {
-  it('prints what happens to subflows and refused sockets, and never a CID that could be joined', async () => {
+  it('prints what happens to subflows and refused streams, and never a CID that could be joined', async () => {
     const program = `
       import { once } from 'node:events'
       import { createServer, connect } from 'node:net'
@@ -229,7 +229,7 @@ describe('NODE_DEBUG=multipath', () => {
     )
     expect(stderr).toMatch(/MULTIPATH \d+: subflow 1 my path: up/)
     expect(stderr).toMatch(/MULTIPATH \d+: subflow 1 my path: closed closed/)
-    expect(stderr).toMatch(/MULTIPATH \d+: refused a socket: .*unexpected version/)
+    expect(stderr).toMatch(/MULTIPATH \d+: refused a stream: .*unexpected version/)
     expect(stderr).not.toMatch(/[0-9a-f]{8}/)
   }, 20_000)
 })
