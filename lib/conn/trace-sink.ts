@@ -24,6 +24,8 @@ export interface TraceOutput {
 
 /** Never throws: a trace that fails is none of the connection's concern. */
 export class TraceSink {
+  /** Traces of connections that are not over: they may have something left to tell when the process exits. */
+  readonly live: Set<{ close(): void }> = new Set()
   readonly #output: TraceOutput
   #isBroken = false
   #beganAt: Millis | undefined
@@ -90,7 +92,7 @@ export function checkTrace(value: unknown): void {
 function fileSink(path: string): TraceSink {
   const known = files.get(path)
   if (known !== undefined) return known
-  if (files.size === 0) process.once('exit', flushAll)
+  if (files.size === 0) process.once('exit', closeAll)
   const sink = new TraceSink(new TraceFile(path))
   files.set(path, sink)
   return sink
@@ -104,6 +106,9 @@ function functionSink(write: (line: string) => void): TraceSink {
   return sink
 }
 
-function flushAll(): void {
-  for (const sink of files.values()) sink.flush()
+function closeAll(): void {
+  for (const sink of files.values()) {
+    for (const trace of sink.live) trace.close()
+    sink.flush()
+  }
 }

@@ -89,8 +89,9 @@ export class SubflowWatch {
 
 /** Numbers of a line. */
 export function withoutZeros<Key extends string>(numbers: Record<Key, number>): { [K in Key]?: number } {
-  const kept = Object.entries<number>(numbers).filter(([, value]) => value !== 0)
-  return Object.fromEntries(kept) as { [K in Key]?: number }
+  const kept: { [K in Key]?: number } = {}
+  for (const key in numbers) if (numbers[key] !== 0) kept[key] = numbers[key]
+  return kept
 }
 
 function finite(value: number): number | undefined {

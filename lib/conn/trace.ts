@@ -53,6 +53,7 @@ export class TraceWriter {
   begin(name: string): void {
     if (this.#number > 0) return
     this.#number = ++connections
+    this.#sink.live.add(this)
     this.#scheduler = this.#figures.scheduler
     const at = new Date(this.#clock.wall()).toISOString()
     this.#event('open', { v: VERSION, at, name, side: this.#side, scheduler: this.#scheduler })
@@ -105,12 +106,14 @@ export class TraceWriter {
   /** No subflow is left. */
   finished(error: MultipathError | undefined): void {
     this.#event('end', { error: error?.code })
+    this.#sink.live.delete(this)
     this.#sink.flush()
   }
 
   /** Nobody will read or write any more. */
   close(): void {
-    this.#sample(this.#clock.now())
+    this.#sample(this.#isAtRest ? this.#flushedAt : this.#clock.now())
+    this.#sink.live.delete(this)
     this.#sink.flush()
   }
 

@@ -96,7 +96,7 @@ describe('MULTIPATH_TRACE', () => {
     expect(lines.events('open')).toHaveLength(1)
   })
 
-  it('traces every connection of a process, to the line before it exits', async () => {
+  it('traces every connection of a process, to the last figures before it exits', async () => {
     const trace = join(folder, 'process.trace')
     const program = `
       import { createServer } from 'node:net'
@@ -109,6 +109,7 @@ describe('MULTIPATH_TRACE', () => {
       const [near, far] = await Promise.all([new MultipathDialer('x', paths).dial(), listener.accept()])
       near.write('cut short')
       await once(far, 'data')
+      await near.flushed()
       process.exit()`
     await promisify(execFile)(
       process.execPath,
@@ -121,7 +122,8 @@ describe('MULTIPATH_TRACE', () => {
     const begun = lines.filter(({ ev }) => ev === 'open')
     expect(begun.map(({ c }) => c)).toEqual([1, 2])
     expect(begun.map(({ side }) => side).toSorted()).toEqual(['dialer', 'listener'])
-    expect(lines.some(({ subs }) => subs !== undefined)).toBe(true)
+    expect(lines.findLast(({ read }) => read !== undefined)).toMatchObject({ read: 9 })
+    expect(lines.findLast(({ acked }) => acked !== undefined)).toMatchObject({ acked: 9 })
   })
 })
 
