@@ -114,7 +114,8 @@ export class PathWindow {
     if (this.#isLossy) return Math.max(LOSSY_GAIN * pipe, this.#floor())
     if (this.#isStartup) return Math.max(INITIAL_BYTES, this.#startupGain() * pipe, this.#floor())
     if (this.#drainSince !== undefined) return this.#drained()
-    const jitter = this.rate * this.#jitter.slack
+    // On a short path jitter is the processes' own, and the window far longer anyway.
+    const jitter = this.#isShort() ? 0 : this.rate * this.#jitter.slack
     const slack = Math.max(this.rate * Math.max(LEAST_SLACK_MS, this.#roundSlackMs()), jitter)
     // Filled again as it drains: a burst of half a pipe would overflow a short queue.
     const refilled = this.#drained() + 2 * (this.#delivered - this.#refillFrom)
