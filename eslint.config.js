@@ -8,7 +8,7 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 const BASE = ['errors', 'options', 'clock', 'debug']
-const DIAL = [...BASE, 'wire/', 'core/', 'conn/', 'transport/transport', 'paths/']
+const DIAL = [...BASE, 'wire/', 'core/', 'conn/', 'transport/transport', 'transport/path-source', 'paths/']
 
 /**
  * Who may import whom, by name. A name that ends in `/` is a folder of lib/, another one a file of lib/ without
