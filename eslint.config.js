@@ -8,7 +8,8 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 const BASE = ['errors', 'options', 'clock', 'debug']
-const DIAL = [...BASE, 'wire/', 'core/', 'conn/', 'transport/transport', 'transport/path-source', 'paths/']
+const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
+const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source', 'paths/']
 
 /**
  * Who may import whom, by name. A name that ends in `/` is a folder of lib/, another one a file of lib/ without
@@ -23,9 +24,11 @@ const LAYERS = [
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
   { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
   { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
+  { folder: 'stream/', may: BASE, packages: ['node:'] },
+  { folder: 'messages/', may: [...BASE, 'stream/', 'wire/varint', 'wire/byte-queue'], packages: ['node:'] },
   {
     folder: 'conn/',
-    may: [...BASE, 'wire/', 'core/'],
+    may: [...BASE, 'wire/', 'core/', 'stream/', 'messages/'],
     packages: ['node:', 'eventemitter3'],
   },
   {
@@ -38,14 +41,14 @@ const LAYERS = [
   { folder: 'paths/', may: BASE, packages: ['node:', 'eventemitter3'] },
   {
     folder: 'mux/',
-    may: [...BASE, 'wire/varint', 'wire/limits'],
+    may: [...BASE, 'wire/varint', 'wire/byte-queue', 'stream/', 'messages/'],
     packages: ['node:', 'eventemitter3'],
   },
   { folder: 'dial/', may: DIAL, packages: ['node:', 'eventemitter3'] },
   { folder: 'dial/', file: 'redial', may: DIAL, packages: ['node:', 'p-retry'] },
   {
     folder: 'listen/',
-    may: [...BASE, 'wire/', 'core/', 'conn/', 'transport/transport'],
+    may: [...FOUNDATION, 'transport/transport'],
     packages: ['node:', 'eventemitter3'],
   },
   {
@@ -58,7 +61,7 @@ const LAYERS = [
     may: [...BASE, 'index', 'wire/', 'core/', 'conn/', 'transport/'],
     packages: ['node:'],
   },
-  { folder: 'cli/', may: ['index'], packages: ['node:', 'commander'] },
+  { folder: 'cli/', may: ['index', 'mux/index'], packages: ['node:', 'commander'] },
 ]
 
 /** A path that goes down and up again could name a foreign layer without looking like it. */

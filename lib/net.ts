@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, ListenOptions, Server } from 'node:net'
 import { createServer as createNetServer } from 'node:net'
-import { callForeign } from './conn/foreign.js'
+import { callForeign } from './stream/foreign.js'
 import type { MultipathConn } from './conn/multipath-conn.js'
 import type { DialerOptions } from './dial/options.js'
 import { MultipathDialer } from './dial/multipath-dialer.js'

@@ -3,7 +3,7 @@ import type { Action } from '../core/action.js'
 import type { Subflow } from '../core/subflow.js'
 import type { SubflowChange, SubflowEventName } from './attach.js'
 import { eventOf } from './attach.js'
-import { callForeign } from './foreign.js'
+import { callForeign } from '../stream/foreign.js'
 
 type Watcher = (change: SubflowChange) => void
 

@@ -1,7 +1,7 @@
 /** The reading half of a connection: moves bytes in order to the reader for as long as it wants them. */
 import type { Readable } from 'node:stream'
 import type { Driver } from './driver.js'
-import { callForeign } from './foreign.js'
+import { callForeign } from '../stream/foreign.js'
 
 export class Inlet {
   readonly #stream: Readable

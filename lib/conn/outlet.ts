@@ -1,7 +1,7 @@
 /** The writing half of a connection: hands over what the application writes, and knows what is acked. */
 import { MultipathError } from '../errors.js'
 import type { Driver } from './driver.js'
-import { callForeign } from './foreign.js'
+import { callForeign } from '../stream/foreign.js'
 
 export type Callback = (error?: Error | null) => void
 

@@ -1,6 +1,6 @@
 /** Frames received: in order and unread, or ahead of a missing one. Two budgets bound it. */
 import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../wire/limits.js'
-import { ByteQueue } from './byte-queue.js'
+import { ByteQueue } from '../wire/byte-queue.js'
 
 /** What becomes of a frame that arrives. */
 export type Verdict = 'store' | 'duplicate' | 'refuse'

@@ -1,7 +1,7 @@
 /** Cuts frames out of what the application wrote, binds them to subflows, and keeps them until acked. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
-import { ByteQueue } from './byte-queue.js'
+import { ByteQueue } from '../wire/byte-queue.js'
 import { asked, schedulerError } from './failures.js'
 import type { ResendQueue, SentFrame } from './frames.js'
 import type { Journeys } from './journeys.js'

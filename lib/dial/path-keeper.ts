@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
-import { callForeign } from '../conn/foreign.js'
+import { callForeign } from '../stream/foreign.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { CloseReason } from '../core/health.js'
 import { isWorthRedialling } from '../core/health.js'

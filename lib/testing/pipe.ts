@@ -1,6 +1,6 @@
 /** One direction of one byte stream over a simulated link: what TCP and its two socket buffers do. */
 import type { Clock, Millis } from '../clock.js'
-import { ByteQueue } from '../core/byte-queue.js'
+import { ByteQueue } from '../wire/byte-queue.js'
 
 /** What travels: bytes, or the news that there are no more, in order (FIN) or not (RST). */
 export type Parcel = Uint8Array | 'end' | 'reset'

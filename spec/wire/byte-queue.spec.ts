@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { ByteQueue } from '../../lib/core/byte-queue.js'
+import { ByteQueue } from '../../lib/wire/byte-queue.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { patternAt } from '../support/pattern.js'
 import { seeds } from '../support/seeds.js'
