@@ -1,0 +1,72 @@
+/** Secrets come from files or the environment, never from the command line: every user of a machine can read that. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { CliError } from '../cli-error.js'
+import { EXIT_USAGE } from '../exit-codes.js'
+import type { CheckLogin } from './proxy-handshake.js'
+
+/** A token can be guessed offline by whoever has seen a proof of it. */
+const MIN_TOKEN_BYTES = 16
+const MAX_FILE_BYTES = 65_536
+
+export const TOKEN_VARIABLE = 'MULTIPATH_TOKEN'
+export const LOGIN_VARIABLE = 'MULTIPATH_SOCKS_LOGIN'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The token out of `file`, or of the environment; `undefined` where there is none. White space around it is no part of
+ * it.
+ *
+ * @throws {CliError} EXIT_USAGE for a file that cannot be read, or a token that is too short
+ */
+export function loadToken(file: string | undefined, env: Environment): Buffer | undefined {
+  const text = file === undefined ? env[TOKEN_VARIABLE] : readSecret(file)
+  if (text === undefined || (text === '' && file === undefined)) return undefined
+  const token = Buffer.from(text.trim())
+  if (token.length < MIN_TOKEN_BYTES)
+    throw new CliError(`the token of ${file ?? TOKEN_VARIABLE} has less than ${MIN_TOKEN_BYTES} bytes`, {
+      exitCode: EXIT_USAGE,
+      hint: 'make one: openssl rand -hex 32',
+    })
+  return token
+}
+
+/**
+ * A check of users and passwords out of `file`, `user:password` on each line, or of the environment; `undefined` where
+ * none are wanted.
+ *
+ * @throws {CliError} EXIT_USAGE
+ */
+export function loadLogins(file: string | undefined, env: Environment): CheckLogin {
+  const text = file === undefined ? env[LOGIN_VARIABLE] : readSecret(file)
+  if (text === undefined || (text === '' && file === undefined)) return undefined
+  const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
+  if (lines.length === 0 || !lines.every((line) => /^[^:]{1,255}:.{1,255}$/.test(line)))
+    throw new CliError(`${file ?? LOGIN_VARIABLE} must have user:password on each line`, {
+      exitCode: EXIT_USAGE,
+    })
+  const digests = lines.map(digest)
+  return (user, password) => {
+    const shown = digest(`${user}:${password}`)
+    // All of them, so that the time tells nothing. A user cannot hold the colon.
+    return digests.filter((known) => timingSafeEqual(known, shown)).length > 0 && !user.includes(':')
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function readSecret(file: string): string {
+  try {
+    const bytes = readFileSync(file)
+    if (bytes.length > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`)
+    return bytes.toString('utf8')
+  } catch (error) {
+    throw new CliError(`cannot read ${file}: ${(error as Error).message}`, {
+      exitCode: EXIT_USAGE,
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { loadLogins, loadToken } from '../../../lib/cli/streams/secrets.js'
+
+function file(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'secret')
+  writeFileSync(path, text)
+  return path
+}
+
+const TOKEN = 'a token of some length'
+
+describe('loadToken', () => {
+  it('takes a file before the environment, without white space around', () => {
+    expect(String(loadToken(file(`  ${TOKEN}\n`), { MULTIPATH_TOKEN: 'x'.repeat(20) }))).toBe(TOKEN)
+    expect(String(loadToken(undefined, { MULTIPATH_TOKEN: TOKEN }))).toBe(TOKEN)
+  })
+
+  it('takes none where there is none', () => {
+    expect(loadToken(undefined, {})).toBeUndefined()
+    expect(loadToken(undefined, { MULTIPATH_TOKEN: '' })).toBeUndefined()
+  })
+
+  it('refuses what is short, empty or not there', () => {
+    expect(() => loadToken(undefined, { MULTIPATH_TOKEN: 'x'.repeat(15) })).toThrow(
+      /MULTIPATH_TOKEN has less than 16/,
+    )
+    expect(() => loadToken(file(''), {})).toThrow(/less than 16/)
+    expect(() => loadToken('/no/such/file', {})).toThrow(/cannot read \/no\/such\/file/)
+    expect(() => loadToken(file('x'.repeat(70_000)), {})).toThrow(/more than 65536/)
+  })
+})
+
+describe('loadLogins', () => {
+  it('checks users and passwords of a file', () => {
+    const check = loadLogins(file('# people\nanna:s3:cret\r\nbert:b\n'), {})!
+    expect([check('anna', 's3:cret'), check('bert', 'b')]).toEqual([true, true])
+    expect([check('anna', 'b'), check('bert', ''), check('anna:s3', 'cret'), check('', '')]).toEqual(
+      Array(4).fill(false),
+    )
+  })
+
+  it('takes them from the environment, or none', () => {
+    expect(loadLogins(undefined, { MULTIPATH_SOCKS_LOGIN: 'a:b' })!('a', 'b')).toBe(true)
+    expect(loadLogins(undefined, {})).toBeUndefined()
+  })
+
+  it.each(['', 'anna', ':x', 'anna:'])('refuses "%s"', (text) => {
+    expect(() => loadLogins(file(text), {})).toThrow(/user:password/)
+  })
+})
