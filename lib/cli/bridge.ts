@@ -55,6 +55,8 @@ class Bridge {
     if (this.#signal.aborted) this.#signalOnAbort()
     input.pipe(this.#conn, { end: false })
     this.#conn.pipe(output)
+    // After the pipe's own listener, which pauses the connection.
+    output.on('close', this.#outputOnClose)
     this.#connOnSubflowClose()
     if (!this.#conn.closed) await closed
     clearInterval(this.#looking)
@@ -157,6 +159,12 @@ class Bridge {
       ? `${this.#local.outputName} was closed before all that came was written to it`
       : `cannot write to ${this.#local.outputName}: ${error.message}`
     this.#fail(new CliError(message, { cause: error }))
+  }
+
+  /** A program that ends takes its input with it, at times without an error on it. */
+  readonly #outputOnClose = (): void => {
+    if (!this.#local.output.writableFinished && !this.#conn.destroyed)
+      this.#outputOnError(Object.assign(new Error('closed'), { code: 'EPIPE' }))
   }
 
   readonly #connOnError = (error: Error): void => {
