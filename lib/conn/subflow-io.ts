@@ -96,7 +96,7 @@ export class SubflowIo {
     try {
       if (mayReset) socket.resetAndDestroy?.()
     } catch {
-      // Over TLS and Unix sockets there is no such thing.
+      // Only TCP can be reset: asked for it, Node throws for TLS and Unix sockets.
     }
     socket.destroy()
   }

@@ -42,8 +42,6 @@ export class Entrance {
 
   readonly #serverOnStream = (stream: IncomingStream): void => {
     stream.setNoDelay?.(true)
-    // Only TCP can be reset: asked for it, Node throws for TLS and Unix sockets. They are closed instead.
-    if (this.#isTls || this.#unixPath !== undefined) stream.resetAndDestroy = () => stream.destroy()
     this.#onStream(stream)
   }
 }

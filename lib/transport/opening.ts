@@ -62,9 +62,3 @@ export function openedSocket(open: () => Socket, signal: AbortSignal): Promise<S
 export function destroy(socket: Socket): void {
   socket.destroy()
 }
-
-/** Only TCP can be reset: asked for it, Node throws for TLS and Unix sockets. They are closed instead. */
-export function closedByReset<S extends Socket>(socket: S): S {
-  socket.resetAndDestroy = () => socket.destroy()
-  return socket
-}

@@ -1,7 +1,7 @@
 /** A Unix domain socket, or a named pipe of Windows, as a path. */
 import { connect } from 'node:net'
 import { OptionError } from '../errors.js'
-import { closedByReset, openedSocket } from './opening.js'
+import { openedSocket } from './opening.js'
 import { checkStrings, pathOf } from './path-options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
@@ -21,6 +21,6 @@ export function unixDialer(options: UnixDialerOptions): SubflowDialer {
   if (!path) throw new OptionError('path must be the path of a socket')
   return {
     ...pathOf(options, `unix:${path}`),
-    dial: ({ signal }) => openedSocket(() => closedByReset(connect({ path })), signal),
+    dial: ({ signal }) => openedSocket(() => connect({ path }), signal),
   }
 }

@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
 import { loadWs } from './load-ws.js'
+import type { OriginCheck, Origins } from './origins.js'
+import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
 import type { IncomingStream, SubflowServer } from './transport.js'
 import { WEB_SOCKET_OPTIONS, WebSocketStream } from './websocket-stream.js'
@@ -20,6 +22,11 @@ export interface WebSocketServerOptions {
   readonly server?: Server | HttpsServer | undefined
   /** Path of the URL that is answered. Default: every one. */
   readonly path?: string | undefined
+  /**
+   * Pages of the web that may come; others are answered 403. Default: none. Programs send no origin, and always
+   * may. A function that throws answers no.
+   */
+  readonly origins?: Origins | undefined
 }
 
 /** Events of a {@link WebSocketAcceptor}. */
@@ -45,18 +52,20 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
   readonly #http: Server
   readonly #isShared: boolean
   readonly #path: string | undefined
+  readonly #mayCome: OriginCheck
   readonly #upgrade: Upgrade
   #isClosed = false
 
   /** @internal */
-  constructor(http: Server, isShared: boolean, path: string | undefined, upgrade: Upgrade) {
+  constructor(http: Server, options: WebSocketServerOptions, upgrade: Upgrade) {
     super()
     this.#http = http
-    this.#isShared = isShared
-    this.#path = path
+    this.#isShared = options.server !== undefined
+    this.#path = options.path
+    this.#mayCome = originCheck(options.origins)
     this.#upgrade = upgrade
     http.on('upgrade', this.#httpOnUpgrade)
-    if (!isShared) http.on('error', this.#httpOnError)
+    if (!this.#isShared) http.on('error', this.#httpOnError)
   }
 
   get listening(): boolean {
@@ -83,7 +92,11 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
   readonly #httpOnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.#path !== undefined && request.url?.split('?', 1)[0] !== this.#path) {
       // Another handler may answer it. Where there is none, the client would wait for ever.
-      if (!this.#isShared || this.#http.listenerCount('upgrade') === 1) refuse(socket)
+      if (!this.#isShared || this.#http.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found')
+      return
+    }
+    if (!this.#mayCome(request)) {
+      refuse(socket, '403 Forbidden')
       return
     }
     this.#upgrade(request, socket, head, (stream) => {
@@ -98,7 +111,7 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
  * @throws {OptionError} for a wrong option, or where `ws` is not installed; what the system says of `port`
  */
 export async function webSocketServer(options: WebSocketServerOptions): Promise<WebSocketAcceptor> {
-  const { port, host, server, path } = options
+  const { port, host, server } = options
   check(options)
   const { WebSocketServer: Sockets } = await loadWs()
   const webSockets = new Sockets({ ...WEB_SOCKET_OPTIONS, noServer: true, clientTracking: false })
@@ -107,17 +120,18 @@ export async function webSocketServer(options: WebSocketServerOptions): Promise<
       onStream(new WebSocketStream(webSocket, request.socket))
     })
   }
-  if (server !== undefined) return new WebSocketAcceptor(server, true, path, upgrade)
+  if (server !== undefined) return new WebSocketAcceptor(server, options, upgrade)
   const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }
   const own = createServer(limits, (_request, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
   })
   await once(own.listen(port, host), 'listening')
-  return new WebSocketAcceptor(own, false, path, upgrade)
+  return new WebSocketAcceptor(own, options, upgrade)
 }
 
-function check({ port, host, server, path }: WebSocketServerOptions): void {
+function check({ port, host, server, path, origins }: WebSocketServerOptions): void {
   checkStrings({ host, path })
+  originCheck(origins)
   if (path !== undefined && !path.startsWith('/'))
     throw new OptionError(`path must begin with /, got ${path}`)
   if ((port === undefined) === (server === undefined))
@@ -127,10 +141,10 @@ function check({ port, host, server, path }: WebSocketServerOptions): void {
     throw new OptionError('server must be an http.Server or https.Server, and stands without host')
 }
 
-function refuse(socket: Duplex): void {
+function refuse(socket: Duplex, status: string): void {
   socket.on('error', ignore)
   socket.once('finish', () => socket.destroy())
-  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
 function ignore(): void {}

@@ -1,14 +1,16 @@
 /** A WebSocket as a path, for networks that let nothing else through. */
-import type { Agent, IncomingMessage } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { ConnectionOptions } from 'node:tls'
-import type { WebSocket } from 'ws'
-import { OptionError } from '../errors.js'
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
+import type { ClientOptions, WebSocket } from 'ws'
+import { OptionError, toError } from '../errors.js'
 import type { Ws } from './load-ws.js'
 import { loadWs } from './load-ws.js'
 import { opened } from './opening.js'
 import { checkStrings, pathOf, withoutPath } from './path-options.js'
+import type { PinOptions, Pins } from './pins.js'
+import { assertPinned, pinsOf } from './pins.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 import { WEB_SOCKET_OPTIONS, WebSocketStream } from './websocket-stream.js'
 
@@ -28,7 +30,7 @@ export type WebSocketTlsOptions = Pick<
   | 'servername'
 >
 
-export interface WebSocketDialerOptions extends PathOptions, WebSocketTlsOptions {
+export interface WebSocketDialerOptions extends PathOptions, PinOptions, WebSocketTlsOptions {
   /** `ws:` or `wss:`. User and password in it become basic authentication. */
   readonly url: string | URL
   /** Sent with the request. */
@@ -39,36 +41,65 @@ export interface WebSocketDialerOptions extends PathOptions, WebSocketTlsOptions
   readonly localAddress?: string | undefined
 }
 
+/** What the package `ws` gets. */
+type Client = Omit<WebSocketDialerOptions, keyof PathOptions | keyof PinOptions | 'url'> &
+  Pick<ClientOptions, 'finishRequest'>
+
 /**
  * A path over a WebSocket. Needs the package `ws`, which is loaded by the first dial.
  *
- * @throws {OptionError} for a URL, label or address that is none
+ * @throws {OptionError} for a URL, label, address or fingerprint that is none
  */
 export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer {
-  const { url, ...settings } = withoutPath<WebSocketDialerOptions>(options)
+  const { url, fingerprints, ...settings } = withoutPath<WebSocketDialerOptions>(options)
   const { localAddress, servername } = settings
   const target = urlOf(url)
   checkStrings({ label: options.label, localAddress, servername })
+  const pins = pinsOf(fingerprints)
+  if (pins !== undefined && target.protocol !== 'wss:') throw new OptionError('fingerprints need wss:')
+  const client = pins === undefined ? settings : { ...settings, ...onlyTo(pins) }
   // Secrets may stand in the rest of it.
   const place = `${target.protocol}//${target.host}${target.pathname}`
   return {
     ...pathOf(options, localAddress === undefined ? place : `${localAddress}|${place}`),
     dial: async ({ signal }) => {
       signal.throwIfAborted()
-      return open(await loadWs(), target, settings, signal)
+      return open(await loadWs(), target, client, signal)
     },
   }
 }
 
-function open(
-  ws: Ws,
-  url: URL,
-  settings: Omit<WebSocketDialerOptions, keyof PathOptions | 'url'>,
-  signal: AbortSignal,
-): Promise<Duplex> {
+/** Sends the request, and the secrets in it, only to a peer whose certificate is pinned. */
+function onlyTo(pins: Pins): Client {
+  const finishRequest = (request: ClientRequest): void => {
+    const finish = (socket: Socket): void => {
+      try {
+        assertPinned(socket, pins)
+        request.end()
+      } catch (error) {
+        request.destroy(toError(error))
+      }
+    }
+    request.once('socket', (socket) => {
+      // An agent may bring a socket that has shaken hands before, or one without TLS.
+      if (isBeforeCertificate(socket)) socket.once('secureConnect', () => finish(socket))
+      else finish(socket)
+    })
+  }
+  return { rejectUnauthorized: false, finishRequest }
+}
+
+function isBeforeCertificate(socket: Socket): boolean {
+  const certificate = (socket as Partial<TLSSocket>).getPeerCertificate?.() as
+    | Partial<PeerCertificate>
+    | undefined
+  return certificate !== undefined && certificate.fingerprint256 === undefined
+}
+
+function open(ws: Ws, url: URL, client: Client, signal: AbortSignal): Promise<Duplex> {
   let socket: Socket | undefined
   const start = (): WebSocket => {
-    const webSocket = new ws.WebSocket(url, { ...settings, ...WEB_SOCKET_OPTIONS })
+    const webSocket = new ws.WebSocket(url, { ...client, ...WEB_SOCKET_OPTIONS })
     return webSocket.once('upgrade', (response: IncomingMessage) => {
       socket = response.socket
     })
