@@ -39,12 +39,18 @@ describe('the page on transports', () => {
   it.each([
     ['tls', '7443', 'hello over TLS\n'],
     ['pinned', '7443', 'hello from the right one\n'],
+    ['inside', '7000', 'an answer behind the end of the question\n'],
     ['websocket', '7080', 'hello over a WebSocket\n'],
     ['unix', 'no port', 'hello over a Unix socket\n'],
     ['own', 'no port', 'hello from within\n'],
   ])('has an example of %s that works and ends', async (name, port, output) => {
     const [free] = await freePorts(1)
     expect(await run(name, { [port]: free! })).toBe(output)
+  })
+
+  it('has an example of several at once that works and ends', async () => {
+    const [tcp, tls, web] = await freePorts(3)
+    expect(await run('mixed', { 7000: tcp!, 7443: tls!, 7080: web! })).toBe('hello over cable, hotel, wifi\n')
   })
 
   it('has an example of proxies that works and ends', async () => {
@@ -60,6 +66,6 @@ describe('the page on transports', () => {
     const dialers = Object.keys(multipath).filter((name) => /^[a-z]\w*Dialer$/.test(name))
     expect(dialers.length).toBeGreaterThan(4)
     for (const name of dialers) expect(page).toContain(`| \`${name}\` |`)
-    expect(EXAMPLES.size).toBe(6)
+    expect(EXAMPLES.size).toBe(8)
   })
 })
