@@ -9,7 +9,7 @@ import tseslint from 'typescript-eslint'
 
 const BASE = ['errors', 'options', 'clock', 'debug']
 const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
-const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source', 'paths/']
+const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
 
 /**
  * Who may import whom, by name. A name that ends in `/` is a folder of lib/, another one a file of lib/ without
@@ -38,7 +38,7 @@ const LAYERS = [
     packages: ['node:'],
     lazy: ['ws'],
   },
-  { folder: 'paths/', may: BASE, packages: ['node:', 'eventemitter3'] },
+  { folder: 'paths/', may: [...BASE, 'transport/'], packages: ['node:'] },
   {
     folder: 'mux/',
     may: [...BASE, 'wire/varint', 'wire/byte-queue', 'stream/', 'messages/'],
@@ -53,7 +53,7 @@ const LAYERS = [
   },
   {
     files: ['net', 'index'],
-    may: [...DIAL, 'net', 'transport/', 'mux/', 'dial/', 'listen/'],
+    may: [...DIAL, 'net', 'transport/', 'mux/', 'paths/', 'dial/', 'listen/'],
     packages: ['node:'],
   },
   {

@@ -9,6 +9,7 @@ import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { PATH_TABLE } from '../../lib/core/path.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { LISTENER_TABLE } from '../../lib/listen/options.js'
+import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.js'
 
 /** What dialers and listeners take that is no number, with its default. */
 const OTHERS = {
@@ -49,6 +50,23 @@ const SECTIONS = [
     file: 'lib/core/path.ts',
     table: PATH_TABLE,
     others: { tier: '`primary`' },
+  },
+  {
+    title: 'Options of interfacePaths',
+    intro: 'Taken by `interfacePaths`, beside the filters of `localAddresses`: [paths](paths.md).',
+    file: 'lib/paths/interface-paths-options.ts',
+    table: INTERFACE_PATHS_TABLE,
+    others: {
+      ...{ host: 'none', port: 'none', targets: 'none', interfaces: 'all' },
+      ...{ pathOptions: 'none', dial: 'over TCP', lookup: "the system's", clock: "the system's" },
+    },
+  },
+  {
+    title: 'Filters of local addresses',
+    intro: 'Taken by `localAddresses`, and by `interfacePaths` beside its options.',
+    file: 'lib/paths/local-addresses.ts',
+    table: {},
+    others: { interfaces: 'all', addresses: 'all', family: '0', includeVirtual: '`false`' },
   },
 ] as const
 
