@@ -4,6 +4,7 @@ export const EXIT_OK = 0
 export const EXIT_FAILED = 1
 export const EXIT_USAGE = 2
 export const EXIT_IDLE = 3
+export const EXIT_ILL = 4
 
 export interface ExitMeaning {
   readonly code: string
@@ -23,6 +24,10 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   {
     code: `${EXIT_IDLE}`,
     meaning: 'nc: --idle-timeout ran out with nothing unacknowledged, but before the end',
+  },
+  {
+    code: `${EXIT_ILL}`,
+    meaning: 'doctor: something is wrong with a path or the peer; the report says what',
   },
   { code: '128 + N', meaning: 'stopped by signal N: 130 for SIGINT, 143 for SIGTERM' },
 ]

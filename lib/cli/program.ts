@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliError, oneLine } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
+import { DOCTOR_EXAMPLES, doctorCommand } from './doctor/doctor-command.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
 import { TRACE_EXAMPLES, traceCommand } from './trace/trace-command.js'
@@ -17,6 +18,7 @@ export interface Subcommand {
 /** A row for each subcommand, in the order of `--help`. */
 export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: ncCommand, examples: NC_EXAMPLES },
+  { build: doctorCommand, examples: DOCTOR_EXAMPLES },
   { build: traceCommand, examples: TRACE_EXAMPLES },
 ]
 

@@ -16,7 +16,7 @@ describe('the command line', () => {
   })
 
   it('prints help with the exit codes, of all and of each command', async () => {
-    for (const args of [['--help'], ['nc', '--help'], ['trace', '--help']]) {
+    for (const args of [['--help'], ['nc', '--help'], ['doctor', '--help'], ['trace', '--help']]) {
       const { code, printed } = await run(...args)
       expect(code).toBe(0)
       expect(printed).toMatch(/Usage: multipath/)
@@ -40,6 +40,10 @@ describe('the command line', () => {
     [['nc', '-i', 'soon', 'a:1'], /--idle-timeout.*seconds/],
     [['nc'], /nowhere to connect to \(give HOST:PORT/],
     [['nc', '-l', 'a:1'], /takes no HOST:PORT/],
+    [['doctor'], /missing required argument 'HOST:PORT'.*multipath doctor --help/],
+    [['doctor', '-s', '0', 'a:1'], /0 seconds \(--no-load/],
+    [['doctor', '--address', 'eth0', 'a:1'], /--address.*IP address/],
+    [['doctor', '-4', '-6', 'a:1'], /cannot be used with/],
     [['trace'], /missing required argument 'FILE'.*multipath trace --help/],
     [['trace', 'x', '-c', '0'], /-c, --connection.*from 1 to/],
   ])('refuses %j in one line with a hint', async (args, message) => {

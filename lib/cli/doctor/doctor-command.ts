@@ -1,0 +1,99 @@
+/** `multipath doctor`: looks at each path to a peer, and says what is wrong and how to mend it. */
+import { isIP } from 'node:net'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { CliError } from '../cli-error.js'
+import type { CliIo } from '../cli-io.js'
+import { EXIT_ILL, EXIT_USAGE } from '../exit-codes.js'
+import type { HostPort } from '../parse.js'
+import { parseCount, parseHostPort, parseSeconds } from '../parse.js'
+import { examine } from './examine.js'
+import { diagnosisText } from './text.js'
+
+const SECONDS = 3
+const MIB = 1024 * 1024
+const MOST_MIB = 256
+const LARGEST_MIB = 1024 * 1024
+
+interface DoctorFlags {
+  readonly address?: readonly string[]
+  readonly seconds: number
+  readonly maxMib: number
+  readonly load: boolean
+  readonly json?: true
+  readonly ipv4?: true
+  readonly ipv6?: true
+}
+
+export function doctorCommand(io: CliIo): Command {
+  const command = new Command('doctor')
+    .summary('say what is wrong with the paths to a peer, and how to mend it')
+    .description(DESCRIPTION)
+    .usage('[options] HOST:PORT...')
+    .argument('<HOST:PORT...>', 'where a multipath listener is; each address is a path', collectTargets)
+  for (const option of OPTIONS()) command.addOption(option)
+  return command.action(async (targets: readonly HostPort[], flags: DoctorFlags) => {
+    await runDoctor(targets, flags, io)
+  })
+}
+
+const DESCRIPTION = [
+  'Examines each path that `multipath nc HOST:PORT...` would use: which way its packets really leave, whether the handshake works, its round-trip time idle and under load, what it delivers alone, and what all deliver together.',
+  'A path whose packets leave by another interface than the one that has their source address is named, with the lines of ip(8) that would mend it. They are printed, never run. Routes are looked up on Linux, with iproute2.',
+  'To measure, it uploads random bytes for --seconds on each path and on all together; what that comes to at most is announced first. The peer has to read: `multipath nc -l -b`, an echo, or any other listener that takes in what comes. The report goes to standard output, what goes on to standard error.',
+].join('\n\n')
+
+export const DOCTOR_EXAMPLES: readonly string[] = [
+  'multipath doctor host:4000                        # with multipath nc -l -b -p 4000 there',
+  'multipath doctor --no-load host:4000              # routes and handshakes only',
+  'multipath doctor --address 192.168.1.20 host:4000 # one source address alone',
+  'multipath doctor --json host:4000 > paths.json    # for programs',
+]
+
+const OPTIONS = (): Option[] => [
+  new Option(
+    '--address <local>',
+    'start from this local address only; may be given again (every usable one)',
+  ).argParser(collectAddresses),
+  new Option('-s, --seconds <seconds>', 'upload so long on each path, and again on all together')
+    .argParser(parseSeconds)
+    .default(SECONDS * 1000, `${SECONDS}`),
+  new Option('--max-mib <n>', 'upload no more than so many MiB each time')
+    .argParser(parseCount(LARGEST_MIB))
+    .default(MOST_MIB),
+  new Option('--no-load', 'upload nothing'),
+  new Option('--json', 'print one JSON object instead of text'),
+  new Option('-4, --ipv4', 'use IPv4 only'),
+  new Option('-6, --ipv6', 'use IPv6 only').conflicts('ipv4'),
+]
+
+async function runDoctor(targets: readonly HostPort[], flags: DoctorFlags, io: CliIo): Promise<void> {
+  if (flags.load && flags.seconds === 0)
+    throw new CliError('nothing can be measured in 0 seconds', {
+      exitCode: EXIT_USAGE,
+      hint: '--no-load measures nothing',
+    })
+  const diagnosis = await examine(
+    {
+      targets,
+      family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
+      addresses: flags.address,
+      load: flags.load ? { forMs: flags.seconds, maxBytes: flags.maxMib * MIB } : undefined,
+    },
+    io,
+  )
+  io.print(flags.json ? `${JSON.stringify(diagnosis, null, 2)}\n` : diagnosisText(diagnosis))
+  if (!diagnosis.isFine)
+    throw new CliError('something is wrong with the paths', {
+      exitCode: EXIT_ILL,
+      hint: 'the report says what',
+    })
+}
+
+function collectTargets(text: string, before: readonly HostPort[] = []): HostPort[] {
+  return [...before, parseHostPort(text)]
+}
+
+function collectAddresses(text: string, before: readonly string[] = []): string[] {
+  if (isIP(text) === 0) throw new InvalidArgumentError('It must be an IP address of this machine.')
+  return [...before, text]
+}

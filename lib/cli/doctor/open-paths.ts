@@ -1,0 +1,95 @@
+/** Opens one connection over all paths, and tells of each whether it came to be. */
+import type { MultipathConn } from '../../index.js'
+import { DialError, MultipathDialer, tcpDialer } from '../../index.js'
+import { MOST_SUBFLOWS } from '../opened.js'
+import type { PlannedPath } from '../plan-paths.js'
+
+export interface OpenedPaths {
+  /** `undefined` where no path leads to a multipath listener. */
+  readonly conn: MultipathConn | undefined
+  /** By label: why a path did not come to be. Those that are missing did. */
+  readonly failures: ReadonlyMap<string, Error>
+}
+
+/** Opening a stream, and again its handshake, may take so long, milliseconds. */
+const HANDSHAKE_MS = 4000
+/** Whatever has not become of a path by then will not, milliseconds: both of the above, and an answer. */
+const SETTLE_MS = 3 * HANDSHAKE_MS
+
+/**
+ * Pings come in quick succession, so that RTTs are known of idle paths, too. A path is dialled once: what fails is
+ * what is to be told.
+ */
+const OPTIONS = {
+  keepAliveMs: 200,
+  handshakeTimeoutMs: HANDSHAKE_MS,
+  redialRetries: 0,
+  maxSubflows: MOST_SUBFLOWS,
+}
+
+/** Rejects with the reason of `signal` alone. Labels of `paths` differ. */
+export async function openPaths(paths: readonly PlannedPath[], signal: AbortSignal): Promise<OpenedPaths> {
+  const dialers = paths.map(({ label, host, port, localAddress }) =>
+    tcpDialer({ label, host, port, ...(localAddress !== undefined && { localAddress }) }),
+  )
+  const dialer = new MultipathDialer('the peer', dialers, OPTIONS)
+  const outcome = new Outcome(dialer, paths)
+  try {
+    const conn = await dialer.dial({ signal })
+    conn.on('error', ignore) // Its close tells.
+    await outcome.settled(conn, signal)
+    if (signal.aborted) conn.destroy()
+    signal.throwIfAborted()
+    return { conn: conn.destroyed ? undefined : conn, failures: outcome.failures() }
+  } catch (error) {
+    signal.throwIfAborted()
+    const failures = error instanceof DialError ? error.failures : []
+    return { conn: undefined, failures: new Map(failures.map(({ label, error: why }) => [label, why])) }
+  }
+}
+
+class Outcome {
+  readonly #waiting: Set<string>
+  readonly #failures = new Map<string, Error>()
+  #wake: () => void = ignore
+
+  constructor(dialer: MultipathDialer, paths: readonly PlannedPath[]) {
+    this.#waiting = new Set(paths.map(({ label }) => label))
+    dialer.on('subflow-open', ({ label }) => this.#settle(label))
+    dialer.on('path-failure', ({ label, error }) => this.#settle(label, error))
+    // A Go listener takes a join before it knows the connection: it may be closed with nothing said on it.
+    dialer.on('subflow-close', ({ label, reason, error }) =>
+      this.#settle(label, error ?? new Error(`the handshake was answered, and then it was over: ${reason}`)),
+    )
+  }
+
+  /** Resolves once something has become of each path, or time is up, or the connection is gone. */
+  async settled(conn: MultipathConn, signal: AbortSignal): Promise<void> {
+    if (this.#waiting.size === 0 || conn.destroyed) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SETTLE_MS)
+      this.#wake = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', this.#wake)
+        resolve()
+      }
+      signal.addEventListener('abort', this.#wake)
+      conn.once('close', this.#wake)
+      if (signal.aborted) this.#wake()
+    })
+  }
+
+  failures(): ReadonlyMap<string, Error> {
+    for (const label of this.#waiting)
+      this.#failures.set(label, new Error('the handshake was answered, and no frame came after it'))
+    return this.#failures
+  }
+
+  #settle(label: string, error?: Error): void {
+    if (!this.#waiting.delete(label)) return
+    if (error !== undefined) this.#failures.set(label, error)
+    if (this.#waiting.size === 0) this.#wake()
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,179 @@
+/** What is said of a path, given what was seen of it. */
+import { describe, expect, it } from 'vitest'
+import type { Diagnosis, PathFacts } from '../../../lib/cli/doctor/diagnosis.js'
+import { diagnose } from '../../../lib/cli/doctor/diagnosis.js'
+import { fault, note } from '../../../lib/cli/doctor/finding.js'
+import type { LoadFigures } from '../../../lib/cli/doctor/load.js'
+import { diagnosisText } from '../../../lib/cli/doctor/text.js'
+
+const MBIT = 125_000
+
+function facts(more: Partial<PathFacts> = {}, label = 'one'): PathFacts {
+  return {
+    path: { label, host: '10.81.9.1', port: 7000, localAddress: '10.81.1.1' },
+    route: {
+      check: {
+        kind: 'route',
+        device: 'eth1',
+        gateway: '10.81.1.2',
+        source: '10.81.1.1',
+        owners: ['eth1'],
+        isLocal: false,
+      },
+      findings: [],
+    },
+    failure: undefined,
+    idleRttMs: 20,
+    delivery: { bytesPerSecond: 50 * MBIT, rttMs: 25 },
+    lostBy: undefined,
+    ...more,
+  }
+}
+
+function load(together: number | undefined, endedBy?: LoadFigures['endedBy']): LoadFigures {
+  return { alone: new Map(), togetherBytesPerSecond: together, endedBy }
+}
+
+const codes = ({ findings, paths }: Diagnosis): string[] =>
+  [...paths.flatMap((path) => path.findings), ...findings].map(({ code }) => code)
+
+describe('a diagnosis', () => {
+  it('of paths that do as they should is fine, and says what was measured', () => {
+    const diagnosis = diagnose('multipath-net', [facts(), facts({}, 'two')], load(96 * MBIT))
+    expect(diagnosis.isFine).toBe(true)
+    expect(diagnosisText(diagnosis)).toBe(`path 1 of 2: one
+  route      leaves by eth1 via 10.81.1.2 from 10.81.1.1, an address of eth1
+  handshake  done
+  RTT        20 ms idle, 25 ms under load
+  delivers   50 Mbit/s alone
+  verdict    OK
+
+path 2 of 2: two
+  route      leaves by eth1 via 10.81.1.2 from 10.81.1.1, an address of eth1
+  handshake  done
+  RTT        20 ms idle, 25 ms under load
+  delivers   50 Mbit/s alone
+  verdict    OK
+
+all paths
+  peer       multipath-net
+  deliver    96 Mbit/s together, of 100 Mbit/s in sum (96 %)
+  verdict    OK: 2 of 2 paths are fine
+`)
+  })
+
+  it('with one fault is not fine, and puts the fault first, then how to mend it', () => {
+    const { check } = facts().route
+    const findings = [
+      note('unknown-gateway', 'ask'),
+      fault('wrong-source-route', 'wrong', ['ip one', 'ip two']),
+    ]
+    const diagnosis = diagnose('Go', [facts({ route: { check, findings } }), facts({}, 'two')], undefined)
+    expect(diagnosis.isFine).toBe(false)
+    const lines = diagnosisText(diagnosis).split('\n')
+    const at = lines.indexOf('  verdict    WRONG: wrong')
+    expect(lines.slice(at + 1, at + 6)).toEqual([
+      '             mend it as root with',
+      '               ip one',
+      '               ip two',
+      '             note: ask',
+      '',
+    ])
+    expect(lines).toContain('  verdict    WRONG: 1 of 2 paths are fine')
+    expect(lines.join('\n')).toMatch(/peer {7}Go, or another/)
+  })
+
+  it('is data that JSON keeps', () => {
+    const diagnosis = diagnose('unknown', [facts()], undefined)
+    expect(JSON.parse(JSON.stringify(diagnosis))).toMatchObject({
+      isFine: true,
+      peer: 'unknown',
+      paths: [{ label: 'one', host: '10.81.9.1', port: 7000, idleRttMs: 20, findings: [] }],
+    })
+  })
+})
+
+describe('a path is ill when', () => {
+  it.each([
+    [
+      'nobody is reached',
+      { failure: { message: 'refused', stranger: undefined } },
+      'unreachable',
+      /no connection: refused/,
+    ],
+    [
+      'somebody else answers',
+      { failure: { message: 'version 83', stranger: 'sent "SSH"' } },
+      'not-multipath',
+      /no multipath listener: it sent "SSH" \(version 83\)/,
+    ],
+    ['it is lost on the way', { lostBy: 'silent' }, 'lost', /lost once it stood: silent/],
+    [
+      'it carries nothing alone',
+      { delivery: { bytesPerSecond: 0, rttMs: undefined } },
+      'delivers-nothing',
+      /nothing was acknowledged/,
+    ],
+  ] as const)('%s', (_, more, code, text) => {
+    const diagnosis = diagnose('multipath-net', [facts(more)], undefined)
+    expect(diagnosis.isFine).toBe(false)
+    expect(codes(diagnosis)).toEqual([code])
+    expect(diagnosisText(diagnosis)).toMatch(text)
+  })
+})
+
+describe('a connection is ill when', () => {
+  it.each([
+    ['the peer stops reading', 'stopped-reading'],
+    ['it goes', 'lost'],
+  ] as const)('%s while it is measured', (_, endedBy) => {
+    const diagnosis = diagnose('Go', [facts({ delivery: undefined })], load(undefined, endedBy))
+    expect(diagnosis.isFine).toBe(false)
+    expect(codes(diagnosis)).toEqual([endedBy])
+    expect(diagnosisText(diagnosis)).toMatch(
+      /\n {2}verdict {4}WRONG: the (peer stopped reading|connection went)/,
+    )
+  })
+})
+
+describe('a note, which is no fault, is made of', () => {
+  it('a queue that builds up under load', () => {
+    const diagnosis = diagnose('Go', [facts({ delivery: { bytesPerSecond: MBIT, rttMs: 420 } })], undefined)
+    expect(diagnosis.isFine).toBe(true)
+    expect(codes(diagnosis)).toEqual(['bufferbloat'])
+    expect(diagnosisText(diagnosis)).toMatch(/verdict {4}OK\n {13}note: a queue of 400 ms/)
+  })
+
+  it.each([
+    ['small for so long a path', 300, 420],
+    ['short', 2, 90],
+  ])('no queue that is %s', (_, idleRttMs, rttMs) => {
+    const delivery = { bytesPerSecond: MBIT, rttMs }
+    expect(codes(diagnose('Go', [facts({ idleRttMs, delivery })], undefined))).toEqual([])
+  })
+
+  it('paths that deliver much less together than in sum', () => {
+    const both = [facts(), facts({}, 'two')]
+    expect(codes(diagnose('Go', both, load(69 * MBIT)))).toEqual(['shared-bottleneck'])
+    expect(codes(diagnose('Go', both, load(71 * MBIT)))).toEqual([])
+  })
+})
+
+describe('the route is told', () => {
+  it.each([
+    [{ kind: 'unchecked', why: 'no ip' }, 'not checked: no ip'],
+    [{ kind: 'no-route', why: 'unreachable' }, 'none'],
+    [{ kind: 'no-address', source: '10.9.9.9' }, 'none'],
+    [
+      { kind: 'route', device: 'lo', gateway: undefined, source: '127.0.0.1', owners: [], isLocal: true },
+      'this machine itself',
+    ],
+    [
+      { kind: 'route', device: 'wg0', gateway: undefined, source: undefined, owners: [], isLocal: false },
+      'leaves by wg0',
+    ],
+  ] as const)('%j', (check, text) => {
+    const diagnosis = diagnose('Go', [facts({ route: { check, findings: [] } })], undefined)
+    expect(diagnosisText(diagnosis).split('\n')[1]).toBe(`  route      ${text}`)
+  })
+})
