@@ -10,6 +10,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   go: '#e5534b',
   mptcp: '#8b949e',
   aggligator: '#d4a72c',
+  'ours-2': '#0b3d91',
 }
 
 const BAR = 14

@@ -14,6 +14,10 @@ export interface Peer {
   /** Which of the addresses the listener opens and the dialer dials. */
   readonly reach: 'links' | 'first' | 'tunnel'
   readonly env?: Readonly<Record<string, string>>
+  /** Subflows on each link; default: one. */
+  readonly subflows?: number
+  /** The only ones that it takes part in. */
+  readonly scenarios?: readonly string[]
   /** Not part of a run unless it is named. */
   readonly extra?: boolean
   /** Prepares the namespaces; gives the processes whose time counts too. */
@@ -67,6 +71,17 @@ export const PEERS: readonly Peer[] = [
     listens: 'node',
     reach: 'links',
   },
+  // As many connections as the tunnel has, which joins each local address with each remote one.
+  {
+    id: 'ours-2',
+    title: 'ours ↔ ours, 2 subflows a link',
+    kind: 'multipath',
+    dials: 'node',
+    listens: 'node',
+    reach: 'links',
+    subflows: 2,
+    scenarios: ['loss'],
+  },
 ]
 
 export interface Addresses {
@@ -81,8 +96,13 @@ export function addresses(peer: Peer, job: Job, links: number): Addresses {
   if (peer.reach === 'first') return { listen: `0.0.0.0:${port}`, dial: `10.77.0.2:${port}`, locals: '' }
   // Plain TCP's echo has only one link to be on: the first, beside the bulk there.
   const used = Array.from({ length: peer.id === 'plain' && job === 'echo' ? 1 : links }, (_, i) => i)
-  const servers = used.map((i) => `10.77.${i}.2:${port}`).join(',')
-  return { listen: servers, dial: servers, locals: used.map((i) => `10.77.${i}.1`).join(',') }
+  const dialled = used.flatMap((i) => Array.from({ length: peer.subflows ?? 1 }, () => i))
+  const servers = (among: readonly number[]): string => among.map((i) => `10.77.${i}.2:${port}`).join(',')
+  return {
+    listen: servers(used),
+    dial: servers(dialled),
+    locals: dialled.map((i) => `10.77.${i}.1`).join(','),
+  }
 }
 
 /** The server announces its other addresses, and the client's kernel opens a subflow to each. */

@@ -57,6 +57,7 @@ function originOf(peer: Peer, { build, session }: Origin): Pick<Row, 'build' | '
 /** A sum taken from another scenario needs no plain TCP in this one. */
 function isUseful(scenario: Scenario, peer: Peer): boolean {
   if (scenario.peers && !scenario.peers.includes(peer.id)) return false
+  if (peer.scenarios && !peer.scenarios.includes(scenario.id)) return false
   if (scenario.work === 'offered' && peer.dials !== 'node') return false
   return peer.id !== 'plain' || scenario.sumOf === undefined
 }

@@ -10,6 +10,8 @@ export interface Target {
   readonly atMost?: boolean
   /** Only for connections with ours on both sides. */
   readonly oursOnly?: boolean
+  /** Who else must meet it. */
+  readonly also?: readonly string[]
   of(at: Place): number
 }
 
