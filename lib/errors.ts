@@ -53,20 +53,28 @@ export interface PathFailure {
   readonly error: Error
 }
 
-/** No path led to the peer. `failures` names the cause of each path; Go: ErrFailOnAllDialers. */
+/** No path led to the peer. `failures` names the cause of each path, `cause` why there was none; Go: ErrFailOnAllDialers. */
 export class DialError extends MultipathError {
   readonly failures: readonly PathFailure[]
 
-  constructor(destination: string, failures: readonly PathFailure[]) {
-    const causes = failures.map(({ label, error }) => `${label}: ${error.message || String(error)}`)
-    super('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS', `no path to ${destination}: ${causes.join('; ')}`, {
-      cause: new AggregateError(
-        failures.map(({ error }) => error),
-        'every path failed',
-      ),
+  /** @param cause - why no path is known, where there was none to fail */
+  constructor(destination: string, failures: readonly PathFailure[], cause?: Error) {
+    const causes = failures.map(({ label, error }) => `${label}: ${textOf(error)}`)
+    const why = cause === undefined ? causes.join('; ') : textOf(cause)
+    super('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS', `no path to ${destination}: ${why}`, {
+      cause:
+        cause ??
+        new AggregateError(
+          failures.map(({ error }) => error),
+          'every path failed',
+        ),
     })
     this.failures = failures
   }
+}
+
+function textOf(error: Error): string {
+  return error.message || String(error)
 }
 
 /** Any thrown value as an Error. */

@@ -102,6 +102,13 @@ export class Driver {
     this.flushSoon()
   }
 
+  /** Closes it in order, once another carries the connection. */
+  retireSubflow(subflow: Subflow): void {
+    this.trace?.wake(this.clock.now())
+    this.core.retireSubflow(subflow, this.clock.now())
+    this.flush()
+  }
+
   closeSubflow(subflow: Subflow, reason: CloseReason): void {
     this.trace?.wake(this.clock.now())
     this.core.closeSubflow(subflow, reason, this.clock.now())
@@ -177,10 +184,7 @@ export class Driver {
       const io = this.#ios.get(action.subflow)
       if (io?.write(action.chunks) === true) action.subflow.isBlocked = true
     } else if (action.kind === 'close') {
-      const io = this.#ios.get(action.subflow)
-      this.#ios.delete(action.subflow)
-      if (action.how === 'end') io?.end()
-      else io?.destroy()
+      this.#close(action)
     } else if (action.kind === 'subflow') {
       debug(
         'subflow %d %s: %s %s',
@@ -195,6 +199,14 @@ export class Driver {
       this.trace?.finished(action.error)
       this.#host.onFinished(action.error)
     }
+  }
+
+  #close({ subflow, how }: Extract<Action, { kind: 'close' }>): void {
+    const io = this.#ios.get(subflow)
+    if (how === 'half') io?.endHalf()
+    else this.#ios.delete(subflow)
+    if (how === 'end') io?.end()
+    else if (how === 'destroy') io?.destroy()
   }
 
   #steerReading(): void {

@@ -3,10 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
-import type { PathPolicy } from '../core/path.js'
+import { Path } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
-import type { SchedulerName } from '../core/schedulers/by-name.js'
-import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { MultipathError } from '../errors.js'
 import { cidName } from '../wire/hello.js'
@@ -18,11 +16,9 @@ import { Inlet } from './inlet.js'
 import { NetConn } from './net-conn.js'
 import type { Callback } from './outlet.js'
 import { Outlet } from './outlet.js'
-import { PathPolicies } from './path-policies.js'
 import { safeTracker } from './safe-tracker.js'
-import { endpointsOf, SocketSurface } from '../stream/socket-surface.js'
-import type { SubflowStats } from './subflow-stats.js'
-import { subflowStats } from './subflow-stats.js'
+import { PathSurface } from './path-surface.js'
+import { endpointsOf } from '../stream/socket-surface.js'
 import type { TraceInit } from './trace-sink.js'
 
 /** What the dialer and the listener give. */
@@ -44,7 +40,7 @@ const HIGH_WATER_MARK = 65_536
  *
  * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _LINGER, _CLOSED.
  */
-export class MultipathConn extends SocketSurface {
+export class MultipathConn extends PathSurface {
   /** A short name for logs; never enough of the CID to join with. */
   name = ''
   /** Called once, when no subflow may join any more. @internal */
@@ -53,7 +49,6 @@ export class MultipathConn extends SocketSurface {
   readonly #inlet: Inlet
   readonly #outlet: Outlet
   readonly #drainLimit: DrainLimit
-  readonly #policies = new PathPolicies(() => this.#driver.core.subflows)
   readonly #announcer = new Announcer((name, change) => this.emit(name, change))
   /** Set once no subflow is left. */
   #finish: { readonly error: MultipathError | undefined } | undefined
@@ -94,7 +89,7 @@ export class MultipathConn extends SocketSurface {
    */
   attach({ stream, trackers, head, onChange, ...init }: AttachInit): Subflow {
     if (this.pending) this.setEndpoints(endpointsOf(stream))
-    const path = this.#policies.of(init.label, init.path)
+    const path = init.path ?? new Path()
     const subflow = this.#driver.attach(stream, { ...init, path, tracker: safeTracker(...trackers) }, head)
     if (onChange !== undefined) this.#announcer.watch(subflow, onChange)
     return subflow
@@ -109,6 +104,21 @@ export class MultipathConn extends SocketSurface {
   /** Whether a subflow may still join. @internal */
   get isJoinable(): boolean {
     return !this.#driver.core.isOver && !this.destroyed
+  }
+
+  /** Its path was removed: it closes in order, once another carries the connection. @internal */
+  retireSubflow(subflow: Subflow): void {
+    this.#driver.retireSubflow(subflow)
+  }
+
+  /** A path of the dialer, with or without a subflow. @internal */
+  addPath(path: Path, label: string): void {
+    if (this.isJoinable) this.connPaths.add(path, label)
+  }
+
+  /** @internal */
+  removePath(path: Path): void {
+    this.connPaths.remove(path)
   }
 
   /** @internal */
@@ -137,33 +147,6 @@ export class MultipathConn extends SocketSurface {
   /** Bytes written and not yet acked by the peer. */
   get unflushedBytes(): number {
     return this.#outlet.unflushedBytes(this.writableLength)
-  }
-
-  /** The live subflows. */
-  subflows(): SubflowStats[] {
-    return this.#driver.core.subflows.map(subflowStats)
-  }
-
-  /**
-   * Chooses paths otherwise from the next frame on: for what we send. The peer chooses for itself.
-   *
-   * @throws {OptionError} for what is neither a name nor a scheduler
-   */
-  setScheduler(scheduler: SchedulerName | Scheduler): void {
-    this.#driver.core.setScheduler(schedulerOf(scheduler))
-    this.#driver.trace?.settingsChanged()
-    this.#driver.flushSoon()
-  }
-
-  /**
-   * Changes the policy of the path called `label`, for what we send, at once. Connections of one dialer share it.
-   *
-   * @throws {OptionError} for a label that no path of the connection has had, or a value out of range
-   */
-  setPathPolicy(label: string, policy: PathPolicy): void {
-    this.#policies.set(label, policy)
-    this.#driver.trace?.settingsChanged()
-    this.#driver.flushSoon()
   }
 
   /** Closes at once with resets; the peer gets an error unless it has everything. */
@@ -246,6 +229,10 @@ export class MultipathConn extends SocketSurface {
     return this.#driver.streams
   }
 
+  protected override get driver(): Driver {
+    return this.#driver
+  }
+
   protected override setRef(isRefed: boolean): void {
     this.#driver.setRef(isRefed)
   }
@@ -276,6 +263,7 @@ export class MultipathConn extends SocketSurface {
   }
 
   #over(): void {
+    this.connPaths.clear()
     const onOver = this.onOver
     this.onOver = undefined
     onOver?.()

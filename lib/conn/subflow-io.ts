@@ -75,6 +75,11 @@ export class SubflowIo {
     this.stream.resume()
   }
 
+  /** Closes our half after what was written; the peer's is read on, to its end. */
+  endHalf(): void {
+    this.stream.end()
+  }
+
   /** Closes in order after what was written; later input is ignored. */
   end(): void {
     this.#isOver = true

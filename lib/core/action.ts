@@ -6,8 +6,8 @@ import type { Subflow } from './subflow.js'
 export type Action =
   /** Write `chunks` to the subflow's socket, in one go. */
   | { readonly kind: 'send'; readonly subflow: Subflow; readonly chunks: Uint8Array[] }
-  /** Close the subflow's socket: in order after what was written, or at once. */
-  | { readonly kind: 'close'; readonly subflow: Subflow; readonly how: 'end' | 'destroy' }
+  /** Close the subflow's socket: in order after what was written, at once, or our half while it is still read. */
+  | { readonly kind: 'close'; readonly subflow: Subflow; readonly how: 'end' | 'destroy' | 'half' }
   /** A subflow changed; `reason` and `error` only where it closed. */
   | {
       readonly kind: 'subflow'

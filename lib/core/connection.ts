@@ -10,32 +10,35 @@ import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { Journeys } from './journeys.js'
+import { askToLeave, canEnd, isOpen, withdraw } from './leave.js'
 import { Liveness } from './liveness.js'
 import type { ResolvedConnOptions } from './options.js'
 import { Receiver } from './receiver.js'
+import { Roster } from './roster.js'
 import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
-import { Subflow } from './subflow.js'
+import type { Subflow } from './subflow.js'
 
 export class ConnectionCore {
   /** For whoever watches. */
   readonly figures: Figures
   readonly #options: ResolvedConnOptions
-  readonly #subflows: Subflow[] = []
+  readonly #roster: Roster
+  readonly #subflows: readonly Subflow[]
   readonly #inbox: Inbox
   readonly #journeys: Journeys
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #liveness: Liveness
   readonly #ending = new Ending()
-  readonly #actions: Action[] = []
   #now: Millis = 0
-  #lastId = 0
   #isOver = false
 
   constructor({ options, scheduler, random }: CoreInit) {
     this.#options = options
     const journeys = (this.#journeys = new Journeys(options))
+    this.#roster = new Roster(journeys)
+    this.#subflows = this.#roster.live
     this.#sender = new Sender({ subflows: this.#subflows, journeys, scheduler, options })
     this.#receiver = new Receiver(this.#subflows, options)
     this.figures = new Figures(this.#sender, journeys, this.#receiver)
@@ -90,7 +93,7 @@ export class ConnectionCore {
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
-    return hasFrames || this.#receiver.isAckDue || this.#actions.length > 0
+    return hasFrames || this.#receiver.isAckDue || this.#roster.actions.length > 0
   }
 
   /** A peer that does not know our codes, and whose data nobody reads, is best slowed down by TCP. */
@@ -102,13 +105,10 @@ export class ConnectionCore {
   /** Adds a subflow whose hello is done. The first carries data at once, others when the peer shows life. */
   addSubflow(init: SubflowInit, now: Millis): Subflow {
     this.#now = now
-    const subflow = new Subflow(++this.#lastId, init, now)
-    this.#subflows.push(subflow)
+    const subflow = this.#roster.join(init, now)
     this.#inbox.add(subflow)
-    subflow.greet(init, now)
     if (this.#ending.hasSentFin) subflow.acks.add(CODE_FIN)
-    this.#actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })
-    if (subflow.id === 1) this.#goUp(subflow)
+    if (subflow.id === 1) this.#roster.goUp(subflow, now)
     return subflow
   }
 
@@ -146,7 +146,7 @@ export class ConnectionCore {
   receive(subflow: Subflow, bytes: Uint8Array, now: Millis): void {
     if (subflow.state === 'closed' || this.#isOver) return
     this.#now = now
-    if (subflow.state !== 'up') this.#goUp(subflow)
+    if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
     subflow.lastHeardAt = now
     const before = this.#receiver.bytesSinceFlush
     const violation = this.#inbox.push(subflow, bytes, now)
@@ -163,6 +163,12 @@ export class ConnectionCore {
     this.#close(subflow, error === undefined ? 'ended' : 'failed', error)
   }
 
+  /** Closes one subflow in order, once another is up. */
+  retireSubflow(subflow: Subflow, now: Millis): void {
+    this.#now = now
+    askToLeave(subflow, this.#subflows)
+  }
+
   /** Closes one subflow from our side. */
   closeSubflow(subflow: Subflow, reason: CloseReason, now: Millis): void {
     this.#now = now
@@ -173,8 +179,7 @@ export class ConnectionCore {
   tick(now: Millis): void {
     this.#now = now
     for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now >= this.#ending.lingerAt(this.#journeys.lastAckAt, this.#options.lingerMs))
-      this.#over(lingerError(this.#sender.isFlushed), 'destroy')
+    if (now >= this.#lingerAt()) this.#over(lingerError(this.#sender.isFlushed), 'destroy')
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
@@ -191,23 +196,21 @@ export class ConnectionCore {
   drain(now: Millis): Action[] {
     this.#now = now
     if (!this.#isOver) {
+      withdraw(this.#subflows)
       const failure = this.#sender.pump(now)
       if (failure === undefined) this.#advanceEnding()
       else this.#over(failure, 'destroy')
       for (const subflow of this.#subflows) this.#flush(subflow)
+      for (const subflow of [...this.#subflows]) this.#seeOff(subflow)
     }
     this.#receiver.flushed()
-    return this.#actions.splice(0)
+    return this.#roster.actions.splice(0)
   }
 
   /** When `tick` is wanted, should nothing happen until then. */
   nextTickAt(): Millis {
     if (this.#isOver) return Infinity
-    let at = Math.min(
-      this.#journeys.peerWindow.probeAt,
-      this.#sender.readyAt,
-      this.#ending.lingerAt(this.#journeys.lastAckAt, this.#options.lingerMs),
-    )
+    let at = Math.min(this.#journeys.peerWindow.probeAt, this.#sender.readyAt, this.#lingerAt())
     for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
     return at
   }
@@ -226,56 +229,50 @@ export class ConnectionCore {
       const { at, finding } = this.#liveness.next(subflow)
       if (at > this.#now) return
       if (finding === 'dead') this.#close(subflow, 'silent', silentError(this.#now - subflow.lastHeardAt))
-      else if (finding === 'suspect') this.#suspect(subflow)
+      else if (finding === 'suspect') this.#roster.suspect(subflow, this.#now)
       else if (finding === 'refused') this.#journeys.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
       else subflow.ping(this.#now)
     }
   }
 
-  #suspect(subflow: Subflow): void {
-    const from = subflow.moveTo('suspect')
-    subflow.suspectSince = this.#now
-    subflow.trustSamplesFrom = this.#now
-    this.#journeys.suspect(subflow)
-    subflow.ping(this.#now)
-    this.#actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
-  }
-
-  #goUp(subflow: Subflow): void {
-    if (subflow.state === 'suspect') {
-      this.#journeys.recovered(subflow)
-      subflow.returned(this.#now)
-    }
-    this.#sender.level(subflow)
-    const from = subflow.moveTo('up')
-    this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })
+  /** When data written before end() has been unacked for too long; while all paths are paused, it waits. */
+  #lingerAt(): Millis {
+    const since = Math.max(this.#journeys.lastAckAt, this.#sender.heldUntil)
+    return this.#ending.lingerAt(since, this.#options.lingerMs)
   }
 
   #close(subflow: Subflow, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
-    this.#subflows.splice(this.#subflows.indexOf(subflow), 1)
-    const from = subflow.moveTo('closed')
-    this.#journeys.lost(subflow)
+    const { leave } = subflow
+    // What happens to one on its way out is no failure.
+    if (leave?.isWithdrawn === true) this.#roster.drop(subflow, 'removed', undefined)
+    else this.#roster.drop(subflow, reason, error)
     const isHeaderCut = this.#inbox.remove(subflow)
-    this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
-    this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })
-    if (error !== undefined) this.#ending.failed(error, this.#now)
-    if (this.#subflows.length > 0 || this.#isOver) return
+    if (error !== undefined && leave?.endedAt === undefined) this.#ending.failed(error, this.#now)
+    // A peer has no use for a subflow that we have ended: those alone are no connection.
+    if (this.#isOver || this.#subflows.some(isOpen)) return
     const hasHole = this.#receiver.hasHole || isHeaderCut
     this.#over(this.#ending.verdict(this.#sender.isFlushed, hasHole, this.#now), 'destroy')
+  }
+
+  /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
+  #seeOff(subflow: Subflow): void {
+    if (canEnd(subflow)) {
+      subflow.leave!.endedAt = this.#now
+      this.#roster.actions.push({ kind: 'close', subflow, how: 'half' })
+    } else if (subflow.leave?.isWithdrawn === true && subflow.state === 'suspect') {
+      // One of ours sends again what is lost with it; Go does not, and gets until the dead time.
+      if (this.#ending.isCapable === true) this.#close(subflow, 'removed')
+    }
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
     this.#isOver = true
     this.#ending.hasPeerFin = true
-    for (const subflow of this.#subflows.splice(0)) {
-      const from = subflow.moveTo('closed')
-      this.#actions.push({ kind: 'close', subflow, how })
-      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
-    }
+    this.#roster.closeAll(how)
     this.#inbox.clear()
     this.#sender.clear()
-    this.#actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
+    this.#roster.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
   }
 
   #advanceEnding(): void {
@@ -295,6 +292,6 @@ export class ConnectionCore {
   #flush(subflow: Subflow, isLast = false): void {
     if (subflow.isBlocked && !isLast) return
     const chunks = subflow.takeOutput()
-    if (chunks.length > 0) this.#actions.push({ kind: 'send', subflow, chunks })
+    if (chunks.length > 0 && isOpen(subflow)) this.#roster.actions.push({ kind: 'send', subflow, chunks })
   }
 }

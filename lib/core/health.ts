@@ -38,6 +38,8 @@ export type CloseReason =
   | 'limit'
   /** A newer subflow on the same path showed life first. */
   | 'replaced'
+  /** Its path was removed; what it carried has gone out, or goes out on another. */
+  | 'removed'
   /** The connection closed. */
   | 'closed'
 

@@ -36,6 +36,9 @@ export class Liveness {
   }
 
   next(subflow: Subflow): Deadline {
+    const endedAt = subflow.leave?.endedAt
+    if (endedAt !== undefined)
+      return { at: Math.max(endedAt, subflow.lastHeardAt) + this.#options.deadMs, finding: 'dead' }
     const owedSince = this.#owedSince(subflow)
     if (owedSince === Infinity) return this.#keepAlive(subflow)
     const dead: Deadline = {

@@ -15,7 +15,7 @@ export interface ConnOptions {
   maxUnreadBytes?: number | undefined
   /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes under way. */
   maxReorderBytes?: number | undefined
-  /** Subflows of one connection at the same time. */
+  /** Subflows of one connection at the same time: a dialer dials no more, a listener refuses more. */
   maxSubflows?: number | undefined
   /** Acks and pongs, in bytes, that wait for one subflow; a peer that reads none of them loses it. */
   maxOutstandingAckBytes?: number | undefined
@@ -39,7 +39,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   sendBufferBytes: { default: MIB, min: 1, max: 1024 * MIB },
   maxUnreadBytes: { default: 8 * MIB, min: 1, max: 1024 * MIB },
   maxReorderBytes: { default: 40 * MIB, min: 1, max: 1024 * MIB },
-  maxSubflows: { default: 32, min: 1, max: 1024 },
+  maxSubflows: { default: 64, min: 1, max: 1024 },
   maxOutstandingAckBytes: { default: 256 * KIB, min: 64, max: 64 * MIB },
   keepAliveMs: { default: 15_000, min: 10, max: 3_600_000 },
   deadMs: { default: 10_000, min: 100, max: 3_600_000 },

@@ -48,6 +48,8 @@ export class Path {
   /** Bytes that may leave now; below 0 after a frame that was longer. */
   #credit = 0
   #creditedAt: Millis = -Infinity
+  #isPaused = false
+  readonly #watchers = new Set<() => void>()
 
   /** @throws {OptionError} */
   constructor(policy: PathPolicy = {}) {
@@ -87,12 +89,30 @@ export class Path {
     return Math.max(0, this.#maxBytes - this.#spentBytes)
   }
 
+  /** It carries no data for now, only acks, pings and the like. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  set isPaused(isPaused: boolean) {
+    if (isPaused === this.#isPaused) return
+    this.#isPaused = isPaused
+    this.#tell()
+  }
+
+  /** Calls `watcher` when the policy has changed, until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
   /**
    * Changes what `policy` names, at once; what was sent before counts towards a new `maxBytes`.
    *
    * @throws {OptionError}
    */
   set(policy: PathPolicy): void {
+    if ((policy as unknown) === undefined) throw new OptionError('policy must be an object, got undefined')
     refuseUnknown(policy, POLICY_NAMES)
     const { tier } = policy
     if (tier !== undefined && !TIERS.includes(tier))
@@ -105,6 +125,7 @@ export class Path {
       this.#bytesPerMs = numbers.maxBytesPerSecond / 1000
       this.#credit = Math.min(this.#credit, 0)
     }
+    this.#tell()
   }
 
   /** When the rate cap lets the next frame leave: at once, or later than `now`. */
@@ -120,6 +141,10 @@ export class Path {
     if (this.#bytesPerMs === Infinity) return
     this.#refill(now)
     this.#credit -= bytes
+  }
+
+  #tell(): void {
+    for (const watcher of [...this.#watchers]) watcher()
   }
 
   #refill(now: Millis): void {

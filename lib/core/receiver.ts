@@ -1,5 +1,6 @@
 /** Takes data frames in, acks them, and tells a peer of our kind when the reader is slow. */
 import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
+import { ackerFor } from './leave.js'
 import type { ResolvedConnOptions } from './options.js'
 import { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
@@ -42,7 +43,7 @@ export class Receiver {
       this.cut(fn)
       return
     }
-    subflow.acks.add(fn)
+    ackerFor(subflow, this.#subflows).acks.add(fn)
   }
 
   /** A slow reader asks a peer of our kind to hold at a quarter of the budget: what is on its way needs the rest. */

@@ -3,6 +3,7 @@ import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
 import { ByteQueue } from '../wire/byte-queue.js'
 import { asked, schedulerError } from './failures.js'
+import { Fitness, isFit } from './fitness.js'
 import type { ResendQueue, SentFrame } from './frames.js'
 import type { Journeys } from './journeys.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -33,6 +34,7 @@ export class Sender {
   readonly #unacked: Unacked
   readonly #resends: ResendQueue
   readonly #peerWindow: PeerWindow
+  readonly #fitness = new Fitness()
   #scheduler: Scheduler
   /** How often the scheduler left a subflow with room alone, to wait for another. */
   waits = 0
@@ -98,11 +100,9 @@ export class Sender {
     for (const subflow of this.#subflows) subflow.served = 0
   }
 
-  /** The subflow came up: it owes nothing for the time before. */
-  level(subflow: Subflow): void {
-    const others = this.#subflows.filter((other) => other !== subflow && other.state === 'up')
-    const served = Math.min(...others.map((other) => other.served))
-    if (served !== Infinity) subflow.served = Math.max(subflow.served, served)
+  /** Until when data waited for paused paths alone; Infinity while it does. */
+  get heldUntil(): Millis {
+    return this.#fitness.heldUntil
   }
 
   /** When a path's rate cap lets go of what waits; Infinity where none holds anything. */
@@ -135,7 +135,7 @@ export class Sender {
 
   #pump(): void {
     const now = this.#now
-    const fit = this.#subflows.filter(isFit)
+    const fit = this.#fitness.review(this.#subflows, now)
     if (this.#peerWindow.probeAt <= now) this.#sendProbe(fit)
     if (fit.length === 0) return
     while (this.#resendOne(fit) || this.#shareOne(fit) || this.#sendOne(fit));
@@ -288,9 +288,4 @@ export class Sender {
     for (const subflow of fit)
       if (this.#hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
   }
-}
-
-/** Up, with bytes left under its cap. */
-function isFit(subflow: Subflow): boolean {
-  return subflow.state === 'up' && subflow.path.leftBytes > 0
 }

@@ -58,6 +58,12 @@ export class StallCounter {
     if (elapsed >= Math.max(SLICE_MS, SLICE_ROUNDS * minRtt)) this.#judge(now, elapsed)
   }
 
+  /** No acks were to be expected until now. */
+  rested(now: Millis): void {
+    this.#lastAckAt = Infinity
+    this.#beginSlice(now)
+  }
+
   #beginSlice(now: Millis): void {
     this.#sliceBegan = now
     this.#stalledMs = 0

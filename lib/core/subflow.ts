@@ -5,6 +5,7 @@ import { AckWriter } from '../wire/frame.js'
 import type { Flight } from './frames.js'
 import type { SubflowState } from './health.js'
 import { move } from './health.js'
+import type { Leave } from './leave.js'
 import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
@@ -32,6 +33,11 @@ export class Subflow implements SubflowView {
   outbox: Uint8Array[] = []
   inFlightBytes = 0
   served = 0
+  /** Whether it was fit to carry data when that was last looked at, and whether its path was paused. */
+  wasFit = false
+  isResting = false
+  /** Set once its path has been removed. */
+  leave: Leave | undefined
   /** Number of the next frame to look at that every path is to carry. */
   nextShared = 0
   lastHeardAt: Millis

@@ -224,6 +224,11 @@ export class PathWindow {
     this.#drainSince = undefined
   }
 
+  /** Nothing was sent for a while because we did not want to: the gap in the acks is no stall. */
+  rested(now: Millis): void {
+    this.#stalls.rested(now)
+  }
+
   /** Nothing was delivered for so long that the rate may be another by now. */
   isStale(now: Millis): boolean {
     return now - this.#deliveredAt > STALE_MS

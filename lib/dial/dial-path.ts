@@ -7,7 +7,9 @@ import type { SubflowDialer } from '../transport/transport.js'
 import { within } from './timing.js'
 
 export class DialPath {
-  readonly dialer: SubflowDialer
+  readonly label: string
+  /** Another one where the path's source says that it leads elsewhere now. */
+  dialer: SubflowDialer
   readonly record: PathRecord
   /** Shared by the connections of the dialer. */
   readonly policy: Path
@@ -15,15 +17,12 @@ export class DialPath {
   readonly #timeoutMs: number
 
   constructor(dialer: SubflowDialer, clock: Clock, timeoutMs: number) {
+    this.label = dialer.label
     this.dialer = dialer
     this.record = new PathRecord(dialer.label)
     this.policy = new Path(dialer.policy)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
-  }
-
-  get label(): string {
-    return this.dialer.label
   }
 
   /** Opens a stream within the time limit, and keeps count. */

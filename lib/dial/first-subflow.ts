@@ -1,16 +1,18 @@
 /**
  * Finds the first subflow of a connection. The opening of the streams is raced; the hello that asks for a
- * connection is said on one at a time, since a listener accepts one more connection for each.
+ * connection is said on one at a time, since a listener accepts one more connection for each. Paths may come and
+ * go meanwhile.
  */
 import type { Duplex } from 'node:stream'
-import type { Clock, Millis } from '../clock.js'
+import type { Clock } from '../clock.js'
 import type { PathFailure } from '../errors.js'
-import { DialError, toError } from '../errors.js'
+import { DialError, MultipathError, toError } from '../errors.js'
 import { ZERO_CID } from '../wire/hello.js'
 import type { DialPath } from './dial-path.js'
-import { discard } from './dial-path.js'
+import { discard, discardLater } from './dial-path.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
+import type { KnownPaths, PathsUser } from './known-paths.js'
 
 /** Who won, and what the others have come to. */
 export interface FirstSubflow {
@@ -23,8 +25,7 @@ export interface FirstSubflow {
 
 export interface FirstSubflowInit {
   readonly destination: string
-  /** In the order to try them. */
-  readonly paths: readonly DialPath[]
+  readonly paths: KnownPaths
   readonly clock: Clock
   readonly headStartMs: number
   readonly handshakeTimeoutMs: number
@@ -41,7 +42,7 @@ interface Opened {
   readonly openMs: number
 }
 
-class Search {
+class Search implements PathsUser {
   readonly #init: FirstSubflowInit
   readonly #resolve: (first: FirstSubflow) => void
   readonly #reject: (error: Error) => void
@@ -50,8 +51,9 @@ class Search {
   readonly #openings = new Map<DialPath, Promise<Duplex>>()
   readonly #ready: Opened[] = []
   readonly #speaking = new Set<Opened>()
-  readonly #failures: PathFailure[] = []
+  readonly #failures = new Map<DialPath, PathFailure>()
   readonly #cancels: (() => void)[] = []
+  #isHeadStartOver = false
   /** Whose turn it is to say hello; none where the last has stayed silent or failed. */
   #speaker: Opened | undefined
   #isSettled = false
@@ -67,24 +69,57 @@ class Search {
   }
 
   start(): void {
-    const { clock, headStartMs, paths, signal } = this.#init
+    const { paths, signal, handshakeTimeoutMs } = this.#init
     signal.addEventListener('abort', this.#signalOnAbort)
-    this.#later(clock.now() + headStartMs, () => {
-      this.#openAll()
-    })
-    if (paths[0] !== undefined) this.#open(paths[0])
+    this.#cancels.push(paths.use(this))
+    const [first] = paths.sorted()
+    if (first !== undefined) this.#open(first)
+    else if (!paths.mayGrow) this.#fail(new Error('no path is known'))
+    else {
+      this.#after(handshakeTimeoutMs, () => {
+        if (this.#begun.size === 0) this.#fail(noPathError(handshakeTimeoutMs))
+      })
+    }
   }
 
-  #later(at: Millis, run: () => void): void {
-    this.#cancels.push(this.#init.clock.callAt(at, run))
+  added(path: DialPath): void {
+    if (this.#isSettled) return
+    this.#failures.delete(path)
+    if (this.#begun.size === 0 || this.#isHeadStartOver) this.#open(path)
+  }
+
+  /** One that is saying hello may win all the same: the peer has a connection by then. */
+  removed(path: DialPath): void {
+    // It has not begun, or it speaks.
+    if (this.#isSettled || !this.#openings.has(path)) return
+    const at = this.#ready.findIndex((opened) => opened.path === path)
+    if (at >= 0) this.#ready.splice(at, 1)
+    discardLater(this.#openings.get(path))
+    this.#openings.delete(path)
+    this.#failed(path, new Error('the path was removed'))
+  }
+
+  lookFailed(error: Error): void {
+    if (!this.#isSettled && this.#begun.size === 0) this.#fail(error)
+  }
+
+  #after(ms: number, run: () => void): void {
+    const { clock } = this.#init
+    this.#cancels.push(clock.callAt(clock.now() + ms, run))
   }
 
   #openAll(): void {
     if (this.#isSettled) return
-    for (const path of this.#init.paths) if (!this.#begun.has(path)) this.#open(path)
+    this.#isHeadStartOver = true
+    for (const path of this.#init.paths.sorted()) if (!this.#begun.has(path)) this.#open(path)
   }
 
   #open(path: DialPath): void {
+    if (this.#begun.size === 0) {
+      this.#after(this.#init.headStartMs, () => {
+        this.#openAll()
+      })
+    }
     const startedAt = this.#init.clock.now()
     const opening = path.open(this.#init.signal)
     this.#begun.add(path)
@@ -96,6 +131,7 @@ class Search {
           if (this.#init.signal.aborted) discard(stream)
           return
         }
+        if (!this.#openings.has(path)) return
         this.#ready.push({ path, stream, openMs: this.#init.clock.now() - startedAt })
         this.#next()
       },
@@ -149,13 +185,17 @@ class Search {
   }
 
   #failed(path: DialPath, error: Error): void {
-    if (this.#isSettled) return
-    this.#failures.push({ label: path.label, error })
+    if (this.#isSettled || this.#failures.has(path)) return
+    this.#failures.set(path, { label: path.label, error })
+    this.#init.paths.failed(path)
     this.#openAll()
-    const { paths, destination } = this.#init
-    if (this.#failures.length < paths.length) return
+    for (const begun of this.#begun) if (!this.#failures.has(begun)) return
+    this.#fail()
+  }
+
+  #fail(cause?: Error): void {
     this.#settle()
-    this.#reject(new DialError(destination, this.#failures))
+    this.#reject(new DialError(this.#init.destination, [...this.#failures.values()], cause))
   }
 
   readonly #signalOnAbort = (): void => {
@@ -170,6 +210,10 @@ class Search {
     this.#init.signal.removeEventListener('abort', this.#signalOnAbort)
     for (const cancel of this.#cancels) cancel()
   }
+}
+
+function noPathError(ms: number): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no path is known after ${Math.round(ms)} ms`)
 }
 
 /**

@@ -15,15 +15,14 @@ import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
+import type { PathSource } from '../transport/path-source.js'
 import type { SubflowDialer } from '../transport/transport.js'
 import { DialPath, discard, discardLater } from './dial-path.js'
-import { Farewell } from './farewell.js'
-import type { FirstSubflow } from './first-subflow.js'
+import { DialedConn } from './dialed-conn.js'
 import { findFirstSubflow } from './first-subflow.js'
+import { KnownPaths } from './known-paths.js'
 import type { DialerNumbers, DialerOptions } from './options.js'
 import { resolveDialerOptions } from './options.js'
-import type { PathKeeperInit } from './path-keeper.js'
-import { PathKeeper } from './path-keeper.js'
 
 /** A path could not be dialled; `waitMs` until the next attempt, `undefined`: given up. */
 export interface PathFailureEvent {
@@ -38,9 +37,8 @@ export type DialerEvents = Record<SubflowEventName, [change: SubflowChange, conn
 }
 
 export class MultipathDialer extends EventEmitter<DialerEvents> implements SubflowDialer {
-  readonly label: string
   readonly #destination: string
-  readonly #paths: readonly DialPath[]
+  readonly #paths: KnownPaths
   readonly #options: Resolved<ConnOptions & DialerNumbers>
   readonly #allowHalfOpen: boolean
   readonly #scheduler: Scheduler
@@ -49,25 +47,55 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
 
   /**
    * @param destination - a name for labels and errors
-   * @param dialers - one for each path
+   * @param paths - a dialer for each path, or a source that tells which paths there are
    * @throws {OptionError} ERR_MULTIPATH_OPTION
    */
-  constructor(destination: string, dialers: readonly SubflowDialer[], options?: DialerOptions) {
+  constructor(destination: string, paths: readonly SubflowDialer[] | PathSource, options?: DialerOptions) {
     super()
     this.#options = resolveDialerOptions(options)
-    assertDialers(dialers)
+    const source = isSource(paths) ? paths : undefined
+    if (!isSource(paths)) assertDialers(paths)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
     this.#scheduler = schedulerOf(options?.scheduler)
     this.#trace = traceOf(options?.trace, 'dialer')
     this.#clock = options?.clock ?? systemClock
     this.#destination = destination
-    this.#paths = dialers.map((dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs))
-    this.label = `multipath dialer to ${destination} with ${dialers.length} paths`
+    this.#paths = new KnownPaths(
+      (dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs),
+      source,
+    )
+    if (!isSource(paths)) for (const dialer of paths) this.#paths.add(dialer)
+  }
+
+  get label(): string {
+    return `multipath dialer to ${this.#destination} with ${this.#paths.all.length} paths`
+  }
+
+  /**
+   * Adds a path: it joins every live connection at once, and takes part in dials to come.
+   *
+   * @throws {OptionError} for a label in use, or what is no SubflowDialer
+   */
+  add(path: SubflowDialer): void {
+    assertDialer(path, 'path')
+    if (this.#paths.labelled(path.label).length > 0)
+      throw new OptionError(`a path is called ${JSON.stringify(path.label)} already`)
+    this.#paths.add(path)
+  }
+
+  /**
+   * Removes the path called `label`. It is dialled no more, and its subflows close with the reason `removed`, without
+   * losing a byte; one that is the last of its connection stays until another path has come up.
+   *
+   * @returns whether there was one
+   */
+  remove(label: string): boolean {
+    return this.#paths.remove(label)
   }
 
   /**
    * Opens a connection. It is there with its first subflow; the others join, and lost ones are redialled,
-   * for as long as it lives.
+   * for as long as it lives. Where a source has told of no path yet, the first is waited for, up to `handshakeTimeoutMs`.
    *
    * @param options - `signal` ends the attempt, not the connection that has been opened
    * @throws {DialError} ERR_MULTIPATH_FAIL_ON_ALL_DIALERS with the cause of each path; the reason of `signal`
@@ -106,10 +134,11 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     conn.onOver = () => {
       life.abort(CLOSED)
     }
+    const dialed = this.#dialed(conn, life.signal)
     try {
       const first = await findFirstSubflow({
         destination: this.#destination,
-        paths: this.#sorted(),
+        paths: this.#paths,
         clock: this.#clock,
         headStartMs: this.#options.headStartMs,
         handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
@@ -120,7 +149,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
         for (const opening of first.openings.values()) discardLater(opening)
         life.signal.throwIfAborted()
       }
-      this.#keep(conn, first, life.signal)
+      dialed.begin(first)
     } catch (error) {
       life.abort(error)
       throw error
@@ -131,7 +160,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
 
   /** Counters of each path over all connections, the first tier and in it the lowest RTT first. */
   stats(): PathStats[] {
-    return this.#sorted().map((path) => path.record.stats())
+    return this.#paths.sorted().map((path) => path.record.stats())
   }
 
   /** The same as text, a line for each path, in the columns of Go's FormatStats. */
@@ -145,55 +174,68 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
    * @throws {OptionError} for an unknown label, or a value out of range
    */
   setPathPolicy(label: string, policy: PathPolicy): void {
-    const paths = this.#paths.filter((path) => path.label === label)
+    for (const path of this.#labelled(label)) path.policy.set(policy)
+  }
+
+  /**
+   * Sends no more data on the path called `label`, on no connection, until `resumePath`: see `MultipathConn.pausePath`.
+   *
+   * @throws {OptionError} for an unknown label
+   */
+  pausePath(label: string): void {
+    for (const { policy } of this.#labelled(label)) policy.isPaused = true
+  }
+
+  /**
+   * Sends data on the path again.
+   *
+   * @throws {OptionError} for an unknown label
+   */
+  resumePath(label: string): void {
+    for (const { policy } of this.#labelled(label)) policy.isPaused = false
+  }
+
+  #labelled(label: string): readonly DialPath[] {
+    const paths = this.#paths.labelled(label)
     if (paths.length === 0) throw new OptionError(`no path is called ${JSON.stringify(label)}`)
-    for (const path of paths) path.policy.set(policy)
+    return paths
   }
 
-  #sorted(): DialPath[] {
-    return [...this.#paths].sort(
-      (a, b) => a.policy.rank - b.policy.rank || a.record.orderMs - b.record.orderMs,
-    )
-  }
-
-  #keep(conn: MultipathConn, first: FirstSubflow, signal: AbortSignal): void {
-    const { stream, hello, openings } = first
-    conn.setCid(hello.cid)
-    const farewell = new Farewell(this.#clock, signal, (subflow) => {
-      conn.closeSubflow(subflow, 'ended')
-    })
-    const shared = { conn, cid: hello.cid, signal, farewell }
-    this.#keeper(first.path, shared).adopt(stream, hello)
-    for (const path of this.#sorted()) {
-      if (path !== first.path) this.#keeper(path, shared).join(openings.get(path))
-    }
-  }
-
-  #keeper(path: DialPath, shared: Pick<PathKeeperInit, 'conn' | 'cid' | 'signal' | 'farewell'>): PathKeeper {
-    const { conn } = shared
-    return new PathKeeper({
-      ...shared,
-      path,
-      policy: { clock: this.#clock, random: Math.random, ...this.#options },
-      handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
-      onChange: (_path, change) => {
+  #dialed(conn: MultipathConn, signal: AbortSignal): DialedConn {
+    return new DialedConn({
+      conn,
+      signal,
+      paths: this.#paths,
+      clock: this.#clock,
+      options: this.#options,
+      onChange: (change) => {
         const name = eventOf(change)
         if (name !== undefined) this.emit(name, change, conn)
       },
-      onFailure: ({ label }, error, waitMs) => {
+      onFailure: (label, error, waitMs) => {
         this.emit('path-failure', { label, error, waitMs }, conn)
       },
     })
   }
 }
 
+function isSource(paths: readonly SubflowDialer[] | PathSource): paths is PathSource {
+  const { watch, check } = ((paths as unknown) ?? {}) as Partial<PathSource>
+  return typeof watch === 'function' && typeof check === 'function'
+}
+
 function assertDialers(dialers: unknown): void {
   if (!Array.isArray(dialers) || dialers.length === 0)
-    throw new OptionError('dialers must be an array of at least one SubflowDialer')
-  dialers.forEach((dialer: Partial<SubflowDialer> | null | undefined, index) => {
-    if (typeof dialer?.dial !== 'function' || typeof dialer.label !== 'string')
-      throw new OptionError(`dialers[${index}] must be a SubflowDialer with a label and dial()`)
+    throw new OptionError('dialers must be an array of at least one SubflowDialer, or a PathSource')
+  dialers.forEach((dialer, index) => {
+    assertDialer(dialer, `dialers[${index}]`)
   })
+}
+
+function assertDialer(dialer: unknown, name: string): void {
+  const { dial, label } = (dialer ?? {}) as Partial<SubflowDialer>
+  if (typeof dial !== 'function' || typeof label !== 'string')
+    throw new OptionError(`${name} must be a SubflowDialer with a label and dial()`)
 }
 
 const CLOSED = new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')

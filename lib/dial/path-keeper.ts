@@ -1,4 +1,4 @@
-/** Keeps one path of one connection in use: joins, watches, opens a twin beside a suspect, redials. */
+/** Keeps one path of one connection in use: joins, watches, opens a twin beside a suspect, redials, and lets it go. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
@@ -11,6 +11,7 @@ import { MultipathError } from '../errors.js'
 import type { DialPath } from './dial-path.js'
 import { discard, discardLater } from './dial-path.js'
 import type { Farewell } from './farewell.js'
+import type { LeavePlace, Places } from './places.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
 import type { RedialPolicy } from './redial.js'
@@ -26,11 +27,15 @@ export interface PathKeeperInit {
   readonly handshakeTimeoutMs: number
   /** Shared by all paths of the connection. */
   readonly farewell: Farewell
+  /** As many as the connection may have subflows; shared, too. */
+  readonly places: Places
   /** Aborted when the connection is over. */
   readonly signal: AbortSignal
   readonly onChange: (path: DialPath, change: SubflowChange) => void
   /** A redial failed; the next is due in `waitMs`, or never. */
   readonly onFailure: (path: DialPath, error: Error, waitMs: number | undefined) => void
+  /** It was removed, and has no subflow left. */
+  readonly onGone: (keeper: PathKeeper) => void
 }
 
 /** A subflow that lived so long, milliseconds, was no failure: the path is redialled without waiting. */
@@ -39,7 +44,12 @@ const STABLE_MS = 10_000
 export class PathKeeper {
   readonly #init: PathKeeperInit
   /** The path's subflow, and a twin beside it while the first is suspect. */
-  readonly #live = new Set<Subflow>()
+  readonly #live = new Map<Subflow, LeavePlace>()
+  /** Aborted with the connection, or when the path is removed. */
+  readonly #use = new AbortController()
+  /** Hellos under way. */
+  #joining = 0
+  #isRemoved = false
   #openedAt: Millis = 0
   #lastReason: CloseReason = 'closed'
   /** Set while a twin is looked for; aborting it works until the twin's hello has been said. */
@@ -48,22 +58,45 @@ export class PathKeeper {
 
   constructor(init: PathKeeperInit) {
     this.#init = init
+    const { signal } = init
+    const signalOnAbort = (): void => {
+      this.#use.abort(signal.reason)
+    }
+    if (signal.aborted) signalOnAbort()
+    signal.addEventListener('abort', signalOnAbort, { once: true })
+    this.#use.signal.addEventListener('abort', () => {
+      signal.removeEventListener('abort', signalOnAbort)
+    })
+  }
+
+  get path(): DialPath {
+    return this.#init.path
   }
 
   /** Starts with a stream whose hello is done. */
-  adopt(stream: Duplex, hello: ClientHello): void {
-    this.#attach(stream, hello, true)
+  adopt(stream: Duplex, hello: ClientHello, place: LeavePlace): void {
+    this.#attach(stream, hello, place, true)
     void this.#run(undefined)
   }
 
   /** Starts by joining, over a stream that may be opening already. */
   join(opening: Promise<Duplex> | undefined): void {
-    if (this.#init.signal.aborted) discardLater(opening)
+    if (this.#use.signal.aborted) discardLater(opening)
     else void this.#run(opening)
   }
 
+  /** Dials no more. Its subflows end in order, once another path carries the connection. */
+  remove(): void {
+    this.#isRemoved = true
+    this.#use.abort(REMOVED)
+    this.#search?.abort(REMOVED)
+    for (const subflow of this.#live.keys()) this.#init.conn.retireSubflow(subflow)
+    this.#review()
+  }
+
   async #run(opening: Promise<Duplex> | undefined): Promise<void> {
-    const { signal, policy, path } = this.#init
+    const { policy, path } = this.#init
+    const { signal } = this.#use
     const { clock } = policy
     let failures = 0
     let stream = opening
@@ -72,6 +105,7 @@ export class PathKeeper {
         if (this.#live.size === 0) await this.#redial(stream)
         stream = undefined
         await this.#gone()
+        signal.throwIfAborted()
         if (!isWorthRedialling(this.#lastReason)) return
         failures = clock.now() - this.#openedAt >= STABLE_MS ? 0 : failures + 1
         if (failures > 0) await sleep(clock, backoffMs(policy, failures), signal)
@@ -87,37 +121,63 @@ export class PathKeeper {
     })
   }
 
-  #redial(opening: Promise<Duplex> | undefined): Promise<void> {
-    const { policy, signal, path, farewell } = this.#init
+  async #redial(opening: Promise<Duplex> | undefined): Promise<void> {
+    const { policy, path, places } = this.#init
+    const { signal } = this.#use
     let first = opening
     const attempt = async (): Promise<void> => {
-      for (;;) {
-        if (farewell.isOn) {
-          discardLater(first)
-          first = undefined
-          await farewell.over(signal)
-        }
-        const opened = first ?? path.open(signal)
-        first = undefined
-        const stream = await opened
-        if (!farewell.isOn) {
-          await this.#join(stream)
-          return
-        }
-        discard(stream)
+      let place = places.tryTake()
+      const opening = first
+      first = undefined
+      if (place === undefined) {
+        discardLater(opening)
+        place = await places.take(signal)
+      }
+      try {
+        await this.#join(await this.#open(opening), place)
+      } catch (error) {
+        place()
+        throw error
       }
     }
-    return redial(policy, signal, attempt, (error, waitMs) => {
+    await redial(policy, signal, attempt, (error, waitMs) => {
       this.#tellFailure(path, error, waitMs)
     })
   }
 
-  async #join(stream: Duplex): Promise<Subflow> {
-    const { cid, policy, signal, handshakeTimeoutMs: timeoutMs } = this.#init
-    return this.#attach(stream, await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal }))
+  /** A stream, at a time when the peer is not closing. */
+  async #open(opening: Promise<Duplex> | undefined): Promise<Duplex> {
+    const { farewell, path } = this.#init
+    const { signal } = this.#use
+    let opened = opening
+    for (;;) {
+      if (farewell.isOn) {
+        discardLater(opened)
+        opened = undefined
+        await farewell.over(signal)
+      }
+      const stream = await (opened ?? path.open(signal))
+      opened = undefined
+      if (!farewell.isOn && !signal.aborted) return stream
+      discard(stream)
+      signal.throwIfAborted()
+    }
   }
 
-  #attach(stream: Duplex, hello: ClientHello, isFirst = false): Subflow {
+  /** A hello that has been said is waited for, whatever comes: a Go peer may use the subflow from then on. */
+  async #join(stream: Duplex, place: LeavePlace): Promise<Subflow> {
+    const { cid, policy, signal, handshakeTimeoutMs: timeoutMs } = this.#init
+    this.#joining++
+    try {
+      const hello = await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal })
+      return this.#attach(stream, hello, place)
+    } finally {
+      this.#joining--
+      this.#review()
+    }
+  }
+
+  #attach(stream: Duplex, hello: ClientHello, place: LeavePlace, isFirst = false): Subflow {
     const { conn, path, policy, farewell } = this.#init
     if (!conn.isJoinable) {
       discard(stream)
@@ -136,14 +196,16 @@ export class PathKeeper {
       },
     })
     this.#openedAt = policy.clock.now()
-    this.#live.add(subflow)
+    this.#live.set(subflow, place)
     farewell.joined(subflow, isFirst)
+    if (this.#isRemoved) conn.retireSubflow(subflow)
     return subflow
   }
 
   #changed(subflow: Subflow, change: SubflowChange): void {
     const { conn, farewell, onChange, path } = this.#init
     if (change.state === 'closed') {
+      this.#live.get(subflow)?.()
       this.#live.delete(subflow)
       farewell.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
@@ -155,11 +217,13 @@ export class PathKeeper {
 
   /** Starts or stops looking for a twin, and tells when nothing is left. */
   #review(): void {
-    const [only] = this.#live
-    const isWanted = this.#live.size === 1 && only?.state === 'suspect'
+    const [only] = this.#live.keys()
+    const isWanted = this.#live.size === 1 && only?.state === 'suspect' && !this.#isRemoved
     if (!isWanted) this.#search?.abort(NOT_NEEDED)
     else if (this.#search === undefined) void this.#seekTwin(only)
-    if (this.#live.size === 0 && this.#search === undefined) this.#wake()
+    if (this.#live.size > 0 || this.#search !== undefined) return
+    this.#wake()
+    if (this.#isRemoved && this.#joining === 0) this.#init.onGone(this)
   }
 
   /** Resolves when the path has no subflow left and none on its way. */
@@ -176,14 +240,19 @@ export class PathKeeper {
    * it hands to a subflow that closes.
    */
   async #seekTwin(suspect: Subflow): Promise<void> {
-    const { policy, path, farewell } = this.#init
+    const { policy, path, farewell, places } = this.#init
+    const place = places.tryTake()
+    if (place === undefined) return
     this.#search = new AbortController()
     try {
       const stream = await openBeside(path, policy.clock, suspect.rtt.smoothed ?? 0, this.#search.signal)
-      if (farewell.isOn) discard(stream)
-      else this.#tidy(suspect, await this.#join(stream))
+      if (farewell.isOn) {
+        place()
+        discard(stream)
+      } else this.#tidy(suspect, await this.#join(stream, place))
     } catch {
       // Not needed any more, or its hello failed: the suspect has recovered, or will be redialled when it dies.
+      place()
     } finally {
       this.#search = undefined
       this.#review()
@@ -198,4 +267,5 @@ export class PathKeeper {
   }
 }
 
+const REMOVED = new Error('the path was removed')
 const NOT_NEEDED = new Error('no longer needed')

@@ -50,7 +50,7 @@ export interface JoinInit {
 export class ScriptedSubflow {
   readonly subflow: Subflow
   /** How its socket was closed. */
-  closed: 'end' | 'destroy' | undefined
+  closed: 'end' | 'destroy' | 'half' | undefined
   /** Its socket takes nothing. */
   isStuck = false
   readonly payloads: Map<number, string> = new Map()

@@ -18,6 +18,7 @@ import {
 } from '../../lib/index.js'
 import type {
   DialerOptions,
+  PathSource,
   ErrorCode,
   ListenerOptions,
   MultipathConn,
@@ -92,7 +93,7 @@ describe('MultipathDialer', () => {
   test('is made of a destination, dialers and options', () => {
     expectTypeOf(MultipathDialer).toBeConstructibleWith('a', [tcpDialer({ port: 1 })])
     expectTypeOf<ConstructorParameters<typeof MultipathDialer>>().toEqualTypeOf<
-      [destination: string, dialers: readonly SubflowDialer[], options?: DialerOptions | undefined]
+      [destination: string, paths: readonly SubflowDialer[] | PathSource, options?: DialerOptions | undefined]
     >()
   })
 

@@ -73,7 +73,6 @@ describe('weighted', () => {
     first!.moveTo('suspect')
     sends(sending, 100)
     expect(sending.counts('framesSent')).toEqual([0, 100])
-    sending.sender.level(first!)
     first!.moveTo('up')
     sends(sending, 20)
     expect(sending.counts('framesSent')).toEqual([10, 110])

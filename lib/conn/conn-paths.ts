@@ -1,0 +1,77 @@
+/** The paths of one connection by label: a dialer's, with or without a subflow; elsewhere those of the live subflows. */
+import type { Path, PathPolicy } from '../core/path.js'
+import type { Subflow } from '../core/subflow.js'
+import { OptionError } from '../errors.js'
+import type { ConnPath } from './path-view.js'
+import { pathView } from './path-view.js'
+
+export class ConnPaths {
+  readonly #live: () => readonly Subflow[]
+  readonly #onChange: () => void
+  /** A dialer's paths outlive their subflows. Those of a listener do not, whose labels never come again. */
+  readonly #dialled = new Map<Path, { readonly label: string; readonly unwatch: () => void }>()
+
+  /** @param onChange - the policy of a dialer's path has changed, whoever changed it */
+  constructor(live: () => readonly Subflow[], onChange: () => void) {
+    this.#live = live
+    this.#onChange = onChange
+  }
+
+  /** A path of the dialer, which all its connections share. */
+  add(path: Path, label: string): void {
+    if (!this.#dialled.has(path)) this.#dialled.set(path, { label, unwatch: path.watch(this.#onChange) })
+  }
+
+  /** The dialer has removed it, and no subflow is left on it. */
+  remove(path: Path): void {
+    this.#dialled.get(path)?.unwatch()
+    this.#dialled.delete(path)
+  }
+
+  /** The connection is over. */
+  clear(): void {
+    for (const path of [...this.#dialled.keys()]) this.remove(path)
+  }
+
+  list(): ConnPath[] {
+    return [...this.#all()].map(([path, label]) =>
+      pathView(
+        label,
+        path,
+        this.#live().filter((subflow) => subflow.path === path),
+      ),
+    )
+  }
+
+  /** @throws {OptionError} for an unknown label, or a value out of range */
+  set(label: string, policy: PathPolicy): void {
+    this.#change(label, (path) => {
+      path.set(policy)
+    })
+  }
+
+  /** @throws {OptionError} for an unknown label */
+  setPaused(label: string, isPaused: boolean): void {
+    this.#change(label, (path) => {
+      path.isPaused = isPaused
+    })
+  }
+
+  #all(): Map<Path, string> {
+    const all = new Map<Path, string>()
+    for (const [path, { label }] of this.#dialled) all.set(path, label)
+    for (const { path, label } of this.#live()) if (!all.has(path)) all.set(path, label)
+    return all
+  }
+
+  #change(label: string, change: (path: Path) => void): void {
+    const all = this.#all()
+    const paths = [...all].filter(([, name]) => name === label)
+    if (paths.length === 0) {
+      const known = [...new Set(all.values())].join(', ') || 'none yet'
+      throw new OptionError(`no path is called ${JSON.stringify(label)}; there are ${known}`)
+    }
+    for (const [path] of paths) change(path)
+    this.#onChange()
+  }
+}

@@ -1,0 +1,73 @@
+/** What a connection tells of its paths, and how they are controlled while it lives. */
+import type { PathPolicy } from '../core/path.js'
+import type { Scheduler } from '../core/scheduler.js'
+import type { SchedulerName } from '../core/schedulers/by-name.js'
+import { schedulerOf } from '../core/schedulers/by-name.js'
+import { ConnPaths } from './conn-paths.js'
+import type { Driver } from './driver.js'
+import type { ConnPath } from './path-view.js'
+import { SocketSurface } from '../stream/socket-surface.js'
+import type { SubflowStats } from './subflow-stats.js'
+import { subflowStats } from './subflow-stats.js'
+
+export abstract class PathSurface extends SocketSurface {
+  protected readonly connPaths: ConnPaths = new ConnPaths(
+    () => this.driver.core.subflows,
+    () => {
+      this.driver.trace?.settingsChanged()
+      this.driver.flushSoon()
+    },
+  )
+
+  protected abstract get driver(): Driver
+
+  /** The live subflows. */
+  subflows(): SubflowStats[] {
+    return this.driver.core.subflows.map(subflowStats)
+  }
+
+  /** Each path: where this side dials, those without a subflow, too. */
+  paths(): ConnPath[] {
+    return this.connPaths.list()
+  }
+
+  /**
+   * Chooses paths otherwise from the next frame on: for what we send. The peer chooses for itself.
+   *
+   * @throws {OptionError} for what is neither a name nor a scheduler
+   */
+  setScheduler(scheduler: SchedulerName | Scheduler): void {
+    this.driver.core.setScheduler(schedulerOf(scheduler))
+    this.driver.trace?.settingsChanged()
+    this.driver.flushSoon()
+  }
+
+  /**
+   * Changes the policy of the path called `label`, for what we send, at once. Connections of one dialer share it.
+   *
+   * @throws {OptionError} for a label that no path has, or a value out of range
+   */
+  setPathPolicy(label: string, policy: PathPolicy): void {
+    this.connPaths.set(label, policy)
+  }
+
+  /**
+   * Sends no more data on the path called `label`, until `resumePath`; acks and signs of life still use it, and what
+   * is on its way arrives. With every path paused, data waits. Connections of one dialer share it. Not to be confused
+   * with `pause()`, which stops what is read from the connection.
+   *
+   * @throws {OptionError} for a label that no path has
+   */
+  pausePath(label: string): void {
+    this.connPaths.setPaused(label, true)
+  }
+
+  /**
+   * Sends data on the path again.
+   *
+   * @throws {OptionError} for a label that no path has
+   */
+  resumePath(label: string): void {
+    this.connPaths.setPaused(label, false)
+  }
+}

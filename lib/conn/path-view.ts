@@ -1,0 +1,55 @@
+/** A path of a connection as users see it. */
+import type { SubflowState } from '../core/health.js'
+import type { Path, Tier } from '../core/path.js'
+import type { Subflow } from '../core/subflow.js'
+import type { SubflowStats } from './subflow-stats.js'
+import { subflowStats } from './subflow-stats.js'
+
+/**
+ * - up, suspect, probing: the best that is true of one of its subflows
+ * - leaving: the dialer has removed it, and its subflows are about to close
+ * - down: it has no subflow; the dialer dials it again, unless it has given it up
+ */
+export type PathState = Exclude<SubflowState, 'closed'> | 'leaving' | 'down'
+
+/** A snapshot: it does not change later. */
+export interface ConnPath {
+  readonly label: string
+  readonly state: PathState
+  /** It carries no data for now. */
+  readonly isPaused: boolean
+  readonly tier: Tier
+  readonly weight: number
+  /** The byte cap, what it counted so far over all connections that share it, and the rate cap; Infinity: none. */
+  readonly maxBytes: number
+  readonly spentBytes: number
+  readonly maxBytesPerSecond: number
+  /** Smoothed, of the fastest of its subflows; `undefined` before the first sample. */
+  readonly rttMs: number | undefined
+  /** Those that live. */
+  readonly subflows: readonly SubflowStats[]
+}
+
+export function pathView(label: string, path: Path, subflows: readonly Subflow[]): ConnPath {
+  const rttMs = Math.min(...subflows.map(({ rtt }) => rtt.smoothed ?? Infinity))
+  return {
+    label,
+    state: stateOf(subflows),
+    isPaused: path.isPaused,
+    tier: path.tier,
+    weight: path.weight,
+    maxBytes: path.maxBytes,
+    spentBytes: path.spentBytes,
+    maxBytesPerSecond: path.bytesPerMs === Infinity ? Infinity : Math.round(path.bytesPerMs * 1000),
+    rttMs: rttMs === Infinity ? undefined : rttMs,
+    subflows: subflows.map(subflowStats),
+  }
+}
+
+function stateOf(subflows: readonly Subflow[]): PathState {
+  if (subflows.length === 0) return 'down'
+  if (subflows.every(({ leave }) => leave !== undefined)) return 'leaving'
+  for (const state of ['up', 'suspect'] as const)
+    if (subflows.some((subflow) => subflow.state === state)) return state
+  return 'probing'
+}

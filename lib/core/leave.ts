@@ -1,0 +1,56 @@
+/**
+ * How a subflow whose path was removed goes without losing a byte:
+ *
+ * ```
+ * asked ─► withdrawn: another is up, so this one takes no more data
+ *       ─► ended:     all that it carried is acked and our acks have left: our half is closed
+ *       ─► closed:    the peer has closed its half, after all that it had queued there
+ * ```
+ *
+ * A Go peer resends nothing that waits for a subflow which breaks, but sends it before it closes one that was ended.
+ * What it brings then is acked on another subflow, which it takes as well. Go: subflow.go, sendLoop, gotACK.
+ */
+import type { Millis } from '../clock.js'
+import type { Subflow } from './subflow.js'
+
+export interface Leave {
+  /** Of two that are to leave, the one asked later stays while no other is up. */
+  readonly order: number
+  isWithdrawn: boolean
+  /** When our half was closed. */
+  endedAt: Millis | undefined
+}
+
+/** Asks `subflow` to leave. */
+export function askToLeave(subflow: Subflow, subflows: readonly Subflow[]): void {
+  const order = Math.max(0, ...subflows.map(({ leave }) => leave?.order ?? 0)) + 1
+  subflow.leave ??= { order, isWithdrawn: false, endedAt: undefined }
+}
+
+/** Its half is open: it can carry what we have to say. */
+export function isOpen({ leave }: Subflow): boolean {
+  return leave?.endedAt === undefined
+}
+
+/** Finds out who can do without data: make before break. */
+export function withdraw(subflows: readonly Subflow[]): void {
+  for (const { leave } of subflows) {
+    if (leave === undefined || leave.endedAt !== undefined) continue
+    leave.isWithdrawn = subflows.some(
+      (other) => other.state === 'up' && isOpen(other) && (other.leave?.order ?? Infinity) > leave.order,
+    )
+  }
+}
+
+/** It owes nothing any more. */
+export function canEnd(subflow: Subflow): boolean {
+  const { leave, flights, acks, outbox, isBlocked } = subflow
+  if (leave?.isWithdrawn !== true || leave.endedAt !== undefined || isBlocked) return false
+  return flights.size === 0 && acks.length === 0 && outbox.length === 0
+}
+
+/** Who acks what comes in on `subflow`. */
+export function ackerFor(subflow: Subflow, subflows: readonly Subflow[]): Subflow {
+  if (isOpen(subflow)) return subflow
+  return subflows.find((other) => other.state === 'up' && isOpen(other)) ?? subflow
+}

@@ -1,0 +1,63 @@
+/** The live subflows of a connection, and what is told of them. */
+import type { Millis } from '../clock.js'
+import type { Action } from './action.js'
+import type { CloseReason } from './health.js'
+import type { SubflowInit } from './init.js'
+import type { Journeys } from './journeys.js'
+import { Subflow } from './subflow.js'
+
+export class Roster {
+  readonly live: Subflow[] = []
+  /** What is to be done outside. */
+  readonly actions: Action[] = []
+  readonly #journeys: Journeys
+  #lastId = 0
+
+  constructor(journeys: Journeys) {
+    this.#journeys = journeys
+  }
+
+  join(init: SubflowInit, now: Millis): Subflow {
+    const subflow = new Subflow(++this.#lastId, init, now)
+    this.live.push(subflow)
+    subflow.greet(init, now)
+    this.actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })
+    return subflow
+  }
+
+  goUp(subflow: Subflow, now: Millis): void {
+    if (subflow.state === 'suspect') {
+      this.#journeys.recovered(subflow)
+      subflow.returned(now)
+    }
+    const from = subflow.moveTo('up')
+    this.actions.push({ kind: 'subflow', subflow, from, state: 'up' })
+  }
+
+  suspect(subflow: Subflow, now: Millis): void {
+    const from = subflow.moveTo('suspect')
+    subflow.suspectSince = now
+    subflow.trustSamplesFrom = now
+    this.#journeys.suspect(subflow)
+    subflow.ping(now)
+    this.actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
+  }
+
+  /** It closes at once. */
+  drop(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
+    this.live.splice(this.live.indexOf(subflow), 1)
+    const from = subflow.moveTo('closed')
+    this.#journeys.lost(subflow)
+    this.actions.push({ kind: 'close', subflow, how: 'destroy' })
+    this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })
+  }
+
+  /** All of them close: the connection is over. */
+  closeAll(how: 'end' | 'destroy'): void {
+    for (const subflow of this.live.splice(0)) {
+      const from = subflow.moveTo('closed')
+      this.actions.push({ kind: 'close', subflow, how })
+      this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** One connection of a dialer: a keeper for each of its paths, as they come and go. */
+import type { Clock } from '../clock.js'
+import type { SubflowChange } from '../conn/attach.js'
+import type { MultipathConn } from '../conn/multipath-conn.js'
+import { isWorthRedialling } from '../core/health.js'
+import type { ConnOptions } from '../core/options.js'
+import type { Resolved } from '../options.js'
+import type { DialPath } from './dial-path.js'
+import { discardLater } from './dial-path.js'
+import { Farewell } from './farewell.js'
+import type { FirstSubflow } from './first-subflow.js'
+import type { KnownPaths, PathsUser } from './known-paths.js'
+import type { DialerNumbers } from './options.js'
+import { PathKeeper } from './path-keeper.js'
+import { Places } from './places.js'
+
+export interface DialedConnInit {
+  readonly conn: MultipathConn
+  readonly paths: KnownPaths
+  readonly clock: Clock
+  readonly options: Resolved<ConnOptions & DialerNumbers>
+  /** Aborted when the connection is over. */
+  readonly signal: AbortSignal
+  readonly onChange: (change: SubflowChange) => void
+  /** A path could not be dialled; the next attempt is due in `waitMs`, or never. */
+  readonly onFailure: (label: string, error: Error, waitMs: number | undefined) => void
+}
+
+export class DialedConn implements PathsUser {
+  readonly #init: DialedConnInit
+  readonly #places: Places
+  readonly #farewell: Farewell
+  readonly #keepers = new Map<DialPath, PathKeeper>()
+  /** Set with the first subflow. */
+  #cid: Uint8Array | undefined
+
+  constructor(init: DialedConnInit) {
+    const { conn, clock, signal, paths } = init
+    this.#init = init
+    this.#places = new Places(init.options.maxSubflows)
+    this.#farewell = new Farewell(clock, signal, (subflow) => {
+      conn.closeSubflow(subflow, 'ended')
+    })
+    const release = paths.use(this)
+    signal.addEventListener('abort', release, { once: true })
+    for (const path of paths.all) conn.addPath(path.policy, path.label)
+  }
+
+  /** The connection stands: every known path joins. */
+  begin({ path: firstPath, stream, hello, openings }: FirstSubflow): void {
+    const { conn, paths } = this.#init
+    this.#cid = hello.cid
+    conn.setCid(hello.cid)
+    const isKnown = paths.all.includes(firstPath)
+    conn.addPath(firstPath.policy, firstPath.label)
+    const first = this.#keeper(firstPath, hello.cid)
+    first.adopt(stream, hello, this.#places.tryTake()!)
+    for (const path of paths.sorted())
+      if (path !== firstPath) this.#keeper(path, hello.cid).join(openings.get(path))
+    for (const [path, opening] of openings) if (!this.#keepers.has(path)) discardLater(opening)
+    if (!isKnown) first.remove()
+  }
+
+  added(path: DialPath): void {
+    const { conn } = this.#init
+    conn.addPath(path.policy, path.label)
+    if (this.#cid !== undefined) this.#keeper(path, this.#cid).join(undefined)
+  }
+
+  removed(path: DialPath): void {
+    const keeper = this.#keepers.get(path)
+    if (keeper === undefined) this.#init.conn.removePath(path.policy)
+    else keeper.remove()
+  }
+
+  #keeper(path: DialPath, cid: Uint8Array): PathKeeper {
+    const { conn, clock, options, signal, onChange, onFailure, paths } = this.#init
+    const keeper = new PathKeeper({
+      path,
+      conn,
+      cid,
+      signal,
+      farewell: this.#farewell,
+      places: this.#places,
+      policy: { clock, random: Math.random, ...options },
+      handshakeTimeoutMs: options.handshakeTimeoutMs,
+      onChange: (_path, change) => {
+        const { state, reason = 'closed' } = change
+        if (state === 'suspect' || (state === 'closed' && isWorthRedialling(reason))) paths.check()
+        onChange(change)
+      },
+      onFailure: ({ label }, error, waitMs) => {
+        paths.failed(path)
+        onFailure(label, error, waitMs)
+      },
+      onGone: (gone) => {
+        // The same path may be back, with another keeper.
+        if (this.#keepers.get(path) !== gone) return
+        this.#keepers.delete(path)
+        conn.removePath(path.policy)
+      },
+    })
+    this.#keepers.set(path, keeper)
+    return keeper
+  }
+}
