@@ -13,6 +13,8 @@ export interface CliStart {
   readonly input?: 'pipe' | 'null' | number
   /** Standard output: a pipe whose bytes are kept, a pipe for the spec to read, or a file descriptor. */
   readonly output?: 'keep' | 'pipe' | number
+  /** What to put before the command, as for another network namespace. */
+  readonly within?: readonly string[]
 }
 
 /** How a process ended; `out` is empty unless it was kept. */
@@ -33,9 +35,10 @@ export class CliProcess implements AsyncDisposable {
   readonly #kept: Buffer[] = []
   #stderr = ''
 
-  constructor(args: readonly string[], { input = 'null', output = 'keep' }: CliStart = {}) {
+  constructor(args: readonly string[], { input = 'null', output = 'keep', within = [] }: CliStart = {}) {
     const stdin = input === 'null' ? 'ignore' : input
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    const [program, ...words] = [...within, process.execPath, MAIN, ...args]
+    this.#child = spawn(program!, words, {
       stdio: [stdin, typeof output === 'number' ? output : 'pipe', 'pipe'],
     })
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
