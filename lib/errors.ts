@@ -21,6 +21,11 @@ export type ErrorCode =
   | 'ERR_MULTIPATH_LINGER'
   | 'ERR_MULTIPATH_DEADLINE'
   | 'ERR_MULTIPATH_SCHEDULER'
+  | 'ERR_MULTIPATH_MUX_PROTOCOL'
+  | 'ERR_MULTIPATH_MUX_CLOSED'
+  | 'ERR_MULTIPATH_MUX_RESET'
+  | 'ERR_MULTIPATH_MUX_LIMIT'
+  | 'ERR_MULTIPATH_MUX_TIMEOUT'
 
 /** Base class: a stable `code`, the `cause` kept. */
 export class MultipathError extends Error {

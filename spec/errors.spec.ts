@@ -26,7 +26,7 @@ describe('docs/errors.md', () => {
     const cells = ROWS.get(code)
     expect(cells).toHaveLength(3)
     for (const cell of cells!) expect(cell.length).toBeGreaterThan(10)
-    expect(cells![1]).toMatch(/^The (subflow|connection|call)/)
+    expect(cells![1]).toMatch(/^The (subflow|connection|call|stream|session)/)
   })
 
   it("names Go's four errors", () => {

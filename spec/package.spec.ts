@@ -22,9 +22,8 @@ describe('the built package', () => {
     expect(await evaluate('commonjs', code)).toBe(NAMES)
   })
 
-  it('has a subpath for the tests of its users', async () => {
-    const code =
-      "import * as all from 'multipath-net/testing'; process.stdout.write(String(Object.keys(all).length))"
+  it.each(['testing', 'mux'])('has the subpath %s', async (name) => {
+    const code = `import * as all from 'multipath-net/${name}'; process.stdout.write(String(Object.keys(all).length))`
     expect(Number(await evaluate('module', code))).toBeGreaterThan(0)
   })
 

@@ -8,6 +8,7 @@ import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
 import type { Hello } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
+import { AcceptQueue } from '../stream/accept-queue.js'
 import { callForeign } from '../stream/foreign.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { TraceInit } from '../conn/trace-sink.js'
@@ -21,7 +22,6 @@ import { MultipathError, OptionError, RemoteProtocolError, toError } from '../er
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
-import { AcceptQueue } from './accept-queue.js'
 import { Entrance } from './entrance.js'
 import { Handshakes } from './handshakes.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
@@ -49,7 +49,7 @@ export class MultipathListener
   readonly #clock: Clock
   readonly #conns = new Map<string, MultipathConn>()
   readonly #handshakes: Handshakes
-  readonly #queue = new AcceptQueue()
+  readonly #queue = new AcceptQueue<MultipathConn>(closedError)
   #isClosed = false
 
   /**
@@ -208,4 +208,8 @@ function assertServers(servers: unknown, trackers: unknown): void {
   if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
   if (trackers.length > 0 && trackers.length !== servers.length)
     throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
+}
+
+function closedError(): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
 }

@@ -4,8 +4,10 @@ import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
+import { MuxSession } from '../../lib/mux/index.js'
+import { tcpPair } from '../support/mux.js'
 import { listening, pathTo, portOf } from '../support/tcp.js'
 import type { MakePair, PairOptions } from './net-socket-like.js'
 import { netSocketLike, pairOf } from './net-socket-like.js'
@@ -34,9 +36,24 @@ async function multipathPair(options: PairOptions = {}): Promise<[Socket, Socket
   return pair as unknown as [Socket, Socket]
 }
 
+/** A stream of a mux session; each has a connection of its own. */
+async function muxPair(options: PairOptions = {}): Promise<[Socket, Socket]> {
+  const carriers = await tcpPair()
+  const client = new MuxSession(carriers[0], { ...options, role: 'client' })
+  const server = new MuxSession(carriers[1], { ...options, role: 'server' })
+  onTestFinished(() => {
+    for (const session of [client, server]) session.destroy()
+  })
+  const near = client.open()
+  const far = await server.accept()
+  await once(near, 'connect')
+  return [near, far] as unknown as [Socket, Socket]
+}
+
 const KINDS: readonly [string, MakePair][] = [
   ['net.Socket itself', socketPair],
   ['MultipathConn', multipathPair],
+  ['MuxStream', muxPair],
 ]
 
 for (const [name, makePair] of KINDS) {

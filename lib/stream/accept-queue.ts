@@ -1,16 +1,22 @@
 /** Connections that wait for `accept`, and calls of `accept` that wait for connections. */
-import type { MultipathConn } from '../conn/multipath-conn.js'
-import { MultipathError, toError } from '../errors.js'
+import type { Duplex } from 'node:stream'
+import { toError } from '../errors.js'
 
-interface Waiter {
-  resolve(conn: MultipathConn): void
+interface Waiter<Conn> {
+  resolve(conn: Conn): void
   reject(error: Error): void
 }
 
-export class AcceptQueue {
-  readonly #conns = new Set<MultipathConn>()
-  readonly #waiters = new Set<Waiter>()
+export class AcceptQueue<Conn extends Duplex> {
+  readonly #closedError: () => Error
+  readonly #conns = new Set<Conn>()
+  readonly #waiters = new Set<Waiter<Conn>>()
   #isClosed = false
+
+  /** @param closedError - what those get who ask after {@link close} */
+  constructor(closedError: () => Error) {
+    this.#closedError = closedError
+  }
 
   /** Connections that nobody has accepted yet. */
   get length(): number {
@@ -18,7 +24,7 @@ export class AcceptQueue {
   }
 
   /** Keeps `conn` until somebody takes it, or until it fails. */
-  put(conn: MultipathConn): void {
+  put(conn: Conn): void {
     this.#conns.add(conn)
     // Nobody else listens yet, and what failed before anybody saw it is nobody's concern.
     conn.on('error', ignore)
@@ -29,21 +35,21 @@ export class AcceptQueue {
     if (this.#waiters.size > 0) setImmediate(this.#serve)
   }
 
-  /** @throws ERR_MULTIPATH_CLOSED, or the reason of `signal` */
-  take(signal: AbortSignal | undefined): Promise<MultipathConn> {
+  /** @throws the error of a closed queue, or the reason of `signal` */
+  take(signal: AbortSignal | undefined): Promise<Conn> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
-      if (this.#isClosed) throw closedError()
-      const conn = this.#waiters.size === 0 ? this.#next() : undefined
+      if (this.#isClosed) throw this.#closedError()
+      const conn = this.#waiters.size === 0 ? this.next() : undefined
       if (conn === undefined) this.#wait(resolve, reject, signal)
       else resolve(conn)
     })
   }
 
   /** Refuses those who wait; @returns the connections that nobody has accepted */
-  close(): MultipathConn[] {
+  close(): Conn[] {
     this.#isClosed = true
-    for (const waiter of this.#waiters) waiter.reject(closedError())
+    for (const waiter of this.#waiters) waiter.reject(this.#closedError())
     const conns = [...this.#conns]
     this.#conns.clear()
     return conns
@@ -51,13 +57,14 @@ export class AcceptQueue {
 
   readonly #serve = (): void => {
     for (const waiter of this.#waiters) {
-      const conn = this.#next()
+      const conn = this.next()
       if (conn === undefined) return
       waiter.resolve(conn)
     }
   }
 
-  #next(): MultipathConn | undefined {
+  /** The first that waits, if any. */
+  next(): Conn | undefined {
     for (const conn of this.#conns) {
       this.#conns.delete(conn)
       if (conn.destroyed) continue
@@ -68,7 +75,7 @@ export class AcceptQueue {
   }
 
   #wait(
-    resolve: (conn: MultipathConn) => void,
+    resolve: (conn: Conn) => void,
     reject: (error: Error) => void,
     signal: AbortSignal | undefined,
   ): void {
@@ -76,7 +83,7 @@ export class AcceptQueue {
       this.#waiters.delete(waiter)
       signal?.removeEventListener('abort', signalOnAbort)
     }
-    const waiter: Waiter = {
+    const waiter: Waiter<Conn> = {
       resolve: (conn) => {
         settle()
         resolve(conn)
@@ -92,10 +99,6 @@ export class AcceptQueue {
     this.#waiters.add(waiter)
     signal?.addEventListener('abort', signalOnAbort)
   }
-}
-
-function closedError(): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
 }
 
 function ignore(): void {}

@@ -1,0 +1,272 @@
+/** A session of yamux streams over any Duplex. */
+import type { Duplex } from 'node:stream'
+import { EventEmitter } from 'eventemitter3'
+import type { Millis } from '../clock.js'
+import { systemClock } from '../clock.js'
+import { debug } from '../debug.js'
+import { MultipathError, OptionError } from '../errors.js'
+import { checkBoolean, refuseUnknown } from '../options.js'
+import { AcceptQueue } from '../stream/accept-queue.js'
+import { Driver } from './driver.js'
+import { MuxStream } from './mux-stream.js'
+import type { MuxOptions } from './options.js'
+import { resolveMuxOptions } from './options.js'
+import type { SessionEvent } from './driver.js'
+import type { StreamCore } from './stream-core.js'
+
+/** Events of a session. */
+export interface MuxSessionEvents {
+  /** The peer has opened a stream. While nobody listens, streams wait for `accept`. */
+  stream: [stream: MuxStream]
+  /** The peer takes no more streams; those there are go on. */
+  goaway: []
+  /** The connection below is closed; `error` tells why it was no orderly end. */
+  close: [error?: Error]
+}
+
+/** Options of one stream that we open. */
+export interface OpenOptions {
+  /** Whether it stays writable after the peer's end. Default: that of the session. */
+  allowHalfOpen?: boolean | undefined
+}
+
+type Listener<Name extends keyof MuxSessionEvents> = EventEmitter.EventListener<MuxSessionEvents, Name>
+
+interface PingWaiter {
+  resolve(rttMs: Millis): void
+  reject(error: Error): void
+}
+
+/**
+ * Takes over `duplex`: nobody else may read or write it. Every stream has its own window, so that one whose reader
+ * is slow holds up no other.
+ *
+ * Errors (`close`, rejections): ERR_MULTIPATH_MUX_PROTOCOL, _MUX_CLOSED, _MUX_LIMIT, _MUX_TIMEOUT, and those of
+ * `duplex`.
+ */
+export class MuxSession
+  extends EventEmitter<MuxSessionEvents>
+  implements AsyncIterable<MuxStream>, AsyncDisposable
+{
+  readonly #driver: Driver
+  readonly #allowHalfOpen: boolean
+  readonly #queue = new AcceptQueue<MuxStream>(() => closedError(this.#error))
+  readonly #pings = new Map<number, PingWaiter>()
+  /** The first reason why it is no orderly end. */
+  #error: Error | undefined
+  #isClosed = false
+
+  /** @throws {OptionError} */
+  constructor(duplex: Duplex, options: MuxOptions) {
+    super()
+    const limits = resolveMuxOptions(options)
+    assertDuplex(duplex)
+    this.#allowHalfOpen = options.allowHalfOpen ?? false
+    this.#driver = new Driver(duplex, { role: options.role, limits }, options.clock ?? systemClock, {
+      onEvent: (event) => {
+        this.#onEvent(event)
+      },
+      onClose: () => {
+        this.#closed()
+      },
+    })
+  }
+
+  /** Streams that are open, those included that nobody has accepted yet. */
+  get streams(): number {
+    return this.#driver.core.streams
+  }
+
+  /** Whether `open()` gives streams: neither end has said that it goes away. */
+  get isOpen(): boolean {
+    return this.#driver.core.isOpen
+  }
+
+  /** Bytes of all streams that have arrived and were not read. */
+  get unreadBytes(): number {
+    return this.#driver.core.unreadBytes
+  }
+
+  /**
+   * A new stream, at once: what is written to it leaves before the peer has accepted it. One that the peer refuses
+   * is destroyed with ERR_MULTIPATH_MUX_RESET.
+   *
+   * @throws {OptionError}
+   * @throws ERR_MULTIPATH_MUX_CLOSED where either end goes away, ERR_MULTIPATH_MUX_LIMIT once all ids were used
+   */
+  open(options: OpenOptions = {}): MuxStream {
+    refuseUnknown(options, ['allowHalfOpen'])
+    const allowHalfOpen = checkBoolean('allowHalfOpen', options.allowHalfOpen) ?? this.#allowHalfOpen
+    const core = this.#driver.core.open(this.#driver.clock.now())
+    this.#driver.flushSoon()
+    return this.#add(core, allowHalfOpen)
+  }
+
+  /**
+   * The next stream of the peer.
+   *
+   * @throws ERR_MULTIPATH_MUX_CLOSED once the session is closed; the reason of `signal`
+   */
+  async accept({ signal }: { signal?: AbortSignal } = {}): Promise<MuxStream> {
+    const stream = await this.#queue.take(signal)
+    stream.accept()
+    return stream
+  }
+
+  /**
+   * Streams of the peer as they come, until the session is closed.
+   *
+   * @throws why the session was no orderly end
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<MuxStream, void, undefined> {
+    for (;;) {
+      try {
+        yield await this.accept()
+      } catch (error) {
+        if (this.#error !== undefined) throw this.#error
+        if (error instanceof MultipathError && error.code === 'ERR_MULTIPATH_MUX_CLOSED') return
+        throw error
+      }
+    }
+  }
+
+  /**
+   * Milliseconds to the peer and back.
+   *
+   * @throws ERR_MULTIPATH_MUX_LIMIT, ERR_MULTIPATH_MUX_TIMEOUT, ERR_MULTIPATH_MUX_CLOSED
+   */
+  ping(): Promise<Millis> {
+    return new Promise((resolve, reject) => {
+      const id = this.#driver.core.ping(this.#driver.clock.now())
+      this.#pings.set(id, { resolve, reject })
+      this.#driver.flushSoon()
+    })
+  }
+
+  /**
+   * Says that it goes away, waits for its streams to end, and closes the connection below. Streams that nobody has
+   * accepted are reset.
+   *
+   * @throws what ended the session before
+   */
+  close(): Promise<void> {
+    this.#driver.core.close()
+    for (const stream of this.#queue.close()) stream.destroy()
+    this.#driver.flushSoon()
+    return new Promise((resolve, reject) => {
+      const sessionOnClose = (): void => {
+        if (this.#error === undefined) resolve()
+        else reject(this.#error)
+      }
+      if (this.#isClosed) sessionOnClose()
+      else this.once('close', sessionOnClose)
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Ends all streams and the connection below at once; without `error`, streams emit none either. */
+  destroy(error?: Error): this {
+    this.#driver.destroy(error)
+    return this
+  }
+
+  override on<Name extends keyof MuxSessionEvents>(
+    event: Name,
+    listener: Listener<Name>,
+    context?: unknown,
+  ): this {
+    super.on(event, listener, context)
+    if (event === 'stream') process.nextTick(this.#serveListeners)
+    return this
+  }
+
+  override once<Name extends keyof MuxSessionEvents>(
+    event: Name,
+    listener: Listener<Name>,
+    context?: unknown,
+  ): this {
+    super.once(event, listener, context)
+    if (event === 'stream') process.nextTick(this.#serveListeners)
+    return this
+  }
+
+  override addListener<Name extends keyof MuxSessionEvents>(
+    event: Name,
+    listener: Listener<Name>,
+    context?: unknown,
+  ): this {
+    return this.on(event, listener, context)
+  }
+
+  /** Streams that came before anybody listened. */
+  readonly #serveListeners = (): void => {
+    while (this.listenerCount('stream') > 0) {
+      const stream = this.#queue.next()
+      if (stream === undefined) return
+      this.#hand(stream)
+    }
+  }
+
+  #onEvent(event: SessionEvent): void {
+    switch (event.type) {
+      case 'stream': {
+        const stream = this.#add(event.stream, this.#allowHalfOpen)
+        if (this.listenerCount('stream') > 0) this.#hand(stream)
+        else this.#queue.put(stream)
+        return
+      }
+      case 'ping-end': {
+        this.#pingEnded(event.id, event.rttMs)
+        return
+      }
+      case 'go-away': {
+        this.emit('goaway')
+        return
+      }
+      case 'over': {
+        this.#error = event.error
+        debug('a mux session is over: %s', event.error ?? 'orderly')
+      }
+    }
+  }
+
+  #hand(stream: MuxStream): void {
+    stream.accept()
+    this.emit('stream', stream)
+  }
+
+  #add(core: StreamCore, allowHalfOpen: boolean): MuxStream {
+    const stream = new MuxStream(core, this.#driver, allowHalfOpen)
+    this.#driver.add(core, stream)
+    return stream
+  }
+
+  #pingEnded(id: number, rttMs: Millis | undefined): void {
+    const waiter = this.#pings.get(id)
+    this.#pings.delete(id)
+    if (rttMs !== undefined) waiter?.resolve(rttMs)
+    else waiter?.reject(new MultipathError('ERR_MULTIPATH_MUX_TIMEOUT', 'no answer to the ping'))
+  }
+
+  #closed(): void {
+    this.#isClosed = true
+    for (const stream of this.#queue.close()) stream.destroy()
+    for (const waiter of this.#pings.values()) waiter.reject(closedError(this.#error))
+    this.#pings.clear()
+    if (this.#error === undefined) this.emit('close')
+    else this.emit('close', this.#error)
+  }
+}
+
+function closedError(cause?: Error): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_MUX_CLOSED', 'the session is closed', cause && { cause })
+}
+
+function assertDuplex(duplex: unknown): void {
+  const { write, read } = (duplex ?? {}) as Partial<Duplex>
+  if (typeof write !== 'function' || typeof read !== 'function')
+    throw new OptionError('a session needs a Duplex to run over')
+}

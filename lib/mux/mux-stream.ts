@@ -1,0 +1,222 @@
+/** One stream of a session as a Duplex with the surface of net.Socket. */
+import type { Duplex } from 'node:stream'
+import type { MultipathError } from '../errors.js'
+import { callForeign } from '../stream/foreign.js'
+import type { Endpoints } from '../stream/socket-surface.js'
+import { SocketSurface } from '../stream/socket-surface.js'
+import type { StreamCore } from './stream-core.js'
+
+type Callback = (error?: Error | null) => void
+
+/** What a stream needs of its session. */
+export interface StreamHost {
+  readonly endpoints: Endpoints
+  accept(core: StreamCore): void
+  write(core: StreamCore, chunks: readonly Uint8Array[], isLent: (chunk: Uint8Array) => boolean): void
+  end(core: StreamCore): void
+  take(core: StreamCore): Uint8Array | undefined
+  abandon(core: StreamCore, isReset: boolean): void
+}
+
+/** Node's own default since 22, bytes. */
+const HIGH_WATER_MARK = 65_536
+
+/**
+ * A stream within a session. `connect` tells that the peer has accepted it; what is written before is on its way
+ * already. Bytes given to `write()` belong to the stream; with a callback they are the caller's again when it is
+ * called.
+ *
+ * Errors (events and callbacks): ERR_MULTIPATH_MUX_RESET, _MUX_CLOSED, _MUX_LIMIT, _MUX_TIMEOUT.
+ */
+export class MuxStream extends SocketSurface {
+  /** Its number in the session: odd where the client has opened it. */
+  readonly id: number
+  readonly #core: StreamCore
+  readonly #host: StreamHost
+  /** Chunks that are the caller's again once the callback of their write has been called. */
+  readonly #lent = new WeakSet<Uint8Array>()
+  readonly #isLent = (chunk: Uint8Array): boolean => this.#lent.has(chunk)
+  #wantsBytes = false
+  #hasPushedEnd = false
+  #isReset = false
+  #writing: Callback | undefined
+  #ending: Callback | undefined
+  #bytesRead = 0
+  #bytesDone = 0
+  #writingBytes = 0
+
+  /** @internal */
+  constructor(core: StreamCore, host: StreamHost, allowHalfOpen: boolean) {
+    super({
+      allowHalfOpen,
+      readableHighWaterMark: HIGH_WATER_MARK,
+      writableHighWaterMark: HIGH_WATER_MARK,
+      // Ours says whether there was an error, as net.Socket's does.
+      emitClose: false,
+    })
+    this.id = core.id
+    this.#core = core
+    this.#host = host
+    if (core.phase === 'incoming') this.setEndpoints(host.endpoints)
+  }
+
+  /** Bytes that the reader got. */
+  get bytesRead(): number {
+    return this.#bytesRead
+  }
+
+  /** Bytes written, those on their way included. */
+  get bytesWritten(): number {
+    return this.#bytesDone + this.writableLength
+  }
+
+  /** Closes at once; the peer gets an error. */
+  resetAndDestroy(): this {
+    this.#isReset = true
+    return this.destroy()
+  }
+
+  /** The application takes it. @internal */
+  accept(): void {
+    this.#host.accept(this.#core)
+  }
+
+  /** Something happened to the core. @internal */
+  settle(): void {
+    if (this.destroyed) return
+    const { error, isOpen, outgoing } = this.#core
+    if (isOpen && this.pending) this.#connected()
+    if (error !== undefined) this.#fail(error)
+    else {
+      if (outgoing.bytes === 0) this.#written()
+      if (this.#core.isWriteEnd) this.#ended()
+    }
+    this.#pull()
+  }
+
+  override write(
+    chunk: unknown,
+    encodingOrCallback?: BufferEncoding | Callback,
+    callback?: Callback,
+  ): boolean {
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
+    const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
+    const isLent = done !== undefined && chunk instanceof Uint8Array
+    return super.write(isLent ? this.#lend(chunk) : chunk, encoding as BufferEncoding, done)
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#send([chunk], callback)
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    )
+  }
+
+  override _final(callback: Callback): void {
+    this.#ending = callback
+    if (this.#core.error !== undefined) this.#ended()
+    else this.#host.end(this.#core)
+  }
+
+  override _read(): void {
+    this.#wantsBytes = true
+    this.#pull()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.idle.stop()
+    this.#host.abandon(this.#core, this.#isReset || error !== null)
+    const reason = error ?? this.#core.error ?? undefined
+    this.#written(reason)
+    this.#ended(reason)
+    callback(error)
+    process.nextTick(() => this.emit('close', error !== null))
+  }
+
+  protected override streams(): readonly Duplex[] {
+    return []
+  }
+
+  /** A stream keeps no process up: the connection below does. */
+  protected override setRef(_isRefed: boolean): void {}
+
+  #lend(chunk: Uint8Array): Uint8Array {
+    // A view of our own: the caller may write the same object without a callback, too.
+    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    this.#lent.add(view)
+    return view
+  }
+
+  #connected(): void {
+    this.setEndpoints(this.#host.endpoints)
+    callForeign(() => {
+      this.emit('connect')
+      this.emit('ready')
+    })
+  }
+
+  #send(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.idle.refresh()
+    if (this.#core.error !== undefined) {
+      callback(this.#core.error)
+      return
+    }
+    this.#writing = callback
+    this.#writingBytes = chunks.reduce((sum, { length }) => sum + length, 0)
+    this.#host.write(this.#core, chunks, this.#isLent)
+    if (this.#core.outgoing.bytes === 0) process.nextTick(() => this.#written())
+  }
+
+  /** The connection below has taken all of the write under way. */
+  #written(error?: Error): void {
+    const callback = this.#writing
+    if (callback === undefined) return
+    this.#writing = undefined
+    if (error === undefined) this.#bytesDone += this.#writingBytes
+    callForeign(() => {
+      callback(error)
+    })
+  }
+
+  #ended(error?: Error): void {
+    const callback = this.#ending
+    this.#ending = undefined
+    if (callback !== undefined)
+      callForeign(() => {
+        callback(error)
+      })
+  }
+
+  /** The peer is gone. What it sent in full is still read to its end, unless something of ours is lost. */
+  #fail(error: MultipathError): void {
+    if (this.#core.isRemoteEnded && this.#core.outgoing.bytes === 0) {
+      this.#written()
+      this.#ended()
+    } else this.destroy(error)
+  }
+
+  #pull(): void {
+    while (this.#wantsBytes && !this.destroyed) {
+      const piece = this.#host.take(this.#core)
+      if (piece === undefined) break
+      this.#bytesRead += piece.length
+      this.idle.refresh()
+      // A listener of `data` may throw: the other streams of the session do not mind.
+      callForeign(() => {
+        this.#wantsBytes = this.push(asBuffer(piece))
+      })
+    }
+    if (this.#core.isReadEnd && !this.#hasPushedEnd && !this.destroyed) {
+      this.#hasPushedEnd = true
+      this.push(null)
+    }
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}

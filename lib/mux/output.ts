@@ -1,0 +1,98 @@
+/** What a session has to send, as frames: first what is small and urgent, then data, a frame of each stream in turn. */
+import type { Millis } from '../clock.js'
+import { ByteQueue } from '../wire/byte-queue.js'
+import { encodeHeader, Flag, FrameType } from './frame.js'
+import type { Growth } from './receive-window.js'
+import type { StreamCore } from './stream-core.js'
+import { Turns } from './turns.js'
+
+/** `stream` has sent something, and granted the peer so many bytes. */
+type OnSent = (stream: StreamCore, credit: number) => void
+
+export class Output {
+  readonly #maxFrameBytes: number
+  /** Frames that only have to be sent. */
+  readonly #frames = new ByteQueue()
+  /** Streams with something to tell that is no data. */
+  readonly #notices = new Set<StreamCore>()
+  readonly #turns = new Turns<StreamCore>()
+  #waitingAnswers = 0
+
+  constructor(maxFrameBytes: number) {
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /** Frames that the peer has made us send and that wait for the connection below. */
+  get waitingAnswers(): number {
+    return this.#waitingAnswers
+  }
+
+  /** `stream` may have something to send. */
+  touch(stream: StreamCore): void {
+    if (stream.hasNotice) this.#notices.add(stream)
+    if (stream.sendableBytes > 0) this.#turns.add(stream)
+  }
+
+  forget(stream: StreamCore): void {
+    this.#notices.delete(stream)
+    this.#turns.delete(stream)
+  }
+
+  ping(id: number): void {
+    this.#append(FrameType.ping, Flag.syn, 0, id)
+  }
+
+  /** The peer must read it, or {@link waitingAnswers} grows. */
+  pong(id: number): void {
+    this.#waitingAnswers++
+    this.#append(FrameType.ping, Flag.ack, 0, id)
+  }
+
+  /** @param isAnswer - the peer may make us send as many of these as it likes */
+  reset(streamId: number, isAnswer: boolean): void {
+    if (isAnswer) this.#waitingAnswers++
+    this.#append(FrameType.window, Flag.rst, streamId, 0)
+  }
+
+  goAway(code: number): void {
+    this.#append(FrameType.goAway, 0, 0, code)
+  }
+
+  /**
+   * The next frames: all that is urgent, and up to `bytes` bytes of data, or a frame more.
+   *
+   * @param onSent - called for each stream that has sent something
+   */
+  poll(bytes: number, now: Millis, growth: Growth, onSent: OnSent): Uint8Array[] {
+    for (const stream of this.#notices) {
+      this.#notices.delete(stream)
+      if (!stream.hasNotice) continue
+      const { flags, credit } = stream.takeNotice(now, growth)
+      this.#append(FrameType.window, flags, stream.id, credit)
+      onSent(stream, credit)
+    }
+    while (this.#frames.bytes < bytes) {
+      const stream = this.#turns.next(hasBytes)
+      if (stream === undefined) break
+      this.#data(stream)
+      onSent(stream, 0)
+    }
+    this.#waitingAnswers = 0
+    return this.#frames.take(Infinity)
+  }
+
+  #data(stream: StreamCore): void {
+    const length = Math.min(stream.sendableBytes, this.#maxFrameBytes)
+    this.#append(FrameType.data, 0, stream.id, length)
+    for (const piece of stream.takeOutgoing(length)) this.#frames.append(piece)
+    this.touch(stream)
+  }
+
+  #append(type: number, flags: number, streamId: number, length: number): void {
+    this.#frames.append(encodeHeader({ type, flags, streamId, length }))
+  }
+}
+
+function hasBytes(stream: StreamCore): boolean {
+  return stream.sendableBytes > 0
+}

@@ -1,0 +1,143 @@
+/** What the halves of a session share: its streams, what waits to be sent, and what its shell is to hear. */
+import type { Millis } from '../clock.js'
+import { MultipathError } from '../errors.js'
+import type { MuxRole, ResolvedMuxNumbers } from './options.js'
+import { Output } from './output.js'
+import { Pings } from './pings.js'
+import type { WindowBudget } from './receive-window.js'
+import type { StreamCore } from './stream-core.js'
+import { StreamTable } from './stream-table.js'
+
+/** What the shell has to do something about. */
+export type MuxEvent =
+  | { readonly type: 'stream'; readonly stream: StreamCore }
+  /** Something to read, room to write, an ack, an end or an error: the stream's fields tell. */
+  | { readonly type: 'changed'; readonly stream: StreamCore }
+  /** `rttMs` is missing where no answer came. */
+  | { readonly type: 'ping-end'; readonly id: number; readonly rttMs?: Millis }
+  | { readonly type: 'go-away' }
+  /** `error` is missing after an orderly end. */
+  | { readonly type: 'over'; readonly error?: Error }
+
+export interface SessionInit {
+  readonly role: MuxRole
+  readonly limits: ResolvedMuxNumbers
+  readonly now: Millis
+  /** For tests: where our ids begin. */
+  readonly firstId?: number | undefined
+}
+
+export class SessionState {
+  readonly limits: ResolvedMuxNumbers
+  readonly table: StreamTable
+  readonly output: Output
+  readonly pings: Pings
+  readonly budget: WindowBudget
+  /** Those that only wait for the peer's end, and until when: in the order of these times. */
+  readonly abandoned: Map<StreamCore, Millis> = new Map()
+  /** The last time that anybody told. */
+  now: Millis
+  isClosing = false
+  hasGoneAway = false
+  isOver = false
+  #events: MuxEvent[] = []
+  /** Streams with bytes that nobody has read, those included that are over. */
+  readonly #unread = new Set<StreamCore>()
+  #unreadBytes = 0
+
+  constructor({ role, limits, now, firstId }: SessionInit) {
+    this.limits = limits
+    this.table = new StreamTable(role, limits, firstId)
+    this.output = new Output(limits.maxFrameBytes)
+    this.pings = new Pings(limits, now)
+    this.budget = { left: limits.maxSessionWindowBytes }
+    this.now = now
+  }
+
+  /** Arrived and not read. */
+  get unreadBytes(): number {
+    return this.#unreadBytes
+  }
+
+  tell(event: MuxEvent): void {
+    this.#events.push(event)
+  }
+
+  /** The shell is to look at `stream`: once, however much happens to it. */
+  changed(stream: StreamCore): void {
+    if (stream.isListed) return
+    stream.isListed = true
+    this.tell({ type: 'changed', stream })
+  }
+
+  takeEvents(): MuxEvent[] {
+    const events = this.#events
+    this.#events = []
+    for (const event of events) if (event.type === 'changed') event.stream.isListed = false
+    return events
+  }
+
+  /** Bytes arrived: a view into what was read. Beyond the limit of all streams, the one that has the most goes. */
+  keep(stream: StreamCore, bytes: Uint8Array): void {
+    stream.unread.append(bytes)
+    this.#unread.add(stream)
+    this.#unreadBytes += bytes.length
+    this.changed(stream)
+    while (this.#unreadBytes > this.limits.maxUnreadBytes) this.#cutLargest()
+  }
+
+  take(stream: StreamCore): Uint8Array | undefined {
+    const bytes = stream.unread.takeSlice()
+    if (bytes === undefined) return undefined
+    this.#unreadBytes -= bytes.length
+    if (stream.unread.bytes === 0) this.#unread.delete(stream)
+    this.output.touch(stream)
+    return bytes
+  }
+
+  /** Nobody will read what is left. */
+  dropUnread(stream: StreamCore): void {
+    this.#unread.delete(stream)
+    this.#unreadBytes -= stream.unread.bytes
+    stream.unread.clear()
+  }
+
+  /** Streams of ours for which there is a place send their SYN. */
+  openMore(): void {
+    for (const stream of this.table.openMore(this.now)) this.output.touch(stream)
+  }
+
+  /** Both ends are there: nothing is left of it but what the reader has not got yet. */
+  removeIfEnded(stream: StreamCore): void {
+    if (stream.isBothEnded && !stream.isOver) this.remove(stream)
+  }
+
+  remove(stream: StreamCore): void {
+    this.table.remove(stream)
+    this.abandoned.delete(stream)
+    this.output.forget(stream)
+    stream.window.release(this.budget)
+    this.openMore()
+    this.changed(stream)
+  }
+
+  /** Ends a stream at once, and tells the peer where it knows of it. */
+  reset(stream: StreamCore, error?: MultipathError): void {
+    if (stream.isPeerAware) this.output.reset(stream.id, !this.table.isOurs(stream.id))
+    if (error !== undefined) {
+      this.dropUnread(stream)
+      stream.cut(error)
+    }
+    if (!stream.isOver) this.remove(stream)
+    this.changed(stream)
+  }
+
+  #cutLargest(): void {
+    let largest: StreamCore | undefined
+    for (const stream of this.#unread)
+      if (largest === undefined || stream.unread.bytes > largest.unread.bytes) largest = stream
+    const limit = this.limits.maxUnreadBytes
+    const message = `more than ${limit} unread bytes in the session, ${largest!.unread.bytes} of them here`
+    this.reset(largest!, new MultipathError('ERR_MULTIPATH_MUX_LIMIT', message))
+  }
+}
