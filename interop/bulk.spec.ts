@@ -1,5 +1,6 @@
 /** Much data both ways at once, with applications that read at once, late, or only after they have written all. */
 import { describe, expect, it } from 'vitest'
+import { DROPPED, bulkBothWays } from './support/exchanges.js'
 import { receive, send } from './support/node-side.js'
 import { PATIENT, expectNothingHealed, openPair } from './support/pair.js'
 import { SeededStream, seededSha256 } from './support/seeded-data.js'
@@ -10,8 +11,6 @@ const BYTES = 256 * MIB
 const FROM_NODE = 1
 const FROM_GO = 2
 const SIZES = [65_536]
-/** A Go reader that hashes more slowly than Node sends runs full now and then, and drops what is under way. */
-const DROPPED = 0.02
 
 describeWithGo('Bulk', (go) => {
   const hashes = { fromNode: '', fromGo: '' }
@@ -26,15 +25,7 @@ describeWithGo('Bulk', (go) => {
   describe.each(CASES)('over $paths path(s), $dials dialling $listens', ({ dials, paths }) => {
     it('takes 256 MiB each way at once', async () => {
       await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
-      const [atGo, atNode] = await Promise.all([
-        pair.go.receive({ bytes: BYTES, seed: FROM_NODE }),
-        receive(pair.node, { bytes: BYTES, seed: FROM_GO }),
-        send(pair.node, { bytes: BYTES, sizes: SIZES, seed: FROM_NODE }),
-        pair.go.send({ bytes: BYTES, sizes: SIZES, seed: FROM_GO }),
-      ])
-      expectAll(atGo, 'fromNode')
-      expectAll(atNode, 'fromGo')
-      expectNothingHealed(pair, DROPPED)
+      await bulkBothWays(pair, BYTES)
     })
   })
 

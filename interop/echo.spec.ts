@@ -1,7 +1,7 @@
 /** Writes of every size come back as they were, whichever side dials and whichever side writes. */
-import { describe, expect, it } from 'vitest'
-import { echo, receive, send } from './support/node-side.js'
-import { PATIENT, expectNothingHealed, openPair } from './support/pair.js'
+import { describe, it } from 'vitest'
+import { echoByGo, echoByNode } from './support/exchanges.js'
+import { PATIENT, openPair } from './support/pair.js'
 import { mixedSizes } from './support/seeded-data.js'
 import { CASES, describeWithGo } from './support/with-go.js'
 
@@ -23,25 +23,13 @@ describeWithGo('Echo', (go) => {
       'brings Node back its writes of $what, with empty ones between',
       async ({ bytes, sizes }) => {
         await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
-        void pair.go.echo().catch(() => undefined)
-        const [sent, back] = await Promise.all([
-          send(pair.node, { bytes, sizes, seed: SEED, withEmpty: true }),
-          receive(pair.node, { bytes, seed: SEED }),
-        ])
-        expect(back).toMatchObject({ bytes, mismatchAt: -1, sha256: sent.sha256, state: 'open' })
-        expectNothingHealed(pair)
+        await echoByGo(pair, { bytes, sizes, seed: SEED })
       },
     )
 
     it.each(WRITES)('brings Go back its writes of $what', async ({ bytes, sizes }) => {
       await using pair = await openPair(go(), { dials, paths, connOptions: PATIENT })
-      echo(pair.node)
-      const [sent, back] = await Promise.all([
-        pair.go.send({ bytes, sizes, seed: SEED }),
-        pair.go.receive({ bytes, seed: SEED }),
-      ])
-      expect(back).toMatchObject({ bytes, mismatchAt: -1, sha256: sent.sha256, end: '' })
-      expectNothingHealed(pair)
+      await echoByNode(pair, { bytes, sizes, seed: SEED })
     })
   })
 })

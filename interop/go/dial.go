@@ -9,23 +9,24 @@ import (
 	"github.com/getlantern/multipath"
 )
 
-// tcpPath dials one address, optionally from a given local one.
-type tcpPath struct {
+// path dials one address, optionally from a given local one.
+type path struct {
 	addr  string
 	label string
 	local string
+	dial  dialFunc
 }
 
-func (t *tcpPath) DialContext(ctx context.Context) (net.Conn, error) {
-	d := net.Dialer{Timeout: 10 * time.Second}
-	if t.local != "" {
-		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(t.local)}
+func (p *path) DialContext(ctx context.Context) (net.Conn, error) {
+	d := &net.Dialer{Timeout: 10 * time.Second}
+	if p.local != "" {
+		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(p.local)}
 	}
-	return d.DialContext(ctx, "tcp", t.addr)
+	return p.dial(ctx, d, p.addr)
 }
 
-func (t *tcpPath) Label() string {
-	return t.label
+func (p *path) Label() string {
+	return p.label
 }
 
 func makeDialer(req *request) (*dialer, error) {
@@ -34,14 +35,18 @@ func makeDialer(req *request) (*dialer, error) {
 	}
 	var paths []multipath.Dialer
 	for i, addr := range req.Addrs {
-		path := &tcpPath{addr: addr, label: fmt.Sprintf("path-%d", i)}
+		dial, err := dialOver(kindOf(req.Kinds, i), req)
+		if err != nil {
+			return nil, err
+		}
+		p := &path{addr: addr, label: fmt.Sprintf("path-%d", i), dial: dial}
 		if i < len(req.Labels) {
-			path.label = req.Labels[i]
+			p.label = req.Labels[i]
 		}
 		if i < len(req.Local) {
-			path.local = req.Local[i]
+			p.local = req.Local[i]
 		}
-		paths = append(paths, path)
+		paths = append(paths, p)
 	}
 	return &dialer{multipath.NewDialer("interop", paths)}, nil
 }

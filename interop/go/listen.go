@@ -19,6 +19,10 @@ func (p *peer) listen(req *request) (result, error) {
 		if err != nil {
 			return nil, err
 		}
+		inner, err = listenOver(kindOf(req.Kinds, i), inner, req)
+		if err != nil {
+			return nil, err
+		}
 		t := &tracker{label: inner.Addr().String()}
 		l.inner = append(l.inner, inner)
 		l.trackers = append(l.trackers, t)

@@ -20,6 +20,10 @@ type request struct {
 	Paths int    `json:"paths"` // listen: how many ports
 	Serve string `json:"serve"` // listen: manual (default), echo, sink, discard
 
+	Kinds []string `json:"kinds"` // listen, dialer: what carries each path, used in turn: tcp (default), tls, ws
+	Cert  string   `json:"cert"`  // PEM; listen: of the TLS server; dialer: the authority that vouches for localhost
+	Key   string   `json:"key"`   // PEM; listen: of the TLS server
+
 	Addrs  []string `json:"addrs"`  // dialer: a path for each host:port
 	Labels []string `json:"labels"` // dialer: path-0, path-1, ... if empty
 	Local  []string `json:"local"`  // dialer: local addresses without port, for each path; "" is any

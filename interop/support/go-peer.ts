@@ -3,7 +3,9 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { CERTIFICATE } from '../../spec/support/certificate.js'
 import { buildPeer } from './build-peer.js'
+import type { Kind } from './kinds.js'
 import type {
   AcceptedEvent,
   DialerPathCounters,
@@ -72,13 +74,15 @@ export class GoPeer implements AsyncDisposable {
     })
   }
 
-  async listen(paths: number, serve = 'manual'): Promise<GoListener> {
-    const { listener, addrs } = await this.request('listen', { paths, serve })
+  /** @param kinds - what carries the ports, used in turn */
+  async listen(paths: number, serve = 'manual', kinds: readonly Kind[] = ['tcp']): Promise<GoListener> {
+    const { listener, addrs } = await this.request('listen', { paths, serve, kinds, ...CERTIFICATE })
     return new GoListener(this, this.#events, listener, addrs)
   }
 
-  async dialer(addrs: readonly string[]): Promise<GoDialer> {
-    const { dialer, label } = await this.request('dialer', { addrs })
+  /** @param kinds - what carries the paths, used in turn */
+  async dialer(addrs: readonly string[], kinds: readonly Kind[] = ['tcp']): Promise<GoDialer> {
+    const { dialer, label } = await this.request('dialer', { addrs, kinds, cert: CERTIFICATE.cert })
     return new GoDialer(this, dialer, label)
   }
 

@@ -1,26 +1,28 @@
 /** One connection between Node and Go, either side dialling, each path over a relay where the spec wants to break it. */
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server } from 'node:net'
 import { expect } from 'vitest'
 import {
   MultipathDialer,
   MultipathListener,
-  tcpDialer,
   type ConnOptions,
   type DialerOptions,
   type MultipathConn,
+  type SubflowServer,
 } from '../../lib/index.js'
 import type { GoConn, GoDialer, GoListener, GoPeer } from './go-peer.js'
+import { kindsOf, pathOf, serverOf, type Kind } from './kinds.js'
 import { CountingTracker } from './node-side.js'
 import { PathRelay } from './path-relay.js'
 import type { Side } from './with-go.js'
 
 /** The module's own end-to-end test has as many: six paths are two dials to each. */
 const MOST_PORTS = 3
+const TCP: readonly Kind[] = ['tcp']
 
 export interface PairOptions {
   readonly dials: Side
   readonly paths: number
+  /** What carries the ports, and so the paths, used in turn. Default: TCP. */
+  readonly over?: readonly Kind[]
   /** Whether each path goes over a relay; then all of them have joined before the pair is given out. */
   readonly relayed?: boolean
   /** For the connection of Node, whichever side dials. */
@@ -58,16 +60,19 @@ export class NodeListener implements AsyncDisposable {
   readonly addrs: readonly string[]
   readonly trackers: readonly CountingTracker[]
 
-  private constructor(servers: readonly Server[], options: ConnOptions) {
-    this.addrs = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`)
+  private constructor(servers: readonly { server: SubflowServer; addr: string }[], options: ConnOptions) {
+    this.addrs = servers.map(({ addr }) => addr)
     this.trackers = servers.map(() => new CountingTracker())
-    this.listener = new MultipathListener(servers, this.trackers, options)
+    const accepting = servers.map(({ server }) => server)
+    this.listener = new MultipathListener(accepting, this.trackers, options)
   }
 
-  static async open(ports: number, options: ConnOptions = {}): Promise<NodeListener> {
-    const servers = Array.from({ length: ports }, () => createServer().listen(0, '127.0.0.1'))
-    await Promise.all(servers.map((server) => once(server, 'listening')))
-    return new NodeListener(servers, options)
+  static async open(
+    ports: number,
+    options: ConnOptions = {},
+    over: readonly Kind[] = TCP,
+  ): Promise<NodeListener> {
+    return new NodeListener(await Promise.all(kindsOf(over, ports).map(serverOf)), options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -79,16 +84,11 @@ export class NodeListener implements AsyncDisposable {
 export function nodeDialer(
   addrs: readonly string[],
   options: DialerOptions = {},
+  over: readonly Kind[] = TCP,
 ): { dialer: MultipathDialer; trackers: readonly CountingTracker[] } {
   const trackers = addrs.map(() => new CountingTracker())
-  const paths = addrs.map((addr, i) =>
-    tcpDialer({
-      host: '127.0.0.1',
-      port: Number(addr.split(':')[1]),
-      label: `path-${i}`,
-      tracker: trackers[i]!,
-    }),
-  )
+  const kinds = kindsOf(over, addrs.length)
+  const paths = addrs.map((addr, i) => pathOf(kinds[i]!, addr, { label: `path-${i}`, tracker: trackers[i]! }))
   return { dialer: new MultipathDialer('Go', paths, options), trackers }
 }
 
@@ -111,9 +111,9 @@ async function pathsTo(
 }
 
 async function nodeDials(peer: GoPeer, options: PairOptions): Promise<Pair> {
-  const goListener = await peer.listen(portsFor(options.paths))
+  const goListener = await peer.listen(portsFor(options.paths), 'manual', options.over)
   const { addrs, relays } = await pathsTo(goListener.addrs, options)
-  const { dialer, trackers } = nodeDialer(addrs, options.connOptions)
+  const { dialer, trackers } = nodeDialer(addrs, options.connOptions, options.over)
   const node = await dialer.dial()
   const go = await goListener.accept()
   return {
@@ -132,9 +132,9 @@ async function nodeDials(peer: GoPeer, options: PairOptions): Promise<Pair> {
 }
 
 async function goDials(peer: GoPeer, options: PairOptions): Promise<Pair> {
-  const nodeListener = await NodeListener.open(portsFor(options.paths), options.connOptions)
+  const nodeListener = await NodeListener.open(portsFor(options.paths), options.connOptions, options.over)
   const { addrs, relays } = await pathsTo(nodeListener.addrs, options)
-  const goDialer = await peer.dialer(addrs)
+  const goDialer = await peer.dialer(addrs, options.over)
   const [go, node] = await Promise.all([goDialer.dial(), nodeListener.listener.accept()])
   return {
     node,

@@ -46,10 +46,20 @@ export interface ReceiveOptions {
   readonly pauseMs?: number
 }
 
+/** What carries the paths, used in turn, and PEM for those over TLS. */
+interface Carriers {
+  readonly kinds?: readonly string[]
+  readonly cert?: string
+  readonly key?: string
+}
+
 /** Request and answer of each operation. */
 export interface Operations {
-  listen: [{ paths?: number; serve?: string }, { listener: number; addrs: string[] }]
-  dialer: [{ addrs: readonly string[]; labels?: readonly string[] }, { dialer: number; label: string }]
+  listen: [{ paths?: number; serve?: string } & Carriers, { listener: number; addrs: string[] }]
+  dialer: [
+    { addrs: readonly string[]; labels?: readonly string[] } & Carriers,
+    { dialer: number; label: string },
+  ]
   dial: [{ dialer: number }, { conn: number; ms: number }]
   send: [{ conn: number } & SendOptions, Transfer]
   receive: [{ conn: number } & ReceiveOptions, Reception]
