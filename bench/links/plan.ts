@@ -21,7 +21,7 @@ export interface Origin {
 /** Mbit/s that a processor core emulates, sends and receives without packets that are late. */
 const MBITS_PER_CORE = 40
 /** More than messages of 200 bytes make: their delay is what is measured, so they need room. */
-const ECHO_WEIGHT = 10
+const ECHO_WEIGHT = 40
 /** What namespaces, handshakes and the end of the processes take. */
 const OVERHEAD_SECONDS = 1
 const SPARED_SCENARIOS: readonly string[] = ['lopsided', 'both', 'churn']

@@ -45,6 +45,8 @@ export class Driver {
   #flushAtTickEnd = false
   #flushAtTurnEnd = false
   #timerAt: Millis = Infinity
+  /** A late timer was put off until the sockets had been read. */
+  #isSecondLook = false
   #cancelTimer: () => void = () => {}
   #wallOffset: number
 
@@ -239,10 +241,26 @@ export class Driver {
     const wallOffset = this.clock.wall() - now
     const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS
     this.#wallOffset = wallOffset
-    if (now - at > STALL_MS || hasSlept || this.#isPaused) this.core.forgiveSilence(now)
+    const isLate = now - at > STALL_MS
+    if (hasSlept || this.#isPaused) this.core.forgiveSilence(now)
+    else if (isLate) this.core.forgiveSilence(now, 'once')
     if (hasSlept) this.core.pingAll(now)
+    if (isLate && !this.#isSecondLook) {
+      this.#lookAgain(now)
+      return
+    }
+    this.#isSecondLook = false
     this.core.tick(now)
     this.flush()
+  }
+
+  /** Timers run before the sockets are read: what came while we stood still is to be heard before anything is judged. */
+  #lookAgain(now: Millis): void {
+    this.#isSecondLook = true
+    this.#timerAt = now + 1
+    this.#cancelTimer = this.clock.callAt(this.#timerAt, () => {
+      this.#timerOnDue(now + 1)
+    })
   }
 }
 

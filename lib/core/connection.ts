@@ -183,8 +183,8 @@ export class ConnectionCore {
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
-  forgiveSilence(now: Millis): void {
-    for (const subflow of this.#subflows) subflow.forgiveSilence(now)
+  forgiveSilence(now: Millis, howOften?: 'once'): void {
+    for (const subflow of this.#subflows) subflow.forgiveSilence(now, howOften)
   }
 
   /** Asks every subflow for a sign of life. */

@@ -52,6 +52,8 @@ export class Subflow implements SubflowView {
   keepAliveMs: number | undefined
   lastPingAt: Millis = -Infinity
   readonly counters: SubflowCounters = emptyCounters()
+  /** When a silence was last forgiven. */
+  #forgivenAt: Millis = -Infinity
   readonly #idleRtt = new RttEstimator()
   readonly #pings: Millis[] = []
   #state: SubflowState = 'probing'
@@ -196,10 +198,16 @@ export class Subflow implements SubflowView {
     if (now - this.suspectSince > Math.max(RESTART_MS, this.rtt.smoothed ?? 0)) this.window.restart()
   }
 
-  /** Time stood still for us: neither silence nor round trips of before say anything about the path. */
-  forgiveSilence(now: Millis): void {
-    this.lastHeardAt = now
+  /**
+   * Time stood still for us: neither silence nor round trips of before say anything about the path.
+   *
+   * @param howOften - `once` in a silence: a process that is always late would never notice one
+   */
+  forgiveSilence(now: Millis, howOften?: 'once'): void {
     this.trustSamplesFrom = now
+    if (howOften === 'once' && this.lastHeardAt === this.#forgivenAt) return
+    this.lastHeardAt = now
+    this.#forgivenAt = now
   }
 
   /** @param isIdle - nothing else was in flight when this left */

@@ -101,6 +101,43 @@ describe('an event loop that stands still', () => {
   })
 })
 
+describe('an event loop that is always late', () => {
+  it('notices a dead path all the same, and what it carried arrives', async () => {
+    const { clock, links, near, far } = await settled()
+    links[0]!.freeze()
+    near.driver.write(new Uint8Array(2000))
+    for (let turn = 0; turn < 20; turn++) {
+      clock.stall(100)
+      await clock.run(5)
+    }
+    expect(statesOf(near)).toEqual(['suspect', 'up'])
+    expect(far.read).toBe(2000)
+  })
+
+  it('closes it after the dead time', async () => {
+    const { clock, links, near } = await settled({ deadMs: 2000 })
+    links[0]!.freeze()
+    near.driver.write(new Uint8Array(2000))
+    for (let turn = 0; turn < 50; turn++) {
+      clock.stall(100)
+      await clock.run(5)
+    }
+    expect(statesOf(near)).toEqual(['up'])
+  })
+
+  it('hears what came in meanwhile before it judges', async () => {
+    const { clock, near, far } = await settled({ deadMs: 2000 })
+    near.driver.write(new Uint8Array(2000))
+    await clock.run(1)
+    clock.stall(100)
+    await clock.run(5)
+    clock.stall(5000)
+    await clock.run(1000)
+    expect(far.read).toBe(2000)
+    expect(near.changes.map(({ state }) => state)).toEqual(['probing', 'up', 'probing', 'up'])
+  })
+})
+
 describe('a machine that slept', () => {
   it('asks every path for a sign of life and keeps those that give one', async () => {
     const { clock, near, far } = await settled({ keepAliveMs: 2000 })
