@@ -128,7 +128,10 @@ function judgeEnd(load: LoadFigures | undefined): Finding[] {
         'the peer stopped reading, and nothing more could be measured: let it read, as multipath nc -l -b does',
       ),
     ]
-  if (load?.endedBy === 'lost') return [fault('lost', 'the connection went while it was measured')]
+  if (load?.endedBy === 'lost') {
+    const why = load.error === undefined ? 'the peer closed it' : load.error
+    return [fault('lost', `the connection was lost while it was measured: ${why}`)]
+  }
   return []
 }
 

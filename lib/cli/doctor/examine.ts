@@ -116,7 +116,8 @@ async function observe(
     reason?: string
     error?: Error
   }): void => {
-    if (reason !== 'replaced') lost.set(label, error?.message ?? reason ?? 'closed')
+    // With the connection all of them close: that is told of it, not of them.
+    if (reason !== 'replaced' && reason !== 'closed') lost.set(label, error?.message ?? reason ?? 'closed')
   }
   const signalOnAbort = (): void => void conn.destroy()
   conn.on('subflow-close', connOnSubflowClose)

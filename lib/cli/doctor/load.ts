@@ -16,6 +16,8 @@ export interface LoadFigures {
   readonly togetherBytesPerSecond: number | undefined
   /** What ended it before its time. */
   readonly endedBy: 'stopped-reading' | 'lost' | undefined
+  /** What the connection was destroyed with. */
+  readonly error: string | undefined
 }
 
 export interface LoadOptions {
@@ -45,6 +47,7 @@ export async function measureLoad(
     alone,
     togetherBytesPerSecond: undefined,
     endedBy: conn.destroyed ? 'lost' : 'stopped-reading',
+    error: conn.errored?.message,
   })
   // What an echo sends back is taken in.
   conn.resume()
@@ -54,9 +57,10 @@ export async function measureLoad(
     if (!(await drain(conn, stallMs))) return ended()
     alone.set(label, { bytesPerSecond: rateOf(samples), rttMs: medianRttMs(samples, label) })
   }
-  if (labels.length < 2) return { alone, togetherBytesPerSecond: undefined, endedBy: undefined }
+  if (labels.length < 2)
+    return { alone, togetherBytesPerSecond: undefined, endedBy: undefined, error: undefined }
   onPart('all together')
   const samples = await upload(conn, { scheduler: 'lowest-rtt', forMs, maxBytes })
   if (!(await drain(conn, stallMs))) return ended()
-  return { alone, togetherBytesPerSecond: rateOf(samples), endedBy: undefined }
+  return { alone, togetherBytesPerSecond: rateOf(samples), endedBy: undefined, error: undefined }
 }

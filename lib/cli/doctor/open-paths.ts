@@ -18,9 +18,10 @@ const SETTLE_MS = 3 * HANDSHAKE_MS
 
 /**
  * Pings come in quick succession, so that RTTs are known of idle paths, too. A path is dialled once: what fails is
- * what is to be told.
+ * what is to be told. A peer that has nothing to say, and says so, may read all the same.
  */
 const OPTIONS = {
+  allowHalfOpen: true,
   keepAliveMs: 200,
   handshakeTimeoutMs: HANDSHAKE_MS,
   redialRetries: 0,

@@ -31,7 +31,7 @@ function facts(more: Partial<PathFacts> = {}, label = 'one'): PathFacts {
 }
 
 function load(together: number | undefined, endedBy?: LoadFigures['endedBy']): LoadFigures {
-  return { alone: new Map(), togetherBytesPerSecond: together, endedBy }
+  return { alone: new Map(), togetherBytesPerSecond: together, endedBy, error: undefined }
 }
 
 const codes = ({ findings, paths }: Diagnosis): string[] =>
@@ -131,7 +131,7 @@ describe('a connection is ill when', () => {
     expect(diagnosis.isFine).toBe(false)
     expect(codes(diagnosis)).toEqual([endedBy])
     expect(diagnosisText(diagnosis)).toMatch(
-      /\n {2}verdict {4}WRONG: the (peer stopped reading|connection went)/,
+      /\n {2}verdict {4}WRONG: the (peer stopped reading|connection was lost)/,
     )
   })
 })

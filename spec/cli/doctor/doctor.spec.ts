@@ -61,6 +61,15 @@ describe('multipath doctor', () => {
     expect([code, (await listens.exited).code]).toEqual([0, 0])
   })
 
+  it('measures a peer that reads and has said that it will say nothing', async () => {
+    await using listens = nc(['-l', '-a'], { input: 'null' })
+    await using looks = doctor(...LIGHT, at(await listens.port()))
+    const { code, out } = await looks.exited
+    expect(out.toString()).toMatch(/delivers .* alone\n {2}verdict {4}OK/)
+    const { code: theirs, out: taken } = await listens.exited
+    expect([code, theirs, taken.length]).toEqual([0, 0, 2 * 1_048_576])
+  })
+
   it('sends nothing with --no-load', async () => {
     let received = 0
     const [port] = await listener(1, (conn) => conn.on('data', (chunk: Buffer) => (received += chunk.length)))
