@@ -63,9 +63,14 @@ export function addressPairs({ targets, locals, useVirtual, multiplier }: Pairin
 }
 
 function pairOf({ address, family, port, target }: TargetAddress, source: Source): AddressPair {
-  const remote = `${address.includes(':') ? `[${address}]` : address}:${port}`
+  const remote = formatPlace(address, port)
   const label = source.localAddress === undefined ? remote : `${source.localAddress}|${remote}`
   return { host: address, port, family, ...source, target, label }
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export function formatPlace(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function sourcesFor(

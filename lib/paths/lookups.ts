@@ -1,6 +1,6 @@
 /** Looks names up, again and again: all of them at once, and never a second time before the first is through. */
 import type { Clock, Millis } from '../clock.js'
-import { MultipathError, toError } from '../errors.js'
+import { toError } from '../errors.js'
 import { Alarm } from './alarm.js'
 import type { Problems } from './problems.js'
 import type { Lookup, TargetAddresses } from './target-addresses.js'
@@ -87,10 +87,10 @@ export class Lookups {
   }
 
   #report(results: readonly (number | undefined | Error)[]): void {
-    const { targets, problems } = this.#init
+    const { problems } = this.#init
     results.forEach((result, index) => {
       const about = `target ${index}`
-      if (result instanceof Error) problems.raise(about, failureOf(targets[index]!, result))
+      if (result instanceof Error) problems.raise(about, result)
       else problems.settle(about)
     })
   }
@@ -112,9 +112,4 @@ export class Lookups {
   #soonestAt(): Millis {
     return Math.max(this.#init.clock.now(), this.#startedAt + GAP_MS)
   }
-}
-
-function failureOf({ target: { host, port } }: TargetAddresses, cause: Error): MultipathError {
-  const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  return new MultipathError('ERR_MULTIPATH_NO_PATH', `${place}: ${cause.message}`, { cause })
 }

@@ -1,8 +1,9 @@
 /** The addresses of one target, as the answers to lookups come. */
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
-import { MultipathError } from '../errors.js'
+import { MultipathError, toError } from '../errors.js'
 import type { TargetAddress } from './address-pairs.js'
+import { formatPlace } from './address-pairs.js'
 import type { Family } from './local-addresses.js'
 
 /** Where paths lead. */
@@ -55,8 +56,19 @@ export class TargetAddresses {
    * Looks the host up, and takes in the answer. When it fails, what was known stays.
    *
    * @returns how long the answer holds, milliseconds, where it says
+   * @throws {MultipathError} ERR_MULTIPATH_NO_PATH with what went wrong
    */
   async lookUp(lookup: Lookup): Promise<number | undefined> {
+    try {
+      return await this.#lookUp(lookup)
+    } catch (error) {
+      const { host, port } = this.target
+      const message = `${formatPlace(host, port)}: ${toError(error).message}`
+      throw new MultipathError('ERR_MULTIPATH_NO_PATH', message, { cause: error })
+    }
+  }
+
+  async #lookUp(lookup: Lookup): Promise<number | undefined> {
     const { host } = this.target
     if (this.isLiteral) {
       this.take([{ address: host, family: isIP(withoutZone(host)) }])
@@ -68,14 +80,12 @@ export class TargetAddresses {
     return ttls.length === 0 ? undefined : Math.min(...ttls) * 1000
   }
 
-  /** @throws {MultipathError} for an answer without an address of the family */
+  /** @throws where the answer has no address of the family */
   take(answer: readonly FoundAddress[]): void {
     const all = answer.map(({ address }) => address).filter((address) => this.#isOfFamily(address))
     const addresses = all.slice(0, this.#most)
-    if (addresses.length === 0) {
-      const wanted = this.#family === 0 ? 'an address' : `an IPv${this.#family} address`
-      throw new MultipathError('ERR_MULTIPATH_NO_PATH', `${this.target.host} is not, and has not, ${wanted}`)
-    }
+    if (addresses.length === 0)
+      throw new Error(`no ${this.#family === 0 ? 'address' : `IPv${this.#family} address`} there`)
     const before = [...this.#misses.values()]
     this.#misses.clear()
     for (const address of addresses) this.#misses.set(address, { found: this.#found(address), count: 0 })

@@ -168,7 +168,7 @@ describe('interfacePaths', () => {
       ],
     })
     await watched(watch)
-    expect(watch.events).toEqual([`+${ETH}`, '![::1]:80: ::1 is not, and has not, an IPv4 address'])
+    expect(watch.events).toEqual([`+${ETH}`, '![::1]:80: no IPv4 address there'])
     await watch.clock.run(60_000)
     expect(watch.lookups).toEqual([])
     expect(watch.news).toHaveLength(2)
