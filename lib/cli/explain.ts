@@ -32,6 +32,11 @@ export function explain(error: unknown, inputName = 'the input'): CliError {
 }
 
 function explainDial(error: DialError): CliError {
+  if (error.failures.length === 0)
+    return new CliError(`no path leads to the peer: ${(error.cause as Error).message}`, {
+      cause: error,
+      hint: 'check the name; -a leaves the choice of local addresses to the system',
+    })
   const causes = error.failures.map((failure) => `${failure.label}: ${failure.error.message}`)
   const listed = causes.slice(0, CAUSES_LISTED).join('; ')
   const more = causes.length > CAUSES_LISTED ? `; and ${causes.length - CAUSES_LISTED} more` : ''

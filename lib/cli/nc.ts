@@ -34,7 +34,7 @@ export function ncCommand(io: CliIo): Command {
 /** Each a line of its own: the parser wraps them. */
 const DESCRIPTION = [
   'Pipes standard input and output through one connection over several paths, as bondcat does.',
-  'Each HOST:PORT is a path; a name stands for all of its addresses. Without -a every local address that can reach a target becomes a path of its own: of the same family, loopback only to loopback, never link-local. A path that cannot be reached is tried again in the background. With --listen each local address is listened on, and one connection is served.',
+  'Each HOST:PORT is a path; a name stands for all of its addresses. Without -a every local address that can reach a target becomes a path of its own: of the same family, loopback only to loopback, never link-local, and those of containers, virtual machines and tunnels only towards their own network. Addresses that come and go meanwhile are followed, and a path that cannot be reached is tried again in the background. With --listen each local address is listened on, and one connection is served.',
   'A peer of ours is told when the input ends, and may go on sending. A Go peer (bondcat) cannot be told: the connection is closed once all is acknowledged and nothing has come for --quit-after seconds. With the null device as input, nothing is sent and the peer decides when to close.',
 ].join('\n\n')
 

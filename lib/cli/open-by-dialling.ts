@@ -1,30 +1,22 @@
 /** Dials the connection of `multipath nc HOST:PORT…`. */
-import { networkInterfaces } from 'node:os'
-import { MultipathDialer, tcpDialer } from '../index.js'
+import type { PathSource } from '../index.js'
+import { interfacePaths, MultipathDialer } from '../index.js'
 import { CliError } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import { explain } from './explain.js'
-import { usableAddresses } from './local-addresses.js'
 import type { NcDial } from './nc-options.js'
 import type { Opened } from './opened.js'
 import { CONN_OPTIONS, MOST_SUBFLOWS } from './opened.js'
 import { formatHostPort } from './parse.js'
-import type { PlannedPath } from './plan-paths.js'
-import { planPaths } from './plan-paths.js'
 import { reportSubflows } from './report-subflows.js'
-import { resolveTargets } from './resolve-targets.js'
 
 /** @throws {CliError} */
 export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened> {
-  const paths = await plan(options, io)
-  const dialers = paths.map(({ label, host, port, localAddress }) =>
-    tcpDialer({ label, host, port, ...(localAddress !== undefined && { localAddress }) }),
-  )
   const destination = options.targets.map(formatHostPort).join(', ')
-  const dialer = new MultipathDialer(destination, dialers, CONN_OPTIONS)
+  const source = reporting(pathsTo(options), io)
+  const dialer = new MultipathDialer(destination, source, CONN_OPTIONS)
   if (options.isVerbose) {
-    io.report(dialer.label)
     reportSubflows(dialer, io)
     dialer.on('path-failure', ({ label, error, waitMs }) => {
       const next = waitMs === undefined ? 'given up' : `again in ${Math.round(waitMs)} ms`
@@ -33,6 +25,7 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
   }
   try {
     const conn = await dialer.dial({ signal: io.signal })
+    if (options.isVerbose) io.report(dialer.label)
     const close = async (): Promise<void> => {
       if (options.isVerbose) for (const line of dialer.formatStats()) io.report(line)
     }
@@ -42,18 +35,40 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
   }
 }
 
-async function plan(options: NcDial, io: CliIo): Promise<PlannedPath[]> {
-  const targets = await resolveTargets(options.targets, options.family, (line) => io.report(line))
-  const locals = options.isAutoBound ? usableAddresses(networkInterfaces(), options.family) : undefined
-  const paths = planPaths(targets, locals, options.multiplier)
-  if (paths.length === 0)
-    throw new CliError('no local address can reach any target', {
-      hint: '-a leaves the choice to the system',
-    })
-  if (paths.length > MOST_SUBFLOWS)
-    throw new CliError(`${paths.length} paths are more than ${MOST_SUBFLOWS}`, {
+function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial): PathSource {
+  const count = targets.length * multiplier
+  if (count > MOST_SUBFLOWS)
+    throw new CliError(`${count} paths are more than ${MOST_SUBFLOWS}`, {
       exitCode: EXIT_USAGE,
-      hint: 'use -a, or a lower -x',
+      hint: 'use a lower -x',
     })
-  return paths
+  return interfacePaths({
+    ...{ targets, family, multiplier, maxPaths: MOST_SUBFLOWS },
+    ...(!isAutoBound && { interfaces: false }),
+  })
+}
+
+/** Tells of what is left out, while something is left; otherwise the failed dial tells. */
+function reporting(source: PathSource, io: CliIo): PathSource {
+  return {
+    watch: (listener) => {
+      let hasPath = false
+      return source.watch({
+        add: (path) => {
+          hasPath = true
+          listener.add(path)
+        },
+        remove: (label) => {
+          listener.remove(label)
+        },
+        failed: (error) => {
+          if (hasPath) io.report(`multipath: ${error.message}`)
+          listener.failed(error)
+        },
+      })
+    },
+    check: () => {
+      source.check()
+    },
+  }
 }

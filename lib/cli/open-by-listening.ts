@@ -1,10 +1,8 @@
 /** Waits for the connection of `multipath nc --listen`. */
-import { networkInterfaces } from 'node:os'
-import { MultipathListener } from '../index.js'
+import { localAddresses, MultipathListener } from '../index.js'
 import type { CliIo } from './cli-io.js'
 import { FirstComer } from './first-comer.js'
 import { listenOnAll } from './listen-on-all.js'
-import { usableAddresses } from './local-addresses.js'
 import type { NcListen } from './nc-options.js'
 import type { Opened } from './opened.js'
 import { CONN_OPTIONS } from './opened.js'
@@ -13,7 +11,7 @@ import { reportSubflows } from './report-subflows.js'
 /** The listener stays open beside the connection, so that lost subflows can come back. @throws {CliError} */
 export async function openByListening(options: NcListen, io: CliIo): Promise<Opened> {
   const hosts = options.isAutoBound
-    ? usableAddresses(networkInterfaces(), options.family).map(({ address }) => address)
+    ? localAddresses({ family: options.family, includeVirtual: true }).map(({ address }) => address)
     : [wildcardOf(options.family)]
   const { port, servers } = await listenOnAll(hosts, options.port, (line) => io.report(line))
   const comer = new FirstComer()

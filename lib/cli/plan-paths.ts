@@ -1,49 +1,60 @@
-/** Which paths there are: pairs of a local address and a target. */
-import type { LocalAddress } from './local-addresses.js'
-import { isLinkLocal, isLoopback } from './local-addresses.js'
+/** The paths that a command examines before it dials them: pairs of a local address and a target. */
+import { isIP } from 'node:net'
+import type { AddressPair } from '../index.js'
+import { findAddressPairs } from '../index.js'
+import { CliError } from './cli-error.js'
+import type { Family } from './nc-options.js'
+import type { HostPort } from './parse.js'
 import { formatHostPort } from './parse.js'
 
-/** A target whose name has been looked up. */
-export interface Target {
-  readonly address: string
-  readonly family: 4 | 6
-  readonly port: number
-}
+/** As an option of `findAddressPairs`: whatever there is, up to its own limit. */
+const MOST_PATHS = 1024
 
-export interface PlannedPath {
-  readonly label: string
-  readonly host: string
-  readonly port: number
-  /** `undefined`: the system chooses. */
-  readonly localAddress: string | undefined
+export type PlannedPath = Pick<AddressPair, 'label' | 'host' | 'port' | 'localAddress'>
+
+export interface PlanInit {
+  readonly targets: readonly HostPort[]
+  readonly family: Family
+  /** Local addresses to start from; `undefined`: every usable one. */
+  readonly addresses: readonly string[] | undefined
 }
 
 /**
- * Paths to each target, from each of `locals` that can reach it, `multiplier` times; from wherever the system
- * chooses where `locals` is `undefined`. A target that no local address can reach has no path.
+ * Paths to each target from each local address that can reach it.
+ *
+ * @param report - told of each name that was left out, while others are left
+ * @throws {CliError} when there is no path
  */
-export function planPaths(
-  targets: readonly Target[],
-  locals: readonly LocalAddress[] | undefined,
-  multiplier: number,
-): PlannedPath[] {
-  const pairs = targets.flatMap((target) =>
-    sourcesFor(target, locals).map((localAddress) => ({ target, localAddress })),
-  )
-  return pairs.flatMap(({ target, localAddress }) =>
-    Array.from({ length: multiplier }, (_, index) => {
-      const remote = formatHostPort({ host: target.address, port: target.port })
-      const pair = localAddress === undefined ? remote : `${localAddress}|${remote}`
-      const label = multiplier === 1 ? pair : `${pair}#${index + 1}`
-      return { label, host: target.address, port: target.port, localAddress }
-    }),
-  )
+export async function planPaths(
+  { targets, family, addresses }: PlanInit,
+  report: (line: string) => void,
+): Promise<PlannedPath[]> {
+  const found = await findAddressPairs({
+    ...{ targets: once(targets, formatHostPort), family, maxPaths: MOST_PATHS },
+    ...(addresses !== undefined && { interfaces: false }),
+  })
+  const paths =
+    addresses === undefined ? found.pairs : addresses.flatMap((from) => starting(from, found.pairs))
+  const failures = found.failures.map(({ message }) => message)
+  if (paths.length > 0) for (const failure of failures) report(`multipath: left out ${failure}`)
+  else if (failures.length > 0)
+    throw new CliError(`no address to connect to: ${failures.join('; ')}`, {
+      hint: family === 0 ? 'check the name' : `only IPv${family} was asked for`,
+    })
+  else
+    throw new CliError('no local address can reach any target', {
+      hint: addresses === undefined ? 'is any network up?' : 'its family has to be that of the target',
+    })
+  return once(paths, ({ label }) => label)
 }
 
-function sourcesFor(target: Target, locals: readonly LocalAddress[] | undefined): (string | undefined)[] {
-  // The zone of a link-local target names its interface already.
-  if (locals === undefined || isLinkLocal(target.address)) return [undefined]
-  return locals
-    .filter((local) => local.family === target.family && local.isLoopback === isLoopback(target.address))
-    .map(({ address }) => address)
+function once<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()]
+}
+
+/** Whether there is such an address is for the examination to find out. */
+function starting(localAddress: string, pairs: readonly AddressPair[]): PlannedPath[] {
+  return pairs
+    .filter(({ family }) => family === isIP(localAddress))
+    .map((pair) => ({ ...pair, localAddress, label: `${localAddress}|${pair.label}` }))
 }

@@ -25,7 +25,7 @@ export async function findAddressPairs(options: InterfacePathsOptions): Promise<
   const results = await Promise.allSettled(all.map((target) => target.lookUp(lookup)))
   const pairs = addressPairs({
     targets: all.flatMap(({ addresses }) => addresses),
-    locals: selector?.select(networkInterfaces()),
+    locals: selector?.forPaths(networkInterfaces()),
     useVirtual: selector?.useVirtual ?? true,
     multiplier,
   })

@@ -109,7 +109,7 @@ export class InterfacePaths implements PathSource {
       this.#scannedAt = clock.now()
       this.#poll.set(this.#scannedAt + pollMs)
       try {
-        const locals = selector.select(this.#interfaces())
+        const locals = selector.forPaths(this.#interfaces())
         // Another network may have another answer to the same question.
         if (JSON.stringify(locals) !== JSON.stringify(this.#locals)) this.#lookups.soon()
         this.#locals = locals

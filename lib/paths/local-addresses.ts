@@ -71,6 +71,8 @@ export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
 export interface Selector {
   /** Those the filter lets through. Virtual and link-local ones are among them: some targets need them. */
   readonly select: (interfaces: Interfaces) => LocalAddress[]
+  /** Of those, the ones worth a path of their own. */
+  readonly forPaths: (interfaces: Interfaces) => LocalAddress[]
   /** Whether virtual ones are as good as the others. */
   readonly useVirtual: boolean
 }
@@ -93,11 +95,9 @@ export function selectorOf({
       ? undefined
       : matcherOf('addresses', addresses, ({ address }) => address, networkTest),
   ])
-  const select = (there: Interfaces): LocalAddress[] => {
-    const wanted = once(listed(there).filter(isWanted))
-    return addresses === undefined ? oneOfEachIpv6Network(wanted) : wanted
-  }
-  return { select, useVirtual }
+  const select = (there: Interfaces): LocalAddress[] => once(listed(there).filter(isWanted))
+  const forPaths = (there: Interfaces): LocalAddress[] => oneOfEachIpv6Network(select(there))
+  return { select, forPaths: addresses === undefined ? forPaths : select, useVirtual }
 }
 
 function all<Value>(tests: readonly (((value: Value) => boolean) | undefined)[]): (value: Value) => boolean {

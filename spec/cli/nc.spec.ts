@@ -86,6 +86,26 @@ describe('paths of multipath nc', () => {
     expect(dials.lines.filter((line) => /RTT: .*SENT: /.test(line))).toHaveLength(4)
   })
 
+  it('leave out what has no address, and say so', async () => {
+    await using listens = nc(['-l', '-4'])
+    const port = await listens.port()
+    await using dials = nc(['-4', `[::1]:${port}`, at(port)], { input: 'pipe' })
+    dials.stdin.end('left')
+    expect((await listens.exited).out.toString()).toBe('left')
+    const { code, lines } = await dials.exited
+    expect([code, lines]).toEqual([0, [`multipath: [::1]:${port}: no IPv4 address there`]])
+  })
+
+  it('are told to be none in one line', async () => {
+    const { code, lines } = await nc(['-4', '[::1]:9']).exited
+    expect(code).toBe(1)
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /no path leads to the peer: \[::1\]:9: no IPv4 address there \(check the name.*\)$/,
+      ),
+    ])
+  })
+
   it('take every address of a name', async () => {
     await using listens = nc(['-l', '-4', '-p', '0'])
     await using dials = nc(['-4', `localhost:${await listens.port()}`], { input: 'pipe' })

@@ -75,15 +75,16 @@ describe('local addresses', () => {
     expect(found({ addresses })).toEqual(expected)
   })
 
-  it('of one IPv6 network of an interface are one, the first, unless `addresses` chooses', () => {
-    const { select } = selectorOf({})
+  it('are worth one path for each IPv6 network of an interface, the first, unless `addresses` chooses', () => {
+    const { select, forPaths } = selectorOf({})
     const there = machine({
       eth0: ['2001:db8:1::a', '2001:db8:1::b', '2001:db8:2::c', '192.0.2.2', '192.0.2.3'],
       wlan0: ['2001:db8:1::d'],
     })
     const one = ['2001:db8:1::a', '2001:db8:2::c', '192.0.2.2', '192.0.2.3', '2001:db8:1::d']
-    expect(select(there).map(({ address }) => address)).toEqual(one)
-    expect(selectorOf({ addresses: ['0.0.0.0/0', '::/0'] }).select(there)).toHaveLength(6)
+    expect(forPaths(there).map(({ address }) => address)).toEqual(one)
+    expect(selectorOf({ addresses: ['0.0.0.0/0', '::/0'] }).forPaths(there)).toHaveLength(6)
+    expect(select(there)).toHaveLength(6)
   })
 
   it('come once, however many interfaces have them', () => {

@@ -1,19 +1,13 @@
 /** The examination from beginning to end: plans paths, looks at their routes, opens them, loads them. */
-import { networkInterfaces } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MultipathConn } from '../../index.js'
 import { MultipathError } from '../../index.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { EXIT_USAGE } from '../exit-codes.js'
-import type { LocalAddress } from '../local-addresses.js'
-import { isLoopback, usableAddresses } from '../local-addresses.js'
-import type { Family } from '../nc-options.js'
 import { MOST_SUBFLOWS } from '../opened.js'
-import type { HostPort } from '../parse.js'
-import type { PlannedPath } from '../plan-paths.js'
+import type { PlanInit, PlannedPath } from '../plan-paths.js'
 import { planPaths } from '../plan-paths.js'
-import { resolveTargets } from '../resolve-targets.js'
 import { checkRoutes } from './check-routes.js'
 import type { Diagnosis, Failure, PathFacts, PeerKind } from './diagnosis.js'
 import { diagnose } from './diagnosis.js'
@@ -24,11 +18,7 @@ import { systemView } from './network-facts.js'
 import { openPaths } from './open-paths.js'
 import { askStranger } from './stranger.js'
 
-export interface ExamineOptions {
-  readonly targets: readonly HostPort[]
-  readonly family: Family
-  /** Local addresses to start from; `undefined`: every usable one. */
-  readonly addresses: readonly string[] | undefined
+export interface ExamineOptions extends PlanInit {
   /** `undefined`: nothing is sent. */
   readonly load: { readonly forMs: number; readonly maxBytes: number } | undefined
 }
@@ -67,25 +57,14 @@ export async function examine(
   return diagnose(seen.peer, facts, seen.load)
 }
 
-async function plan({ targets, family, addresses }: ExamineOptions, io: CliIo): Promise<PlannedPath[]> {
-  const found = await resolveTargets(targets, family, (line) => io.report(line))
-  const locals = addresses?.map(given) ?? usableAddresses(networkInterfaces(), family)
-  const planned = planPaths(found, locals, 1)
-  const paths = [...new Map(planned.map((path) => [path.label, path])).values()]
-  if (paths.length === 0)
-    throw new CliError('no local address can reach any target', {
-      hint: addresses === undefined ? 'is any network up?' : 'its family has to be that of the target',
-    })
+async function plan(options: ExamineOptions, io: CliIo): Promise<PlannedPath[]> {
+  const paths = await planPaths(options, (line) => io.report(line))
   if (paths.length > MOST_SUBFLOWS)
     throw new CliError(`${paths.length} paths are more than ${MOST_SUBFLOWS}`, {
       exitCode: EXIT_USAGE,
       hint: 'choose some with --address',
     })
   return paths
-}
-
-function given(address: string): LocalAddress {
-  return { address, family: address.includes(':') ? 6 : 4, isLoopback: isLoopback(address) }
 }
 
 /** What is known of an open connection in the end; maps go by label. */
