@@ -130,6 +130,22 @@ describe('the window of a path once filled', () => {
     expect(settled(10_000, 3).bytes).toBeLessThan(128 * KIB)
   })
 
+  it('grows no further there for acks that come in bunches, as it does for the jitter of longer paths', () => {
+    const mostBunched = (rate: number, rttMs: number): number => {
+      const path = settled(rate, rttMs)
+      const before = path.bytes
+      let most = 0
+      for (let bunch = 0; bunch < 40; bunch++) {
+        path.repairs(8)
+        path.runs(40)
+        most = Math.max(most, path.bytes)
+      }
+      return most / before
+    }
+    expect(mostBunched(200_000, 1.5)).toBeLessThanOrEqual(1)
+    expect(mostBunched(10_000, 20)).toBeGreaterThan(1.05)
+  })
+
   it('is less so where acks take long after all: many connections share the processes', () => {
     const path = settled(10_000, 1)
     for (let ack = 0; ack < 100; ack++) path.rtt.sample(40, path.now)
