@@ -102,11 +102,4 @@ export const POLICY_TARGETS: readonly Target[] = [
     bound: 0.95,
     of: (at) => at.get('rate') / at.elsewhere('even', 'rate'),
   },
-  // A fifth of the time every byte goes three times: the links are full, though the reader gets less.
-  {
-    scenario: 'switching',
-    text: 'payload on the links ÷ lowest-rtt’s',
-    bound: 0.95,
-    of: (at) => at.onLinks('switching') / at.onLinks('even'),
-  },
 ]

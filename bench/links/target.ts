@@ -52,11 +52,6 @@ export class Place {
     return this.summary.eachOfLink(this.scenario.id, this.peer, this.congestionControl, name, link)
   }
 
-  /** Mbit/s of TCP payload that this peer puts on the links in a scenario, whatever the reader gets of it. */
-  onLinks(scenario: string): number {
-    return this.elsewhere(scenario, 'rate') * this.elsewhere(scenario, 'sentPerByte')
-  }
-
   perSum(): number {
     return this.get('rate') / this.summary.sum(this.scenario, this.congestionControl)
   }

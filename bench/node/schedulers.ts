@@ -1,15 +1,12 @@
-/** Another scheduler every so often, in turn through all that there are. */
+/** Another scheduler every so often, in turn. */
 import type { Duplex } from 'node:stream'
 import type { SchedulerName } from 'multipath-net'
 
-/** The default comes last, since it is what a connection begins with. */
-const TURNS = [
-  'redundant',
-  'hybrid',
-  'weighted',
-  'round-robin',
-  'lowest-rtt',
-] as const satisfies SchedulerName[]
+/**
+ * Those that send each byte once: copies cost by themselves, and hide what the switching costs. The default comes
+ * last, since it is what a connection begins with.
+ */
+const TURNS = ['hybrid', 'weighted', 'round-robin', 'lowest-rtt'] as const satisfies SchedulerName[]
 
 interface WithScheduler {
   setScheduler?: (name: SchedulerName) => void
