@@ -84,6 +84,15 @@ describe('a path', () => {
     expect(isLossy()).toBe(false)
   })
 
+  it('is not lossy where we rested before each silence ended', () => {
+    for (let slice = 0; slice < 20; slice++) {
+      now += 60
+      stalls.rested(now)
+      slices(1, 10)
+    }
+    expect(isLossy()).toBe(false)
+  })
+
   it('is not lossy where no acks were to be expected', () => {
     slices(20, 60, false)
     expect(isLossy()).toBe(false)
