@@ -26,10 +26,9 @@ export class Fitness {
 
   /** A pause says nothing of the path. */
   #rest(subflow: Subflow, now: Millis): void {
-    const { window, path } = subflow
-    if (path.isPaused) window.markAppLimited(subflow.inFlightBytes)
-    else if (subflow.isResting) window.rested(now)
-    subflow.isResting = path.isPaused
+    const { isPaused } = subflow.path
+    if (subflow.isResting && !isPaused) subflow.window.rested(now)
+    subflow.isResting = isPaused
   }
 
   /** One that becomes fit owes nothing for the time before. */

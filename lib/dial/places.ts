@@ -6,7 +6,7 @@ export type LeavePlace = () => void
 
 export class Places {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: ((place: LeavePlace) => void)[] = []
 
   constructor(count: number) {
     this.#free = count
@@ -16,30 +16,21 @@ export class Places {
   tryTake(): LeavePlace | undefined {
     if (this.#free === 0) return undefined
     this.#free--
-    let isTaken = true
-    return () => {
-      if (!isTaken) return
-      isTaken = false
-      this.#free++
-      this.#waiting.shift()?.()
-    }
+    return this.#place()
   }
 
   /** A place, once one is free, first come first served; rejects with the reason of `signal`. */
-  async take(signal: AbortSignal): Promise<LeavePlace> {
-    for (;;) {
+  take(signal: AbortSignal): Promise<LeavePlace> {
+    return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const place = this.tryTake()
-      if (place !== undefined) return place
-      await this.#someLeaves(signal)
-    }
-  }
-
-  #someLeaves(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const wake = (): void => {
+      if (place !== undefined) {
+        resolve(place)
+        return
+      }
+      const wake = (given: LeavePlace): void => {
         signal.removeEventListener('abort', signalOnAbort)
-        resolve()
+        resolve(given)
       }
       const signalOnAbort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(wake), 1)
@@ -48,5 +39,16 @@ export class Places {
       signal.addEventListener('abort', signalOnAbort, { once: true })
       this.#waiting.push(wake)
     })
+  }
+
+  #place(): LeavePlace {
+    let isTaken = true
+    return () => {
+      if (!isTaken) return
+      isTaken = false
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next(this.#place())
+    }
   }
 }

@@ -108,12 +108,12 @@ describe('a subflow that is to leave', () => {
     expect(core.error).toBeUndefined()
   })
 
-  it('and is asked twice leaves once', () => {
-    const { core, first, second } = two()
-    retires(core, first)
-    retires(core, first)
-    retires(core, second)
-    expect(second.closed).toBeUndefined()
+  it('keeps its turn when it is asked again', () => {
+    const core = new ScriptedCore(OPTIONS)
+    const [first, second] = [core.joinUp(), core.join()]
+    for (const scripted of [first, second, first]) retires(core, scripted)
+    second.hears(acks(PING))
+    expect([first.closed, second.closed]).toEqual(['half', undefined])
   })
 
   it('goes in the order in which they were asked, and the last one stays', () => {

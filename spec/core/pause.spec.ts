@@ -130,20 +130,35 @@ describe('with all paths paused', () => {
   })
 })
 
+describe('a path with its cap used up', () => {
+  it('is not paused: data that waits for it becomes an error in its time', () => {
+    const core = new ScriptedCore({ lingerMs: 1000 })
+    const only = core.joinUp()
+    only.subflow.path.set({ maxBytes: 0 })
+    core.writes('waits')
+    core.ends()
+    for (let at = 0; at < 1100; at += 50) {
+      core.passes(50)
+      if (!core.isFinished) only.hears(acks(1))
+    }
+    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+  })
+})
+
 describe('a path that was paused', () => {
   it('is not taken for lossy, slow or silent', () => {
     const pair = corePair({ links: [{ rateMbps: 50, delayMs: 10 }] })
-    const { subflow } = { subflow: pair.near.joined[0]! }
+    const subflow = pair.near.joined[0]!
     pair.near.write(200 * MIB)
-    pair.advance(3000)
+    pair.advance(2000)
     const { rate, bytes } = subflow.window
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < 25; time++) {
       subflow.path.isPaused = true
       pair.near.flush()
-      pair.advance(400)
+      pair.advance(150)
       subflow.path.isPaused = false
       pair.near.flush()
-      pair.advance(300)
+      pair.advance(60)
     }
     expect(subflow.window.bytes).toBeLessThan(1.3 * bytes)
     expect(subflow.window.rate).toBeGreaterThan(0.9 * rate)
