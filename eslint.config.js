@@ -53,7 +53,7 @@ const LAYERS = [
   },
   {
     files: ['net', 'index'],
-    may: [...DIAL, 'net', 'transport/', 'mux/', 'paths/', 'dial/', 'listen/'],
+    may: [...DIAL, 'net', 'messages/', 'transport/', 'mux/', 'paths/', 'dial/', 'listen/'],
     packages: ['node:'],
   },
   {

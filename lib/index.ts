@@ -24,6 +24,7 @@ export { DialError, MultipathError, OptionError, RemoteProtocolError } from './e
 export type { ListenerEvents } from './listen/multipath-listener.js'
 export { MultipathListener } from './listen/multipath-listener.js'
 export type { ListenerOptions } from './listen/options.js'
+export type { MessageOptions, MessageStream } from './messages/messages.js'
 export type { ConnectOptions, ListenPlace } from './net.js'
 export { connect, createServer, MultipathServer } from './net.js'
 export type { PathSource, PathSourceListener } from './transport/path-source.js'

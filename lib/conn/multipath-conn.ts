@@ -7,6 +7,8 @@ import { Path } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import { MultipathError } from '../errors.js'
+import type { MessageOptions } from '../messages/messages.js'
+import { MessageStream } from '../messages/messages.js'
 import { cidName } from '../wire/hello.js'
 import { Announcer } from './announcer.js'
 import type { AttachInit } from './attach.js'
@@ -167,6 +169,16 @@ export class MultipathConn extends PathSurface {
   /** The same connection in the shape of Go's net.Conn. Use one of the two at a time for reading. */
   netConn(): NetConn {
     return (this.#netConn ??= new NetConn(this))
+  }
+
+  /**
+   * The same connection as messages with their boundaries, for a peer that does the same: it is to be read and
+   * written by them alone.
+   *
+   * @throws {OptionError}
+   */
+  messages(options?: MessageOptions): MessageStream {
+    return new MessageStream(this, options)
   }
 
   override write(

@@ -1,4 +1,6 @@
 /** `multipath-net/mux`: many streams over one connection, as yamux does, and messages over one stream. */
+export type { MessageOptions } from '../messages/messages.js'
+export { messages, MessageStream } from '../messages/messages.js'
 export type { MuxSessionEvents, OpenOptions } from './mux-session.js'
 export { MuxSession } from './mux-session.js'
 export { MuxStream } from './mux-stream.js'

@@ -11,9 +11,6 @@ export interface PingLimits {
   readonly keepAliveTimeoutMs: number
 }
 
-/** What became of a ping. */
-export type PingEnd = { readonly id: number; readonly rttMs: Millis | undefined }
-
 export class Pings {
   readonly #limits: PingLimits
   /** When each was sent, the oldest first. */

@@ -9,6 +9,8 @@ import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { PATH_TABLE } from '../../lib/core/path.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { LISTENER_TABLE } from '../../lib/listen/options.js'
+import { MESSAGE_TABLE } from '../../lib/messages/messages.js'
+import { MUX_TABLE } from '../../lib/mux/options.js'
 import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.js'
 
 /** What dialers and listeners take that is no number, with its default. */
@@ -50,6 +52,20 @@ const SECTIONS = [
     file: 'lib/core/path.ts',
     table: PATH_TABLE,
     others: { tier: '`primary`' },
+  },
+  {
+    title: 'Options of a mux session',
+    intro: 'Taken by `MuxSession` of `multipath-net/mux`, beside its `role`, which has no default.',
+    file: 'lib/mux/options.ts',
+    table: MUX_TABLE,
+    others: { allowHalfOpen: '`false`', clock: "the system's" },
+  },
+  {
+    title: 'Options of messages',
+    intro: 'Taken by `messages` of `multipath-net/mux`, and by `conn.messages()`.',
+    file: 'lib/messages/messages.ts',
+    table: MESSAGE_TABLE,
+    others: {},
   },
   {
     title: 'Options of interfacePaths',

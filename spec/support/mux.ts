@@ -30,9 +30,10 @@ class MemoryEnd extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
     const peer = this.peer!
-    peer.#taken = callback
+    const copy = Buffer.from(chunk)
     setImmediate(() => {
-      peer.push(Buffer.from(chunk))
+      peer.#taken = callback
+      peer.push(copy)
     })
   }
 
