@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
+import { FINDING_MEANINGS } from '../../lib/cli/doctor/finding.js'
+import { EXIT_ILL, EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
 import { buildProgram, SUBCOMMANDS } from '../../lib/cli/program.js'
 import { FakeCliIo } from './fake-cli-io.js'
 
@@ -11,6 +12,20 @@ const INTRO = `# The command
 
 \`multipath\` comes with the package: \`npx --package multipath-net multipath --help\`, or \`npm install --global multipath-net\`.
 This page is made from its parser.`
+
+const FINDINGS = `## What doctor finds
+
+A fault makes the exit code ${EXIT_ILL}; a note does not. With \`--json\` each stands in \`findings\` of its path, or of the
+whole, as \`{ severity, code, text, mend }\`; \`mend\` holds the lines that mend it, where there are any.
+
+${['| code | meaning |', '| --- | --- |', ...Object.entries(FINDING_MEANINGS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)].join('\n')}
+
+A path begins at an address, and the routes choose the interface: with the routing of most systems every packet leaves by
+the first default route, whatever its source, and two paths share one uplink. A rule for each source mends that (Linux:
+ip-rule(8)). What \`ip\` adds is gone after a restart: put it where your system keeps its network's configuration.
+
+The round-trip times are those of multipath frames: idle, the shortest of a second; under load, the median while the path
+is full. Rates are of acknowledged bytes, without the first third of the time.`
 
 const AFTERWORD = `## What can be told, and what cannot
 
@@ -50,7 +65,7 @@ export function cliPage(): string {
   const sections = program.commands.map((command, index) => section(command, SUBCOMMANDS[index]!.examples))
   const exits = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`)
   const exitTable = ['| exit code | meaning |', '| --- | --- |', ...exits].join('\n')
-  return `${[INTRO, ...sections, '## Exit codes', exitTable, AFTERWORD].join('\n\n')}\n`
+  return `${[INTRO, ...sections, '## Exit codes', exitTable, FINDINGS, AFTERWORD].join('\n\n')}\n`
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/cli.md', cliPage())

@@ -130,7 +130,9 @@ function judgeEnd(load: LoadFigures | undefined): Finding[] {
     ]
   if (load?.endedBy === 'lost') {
     const why = load.error === undefined ? 'the peer closed it' : load.error
-    return [fault('lost', `the connection was lost while it was measured: ${why}`)]
+    return [
+      fault('lost', `the connection was lost: ${why} (multipath nc -l serves one: does it serve another?)`),
+    ]
   }
   return []
 }

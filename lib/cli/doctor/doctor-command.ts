@@ -94,6 +94,12 @@ function collectTargets(text: string, before: readonly HostPort[] = []): HostPor
 }
 
 function collectAddresses(text: string, before: readonly string[] = []): string[] {
-  if (isIP(text) === 0) throw new InvalidArgumentError('It must be an IP address of this machine.')
-  return [...before, text]
+  if (isIP(text) === 0 || text.includes('%'))
+    throw new InvalidArgumentError('It must be an IP address of this machine, without an interface.')
+  return [...before, text.includes(':') ? canonical(text) : text]
+}
+
+/** An IPv6 address as the system writes it, so that it is found there: RFC 5952, which URLs follow. */
+function canonical(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1)
 }

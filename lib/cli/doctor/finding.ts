@@ -24,6 +24,23 @@ export type FindingCode =
   | 'bufferbloat'
   | 'shared-bottleneck'
 
+/** What each code means. docs/cli.md is made from this table. */
+export const FINDING_MEANINGS: Readonly<Record<FindingCode, string>> = {
+  'no-such-address': 'no interface has the source address',
+  'no-route': 'the system knows no way to the target from that source',
+  'wrong-source-route': 'packets leave by another interface than the one that has their source address',
+  'unknown-gateway':
+    'no route says which gateway the interface has: the lines that mend hold a word in its place',
+  'strict-rp-filter': 'the kernel drops answers that come in by the interface of the source',
+  unreachable: 'nobody took the connection, or the multipath listener that did gave it up',
+  'not-multipath': 'something else listens there; what came instead is told',
+  lost: 'a path, or the connection, stood and was lost',
+  'stopped-reading': 'the peer acknowledged nothing for 5 s, on any path, so that the rest was not measured',
+  'delivers-nothing': 'a path whose handshake works carried nothing alone',
+  bufferbloat: 'under load the round trip took 100 ms more, and three times as long, as idle',
+  'shared-bottleneck': 'all paths together deliver less than 70 % of the sum of each alone',
+}
+
 export function fault(code: FindingCode, text: string, mend?: readonly string[]): Finding {
   return { severity: 'fault', code, text, ...(mend !== undefined && { mend }) }
 }

@@ -36,6 +36,16 @@ export function partsOf(paths: number): number {
   return paths > 1 ? paths + 1 : paths
 }
 
+/** Of a connection that has gone, or whose peer does not read. */
+export function nothingMeasured(conn: MultipathConn): LoadFigures {
+  return {
+    alone: new Map(),
+    togetherBytesPerSecond: undefined,
+    endedBy: conn.destroyed ? 'lost' : 'stopped-reading',
+    error: conn.errored?.message,
+  }
+}
+
 /** Never rejects: what goes wrong is a figure, too. */
 export async function measureLoad(
   conn: MultipathConn,
@@ -43,24 +53,18 @@ export async function measureLoad(
   { forMs, maxBytes, onPart, stallMs }: LoadOptions,
 ): Promise<LoadFigures> {
   const alone = new Map<string, Delivery>()
-  const ended = (): LoadFigures => ({
-    alone,
-    togetherBytesPerSecond: undefined,
-    endedBy: conn.destroyed ? 'lost' : 'stopped-reading',
-    error: conn.errored?.message,
-  })
   // What an echo sends back is taken in.
   conn.resume()
   for (const label of labels) {
     onPart(`${label} alone`)
     const samples = await upload(conn, { scheduler: onlyPath(label), forMs, maxBytes })
-    if (!(await drain(conn, stallMs))) return ended()
+    if (!(await drain(conn, stallMs))) return { ...nothingMeasured(conn), alone }
     alone.set(label, { bytesPerSecond: rateOf(samples), rttMs: medianRttMs(samples, label) })
   }
   if (labels.length < 2)
     return { alone, togetherBytesPerSecond: undefined, endedBy: undefined, error: undefined }
   onPart('all together')
   const samples = await upload(conn, { scheduler: 'lowest-rtt', forMs, maxBytes })
-  if (!(await drain(conn, stallMs))) return ended()
+  if (!(await drain(conn, stallMs))) return { ...nothingMeasured(conn), alone }
   return { alone, togetherBytesPerSecond: rateOf(samples), endedBy: undefined, error: undefined }
 }

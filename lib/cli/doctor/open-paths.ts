@@ -5,7 +5,7 @@ import { MOST_SUBFLOWS } from '../opened.js'
 import type { PlannedPath } from '../plan-paths.js'
 
 export interface OpenedPaths {
-  /** `undefined` where no path leads to a multipath listener. */
+  /** `undefined` where no path leads to a multipath listener. It may be closed again. */
   readonly conn: MultipathConn | undefined
   /** By label: why a path did not come to be. Those that are missing did. */
   readonly failures: ReadonlyMap<string, Error>
@@ -41,7 +41,7 @@ export async function openPaths(paths: readonly PlannedPath[], signal: AbortSign
     await outcome.settled(conn, signal)
     if (signal.aborted) conn.destroy()
     signal.throwIfAborted()
-    return { conn: conn.destroyed ? undefined : conn, failures: outcome.failures() }
+    return { conn, failures: outcome.failures() }
   } catch (error) {
     signal.throwIfAborted()
     const failures = error instanceof DialError ? error.failures : []

@@ -116,6 +116,19 @@ describe('multipath doctor', () => {
     expect(all).toMatch(/verdict {4}WRONG: 1 of 2 paths are fine/)
   })
 
+  it('says that a peer which serves another one closes', async () => {
+    await using listens = nc(['-l', '-b', '-a'])
+    const port = await listens.port()
+    await using first = nc(['-b', at(port)], { output: 'pipe' })
+    await first.line(/received/)
+    await using looks = doctor('--no-load', at(port))
+    const { code, out } = await looks.exited
+    expect(code).toBe(4)
+    expect(out.toString()).toMatch(
+      /all paths\n.*\n {2}verdict {4}WRONG: the connection was lost: .*serves one/,
+    )
+  })
+
   it('is stopped by a signal, while it measures', async () => {
     const [port] = await listener(1, (conn) => conn.resume())
     await using looks = doctor('-s', '600', '--max-mib', '1000000', at(port!))
@@ -134,6 +147,11 @@ describe('multipath doctor starts from', () => {
     const { code, out } = await looks.exited
     expect(code).toBe(0)
     expect(out.toString()).toMatch(/path 1 of 2: 127\.0\.0\.2\|.*path 2 of 2: 127\.0\.0\.3\|/s)
+  })
+
+  it('an address however it is written', async () => {
+    await using looks = doctor('--no-load', '--address', '0:0::0001', '[::1]:9')
+    expect((await looks.exited).out.toString()).toMatch(/^path 1 of 1: ::1\|\[::1\]:9\n/)
   })
 
   it('no address of another family', async () => {
