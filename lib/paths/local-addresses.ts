@@ -138,7 +138,7 @@ function oneOfEachIpv6Network(locals: readonly LocalAddress[]): LocalAddress[] {
       (other) =>
         other.interfaceName === local.interfaceName && local.family === 6 && isNear(other, local.address),
     )
-    if (!isMore || local.isLoopback) kept.push(local)
+    if (!isMore) kept.push(local)
   }
   return kept
 }

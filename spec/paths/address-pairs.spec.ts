@@ -41,6 +41,8 @@ describe('address pairs', () => {
   it('leave the source of a link-local target to the system, if the interface of its zone is there', () => {
     expect(pairs(['fe80::1%eth0'])).toMatchObject([{ localAddress: undefined, interfaceName: 'eth0' }])
     expect(pairs(['fe80::1%wlan0'])).toEqual([])
+    const same = selectorOf({}).select(machine({ eth0: ['fe80::2'], wlan0: ['fe80::2'] }))
+    expect(pairs(['fe80::1%wlan0'], { locals: same })).toMatchObject([{ interfaceName: 'wlan0' }])
     expect(sources('fe80::1%12')).toEqual([undefined])
     expect(sources('169.254.1.1')).toEqual([undefined])
   })

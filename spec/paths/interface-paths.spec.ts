@@ -258,6 +258,24 @@ describe('watchers of interfacePaths', () => {
     expect(watch.lookups).toHaveLength(2)
   })
 
+  it.each([
+    ['before', 0, ['!peer.example:80: getaddrinfo ENOTFOUND']],
+    ['after', 5000, []],
+  ])('are not told of a failure from %s the last one stopped', async (_when, lookupMs, told) => {
+    const watch = new PathWatch()
+    watch.answer = new Error('getaddrinfo ENOTFOUND')
+    watch.lookupMs = lookupMs
+    const stop = watch.source.watch(watch.listener)
+    await watch.clock.run(1000)
+    stop()
+    await watch.clock.run(10_000)
+    expect(watch.news).toEqual(told)
+    watch.answer = ['203.0.113.1']
+    watch.lookupMs = 0
+    await watched(watch)
+    expect(watch.news).toEqual([`+${ETH}`])
+  })
+
   it('that come later are told of what is wrong, too', async () => {
     const watch = new PathWatch()
     watch.answer = new Error('getaddrinfo ENOTFOUND')

@@ -1,0 +1,105 @@
+/**
+ * A machine whose uplinks come and go: uplink 1 is the interface `up1` with 10.83.1.2/24, and so on, each source address with
+ * a route table of its own. Behind them is a server, 10.83.250.1. Two network namespaces; needs root.
+ */
+import { execFileSync } from 'node:child_process'
+
+export const SERVER = '10.83.250.1'
+
+const ip = (...args: string[]): string =>
+  execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
+
+export class Uplinks implements Disposable {
+  readonly #client = `uplinks-c-${process.pid}`
+  readonly #server = `uplinks-s-${process.pid}`
+
+  /** @param count - uplinks that are there from the beginning */
+  constructor(count: number) {
+    try {
+      for (const name of [this.#client, this.#server]) {
+        ip('netns', 'add', name)
+        ip('-n', name, 'link', 'set', 'lo', 'up')
+      }
+      ip('-n', this.#server, 'address', 'add', `${SERVER}/32`, 'dev', 'lo')
+      for (let uplink = 1; uplink <= count; uplink++) this.plug(uplink)
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** What to put before a command that is to run on that side. */
+  within(side: 'client' | 'server'): string[] {
+    return ['ip', 'netns', 'exec', side === 'client' ? this.#client : this.#server]
+  }
+
+  /** A new interface, with the address 10.83.UPLINK.2. */
+  plug(uplink: number): void {
+    const name = `up${uplink}`
+    ip(
+      'link',
+      'add',
+      name,
+      'netns',
+      this.#client,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      name,
+      'netns',
+      this.#server,
+    )
+    ip('-n', this.#server, 'address', 'add', `10.83.${uplink}.1/24`, 'dev', name)
+    ip('-n', this.#server, 'link', 'set', name, 'up')
+    ip('-n', this.#client, 'link', 'set', name, 'up')
+    this.addAddress(uplink, 2)
+  }
+
+  /** The address 10.83.UPLINK.HOST, with its routes. */
+  addAddress(uplink: number, host: number): void {
+    const address = `10.83.${uplink}.${host}`
+    ip('-n', this.#client, 'address', 'add', `${address}/24`, 'dev', `up${uplink}`)
+    ip('-n', this.#client, 'rule', 'add', 'from', address, 'table', `${100 + uplink}`)
+    this.#route(uplink)
+  }
+
+  removeAddress(uplink: number, host: number): void {
+    const address = `10.83.${uplink}.${host}`
+    ip('-n', this.#client, 'rule', 'delete', 'from', address)
+    ip('-n', this.#client, 'address', 'delete', `${address}/24`, 'dev', `up${uplink}`)
+  }
+
+  down(uplink: number): void {
+    ip('-n', this.#client, 'link', 'set', `up${uplink}`, 'down')
+  }
+
+  /** Addresses and rules stay while an interface is down; its routes do not. */
+  up(uplink: number): void {
+    ip('-n', this.#client, 'link', 'set', `up${uplink}`, 'up')
+    this.#route(uplink)
+  }
+
+  /** Bytes that have left by it, headers included. */
+  sent(uplink: number): number {
+    const [link] = JSON.parse(ip('-n', this.#client, '-s', '-j', 'link', 'show', 'dev', `up${uplink}`)) as [
+      { stats64: { tx: { bytes: number } } },
+    ]
+    return link.stats64.tx.bytes
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of [this.#client, this.#server]) {
+      try {
+        ip('netns', 'delete', name)
+      } catch {
+        // It was never there.
+      }
+    }
+  }
+
+  #route(uplink: number): void {
+    const via = ['default', 'via', `10.83.${uplink}.1`, 'dev', `up${uplink}`, 'table', `${100 + uplink}`]
+    ip('-n', this.#client, 'route', 'replace', ...via)
+  }
+}
