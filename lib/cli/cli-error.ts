@@ -6,18 +6,25 @@ export interface CliErrorOptions extends ErrorOptions {
   readonly exitCode?: number
   /** What to do about it. */
   readonly hint?: string | undefined
+  /** It has been reported already, in another form. Default: false. */
+  readonly isReported?: boolean
 }
 
 /** `message` and `hint` are printed on one line. */
 export class CliError extends Error {
   readonly exitCode: number
   readonly hint: string | undefined
+  readonly isReported: boolean
 
-  constructor(message: string, { exitCode = EXIT_FAILED, hint, ...options }: CliErrorOptions = {}) {
+  constructor(
+    message: string,
+    { exitCode = EXIT_FAILED, hint, isReported = false, ...options }: CliErrorOptions = {},
+  ) {
     super(message, options)
     this.name = 'CliError'
     this.exitCode = exitCode
     this.hint = hint
+    this.isReported = isReported
   }
 }
 

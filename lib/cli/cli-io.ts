@@ -19,6 +19,8 @@ export interface CliIo {
   print(text: string): void
   /** A line of diagnostics. */
   report(line: string): void
+  /** The environment. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted by SIGINT or SIGTERM; its reason is a CliError with the exit code. */
   readonly signal: AbortSignal
 }

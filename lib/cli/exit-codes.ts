@@ -14,7 +14,8 @@ export interface ExitMeaning {
 export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   {
     code: `${EXIT_OK}`,
-    meaning: 'all went well; of nc: all input was acknowledged by the peer, all that came was written out',
+    meaning:
+      'all went well; of nc: all input was acknowledged by the peer, all that came was written out; of serve, forward and socks: stopped by a signal, with no stream cut short',
   },
   {
     code: `${EXIT_FAILED}`,
@@ -29,5 +30,9 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
     code: `${EXIT_ILL}`,
     meaning: 'doctor: something is wrong with a path or the peer; the report says what',
   },
-  { code: '128 + N', meaning: 'stopped by signal N: 130 for SIGINT, 143 for SIGTERM' },
+  {
+    code: '128 + N',
+    meaning:
+      'stopped by signal N: 130 for SIGINT, 143 for SIGTERM; of serve, forward and socks: with streams cut short',
+  },
 ]

@@ -24,14 +24,15 @@ const EXPLAINED: Partial<Record<string, { readonly message: string; readonly hin
 /** @param inputName - what was being sent, as in "standard input" */
 export function explain(error: unknown, inputName = 'the input'): CliError {
   if (error instanceof CliError) return error
-  if (error instanceof DialError) return explainDial(error)
+  if (error instanceof DialError) return explainDial(error, 'is `multipath nc -l -p PORT` running there?')
   if (!(error instanceof MultipathError)) return new CliError((error as Error).message, { cause: error })
   const { message, hint } = EXPLAINED[error.code] ?? { message: error.message }
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
   return new CliError(message.replace('INPUT', inputName) + cause, { cause: error, hint })
 }
 
-function explainDial(error: DialError): CliError {
+/** @param hint - what to do about it */
+export function explainDial(error: DialError, hint: string): CliError {
   if (error.failures.length === 0)
     return new CliError(`no path leads to the peer: ${(error.cause as Error).message}`, {
       cause: error,
@@ -42,6 +43,6 @@ function explainDial(error: DialError): CliError {
   const more = causes.length > CAUSES_LISTED ? `; and ${causes.length - CAUSES_LISTED} more` : ''
   return new CliError(`no path leads to the peer: ${listed}${more}`, {
     cause: error,
-    hint: 'is `multipath nc -l -p PORT` running there?',
+    hint,
   })
 }

@@ -17,7 +17,7 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
   const source = reporting(pathsTo(options), io)
   const dialer = new MultipathDialer(destination, source, CONN_OPTIONS)
   if (options.isVerbose) {
-    reportSubflows(dialer, io)
+    reportSubflows(dialer, (line) => io.report(line))
     dialer.on('path-failure', ({ label, error, waitMs }) => {
       const next = waitMs === undefined ? 'given up' : `again in ${Math.round(waitMs)} ms`
       io.report(`${label}: ${error.message}, ${next}`)

@@ -23,7 +23,7 @@ export async function openByListening(options: NcListen, io: CliIo): Promise<Ope
   if (options.port === 0) io.report(`listening on port ${port}`)
   if (options.isVerbose) {
     io.report(`listening on ${hosts.map((host) => host ?? 'every address').join(', ')}, port ${port}`)
-    reportSubflows(listener, io)
+    reportSubflows(listener, (line) => io.report(line))
   }
   const close = (): Promise<void> => listener.close()
   try {

@@ -17,6 +17,7 @@ export function processIo(): CliIo {
     output: standardOutput,
     print,
     report: (line: string) => void process.stderr.write(`${line}\n`),
+    env: process.env,
     signal: stopSignal(),
   }
   // Whoever reads the diagnostics may be gone before the connection is.

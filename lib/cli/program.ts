@@ -6,6 +6,9 @@ import type { CliIo } from './cli-io.js'
 import { DOCTOR_EXAMPLES, doctorCommand } from './doctor/doctor-command.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
+import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
+import { SERVE_EXAMPLES, serveCommand } from './streams/serve.js'
+import { SOCKS_EXAMPLES, socksCommand } from './streams/socks.js'
 import { TRACE_EXAMPLES, traceCommand } from './trace/trace-command.js'
 
 export interface Subcommand {
@@ -18,6 +21,9 @@ export interface Subcommand {
 /** A row for each subcommand, in the order of `--help`. */
 export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: ncCommand, examples: NC_EXAMPLES },
+  { build: serveCommand, examples: SERVE_EXAMPLES },
+  { build: forwardCommand, examples: FORWARD_EXAMPLES },
+  { build: socksCommand, examples: SOCKS_EXAMPLES },
   { build: doctorCommand, examples: DOCTOR_EXAMPLES },
   { build: traceCommand, examples: TRACE_EXAMPLES },
 ]
@@ -49,8 +55,9 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     // The parser has printed its own message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
-    io.report(`multipath: ${oneLine(error)}`)
-    return error instanceof CliError ? error.exitCode : EXIT_FAILED
+    const known = error instanceof CliError ? error : undefined
+    if (known?.isReported !== true) io.report(`multipath: ${oneLine(error)}`)
+    return known?.exitCode ?? EXIT_FAILED
   }
 }
 

@@ -1,6 +1,5 @@
 /** What --verbose says about paths. */
 import type { SubflowChange } from '../index.js'
-import type { CliIo } from './cli-io.js'
 
 const EVENTS = ['subflow-open', 'subflow-suspect', 'subflow-recovered', 'subflow-close'] as const
 
@@ -10,11 +9,11 @@ interface SubflowSource {
 }
 
 /** Reports each change of a subflow, a line each. */
-export function reportSubflows(source: SubflowSource, io: CliIo): void {
+export function reportSubflows(source: SubflowSource, report: (line: string) => void): void {
   for (const event of EVENTS) {
     source.on(event, ({ label, reason, error }) => {
       const why = [reason, error?.message].filter((part) => part !== undefined).join(', ')
-      io.report(`${label}: ${event.replace('subflow-', '')}${why === '' ? '' : ` (${why})`}`)
+      report(`${label}: ${event.replace('subflow-', '')}${why === '' ? '' : ` (${why})`}`)
     })
   }
 }

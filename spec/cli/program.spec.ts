@@ -16,7 +16,13 @@ describe('the command line', () => {
   })
 
   it('prints help with the exit codes, of all and of each command', async () => {
-    for (const args of [['--help'], ['nc', '--help'], ['doctor', '--help'], ['trace', '--help']]) {
+    for (const args of [
+      ['--help'],
+      ['nc', '--help'],
+      ['doctor', '--help'],
+      ['serve', '--help'],
+      ['trace', '--help'],
+    ]) {
       const { code, printed } = await run(...args)
       expect(code).toBe(0)
       expect(printed).toMatch(/Usage: multipath/)
@@ -44,6 +50,22 @@ describe('the command line', () => {
     [['doctor', '-s', '0', 'a:1'], /0 seconds \(--no-load/],
     [['doctor', '--address', 'eth0', 'a:1'], /--address.*IP address/],
     [['doctor', '-4', '-6', 'a:1'], /cannot be used with/],
+    [['serve', '--listen', 'a:1'], /--listen.*PORT or ADDRESS:PORT/],
+    [['serve', '--listen', '1', '--allow', 'web'], /--allow.*\[NAME=\]HOST:PORT/],
+    [['serve', '--listen', '1', '--allow-socks', '*'], /--allow-socks.*HOST:PORTS/],
+    [['serve', '--listen', '1', '--allow-private', 'a'], /--allow-private.*range/],
+    [['serve', '--listen', '1', '--allow-remote', '0'], /--allow-remote.*from 1/],
+    [['forward', '--local', '1=a:1'], /nowhere to connect to \(give --to/],
+    [['forward', '--to', 'a:1'], /nothing to forward \(give --local or --remote/],
+    [['forward', '--to', 'a:1@eth0', '--local', '1=a:1'], /--to.*@SOURCE/],
+    [['forward', '--to', 'a:1', '--remote', '1=web'], /--remote.*HOST:PORT/],
+    [['forward', '--to', 'a:1', '--local', '0=b', '--tls-fingerprint', 'AB'], /fingerprints must be/],
+    [['socks'], /nowhere to connect to \(give --to/],
+    [
+      ['socks', '--to', 'a:1', '--listen', '0.0.0.0:1'],
+      /0\.0\.0\.0:1 is a proxy for everybody.*--login-file/,
+    ],
+    [['socks', '--to', 'a:1', '--login-file', '/no/such'], /cannot read \/no\/such/],
     [['trace'], /missing required argument 'FILE'.*multipath trace --help/],
     [['trace', 'x', '-c', '0'], /-c, --connection.*from 1 to/],
   ])('refuses %j in one line with a hint', async (args, message) => {

@@ -27,6 +27,29 @@ ip-rule(8)). What \`ip\` adds is gone after a restart: put it where your system 
 The round-trip times are those of multipath frames: idle, the shortest of a second; under load, the median while the path
 is full. Rates are of acknowledged bytes, without the first third of the time.`
 
+const STREAMS = `## Streams: who may come in, and where to
+
+\`serve\`, \`forward\` and \`socks\` share one session: yamux streams over one multipath connection, which is opened at the
+start and, when all of its paths are gone, again, with pauses of at most 5 seconds. A new stream costs no round trip: its first
+bytes leave right behind the words that say where it goes.
+
+- Before the first stream each side shows, with HMAC-SHA256 over fresh random numbers of both, that it knows the token;
+  the client shows it first. The token itself never travels. It hides nothing: on networks of others use TLS as well,
+  since who sees the packets can read, change and join them.
+- A client learns why a stream was refused. SOCKS5 gets 2 for what no rule allows, 3 for what is out of reach, 4 for a
+  name that is unknown, 5 for a refused connection, 6 for one that took too long, 1 for the rest; HTTP gets 403, 502, 503 or
+  504; a forwarded port is reset. \`serve\` reports what was refused.
+- The address that was checked against the rules is the one that is dialled: a name that changes in between leads nowhere
+  else. IPv4 within IPv6 (mapped, NAT64) counts as the IPv4 address that it is, and the addresses of the machine that runs
+  \`serve\` count as private.
+- Bytes, ends, resets and the pace of the reader pass through each stream. When a session is lost its streams are reset,
+  so that no program takes for whole what was cut short.
+- A signal ends all three in good order: nothing new is taken, and open streams have --drain seconds to end. A second
+  one ends the process at once.
+
+Tokens and logins come from files or from the environment (MULTIPATH_TOKEN, MULTIPATH_SOCKS_LOGIN), never from the
+command line, which every user of a machine can read.`
+
 const AFTERWORD = `## What can be told, and what cannot
 
 Between two of ours, exit code 0 at both ends means that everything came through whole: the reader knows where the
@@ -39,7 +62,7 @@ end is. A Go peer has no word for an end; it closes. So, with a Go peer:
 - bondcat closes the whole connection at the end of its own input. To receive with it, give it an input that stays open:
   \`sleep infinity | bondcat -l -p 4000 > file\`.
 
-The first signal resets the connection, so that the peer fails, too; a second one ends the process at once. With
+The first signal to nc resets the connection, so that the peer fails, too; a second one ends the process at once. With
 \`--benchmark\` a signal is the ordinary end.`
 
 function cell(text: string): string {
@@ -65,7 +88,7 @@ export function cliPage(): string {
   const sections = program.commands.map((command, index) => section(command, SUBCOMMANDS[index]!.examples))
   const exits = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`)
   const exitTable = ['| exit code | meaning |', '| --- | --- |', ...exits].join('\n')
-  return `${[INTRO, ...sections, '## Exit codes', exitTable, FINDINGS, AFTERWORD].join('\n\n')}\n`
+  return `${[INTRO, ...sections, '## Exit codes', exitTable, FINDINGS, STREAMS, AFTERWORD].join('\n\n')}\n`
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/cli.md', cliPage())

@@ -15,6 +15,8 @@ export interface CliStart {
   readonly output?: 'keep' | 'pipe' | number
   /** What to put before the command, as for another network namespace. */
   readonly within?: readonly string[]
+  /** Beside those of the spec's own process. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** How a process ended; `out` is empty unless it was kept. */
@@ -35,10 +37,11 @@ export class CliProcess implements AsyncDisposable {
   readonly #kept: Buffer[] = []
   #stderr = ''
 
-  constructor(args: readonly string[], { input = 'null', output = 'keep', within = [] }: CliStart = {}) {
+  constructor(args: readonly string[], { input = 'null', output = 'keep', within = [], env }: CliStart = {}) {
     const stdin = input === 'null' ? 'ignore' : input
     const [program, ...words] = [...within, process.execPath, MAIN, ...args]
     this.#child = spawn(program!, words, {
+      env: { ...process.env, ...env },
       stdio: [stdin, typeof output === 'number' ? output : 'pipe', 'pipe'],
     })
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {

@@ -7,6 +7,7 @@ export class FakeCliIo implements CliIo {
   readonly stdout: PassThrough = new PassThrough()
   readonly lines: string[] = []
   readonly stop: AbortController = new AbortController()
+  readonly env: Record<string, string | undefined> = {}
   printed = ''
 
   get signal(): AbortSignal {

@@ -1,6 +1,6 @@
 /** What may be reached through `multipath serve`. Nothing else is. */
 import type { Address } from './host.js'
-import { parseAddress, parseHost } from './host.js'
+import { isLoopback, parseAddress, parseHost } from './host.js'
 import type { Range } from './special-ranges.js'
 import { blockList, contains, isSpecial, isWithinSpecial } from './special-ranges.js'
 
@@ -119,7 +119,7 @@ function matchesName(pattern: string, host: string): boolean {
 
 /** `localhost` written down means loopback, and nothing else (RFC 6761, section 6.3). */
 function isLoopbackByName({ host }: Place, { address }: Address): boolean {
-  return host === LOCALHOST && (address.startsWith('127.') || address === '::1')
+  return host === LOCALHOST && isLoopback(address)
 }
 
 /** Canonical place of what a client wrote; `undefined` for what is none. */

@@ -34,3 +34,8 @@ export function parseName(text: string): string | undefined {
 export function parseHost(text: string): string | undefined {
   return parseAddress(text)?.address ?? (isIP(text) === 0 ? parseName(text) : undefined)
 }
+
+/** Of an address: 127.0.0.0/8 and ::1. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'))
+}

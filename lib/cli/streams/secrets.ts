@@ -1,9 +1,7 @@
 /** Secrets come from files or the environment, never from the command line: every user of a machine can read that. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { CliError } from '../cli-error.js'
-import { EXIT_USAGE } from '../exit-codes.js'
 import type { CheckLogin } from './proxy-handshake.js'
+import { readOption, usage } from './usage.js'
 
 /** A token can be guessed offline by whoever has seen a proof of it. */
 const MIN_TOKEN_BYTES = 16
@@ -25,10 +23,10 @@ export function loadToken(file: string | undefined, env: Environment): Buffer | 
   if (text === undefined || (text === '' && file === undefined)) return undefined
   const token = Buffer.from(text.trim())
   if (token.length < MIN_TOKEN_BYTES)
-    throw new CliError(`the token of ${file ?? TOKEN_VARIABLE} has less than ${MIN_TOKEN_BYTES} bytes`, {
-      exitCode: EXIT_USAGE,
-      hint: 'make one: openssl rand -hex 32',
-    })
+    throw usage(
+      `the token of ${file ?? TOKEN_VARIABLE} has less than ${MIN_TOKEN_BYTES} bytes`,
+      'make one: openssl rand -hex 32',
+    )
   return token
 }
 
@@ -43,9 +41,7 @@ export function loadLogins(file: string | undefined, env: Environment): CheckLog
   if (text === undefined || (text === '' && file === undefined)) return undefined
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
   if (lines.length === 0 || !lines.every((line) => /^[^:]{1,255}:.{1,255}$/.test(line)))
-    throw new CliError(`${file ?? LOGIN_VARIABLE} must have user:password on each line`, {
-      exitCode: EXIT_USAGE,
-    })
+    throw usage(`${file ?? LOGIN_VARIABLE} must have user:password on each line`)
   const digests = lines.map(digest)
   return (user, password) => {
     const shown = digest(`${user}:${password}`)
@@ -59,14 +55,7 @@ function digest(text: string): Buffer {
 }
 
 function readSecret(file: string): string {
-  try {
-    const bytes = readFileSync(file)
-    if (bytes.length > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`)
-    return bytes.toString('utf8')
-  } catch (error) {
-    throw new CliError(`cannot read ${file}: ${(error as Error).message}`, {
-      exitCode: EXIT_USAGE,
-      cause: error,
-    })
-  }
+  const bytes = readOption(file)
+  if (bytes.length > MAX_FILE_BYTES) throw usage(`${file} has more than ${MAX_FILE_BYTES} bytes`)
+  return bytes.toString('utf8')
 }

@@ -1,0 +1,80 @@
+/** `multipath forward`: TCP ports here and there, through one session. */
+import { Command, Option } from 'commander'
+import type { CliIo } from '../cli-io.js'
+import type { HostPort } from '../parse.js'
+import { collect } from './common-options.js'
+import type { ClientFlags } from './dial-session.js'
+import { CLIENT_OPTIONS } from './dial-session.js'
+import type { ForwardRule, ForwardTarget } from './parse-places.js'
+import { formatTarget, parseLocalForward, parseRemoteForward } from './parse-places.js'
+import { passOn } from './pass-on.js'
+import { RemoteForwards } from './remote-forwards.js'
+import type { LocalPort } from './run-client.js'
+import { runClient } from './run-client.js'
+import type { StreamRequest } from './stream-request.js'
+import { usage } from './usage.js'
+
+interface ForwardFlags extends ClientFlags {
+  readonly local?: readonly ForwardRule[]
+  readonly remote?: readonly ForwardRule<HostPort>[]
+}
+
+export function forwardCommand(io: CliIo): Command {
+  const command = new Command('forward')
+    .summary('forward TCP ports through multipath serve')
+    .description(DESCRIPTION)
+    .usage('[options] --to HOST:PORT... --local [BIND:]PORT=TARGET... --remote [BIND:]PORT=HOST:PORT...')
+  for (const option of OPTIONS()) command.addOption(option)
+  return command.action(async (flags: ForwardFlags) => {
+    const { local = [], remote = [] } = flags
+    if (local.length === 0 && remote.length === 0)
+      throw usage('nothing to forward', 'give --local or --remote')
+    const forwards = new RemoteForwards(remote)
+    await runClient(flags, { ports: local.map(portOf), onSession: forwards.onSession }, io)
+  })
+}
+
+const DESCRIPTION = [
+  'Forwards TCP ports: all connections to all of them go through one connection over several paths, each as a stream of its own that has its own pace and its own end. --local listens here and leads to what multipath serve may reach, by HOST:PORT or by a name that serve has given; --remote has serve listen there and leads to what can be reached from here.',
+  'The ports are open from the beginning. While no path is up, a new connection waits for --wait seconds and is reset then; the connection to serve is opened anew as soon as that is possible. What was open when all paths were gone is reset.',
+].join('\n\n')
+
+export const FORWARD_EXAMPLES: readonly string[] = [
+  'multipath forward --to gw:7000 --to gw:7001 --local 8080=web            # what serve calls web, here on port 8080',
+  'multipath forward --to gw:7000@192.168.1.20 --to gw:7000@10.64.3.7 --local 5432=db.internal:5432  # by two uplinks',
+  'multipath forward --to gw:7000 --remote 8022=localhost:22               # our ssh, on port 8022 over there',
+]
+
+const OPTIONS = (): Option[] => [
+  new Option(
+    '--local <[bind:]port=target>',
+    'listen here, on loopback unless BIND is given, and lead to HOST:PORT or a name there; may be repeated',
+  ).argParser(collect(parseLocalForward)),
+  new Option(
+    '--remote <[bind:]port=host:port>',
+    'have serve listen there, and lead to HOST:PORT here; may be repeated',
+  ).argParser(collect(parseRemoteForward)),
+  ...CLIENT_OPTIONS(),
+]
+
+function portOf({ bind, target }: ForwardRule): LocalPort {
+  const leadsTo = formatTarget(target)
+  return {
+    bind,
+    leadsTo,
+    serve: (socket, { keeper, log }) =>
+      passOn({
+        socket,
+        request: requestFor(target),
+        open: async (signal) => (await keeper.session(signal)).open(),
+        onOutcome: (outcome) => {
+          if (outcome === 'ok') log.detail('stream', `${leadsTo}: open`, { target: leadsTo })
+          else log.warn('refused', `${leadsTo}: ${outcome}`, { target: leadsTo, outcome })
+        },
+      }),
+  }
+}
+
+function requestFor(target: ForwardTarget): StreamRequest {
+  return 'name' in target ? { kind: 'service', host: target.name, port: 0 } : { kind: 'connect', ...target }
+}

@@ -1,0 +1,71 @@
+/** Both sides of the greeting that opens a session, over a connection. Nothing is served before it is over. */
+import { randomBytes } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import { CliError } from '../cli-error.js'
+import type { Greeting } from './greeting.js'
+import {
+  ACCEPTED,
+  decodeGreeting,
+  encodeGreeting,
+  GREETING_BYTES,
+  isProof,
+  newNonce,
+  PROOF_BYTES,
+  proofOf,
+  VERDICT_BYTES,
+} from './greeting.js'
+import type { TakeLimits } from './take-bytes.js'
+import { takeBytes } from './take-bytes.js'
+
+type Token = Uint8Array | undefined
+
+/** The two ends do not fit together, and will not the next time. */
+export class GreetingError extends CliError {}
+
+const TOKEN_HINT = 'give both ends the same token, by --token-file or MULTIPATH_TOKEN'
+
+/** @throws {GreetingError}; what `takeBytes` throws */
+export async function greetAsClient(conn: Duplex, token: Token, limits: TakeLimits): Promise<void> {
+  const nonce = newNonce(randomBytes)
+  conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
+  const theirs = await greeting(conn, limits)
+  if (theirs.hasToken && token === undefined)
+    throw new GreetingError('the other end wants a token', { hint: TOKEN_HINT })
+  if (token === undefined) return
+  if (!theirs.hasToken)
+    throw new GreetingError('the other end has no token, so that it cannot prove who it is', {
+      hint: TOKEN_HINT,
+    })
+  conn.write(proofOf(token, 'client', nonce, theirs.nonce))
+  const verdict = await takeBytes(conn, VERDICT_BYTES + PROOF_BYTES, limits)
+  const expected = proofOf(token, 'server', nonce, theirs.nonce)
+  if (verdict[0] !== ACCEPTED || !isProof(verdict.subarray(VERDICT_BYTES), expected))
+    throw new GreetingError('the other end has another token', { hint: TOKEN_HINT })
+}
+
+/** @throws {GreetingError} for a client that may not come in; it has been told. What `takeBytes` throws */
+export async function greetAsServer(conn: Duplex, token: Token, limits: TakeLimits): Promise<void> {
+  const theirs = await greeting(conn, limits)
+  const nonce = newNonce(randomBytes)
+  conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
+  if (theirs.hasToken !== (token !== undefined))
+    throw new GreetingError(
+      token === undefined ? 'a client wants a token, but there is none' : 'a client without a token',
+    )
+  if (token === undefined) return
+  const proof = await takeBytes(conn, PROOF_BYTES, limits)
+  const isRight = isProof(proof, proofOf(token, 'client', theirs.nonce, nonce))
+  if (!isRight) {
+    conn.write(new Uint8Array(VERDICT_BYTES + PROOF_BYTES))
+    throw new GreetingError('a client with another token')
+  }
+  conn.write(Buffer.concat([Buffer.of(ACCEPTED), proofOf(token, 'server', theirs.nonce, nonce)]))
+}
+
+async function greeting(conn: Duplex, limits: TakeLimits): Promise<Greeting> {
+  const theirs = decodeGreeting(await takeBytes(conn, GREETING_BYTES, limits))
+  if (theirs !== undefined) return theirs
+  throw new GreetingError('the other end carries no streams, or of another version', {
+    hint: 'is `multipath serve` running there?',
+  })
+}

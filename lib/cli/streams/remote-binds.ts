@@ -1,0 +1,95 @@
+/** Ports that the client of a session has asked us to listen on. Each is open for as long as its stream. */
+import { once } from 'node:events'
+import type { Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { MuxSession, MuxStream } from '../../mux/index.js'
+import type { HostPort } from '../parse.js'
+import { formatHostPort } from '../parse.js'
+import type { Log } from './log.js'
+import { passOn } from './pass-on.js'
+import { ignore } from './splice.js'
+import type { Refusal } from './stream-request.js'
+import { answer, refuse } from './take-request.js'
+import type { Tasks } from './tasks.js'
+
+export interface RemoteBindsInit {
+  readonly session: MuxSession
+  /** Exactly these may be asked for. */
+  readonly allowed: readonly HostPort[]
+  /** Connections at a time, of each. */
+  readonly maxConnections: number
+  readonly tasks: Tasks
+  readonly log: Log
+}
+
+export class RemoteBinds {
+  readonly #init: RemoteBindsInit
+  readonly #streams = new Set<MuxStream>()
+
+  constructor(init: RemoteBindsInit) {
+    this.#init = init
+  }
+
+  /** Listens at `bind` until the stream ends. */
+  async serve(stream: MuxStream, bind: HostPort): Promise<void> {
+    const { allowed, log } = this.#init
+    const place = formatHostPort(bind)
+    if (!allowed.some(({ host, port }) => host === bind.host && port === bind.port)) {
+      log.warn('bind-refused', `refused to listen on ${place}: no --allow-remote names it`, { place })
+      refuse(stream, 'not-allowed')
+      return
+    }
+    const server = this.#serverOf(bind)
+    try {
+      server.listen(bind)
+      await once(server, 'listening')
+    } catch (error) {
+      log.warn('bind-failed', `cannot listen on ${place}: ${(error as Error).message}`, { place })
+      refuse(stream, refusalOf(error as NodeJS.ErrnoException))
+      return
+    }
+    log.info('bind', `listening on ${place} for the client`, { place })
+    this.#streams.add(stream)
+    answer(stream, 'ok')
+    stream.resume()
+    await closing(stream)
+    this.#streams.delete(stream)
+    server.close()
+    stream.destroy()
+    log.info('unbind', `no longer listening on ${place}`, { place })
+  }
+
+  /** Listens no more; connections that have come live on. */
+  close(): void {
+    for (const stream of this.#streams) stream.destroy()
+  }
+
+  #serverOf(bind: HostPort): Server {
+    const { session, tasks, log, maxConnections } = this.#init
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket: Socket) => {
+      const task = passOn({
+        socket,
+        request: { kind: 'incoming', host: bind.host, port: bind.port },
+        open: async () => session.open(),
+        onOutcome: (outcome) => log.detail('stream', `${formatHostPort(bind)}: ${outcome}`, { outcome }),
+      })
+      tasks.add(task)
+    })
+    server.maxConnections = maxConnections
+    return server
+  }
+}
+
+/** Resolves once either side has ended it. */
+function closing(stream: MuxStream): Promise<void> {
+  stream.on('error', ignore)
+  if (stream.closed || stream.readableEnded) return Promise.resolve()
+  return new Promise((resolve) => {
+    stream.once('end', () => resolve())
+    stream.once('close', () => resolve())
+  })
+}
+
+function refusalOf({ code }: NodeJS.ErrnoException): Refusal {
+  return code === 'EADDRINUSE' ? 'address-in-use' : 'failed'
+}

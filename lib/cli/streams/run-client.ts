@@ -1,0 +1,116 @@
+/** What forward and socks have in common: a session that is kept, ports on this side, and an end in good order. */
+import { once } from 'node:events'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { MuxSession } from '../../mux/index.js'
+import { CliError } from '../cli-error.js'
+import type { CliIo } from '../cli-io.js'
+import type { HostPort } from '../parse.js'
+import { formatHostPort } from '../parse.js'
+import type { ClientFlags } from './dial-session.js'
+import { sessionOpener } from './dial-session.js'
+import { Log } from './log.js'
+import { SessionKeeper } from './session-keeper.js'
+import { drain } from './drain.js'
+import { cut } from './splice.js'
+import { Tasks } from './tasks.js'
+
+/** For those who serve sockets and sessions. */
+export interface ClientContext {
+  readonly keeper: SessionKeeper
+  readonly tasks: Tasks
+  readonly log: Log
+  /** Aborted when the command ends. */
+  readonly signal: AbortSignal
+}
+
+/** A port on this side. */
+export interface LocalPort {
+  readonly bind: HostPort
+  /** For the log: what it leads to. */
+  readonly leadsTo: string
+  /** Resolves when the socket is closed; never rejects. */
+  readonly serve: (socket: Socket, context: ClientContext) => Promise<void>
+}
+
+export interface ClientPlan {
+  readonly ports: readonly LocalPort[]
+  /** Told of each session; `fail` ends the command. */
+  readonly onSession: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
+}
+
+/** Runs until a signal, or until the other end says that it never will. @throws {CliError} */
+export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo): Promise<void> {
+  const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
+  const life = new AbortController()
+  const stop = (): void => life.abort(io.signal.reason)
+  io.signal.addEventListener('abort', stop)
+  if (io.signal.aborted) stop()
+  const servers: Server[] = []
+  const sockets = new Set<Socket>()
+  const tasks = new Tasks()
+  let sessions: SessionKeeper | undefined
+  try {
+    const { signal } = life
+    const keeper: SessionKeeper = new SessionKeeper({
+      open: sessionOpener(flags, io, log),
+      onSession: (session) => plan.onSession(session, context, (error) => life.abort(error)),
+      log,
+      waitMs: flags.wait,
+      maxWaiting: flags.maxStreams,
+    })
+    sessions = keeper
+    const context: ClientContext = { keeper, tasks, log, signal }
+    for (const port of plan.ports) {
+      const serve = (socket: Socket): void => {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+        tasks.add(port.serve(socket, context))
+      }
+      servers.push(await listenLocally(port, serve, flags.maxStreams, log))
+    }
+    await keeper.run(signal)
+    if (signal.reason !== io.signal.reason) throw signal.reason
+    await drain({
+      reason: io.signal.reason as CliError,
+      servers,
+      tasks,
+      sessions: keeper,
+      timeoutMs: flags.drain,
+      log,
+    })
+  } catch (error) {
+    throw log.final(error)
+  } finally {
+    sessions?.destroy()
+    for (const server of servers) server.close()
+    for (const socket of sockets) cut(socket)
+    io.signal.removeEventListener('abort', stop)
+  }
+}
+
+async function listenLocally(
+  { bind, leadsTo }: LocalPort,
+  serve: (socket: Socket) => void,
+  maxConnections: number,
+  log: Log,
+): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, serve)
+  server.maxConnections = maxConnections
+  server.on('drop', () =>
+    log.warn('limit', `more than ${maxConnections} connections to ${formatHostPort(bind)}`),
+  )
+  try {
+    server.listen(bind)
+    await once(server, 'listening')
+  } catch (error) {
+    throw new CliError(`cannot listen on ${formatHostPort(bind)}: ${(error as Error).message}`, {
+      cause: error,
+      hint: 'is another program using the port?',
+    })
+  }
+  const { address, port } = server.address() as AddressInfo
+  const place = formatHostPort({ host: address, port })
+  log.info('listening', `listening on ${place} for ${leadsTo}`, { place })
+  return server
+}

@@ -1,0 +1,118 @@
+/** What `multipath serve` was asked to do, checked as a whole. */
+import type { SecureContextOptions } from 'node:tls'
+import { createSecureContext } from 'node:tls'
+import { networkInterfaces } from 'node:os'
+import type { HostPort } from '../parse.js'
+import { formatHostPort } from '../parse.js'
+import type { AllowedPlace, AllowRule } from './allow-list.js'
+import { AllowList } from './allow-list.js'
+import type { CommonFlags } from './common-options.js'
+import { isLoopback } from './host.js'
+import { loadToken } from './secrets.js'
+import type { Range } from './special-ranges.js'
+import { readOption, usage } from './usage.js'
+
+/** As the parser gives them. Times are milliseconds. */
+export interface ServeFlags extends CommonFlags {
+  readonly listen?: readonly ListenPlace[]
+  readonly allow?: readonly AllowedPlace[]
+  readonly allowSocks?: readonly AllowRule[]
+  readonly allowPrivate?: readonly Range[]
+  readonly allowRemote?: readonly HostPort[]
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly insecure?: true
+  readonly maxSessions: number
+  readonly connectTimeout: number
+}
+
+/** `host` is `undefined` for every address. */
+export interface ListenPlace {
+  readonly host: string | undefined
+  readonly port: number
+}
+
+export interface ServeOptions {
+  readonly places: readonly ListenPlace[]
+  readonly allow: AllowList
+  readonly remote: readonly HostPort[]
+  readonly tls: SecureContextOptions | undefined
+  readonly token: Buffer | undefined
+  /** What the operator should know, although it was asked for. */
+  readonly warnings: readonly string[]
+}
+
+/** @throws {CliError} EXIT_USAGE */
+export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOptions {
+  const { places, allow, allowSocks, allowPrivate, remote } = listsOf(flags)
+  if (places.length === 0) throw usage('nowhere to listen', 'give --listen [HOST:]PORT, once for each path')
+  if (allow.length + allowSocks.length + remote.length === 0)
+    throw usage('nothing may be reached', 'give --allow HOST:PORT, --allow-socks RULE or --allow-remote PORT')
+  refuseDoubledNames(allow)
+  const tls = tlsOptions(flags)
+  const token = loadToken(flags.tokenFile, env)
+  const isProtected = tls !== undefined || token !== undefined || flags.insecure === true
+  const open = places.find(({ host }) => host === undefined || !isLoopback(host))
+  if (open !== undefined && !isProtected)
+    throw usage(
+      `${formatPlace(open)} can be reached from outside, and there is neither TLS nor a token`,
+      'give --token-file and --tls-cert with --tls-key, or --insecure if that is meant',
+    )
+  return {
+    places,
+    allow: new AllowList({ places: allow, rules: allowSocks, privateRanges: allowPrivate, isOwn }),
+    remote,
+    tls,
+    token,
+    warnings: open === undefined ? [] : warningsOf(tls !== undefined, token !== undefined),
+  }
+}
+
+function listsOf(flags: ServeFlags): {
+  readonly places: readonly ListenPlace[]
+  readonly allow: readonly AllowedPlace[]
+  readonly allowSocks: readonly AllowRule[]
+  readonly allowPrivate: readonly Range[]
+  readonly remote: readonly HostPort[]
+} {
+  return {
+    places: flags.listen ?? [],
+    allow: flags.allow ?? [],
+    allowSocks: flags.allowSocks ?? [],
+    allowPrivate: flags.allowPrivate ?? [],
+    remote: flags.allowRemote ?? [],
+  }
+}
+
+export function formatPlace({ host, port }: ListenPlace): string {
+  return host === undefined ? `port ${port} of every address` : formatHostPort({ host, port })
+}
+
+function refuseDoubledNames(places: readonly AllowedPlace[]): void {
+  const names = places.map(({ name }) => name).filter((name) => name !== undefined)
+  const doubled = names.find((name, at) => names.indexOf(name) !== at)
+  if (doubled !== undefined) throw usage(`--allow gives the name ${doubled} twice`)
+}
+
+function warningsOf(hasTls: boolean, hasToken: boolean): string[] {
+  return [
+    ...(hasTls ? [] : ['without TLS, whoever is on the way can read and change what passes']),
+    ...(hasToken ? [] : ['without a token, whoever reaches this port may use it']),
+  ]
+}
+
+function tlsOptions({ tlsCert, tlsKey }: ServeFlags): SecureContextOptions | undefined {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw usage('--tls-cert and --tls-key go together')
+  if (tlsCert === undefined || tlsKey === undefined) return undefined
+  const [cert, key] = [readOption(tlsCert), readOption(tlsKey)]
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    throw usage(`${tlsCert} and ${tlsKey} are no certificate and key of it: ${(error as Error).message}`)
+  }
+  return { cert, key }
+}
+
+function isOwn(address: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === address))
+}

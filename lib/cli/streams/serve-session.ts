@@ -1,0 +1,87 @@
+/** The serving side of one session: each stream is led to what it asks for, if that is allowed. */
+import type { MuxSession, MuxStream } from '../../mux/index.js'
+import { formatHostPort } from '../parse.js'
+import type { AllowList, Place } from './allow-list.js'
+import { placeOf } from './allow-list.js'
+import type { TargetError } from './dial-target.js'
+import { dialTarget } from './dial-target.js'
+import type { Log } from './log.js'
+import type { RemoteBinds } from './remote-binds.js'
+import { cut, ignore, Splice } from './splice.js'
+import type { StreamRequest } from './stream-request.js'
+import { answer, refuse, takeRequest } from './take-request.js'
+import type { Tasks } from './tasks.js'
+
+export interface ServeSessionInit {
+  readonly session: MuxSession
+  readonly allow: AllowList
+  readonly binds: RemoteBinds
+  readonly connectTimeoutMs: number
+  readonly tasks: Tasks
+  readonly log: Log
+}
+
+/** Serves all streams that the client opens, from now on. */
+export function serveSession(init: ServeSessionInit): void {
+  init.session.on('stream', (stream) => {
+    stream.on('error', ignore)
+    void takeRequest(stream).then((request) => {
+      if (request === undefined) return
+      if (request.kind === 'listen') void init.binds.serve(stream, { host: request.host, port: request.port })
+      else init.tasks.add(serveStream(stream, request, init))
+    })
+  })
+}
+
+async function serveStream(stream: MuxStream, request: StreamRequest, init: ServeSessionInit): Promise<void> {
+  const { allow, log } = init
+  const target = nameOf(request)
+  const place = wantedPlace(request, allow)
+  if (place === undefined) {
+    const isKnown = request.kind === 'connect' || request.kind === 'service'
+    log.warn('refused', `refused ${target}: no --allow names it`, { target })
+    refuse(stream, isKnown ? 'not-allowed' : 'bad-request')
+    return
+  }
+  const left = new AbortController()
+  const streamOnClose = (): void => left.abort()
+  stream.once('close', streamOnClose)
+  try {
+    const socket = await dialTarget(place, {
+      permission: allow,
+      timeoutMs: init.connectTimeoutMs,
+      signal: left.signal,
+    })
+    log.detail('stream', `${target}: open`, { target })
+    if (stream.destroyed) {
+      cut(socket)
+      return
+    }
+    answer(stream, 'ok')
+    const splice = new Splice(stream, socket)
+    splice.lead()
+    await splice.join()
+    const counts = { received: socket.bytesRead, sent: socket.bytesWritten }
+    log.detail('stream-end', `${target}: closed, ${counts.sent} bytes to it, ${counts.received} from it`, {
+      target,
+      ...counts,
+    })
+  } catch (error) {
+    if (stream.destroyed) return
+    const { refusal, message } = error as TargetError
+    const tell = refusal === 'not-allowed' ? 'warn' : 'detail'
+    log[tell]('refused', `refused ${target}: ${message}`, { target, refusal })
+    refuse(stream, refusal)
+  }
+}
+
+function wantedPlace({ kind, host, port }: StreamRequest, allow: AllowList): Place | undefined {
+  if (kind === 'service') return allow.named(host)
+  return kind === 'connect' ? placeOf(host, port) : undefined
+}
+
+/** For the log: a client may have written anything. */
+function nameOf({ kind, host, port }: StreamRequest): string {
+  const shown = host.replaceAll(/[^ -~]/g, '?')
+  return kind === 'service' ? shown : formatHostPort({ host: shown, port })
+}

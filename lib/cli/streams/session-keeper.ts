@@ -1,0 +1,135 @@
+/** Keeps a session with `multipath serve`: opens it, and opens another when it is gone. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { MuxSession } from '../../mux/index.js'
+import { oneLine } from '../cli-error.js'
+import { GreetingError } from './greet.js'
+import type { Log } from './log.js'
+
+export interface SessionKeeperInit {
+  /** Opens a session that has been greeted. */
+  readonly open: (signal: AbortSignal) => Promise<MuxSession>
+  /** Told of each session that stands. */
+  readonly onSession: (session: MuxSession) => void
+  readonly log: Log
+  /** How long whoever needs a session waits for one. */
+  readonly waitMs: number
+  /** How many may wait. */
+  readonly maxWaiting: number
+  /** From 0 to 1. */
+  readonly random?: () => number
+}
+
+/** No session could be had in time. */
+export class Unavailable extends Error {}
+
+/** Waits before a redial: a random share of a time that doubles with each failure, so that many do not come at once. */
+const REDIAL_MIN_MS = 200
+const REDIAL_MAX_MS = 5000
+
+export class SessionKeeper {
+  readonly #init: SessionKeeperInit
+  readonly #live = new Set<MuxSession>()
+  readonly #waiting = new Set<(session: MuxSession) => void>()
+  #current: MuxSession | undefined
+
+  constructor(init: SessionKeeperInit) {
+    this.#init = init
+  }
+
+  /**
+   * Goes on until `signal`.
+   *
+   * @throws {GreetingError} where another attempt would not help
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0
+    const isOver = (): boolean => signal.aborted
+    while (!isOver()) {
+      const startedAt = performance.now()
+      try {
+        const session = await this.#init.open(signal)
+        const error = await this.#keep(session, signal)
+        if (performance.now() - startedAt > REDIAL_MAX_MS) failures = 0
+        if (!isOver()) this.#warn('session-lost', `the session is over: ${reason(error)}`)
+      } catch (error) {
+        if (isOver()) return
+        if (error instanceof GreetingError) throw error
+        this.#warn('session-failed', `no session: ${oneLine(error)}`)
+      }
+      await this.#pause(failures++, signal)
+    }
+  }
+
+  /** The session that stands, or the next one. @throws {Unavailable}; the reason of `signal` */
+  session(signal: AbortSignal): Promise<MuxSession> {
+    signal.throwIfAborted()
+    if (this.#current !== undefined) return Promise.resolve(this.#current)
+    if (this.#waiting.size >= this.#init.maxWaiting)
+      return Promise.reject(new Unavailable('too many wait for a session'))
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(take)
+        signal.removeEventListener('abort', signalOnAbort)
+      }
+      const take = (session: MuxSession): void => {
+        settle()
+        resolve(session)
+      }
+      const signalOnAbort = (): void => {
+        settle()
+        reject(signal.reason as Error)
+      }
+      const timer = setTimeout(() => {
+        settle()
+        reject(new Unavailable(`no session within ${this.#init.waitMs / 1000} s`))
+      }, this.#init.waitMs)
+      this.#waiting.add(take)
+      signal.addEventListener('abort', signalOnAbort)
+    })
+  }
+
+  /** Asks for no more streams, and waits for those that are open. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#live].map((session) => session.close()))
+  }
+
+  destroy(): void {
+    for (const session of this.#live) session.destroy()
+  }
+
+  /** Resolves when no more streams can be opened on it. */
+  #keep(session: MuxSession, signal: AbortSignal): Promise<Error | undefined> {
+    this.#live.add(session)
+    this.#current = session
+    return new Promise((resolve) => {
+      const over = (error?: Error): void => {
+        if (this.#current === session) this.#current = undefined
+        signal.removeEventListener('abort', signalOnAbort)
+        resolve(error)
+      }
+      const signalOnAbort = (): void => over()
+      session.once('goaway', () => over(new Error('the other end takes no more streams')))
+      session.once('close', (error?: Error) => {
+        this.#live.delete(session)
+        over(error)
+      })
+      signal.addEventListener('abort', signalOnAbort)
+      this.#init.onSession(session)
+      for (const take of [...this.#waiting]) take(session)
+    })
+  }
+
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
+    const longest = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** failures)
+    await sleep((this.#init.random ?? Math.random)() * longest, undefined, { signal }).catch(() => {})
+  }
+
+  #warn(event: string, message: string): void {
+    this.#init.log.warn(event, message)
+  }
+}
+
+function reason(error: Error | undefined): string {
+  return error === undefined ? 'the other end closed it' : oneLine(error)
+}

@@ -1,0 +1,91 @@
+/** The sessions of `multipath serve`, from the greeting to the end. */
+import type { MultipathConn } from '../../index.js'
+import { MuxSession } from '../../mux/index.js'
+import { oneLine } from '../cli-error.js'
+import type { HostPort } from '../parse.js'
+import type { AllowList } from './allow-list.js'
+import { greetAsServer } from './greet.js'
+import type { Log } from './log.js'
+import { RemoteBinds } from './remote-binds.js'
+import { serveSession } from './serve-session.js'
+import { ignore } from './splice.js'
+import type { Tasks } from './tasks.js'
+
+export interface SessionsInit {
+  readonly token: Buffer | undefined
+  readonly allow: AllowList
+  readonly remote: readonly HostPort[]
+  readonly maxSessions: number
+  readonly maxStreams: number
+  /** Milliseconds. */
+  readonly connectTimeout: number
+  readonly tasks: Tasks
+  readonly log: Log
+}
+
+/** Connections that have not greeted yet. When one more comes, the one that has waited longest has to go. */
+export const MAX_STRANGERS = 64
+const GREETING_MS = 10_000
+
+export class Sessions {
+  readonly #init: SessionsInit
+  readonly #strangers = new Set<MultipathConn>()
+  readonly #sessions = new Map<MuxSession, RemoteBinds>()
+  #isClosed = false
+
+  constructor(init: SessionsInit) {
+    this.#init = init
+  }
+
+  /** Greets `conn` and serves it. Never rejects. */
+  async take(conn: MultipathConn): Promise<void> {
+    const { token, log } = this.#init
+    const client = conn.remoteAddress ?? 'somebody'
+    conn.on('error', ignore)
+    if (this.#strangers.size >= MAX_STRANGERS) {
+      const [longest] = this.#strangers
+      longest?.destroy()
+    }
+    this.#strangers.add(conn)
+    try {
+      await greetAsServer(conn, token, { timeoutMs: GREETING_MS })
+      if (this.#isClosed) throw new Error('closing')
+      if (this.#sessions.size >= this.#init.maxSessions) throw new Error('too many clients (--max-sessions)')
+      this.#serve(conn, client)
+    } catch (error) {
+      log.warn('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
+      // What it was told may still be on its way.
+      conn.end()
+      setTimeout(() => conn.destroy(), GREETING_MS).unref()
+    } finally {
+      this.#strangers.delete(conn)
+    }
+  }
+
+  /** Takes no more streams, and resolves when all sessions are over. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const conn of this.#strangers) conn.destroy()
+    for (const binds of this.#sessions.values()) binds.close()
+    await Promise.all([...this.#sessions.keys()].map((session) => session.close()))
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions.keys()) session.destroy()
+  }
+
+  #serve(conn: MultipathConn, client: string): void {
+    const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, tasks, log } = this.#init
+    const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
+    const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
+    this.#sessions.set(session, binds)
+    session.once('close', (error?: Error) => {
+      this.#sessions.delete(session)
+      log.info('session-end', `${client} is gone${error === undefined ? '' : `: ${oneLine(error)}`}`, {
+        client,
+      })
+    })
+    log.info('session', `${client} is connected`, { client })
+    serveSession({ session, allow, binds, connectTimeoutMs, tasks, log })
+  }
+}

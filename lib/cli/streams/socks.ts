@@ -1,0 +1,130 @@
+/** `multipath socks`: a proxy for the programs of this machine; what they ask for is dialled at the other end. */
+import { Command, Option } from 'commander'
+import type { Socket } from 'node:net'
+import type { CliIo } from '../cli-io.js'
+import type { HostPort } from '../parse.js'
+import { formatHostPort } from '../parse.js'
+import { collect } from './common-options.js'
+import type { ClientFlags } from './dial-session.js'
+import { CLIENT_OPTIONS } from './dial-session.js'
+import { parseBind } from './parse-places.js'
+import { passOn } from './pass-on.js'
+import type { CheckLogin, ProxyRequest } from './proxy-handshake.js'
+import { ProxyRefusal } from './proxy-handshake.js'
+import { ProxyReader } from './proxy-reader.js'
+import type { ClientContext, LocalPort } from './run-client.js'
+import { runClient } from './run-client.js'
+import { LOGIN_VARIABLE, loadLogins } from './secrets.js'
+import { dismiss, ignore } from './splice.js'
+import { takeSome } from './take-bytes.js'
+import { isLoopback, parseHost } from './host.js'
+import { refuse } from './take-request.js'
+import { usage } from './usage.js'
+
+interface SocksFlags extends ClientFlags {
+  readonly listen?: readonly HostPort[]
+  readonly loginFile?: string
+  readonly insecure?: true
+}
+
+/** A client has so long for its handshake, and to read a refusal, milliseconds. */
+const HANDSHAKE_MS = 10_000
+const LAST_WORDS_MS = 2000
+const DEFAULT_PORT = 1080
+
+export function socksCommand(io: CliIo): Command {
+  const command = new Command('socks')
+    .summary('a SOCKS5 and HTTP proxy whose other end is multipath serve')
+    .description(DESCRIPTION)
+    .usage('[options] --to HOST:PORT... --listen [BIND:]PORT...')
+  for (const option of OPTIONS()) command.addOption(option)
+  return command.action(async (flags: SocksFlags) => {
+    const { listen = [{ host: '127.0.0.1', port: DEFAULT_PORT }] } = flags
+    const login = loadLogins(flags.loginFile, io.env)
+    const open = listen.find(({ host }) => !isLoopback(host))
+    if (open !== undefined && login === undefined && !flags.insecure)
+      throw usage(
+        `${formatHostPort(open)} is a proxy for everybody who can reach it`,
+        'give --login-file, or --insecure if that is meant',
+      )
+    const ports = listen.map((bind) => portOf(bind, login))
+    // Nothing has a reason to come from there.
+    await runClient(
+      flags,
+      { ports, onSession: (session) => session.on('stream', (stream) => refuse(stream, 'not-allowed')) },
+      io,
+    )
+  })
+}
+
+const DESCRIPTION = [
+  'A proxy for the programs of this machine, on one port: SOCKS5 (CONNECT, with names, IPv4 and IPv6) and HTTP CONNECT, told apart by the first byte. All that goes through it goes through one connection over several paths to multipath serve, which looks up the names, and decides by its --allow and --allow-socks what may be reached.',
+  'While no path is up, a request waits for --wait seconds and is refused then. The connection to serve is opened anew as soon as that is possible.',
+].join('\n\n')
+
+export const SOCKS_EXAMPLES: readonly string[] = [
+  'multipath socks --to gw:7000 --to gw:7001 --listen 1080            # then: curl --proxy socks5h://127.0.0.1:1080 …',
+  'HTTPS_PROXY=http://127.0.0.1:1080 npm install                      # the same port takes HTTP CONNECT',
+  'multipath socks --to gw:7000 --listen 0.0.0.0:1080 --login-file proxy.logins  # for others, too',
+]
+
+const OPTIONS = (): Option[] => [
+  new Option(
+    '--listen <[bind:]port>',
+    `where to listen, on loopback unless BIND is given (${DEFAULT_PORT}); may be repeated`,
+  ).argParser(collect(parseBind)),
+  new Option(
+    '--login-file <file>',
+    `users who may use the proxy, user:password on each line; without it, ${LOGIN_VARIABLE} of the environment`,
+  ),
+  new Option('--insecure', 'listen on other addresses than loopback without a login'),
+  ...CLIENT_OPTIONS(),
+]
+
+function portOf(bind: HostPort, login: CheckLogin): LocalPort {
+  return {
+    bind,
+    leadsTo: 'SOCKS5 and HTTP CONNECT',
+    serve: (socket, context) => serveClient(socket, login, context),
+  }
+}
+
+async function serveClient(socket: Socket, login: CheckLogin, { keeper, log }: ClientContext): Promise<void> {
+  socket.on('error', ignore)
+  const client = formatHostPort({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 })
+  const reader = new ProxyReader(login)
+  let request: ProxyRequest
+  try {
+    request = await handshake(socket, reader)
+  } catch (error) {
+    log.detail('client-refused', `refused ${client}: ${(error as Error).message}`, { client })
+    dismiss(socket, error instanceof ProxyRefusal ? error.answer : new Uint8Array(), LAST_WORDS_MS)
+    return
+  }
+  const host = parseHost(request.host)
+  if (host === undefined || request.port === 0) {
+    dismiss(socket, request.answer('bad-request'), LAST_WORDS_MS)
+    return
+  }
+  const target = formatHostPort({ host, port: request.port })
+  await passOn({
+    socket,
+    request: { kind: 'connect', host, port: request.port },
+    head: reader.rest,
+    open: async (signal) => (await keeper.session(signal)).open(),
+    words: request.answer,
+    onOutcome: (outcome) =>
+      log.detail('stream', `${target}: ${outcome === 'ok' ? 'open' : outcome}`, { target, outcome }),
+  })
+}
+
+/** @throws {ProxyRefusal}; what `takeSome` throws */
+async function handshake(socket: Socket, reader: ProxyReader): Promise<ProxyRequest> {
+  const until = performance.now() + HANDSHAKE_MS
+  while (reader.request === undefined) {
+    const chunk = await takeSome(socket, { timeoutMs: Math.max(0, until - performance.now()) })
+    const said = reader.push(chunk)
+    if (said.length > 0) socket.write(said)
+  }
+  return reader.request
+}
