@@ -219,6 +219,18 @@ describe('routes are not checked', () => {
     expect(await why(view)).toMatchObject({ check: { kind: 'unchecked', why: 'ip was not found' } })
   })
 
+  it('where ip fails, in its words', async () => {
+    const { ip } = sampleView()
+    const fails: SystemView['ip'] = (args) =>
+      args.includes('rule') ? Promise.reject(new Error('not supported')) : ip(args)
+    expect(await why({ ...sampleView(), ip: fails })).toMatchObject({
+      check: {
+        kind: 'unchecked',
+        why: expect.stringMatching(/^ip does not say .*: not supported$/) as string,
+      },
+    })
+  })
+
   it('with an ip that knows no JSON', async () => {
     const view = { ...sampleView(), ip: () => Promise.resolve('ip: unrecognized option') }
     expect(await why(view)).toMatchObject({ check: { why: expect.stringMatching(/iproute2/) as string } })
