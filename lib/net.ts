@@ -9,13 +9,14 @@ import { MultipathDialer } from './dial/multipath-dialer.js'
 import { OptionError, toError } from './errors.js'
 import { MultipathListener } from './listen/multipath-listener.js'
 import type { ListenerOptions } from './listen/options.js'
+import type { PathSource } from './transport/path-source.js'
 import type { TcpDialerOptions } from './transport/tcp.js'
 import { tcpDialer } from './transport/tcp.js'
 import type { SubflowDialer } from './transport/transport.js'
 
 export interface ConnectOptions extends DialerOptions {
-  /** One for each path: options of `net.connect`, or a dialer of any kind. */
-  readonly paths: readonly (TcpDialerOptions | SubflowDialer)[]
+  /** One for each path: options of `net.connect`, or a dialer of any kind; or a source of paths, as `interfacePaths`. */
+  readonly paths: readonly (TcpDialerOptions | SubflowDialer)[] | PathSource
   /** Ends the attempt; the connection is destroyed with its reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -28,9 +29,7 @@ export interface ConnectOptions extends DialerOptions {
  */
 export function connect(options: ConnectOptions, listener?: () => void): MultipathConn {
   const { paths, signal, ...rest } = options
-  if (!Array.isArray(paths)) throw new OptionError('paths must be an array, one element for each path')
-  const dialers = paths.map(dialerOf)
-  const dialer = new MultipathDialer(dialers.map(({ label }) => label).join(', '), dialers, rest)
+  const dialer = dialerFor(paths, rest)
   const conn = dialer.prepare()
   if (listener !== undefined) conn.once('connect', listener)
   dialer.establish(conn, signal).then(
@@ -41,6 +40,14 @@ export function connect(options: ConnectOptions, listener?: () => void): Multipa
     (error: unknown) => conn.destroy(toError(error)),
   )
   return conn
+}
+
+function dialerFor(paths: ConnectOptions['paths'], options: DialerOptions): MultipathDialer {
+  if ('watch' in Object(paths)) return new MultipathDialer('the peer', paths as PathSource, options)
+  if (!Array.isArray(paths))
+    throw new OptionError('paths must be an array, one element for each path, or a PathSource')
+  const dialers = (paths as (TcpDialerOptions | SubflowDialer)[]).map(dialerOf)
+  return new MultipathDialer(dialers.map(({ label }) => label).join(', '), dialers, options)
 }
 
 function dialerOf(path: TcpDialerOptions | SubflowDialer, index: number): SubflowDialer {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConnectOptions, ListenerOptions, MultipathConn } from '../lib/index.js'
-import { connect, createServer, MultipathServer, tcpDialer } from '../lib/index.js'
+import { connect, createServer, interfacePaths, MultipathServer, tcpDialer } from '../lib/index.js'
 import { memoryPaths } from './support/memory-path.js'
 import { catchUncaught } from './support/outside.js'
 import { readAll, upCount } from './support/pair.js'
@@ -41,6 +41,25 @@ describe('connect()', () => {
     expect(conn.address()).toMatchObject({ address: '127.0.0.1', family: 'IPv4' })
     await once(conn, 'close')
     expect(told).toEqual(['listener', 'connect', 'ready', 'data', 'end', 'close'])
+  })
+
+  it('uses the paths that a source finds', async () => {
+    const server = await echoServer(2)
+    const targets = server.addresses().map(({ port }) => ({ host: '127.0.0.1', port }))
+    const conn = connect({ paths: interfacePaths({ targets }) })
+    await until(() => upCount(conn) === 2)
+    conn.end('by both')
+    expect(String(await readAll(conn))).toBe('by both')
+  })
+
+  it('tells why a source finds no path', async () => {
+    const conn = connect({ paths: interfacePaths({ host: '::1', port: 9, family: 4 }) })
+    const [error] = (await once(conn, 'error')) as [Error]
+    expect(error).toMatchObject({
+      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      message: 'no path to the peer: [::1]:9: no IPv4 address there',
+      cause: { code: 'ERR_MULTIPATH_NO_PATH' },
+    })
   })
 
   it('uses every path, of whatever kind', async () => {

@@ -1,39 +1,17 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as multipath from '../../lib/index.js'
 import { CERTIFICATE, CLIENT_CERTIFICATE } from '../support/certificate.js'
 import { freePorts } from '../support/free-ports.js'
+import { PageExamples } from '../support/page-examples.js'
 import { httpProxy, socks5Proxy } from '../support/proxies.js'
 
-const ROOT = join(import.meta.dirname, '../..')
-const page = readFileSync(join(ROOT, 'docs/transports.md'), 'utf8')
-const EXAMPLES = new Map(
-  [...page.matchAll(/```js example=(\w+)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
-)
-
-/** Runs the example in a folder of its own inside of the package, so that the package's name leads to the built one. */
-async function run(name: string, places: Readonly<Record<string, number>>): Promise<string> {
-  const folder = join(ROOT, 'build/transports', name)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  for (const [owner, { key, cert }] of Object.entries({ server: CERTIFICATE, client: CLIENT_CERTIFICATE })) {
-    writeFileSync(join(folder, `${owner}.key`), key)
-    writeFileSync(join(folder, `${owner}.crt`), cert)
-  }
-  const code = Object.entries(places).reduce(
-    (text, [port, free]) => text.replaceAll(port, String(free)),
-    EXAMPLES.get(name)!,
-  )
-  writeFileSync(join(folder, 'main.mjs'), code)
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['main.mjs'], {
-    cwd: folder,
-    timeout: 25_000,
-  })
-  return stdout + stderr
+const examples = new PageExamples('transports')
+const FILES = {
+  ...{ 'server.key': CERTIFICATE.key, 'server.crt': CERTIFICATE.cert },
+  ...{ 'client.key': CLIENT_CERTIFICATE.key, 'client.crt': CLIENT_CERTIFICATE.cert },
 }
+const run = (name: string, places: Readonly<Record<string, number>>): Promise<string> =>
+  examples.run(name, places, FILES)
 
 describe('the page on transports', () => {
   it.each([
@@ -65,7 +43,7 @@ describe('the page on transports', () => {
   it('names every dialer that there is', () => {
     const dialers = Object.keys(multipath).filter((name) => /^[a-z]\w*Dialer$/.test(name))
     expect(dialers.length).toBeGreaterThan(4)
-    for (const name of dialers) expect(page).toContain(`| \`${name}\` |`)
-    expect(EXAMPLES.size).toBe(8)
+    for (const name of dialers) expect(examples.text).toContain(`| \`${name}\` |`)
+    expect(examples.count).toBe(8)
   })
 })

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { Server, TcpNetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server as TlsServer } from 'node:tls'
@@ -5,6 +6,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import {
   connect,
   createServer,
+  interfacePaths,
   MultipathDialer,
   NullTracker,
   proxyDialer,
@@ -189,6 +191,20 @@ describe('the codec', () => {
     expectTypeOf(varIntLen).toEqualTypeOf<(value: number) => 1 | 2 | 4 | 8>()
     expectTypeOf(readVarInt).toEqualTypeOf<(bytes: Uint8Array, at?: number) => VarInt | undefined>()
     expectTypeOf(writeVarInt).toEqualTypeOf<(into: Uint8Array, value: number, at?: number) => number>()
+  })
+})
+
+describe('interfacePaths', () => {
+  test('gives a source of paths, over any transport', () => {
+    const source = interfacePaths({
+      host: 'peer.example',
+      port: 1,
+      pathOptions: ({ interfaceName }) => ({ label: interfaceName, tier: 'backup' }),
+      dial: ({ host, port, localAddress }, path) => tlsDialer({ ...path, host, port, localAddress }),
+    })
+    expectTypeOf(source).toEqualTypeOf<PathSource>()
+    expectTypeOf(connect).toBeCallableWith({ paths: source })
+    expectTypeOf(interfacePaths).toBeCallableWith({ host: 'peer.example', port: 1, lookup })
   })
 })
 

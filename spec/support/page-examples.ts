@@ -1,0 +1,54 @@
+/** The examples of a page of docs/, run as programs against the built package. */
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+export class PageExamples {
+  readonly text: string
+  readonly #page: string
+  readonly #examples: ReadonlyMap<string, string>
+
+  /** @param page - name of the file in docs/, without its extension */
+  constructor(page: string) {
+    this.#page = page
+    this.text = readFileSync(join(ROOT, `docs/${page}.md`), 'utf8')
+    this.#examples = new Map(
+      [...this.text.matchAll(/```js example=(\w+)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+    )
+  }
+
+  get count(): number {
+    return this.#examples.size
+  }
+
+  /**
+   * Runs an example in a folder of its own inside of the package, so that the package's name leads to the built one.
+   *
+   * @param places - what takes the place of the ports in the example
+   * @param files - that lie beside it
+   * @returns what it prints
+   */
+  async run(
+    name: string,
+    places: Readonly<Record<string, number>>,
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const folder = join(ROOT, 'build', this.#page, name)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    const code = Object.entries(places).reduce(
+      (text, [port, free]) => text.replaceAll(port, String(free)),
+      this.#examples.get(name)!,
+    )
+    for (const [file, content] of Object.entries({ ...files, 'main.mjs': code }))
+      writeFileSync(join(folder, file), content)
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['main.mjs'], {
+      cwd: folder,
+      timeout: 25_000,
+    })
+    return stdout + stderr
+  }
+}
