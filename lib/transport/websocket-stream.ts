@@ -13,6 +13,8 @@ type Callback = (error?: Error | null) => void
 const MAX_MESSAGE_BYTES = 1_048_576 + 64
 /** Largest message that we send; a receiver keeps a message until it is whole. */
 const SENT_MESSAGE_BYTES = 65_536
+/** Chunks are joined until they are as many bytes: below that, another message costs more than a copy. */
+const JOIN_BYTES = 16_384
 /** Bytes each way. */
 const HIGH_WATER_MARK = 65_536
 /** Close codes of an end in order: normal, going away, none given. */
@@ -95,8 +97,21 @@ export class WebSocketStream extends Duplex {
     this.#send(chunk, callback)
   }
 
+  /** Large chunks are not copied, small ones are joined, and all of them leave in one go. */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback)
+    this.#socket.cork()
+    let message: Buffer[] = []
+    let bytes = 0
+    chunks.forEach(({ chunk }, i) => {
+      message.push(chunk)
+      bytes += chunk.length
+      const isLast = i === chunks.length - 1
+      if (bytes < JOIN_BYTES && !isLast) return
+      this.#send(message.length === 1 ? chunk : Buffer.concat(message, bytes), isLast ? callback : ignore)
+      message = []
+      bytes = 0
+    })
+    this.#socket.uncork()
   }
 
   /** All writes have left by now: only the close frame is still to go. */
@@ -142,3 +157,5 @@ export class WebSocketStream extends Duplex {
     else this.destroy(new MultipathError('ERR_MULTIPATH_CLOSED', `the WebSocket closed with code ${code}`))
   }
 }
+
+function ignore(): void {}

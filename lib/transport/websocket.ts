@@ -43,7 +43,7 @@ export interface WebSocketDialerOptions extends PathOptions, PinOptions, WebSock
 
 /** What the package `ws` gets. */
 type Client = Omit<WebSocketDialerOptions, keyof PathOptions | keyof PinOptions | 'url'> &
-  Pick<ClientOptions, 'finishRequest'>
+  Pick<ClientOptions, 'finishRequest' | 'generateMask'>
 
 /**
  * A path over a WebSocket. Needs the package `ws`, which is loaded by the first dial.
@@ -57,7 +57,11 @@ export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer 
   checkStrings({ label: options.label, localAddress, servername })
   const pins = pinsOf(fingerprints)
   if (pins !== undefined && target.protocol !== 'wss:') throw new OptionError('fingerprints need wss:')
-  const client = pins === undefined ? settings : { ...settings, ...onlyTo(pins) }
+  const client: Client = {
+    ...settings,
+    ...(target.protocol === 'wss:' && { generateMask: maskNothing }),
+    ...(pins !== undefined && onlyTo(pins)),
+  }
   // Secrets may stand in the rest of it.
   const place = `${target.protocol}//${target.host}${target.pathname}`
   return {
@@ -67,6 +71,14 @@ export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer 
       return open(await loadWs(), target, client, signal)
     },
   }
+}
+
+/**
+ * A mask keeps those who choose what is sent from choosing the bytes on the wire, which a proxy may take for requests
+ * (RFC 6455, section 10.3). Over TLS no proxy sees them, and masks would take most of the time: `ws` skips zeros.
+ */
+function maskNothing(mask: Buffer): void {
+  mask.fill(0)
 }
 
 /** Sends the request, and the secrets in it, only to a peer whose certificate is pinned. */

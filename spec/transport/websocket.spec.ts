@@ -17,6 +17,7 @@ import { MultipathDialer, MultipathListener, webSocketDialer, webSocketServer } 
 import { CERTIFICATE } from '../support/certificate.js'
 import { catchUncaught } from '../support/outside.js'
 import { readAll } from '../support/pair.js'
+import { patternAt } from '../support/pattern.js'
 import { heardUntilClose, listening, portOf } from '../support/tcp.js'
 import { nextStream } from '../support/transports.js'
 import { quiet, until } from '../support/turns.js'
@@ -215,6 +216,33 @@ describe('a path over a WebSocket', () => {
     expect(pongs).toBeLessThan(200_000)
     socket.terminate()
   })
+
+  it.each(['near', 'far'] as const)(
+    'brings what its %s end writes at once as it was, in messages of 64 KiB at most',
+    async (writer) => {
+      const { acceptor, url } = await accepting()
+      const accepted = nextStream(acceptor)
+      const near = await webSocketDialer({ url }).dial(free())
+      const ends = { near, far: await accepted }
+      const reader = writer === 'near' ? ends.far : ends.near
+      const sizes = [1, 20_000, 10, 0, 5000, 16_384, 3, 200_000, 16_383, 1, 65_536, 7]
+      const whole = patternAt(
+        5,
+        0,
+        sizes.reduce((sum, size) => sum + size, 0),
+      )
+      ends[writer].resume().cork()
+      let at = 0
+      for (const size of sizes) ends[writer].write(whole.subarray(at, (at += size)))
+      ends[writer].end()
+      ends[writer].uncork()
+      let largest = 0
+      reader.on('data', ({ length }: Buffer) => (largest = Math.max(largest, length)))
+      expect((await readAll(reader)).equals(whole)).toBe(true)
+      expect(largest).toBe(65_536)
+      near.destroy()
+    },
+  )
 
   it('takes messages of any size, empty ones too', async () => {
     const { acceptor, url } = await accepting()

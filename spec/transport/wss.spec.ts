@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpAgent, createServer as createHttpServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import { Agent, createServer, get } from 'node:https'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { WebSocketDialerOptions } from '../../lib/index.js'
+import type { SubflowDialer, WebSocketDialerOptions } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener, webSocketDialer, webSocketServer } from '../../lib/index.js'
 import { CERTIFICATE, FINGERPRINT } from '../support/certificate.js'
 import { readAll } from '../support/pair.js'
@@ -38,6 +40,46 @@ async function bring(listener: MultipathListener, options: WebSocketDialerOption
   near.end('hello')
   return String(await readAll(far))
 }
+
+/** The first frame, of one byte, that a path sends to a server which shakes hands and no more. */
+async function firstFrame(server: Server, path: SubflowDialer): Promise<Buffer> {
+  const frame = new Promise<Buffer>((resolve) => {
+    server.on('upgrade', ({ headers }: IncomingMessage, socket: Duplex) => {
+      const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+      const accept = createHash('sha1').update(key).digest('base64')
+      const head = `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}`
+      socket.on('error', () => {}).write(`${head}\r\n\r\n`)
+      let heard = Buffer.alloc(0)
+      socket.on('data', (bytes: Buffer) => {
+        heard = Buffer.concat([heard, bytes])
+        if (heard.length === 7) resolve(heard)
+      })
+    })
+  })
+  const stream = await path.dial(free())
+  stream.on('error', () => {}).write('x')
+  const first = await frame
+  stream.destroy()
+  return first
+}
+
+describe('the mask of what a client sends', () => {
+  it('is random over ws:, where proxies see it', async () => {
+    const masks = new Set<number>()
+    for (let n = 0; n < 8; n++) {
+      const server = await listening(createHttpServer())
+      const path = webSocketDialer({ url: `ws://127.0.0.1:${portOf(server)}/` })
+      masks.add((await firstFrame(server, path)).readUInt32BE(2))
+    }
+    expect(masks.size).toBeGreaterThan(6)
+  })
+
+  it('is zero over wss:, where nobody sees it and it would cost most of the time', async () => {
+    const server = await listening(createServer(CERTIFICATE))
+    const path = webSocketDialer({ url: `wss://127.0.0.1:${portOf(server)}/`, fingerprints: [FINGERPRINT] })
+    expect(await firstFrame(server, path)).toEqual(Buffer.from([0x82, 0x81, 0, 0, 0, 0, 'x'.charCodeAt(0)]))
+  })
+})
 
 describe('a pinned path over wss:', () => {
   it.each([
