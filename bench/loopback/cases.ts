@@ -29,7 +29,11 @@ const STREAMS = 2000
 
 /** Gbit/s that the reader got. */
 async function bulkRate(pairing: Pairing, paths: number, setting: DialSetting): Promise<number> {
-  await using session = await Session.start(pairing, { paths: pairing.kind === 'plain' ? 1 : paths })
+  const { over } = setting
+  await using session = await Session.start(pairing, {
+    paths: pairing.kind === 'plain' ? 1 : paths,
+    ...(over !== undefined && { over }),
+  })
   const dialer = session.dial('bulk', setting)
   const { at: from } = await dialer.event('start')
   const { at: to } = await dialer.event('done')
@@ -46,27 +50,46 @@ function bulk(id: string, title: string, paths: number, size: number, without: r
   return { id, title, figures: { rate: 'Gbit/s' }, without, run }
 }
 
+/** Pairings of others know none of what is ours alone. */
+const OURS_ALONE: readonly PairingId[] = ['node-go', 'go-node', 'go-go', 'plain']
+
+/** Bulk on 1 path with `setting` ÷ without. */
+async function shareOf(pairing: Pairing, seconds: number, setting: DialSetting): Promise<number> {
+  const rate = (more: DialSetting): Promise<number> =>
+    bulkRate(pairing, 1, { size: 32_768, seconds, ...more })
+  // There and back, so that a machine that gets slower or faster treats both alike.
+  const before = await rate({})
+  const changed = [await rate(setting), await rate(setting)]
+  const after = await rate({})
+  return sum(changed) / (before + after)
+}
+
 const traced: Case = {
   id: 'traced',
   title: 'bulk, 1 path, 32 KiB writes, with a trace ÷ without',
   figures: { share: 'share' },
-  without: ['node-go', 'go-node', 'go-go', 'plain'],
+  without: OURS_ALONE,
   async run(pairing, seconds) {
     const folder = mkdtempSync(join(tmpdir(), 'multipath-bench-'))
     const trace = join(folder, 'trace.jsonl')
-    const rate = (more: DialSetting): Promise<number> =>
-      bulkRate(pairing, 1, { size: 32_768, seconds, ...more })
     try {
-      // There and back, so that a machine that gets slower or faster treats both alike.
-      const before = await rate({})
-      const tracing = [await rate({ trace }), await rate({ trace })]
-      const after = await rate({})
+      const share = await shareOf(pairing, seconds, { trace })
       if (!existsSync(trace)) throw new Error('nothing was traced')
-      return { share: sum(tracing) / (before + after) }
+      return { share }
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
   },
+}
+
+function carried(over: 'tls' | 'ws' | 'wss', name: string): Case {
+  return {
+    id: over,
+    title: `bulk, 1 path, 32 KiB writes, over ${name} ÷ over TCP`,
+    figures: { share: 'share' },
+    without: OURS_ALONE,
+    run: async (pairing, seconds) => ({ share: await shareOf(pairing, seconds, { over }) }),
+  }
 }
 
 function echoTimes(done: WorkerEvent): number[] {
@@ -148,6 +171,9 @@ export const CASES: readonly Case[] = [
   bulk('bulk-64k', 'bulk, 1 path, 64 KiB writes', 1, 65_536, ['node-go', 'go-node']),
   bulk('bulk-1000', 'bulk, 1 path, 1,000-byte writes', 1, 1000, []),
   traced,
+  carried('tls', 'TLS'),
+  carried('ws', 'a WebSocket'),
+  carried('wss', 'a WebSocket over TLS'),
   echo,
   dials,
   idle,

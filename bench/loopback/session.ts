@@ -1,10 +1,14 @@
 /** One run: a listening worker and whoever dials it, each a process of its own. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { CERTIFICATE } from '../../spec/support/certificate.js'
+import type { Carrier } from '../node/options.js'
 import { Worker } from '../shared/worker.js'
 import type { Pairing } from './pairings.js'
 
 export interface ListenSetting {
   readonly paths: number
+  /** What carries them; Node alone knows it. Default: tcp. */
+  readonly over?: Carrier
   readonly mode?: string
   /** More than 1: no timeline is kept. */
   readonly count?: number
@@ -17,6 +21,7 @@ export interface DialSetting {
   readonly settle?: number
   /** A file for the library's own trace. */
   readonly trace?: string
+  readonly over?: Carrier
 }
 
 /** Time for joins, garbage and buffers to settle before memory is read, in milliseconds. */
@@ -35,7 +40,7 @@ export class Session implements AsyncDisposable {
   }
 
   static async start(pairing: Pairing, setting: ListenSetting): Promise<Session> {
-    const { paths, mode = 'sink', count = 1 } = setting
+    const { paths, mode = 'sink', count = 1, over } = setting
     const anyPort = Array.from({ length: paths }, () => '127.0.0.1:0').join(',')
     const args = [
       'serve',
@@ -48,6 +53,8 @@ export class Session implements AsyncDisposable {
       '--count',
       String(count),
     ]
+    if (over !== undefined) args.push('--over', over)
+    if (over === 'tls' || over === 'wss') args.push(`--cert=${CERTIFICATE.cert}`, `--key=${CERTIFICATE.key}`)
     const listener = new Worker({ language: pairing.listens, args })
     const { addrs } = await listener.event('listening')
     return new Session(pairing, listener, (addrs as string[]).join(','))

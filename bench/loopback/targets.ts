@@ -36,6 +36,8 @@ const TARGETS: readonly Target[] = [
   { text: '1,000-byte writes ÷ Go↔Go', cell: ours('bulk-1000'), to: go('bulk-1000'), bound: 20 },
   { text: '1,000-byte writes ÷ plain net', cell: ours('bulk-1000'), to: plain('bulk-1000'), bound: 1 },
   { text: 'bulk with a trace ÷ without', cell: ours('traced', 'share'), bound: 0.97 },
+  { text: 'bulk over TLS ÷ over TCP', cell: ours('tls', 'share'), bound: 0.6 },
+  { text: 'bulk over a WebSocket ÷ over TCP', cell: ours('ws', 'share'), bound: 0.6 },
   { text: 'echo p50 ÷ Go↔Go', cell: ours('echo', 'p50'), to: go('echo', 'p50'), bound: 1, atMost: true },
   {
     text: 'echo p50 ÷ plain net',

@@ -1,7 +1,10 @@
 /** The two kinds of connection under test behind one shape: this library's and node:net's. */
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
 import type { PathAddress, WorkerOptions } from './options.js'
 
 /** Opens one connection. */
@@ -30,7 +33,7 @@ function plainDialer(path: PathAddress): BenchDialer {
 
 /** Listens on every address and hands over each connection; gives the addresses with their ports. */
 export async function listen(options: WorkerOptions, accepted: (conn: Duplex) => void): Promise<string[]> {
-  const servers = options.paths.map(() => createServer({ noDelay: true }))
+  const servers = options.paths.map(() => serverOver(options))
   if (options.kind === 'plain') {
     for (const server of servers) server.on('connection', accepted)
   } else {
@@ -42,6 +45,12 @@ export async function listen(options: WorkerOptions, accepted: (conn: Duplex) =>
     const { address, port } = server.address() as AddressInfo
     return `${address}:${port}`
   })
+}
+
+function serverOver({ over, cert, key }: WorkerOptions): Server {
+  if (over === 'tls') return createTlsServer({ cert, key, noDelay: true })
+  if (over === 'wss') return createHttpsServer({ cert, key, noDelay: true })
+  return over === 'ws' ? createHttpServer() : createServer({ noDelay: true })
 }
 
 async function open(server: Server, path: PathAddress): Promise<void> {

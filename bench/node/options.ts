@@ -35,7 +35,14 @@ export interface WorkerOptions {
   readonly flush: boolean
   /** A file for the library's own trace; empty for none. */
   readonly trace: string
+  /** What carries the paths: tcp, tls, ws or wss. */
+  readonly over: Carrier
+  /** serve: PEM of the server over TLS. */
+  readonly cert: string
+  readonly key: string
 }
+
+export type Carrier = 'tcp' | 'tls' | 'ws' | 'wss'
 
 export interface PathAddress {
   readonly host: string
@@ -75,6 +82,9 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
       policies: text('[]'),
       flush: { type: 'boolean', default: false },
       trace: text(''),
+      over: text('tcp'),
+      cert: text(''),
+      key: text(''),
     },
   })
   return {
@@ -94,5 +104,8 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
     policies: JSON.parse(values.policies) as PathPolicy[],
     flush: values.flush,
     trace: values.trace,
+    over: values.over as Carrier,
+    cert: values.cert,
+    key: values.key,
   }
 }

@@ -1,18 +1,36 @@
 /** Connections of the library under test. */
+import { Server as HttpServer } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
 import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { MultipathDialer, MultipathListener, NullTracker, type SchedulerName, tcpDialer } from 'multipath-net'
+import type { PathPolicy, SchedulerName, SubflowDialer, SubflowServer } from 'multipath-net'
+import {
+  MultipathDialer,
+  MultipathListener,
+  NullTracker,
+  tcpDialer,
+  tlsDialer,
+  webSocketDialer,
+  webSocketServer,
+} from 'multipath-net'
 import type { BenchDialer } from './endpoints.js'
-import type { WorkerOptions } from './options.js'
+import type { Carrier, PathAddress, WorkerOptions } from './options.js'
 
 export function multipathDialers(options: WorkerOptions): BenchDialer[] {
   const { paths, policies, trace } = options
   const dialer = new MultipathDialer(
     'bench',
-    paths.map((path, i) => tcpDialer({ ...path, ...policies[i] })),
+    paths.map((path, i) => pathOver(options.over, path, policies[i])),
     { ...schedulerOf(options), ...(trace === '' ? {} : { trace }) },
   )
   return [{ dial: () => dialer.dial(), stats: () => dialer.stats() }]
+}
+
+function pathOver(over: Carrier, path: PathAddress, policy?: PathPolicy): SubflowDialer {
+  if (over === 'tls') return tlsDialer({ ...path, ...policy, rejectUnauthorized: false })
+  if (over === 'tcp') return tcpDialer({ ...path, ...policy })
+  const url = `${over}://${path.host}:${path.port}/`
+  return webSocketDialer({ ...policy, url, rejectUnauthorized: false })
 }
 
 /** Accepts for as long as the process lives. */
@@ -22,8 +40,17 @@ export async function acceptMultipath(
   accepted: (conn: Duplex) => void,
 ): Promise<void> {
   const trackers = servers.map(() => new NullTracker())
-  const listener = new MultipathListener(servers, trackers, schedulerOf(options))
+  const accepting: readonly SubflowServer[] = options.over.startsWith('ws')
+    ? await Promise.all(servers.map(webSocketsOf))
+    : servers
+  const listener = new MultipathListener(accepting, trackers, schedulerOf(options))
   for await (const conn of listener) accepted(conn)
+}
+
+function webSocketsOf(server: Server): Promise<SubflowServer> {
+  if (!(server instanceof HttpServer || server instanceof HttpsServer))
+    throw new TypeError('WebSockets come over HTTP')
+  return webSocketServer({ server })
 }
 
 /** A name that is none ends the worker with the library's own words. */
