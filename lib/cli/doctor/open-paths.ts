@@ -23,6 +23,8 @@ const SETTLE_MS = 3 * HANDSHAKE_MS
 const OPTIONS = {
   allowHalfOpen: true,
   keepAliveMs: 200,
+  // What a path owes when it is suspected goes out on the others, and would count as delivered by the one measured.
+  suspectMs: 2000,
   handshakeTimeoutMs: HANDSHAKE_MS,
   redialRetries: 0,
   maxSubflows: MOST_SUBFLOWS,
