@@ -114,6 +114,13 @@ describe.skipIf(why !== undefined)(`interfacePaths${why ? ` (skipped: ${why})` :
     for (const uplink of [1, 2, 3]) uplinks.down(uplink)
     await carries(4)
 
+    // For a while there is none at all.
+    uplinks.down(4)
+    await tells(`failed no address of this machine can reach ${SERVER}`)
+    uplinks.up(4)
+    uplinks.up(1)
+    await carries(1, 4)
+
     expect(await sender.end()).toBe(0)
     expect(await server.exited).toMatchObject({ code: 0 })
     expect(arrived.result()).toMatchObject({ bytes: sender.bytes, mismatchAt: -1 })

@@ -7,6 +7,11 @@ import { interfacePaths, MultipathDialer } from '../../lib/index.js'
 
 const [host, port] = process.argv.slice(2)
 const source = interfacePaths({ host: host!, port: Number(port) })
+source.watch({
+  add: (path) => console.log(`add ${path.label}`),
+  remove: (label) => console.log(`remove ${label}`),
+  failed: ({ message }) => console.log(`failed ${message}`),
+})
 const dialer = new MultipathDialer('the server', source, { scheduler: 'round-robin' })
 dialer.on('subflow-open', ({ label }) => console.log(`open ${label}`))
 dialer.on('subflow-close', ({ label, reason }) => console.log(`close ${label}: ${reason}`))

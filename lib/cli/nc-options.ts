@@ -1,4 +1,5 @@
 /** What `multipath nc` was asked to do, checked as a whole. */
+import type { Family } from '../index.js'
 import { CliError } from './cli-error.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import type { HostPort } from './parse.js'
@@ -18,9 +19,6 @@ export interface NcFlags {
   readonly relay?: HostPort
   readonly verbose?: true
 }
-
-/** Address families to use: 0 is both. */
-export type Family = 0 | 4 | 6
 
 interface NcCommon {
   readonly family: Family

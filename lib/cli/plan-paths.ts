@@ -1,9 +1,8 @@
 /** The paths that a command examines before it dials them: pairs of a local address and a target. */
 import { isIP } from 'node:net'
-import type { AddressPair } from '../index.js'
+import type { AddressPair, Family } from '../index.js'
 import { findAddressPairs } from '../index.js'
 import { CliError } from './cli-error.js'
-import type { Family } from './nc-options.js'
 import type { HostPort } from './parse.js'
 import { formatHostPort } from './parse.js'
 
