@@ -6,6 +6,7 @@ require (
 	github.com/coder/websocket v1.8.13
 	github.com/getlantern/golog v0.0.0-20211223150227-d4d95a44d873
 	github.com/getlantern/multipath v0.0.0-20230510135141-717ed305ef50
+	github.com/hashicorp/yamux v0.1.2
 )
 
 require (

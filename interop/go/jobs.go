@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"time"
 
 	"github.com/getlantern/multipath"
@@ -118,7 +119,7 @@ func echo(c *conn, req *request) (result, error) {
 	t, buf := newTally(req), makeBuffer(req)
 	for {
 		n, err := c.Read(buf)
-		if errors.Is(err, multipath.ErrClosed) {
+		if errors.Is(err, multipath.ErrClosed) || errors.Is(err, io.EOF) {
 			return t.result(), nil
 		}
 		if err != nil {

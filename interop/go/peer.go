@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/getlantern/multipath"
+	"github.com/hashicorp/yamux"
 )
 
 // table hands out numbers for things that requests refer to later.
@@ -69,6 +70,7 @@ type peer struct {
 	conns     *table[*conn]
 	listeners *table[*listener]
 	dialers   *table[*dialer]
+	sessions  *table[*yamux.Session]
 }
 
 func newPeer(w io.Writer) *peer {
@@ -77,6 +79,7 @@ func newPeer(w io.Writer) *peer {
 		conns:     newTable[*conn]("conn"),
 		listeners: newTable[*listener]("listener"),
 		dialers:   newTable[*dialer]("dialer"),
+		sessions:  newTable[*yamux.Session]("session"),
 	}
 }
 

@@ -37,6 +37,12 @@ type request struct {
 	Buffer  int    `json:"buffer"`  // receive, echo: size of the read buffer, 64 KiB if 0
 	Hex     string `json:"hex"`     // write: the bytes of one Write
 
+	Session int    `json:"session"`
+	Addr    string `json:"addr"`        // mux: where to dial over plain TCP; over Conn if empty
+	Role    string `json:"role"`        // mux: client or server
+	CloseMs int    `json:"closeMs"`     // mux: StreamCloseTimeout, the module's own if 0
+	Window  uint32 `json:"windowBytes"` // mux: MaxStreamWindowSize, the module's own if 0
+
 	Count    int  `json:"count"`    // latency, dialRate
 	Parallel int  `json:"parallel"` // dialRate
 	Size     int  `json:"size"`     // latency: bytes of one message
@@ -102,6 +108,10 @@ func (p *peer) dispatch(req *request) (result, error) {
 		return p.listenerStats(req)
 	case "closeListener":
 		return p.closeListener(req)
+	case "mux":
+		return p.mux(req)
+	case "muxOpen", "muxAccept", "muxEcho", "muxPing", "muxStreams", "muxGoAway", "muxClose":
+		return p.dispatchMux(req)
 	}
 	return p.dispatchConn(req)
 }
@@ -118,6 +128,8 @@ func (p *peer) dispatchConn(req *request) (result, error) {
 		return writeHex(c, req)
 	case "receive":
 		return receive(c, req)
+	case "finish":
+		return nil, c.Close()
 	case "echo":
 		return echo(c, req)
 	case "latency":

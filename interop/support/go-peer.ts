@@ -214,4 +214,9 @@ export class GoConn {
   async close(): Promise<void> {
     await this.#peer.request('close', { conn: this.id })
   }
+
+  /** Closes it and keeps its number: of a stream of a mux session, the other direction stays open. */
+  async finish(): Promise<void> {
+    await this.#peer.request('finish', { conn: this.id })
+  }
 }

@@ -53,6 +53,15 @@ interface Carriers {
   readonly key?: string
 }
 
+/** Of a session of hashicorp/yamux; its own defaults where nothing is given. */
+export interface MuxOptions {
+  readonly role: 'client' | 'server'
+  /** Streams that Go has closed and the peer has not are reset after this long. */
+  readonly closeMs?: number
+  /** Receive window of each stream. */
+  readonly windowBytes?: number
+}
+
 /** Request and answer of each operation. */
 export interface Operations {
   listen: [{ paths?: number; serve?: string } & Carriers, { listener: number; addrs: string[] }]
@@ -66,6 +75,15 @@ export interface Operations {
   echo: [{ conn: number }, Transfer]
   write: [{ conn: number; hex: string }, { bytes: number }]
   close: [{ conn: number }, { ms: number }]
+  finish: [{ conn: number }, unknown]
+  mux: [MuxOptions & { addr?: string; conn?: number }, { session: number }]
+  muxOpen: [{ session: number }, { conn: number }]
+  muxAccept: [{ session: number }, { conn: number }]
+  muxEcho: [{ session: number }, unknown]
+  muxPing: [{ session: number }, { ms: number }]
+  muxStreams: [{ session: number }, { streams: number; closed: boolean }]
+  muxGoAway: [{ session: number }, unknown]
+  muxClose: [{ session: number }, unknown]
   closeListener: [{ listener: number }, unknown]
   dialerStats: [{ dialer: number }, { formatStats: string[]; paths: DialerPathCounters[] }]
   listenerStats: [{ listener: number }, { paths: PathCounters[] }]

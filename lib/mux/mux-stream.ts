@@ -39,6 +39,8 @@ export class MuxStream extends SocketSurface {
   #wantsBytes = false
   #hasPushedEnd = false
   #isReset = false
+  /** The peer is gone, and the reader is not done. */
+  #isFailing = false
   #writing: Callback | undefined
   #ending: Callback | undefined
   #bytesRead = 0
@@ -191,12 +193,27 @@ export class MuxStream extends SocketSurface {
       })
   }
 
-  /** The peer is gone. What it sent in full is still read to its end, unless something of ours is lost. */
+  /**
+   * The peer is gone. What it sent in full is still read to its end, unless something of ours is lost; who could
+   * still write then, hears of it.
+   */
   #fail(error: MultipathError): void {
-    if (this.#core.isRemoteEnded && this.#core.outgoing.bytes === 0) {
-      this.#written()
-      this.#ended()
-    } else this.destroy(error)
+    if (!this.#core.isRemoteEnded || this.#core.outgoing.bytes > 0) {
+      this.destroy(error)
+      return
+    }
+    this.#written()
+    this.#ended()
+    if (this.#isFailing || this.writableEnded) return
+    this.#isFailing = true
+    // Later than the end() that Node calls behind the reader's end.
+    const fail = (): void => {
+      setImmediate(() => {
+        if (!this.writableEnded) this.destroy(error)
+      })
+    }
+    if (this.readableEnded) fail()
+    else this.once('end', fail)
   }
 
   #pull(): void {
