@@ -3,18 +3,21 @@ import { MultipathError } from '../errors.js'
 
 /** One handshake; its signal aborts when it has to make room. */
 export interface Handshake {
-  readonly address: string
+  readonly address: string | undefined
   readonly limit: AbortController
 }
 
 export class Handshakes {
   readonly #max: number
+  readonly #maxPerAddress: number
   /** Oldest first, by remote address. */
-  readonly #byAddress = new Map<string, Set<Handshake>>()
+  readonly #byAddress = new Map<string | undefined, Set<Handshake>>()
   #size = 0
 
-  constructor(max: number) {
+  /** @param maxPerAddress - does not count for streams without an address: strangers have one */
+  constructor(max: number, maxPerAddress: number = max) {
     this.#max = max
+    this.#maxPerAddress = maxPerAddress
   }
 
   get size(): number {
@@ -22,8 +25,10 @@ export class Handshakes {
   }
 
   /** Counts one more, and makes room for it. */
-  begin(address: string = ''): Handshake {
-    if (this.#size >= this.#max) this.#evict()
+  begin(address: string | undefined): Handshake {
+    const own = address === undefined ? undefined : this.#byAddress.get(address)
+    if (own !== undefined && own.size >= this.#maxPerAddress) this.#evict(own)
+    if (this.#size >= this.#max) this.#evict(this.#largest())
     const handshake = { address, limit: new AbortController() }
     const group = this.#byAddress.get(address)
     if (group === undefined) this.#byAddress.set(address, new Set([handshake]))
@@ -46,11 +51,15 @@ export class Handshakes {
       for (const handshake of [...group]) this.#abort(handshake, closed)
   }
 
-  /** The oldest of the largest group: a client that stays silent cannot keep others out. */
-  #evict(): void {
+  #largest(): Set<Handshake> | undefined {
     let largest: Set<Handshake> | undefined
     for (const group of this.#byAddress.values()) if (group.size > (largest?.size ?? 0)) largest = group
-    const [oldest] = largest ?? []
+    return largest
+  }
+
+  /** The oldest of a group: a client that stays silent cannot keep others out. */
+  #evict(group: Set<Handshake> | undefined): void {
+    const [oldest] = group ?? []
     if (oldest !== undefined)
       this.#abort(oldest, new MultipathError('ERR_MULTIPATH_LIMIT', 'too many handshakes under way'))
   }

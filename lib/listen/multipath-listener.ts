@@ -1,5 +1,4 @@
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
-import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
@@ -18,12 +17,15 @@ import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { debug } from '../debug.js'
-import { MultipathError, OptionError, RemoteProtocolError, toError } from '../errors.js'
+import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
-import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
+import { encodeHello, isZeroCid } from '../wire/hello.js'
+import { Admission } from './admission.js'
+import { newCid } from './cids.js'
 import { Entrance } from './entrance.js'
-import { Handshakes } from './handshakes.js'
+import type { Handshake } from './handshakes.js'
+import { watchIdle } from './idle-limit.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
 
@@ -47,8 +49,7 @@ export class MultipathListener
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
-  readonly #conns = new Map<string, MultipathConn>()
-  readonly #handshakes: Handshakes
+  readonly #admission: Admission
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
   #isClosed = false
 
@@ -66,11 +67,17 @@ export class MultipathListener
     super()
     this.#options = resolveListenerOptions(options)
     assertServers(servers, trackers)
-    this.#handshakes = new Handshakes(this.#options.maxPendingHandshakes)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
     this.#scheduler = schedulerOf(options?.scheduler)
     this.#trace = traceOf(options?.trace, 'listener')
     this.#clock = options?.clock ?? systemClock
+    this.#admission = new Admission({
+      options: this.#options,
+      clock: this.#clock,
+      blockList: options?.blockList,
+      allowList: options?.allowList,
+      authorizeJoin: options?.authorizeJoin,
+    })
     this.#entrances = servers.map((server, index) => {
       const entrance: Entrance = new Entrance(server, (stream) => {
         void this.#shake(stream, entrance, trackers[index])
@@ -81,12 +88,12 @@ export class MultipathListener
 
   /** Live connections, those not accepted yet included. */
   get connections(): number {
-    return this.#conns.size
+    return this.#admission.connections
   }
 
   /** Handshakes under way. */
   get pendingHandshakes(): number {
-    return this.#handshakes.size
+    return this.#admission.pendingHandshakes
   }
 
   /**
@@ -115,7 +122,7 @@ export class MultipathListener
     if (this.#isClosed) return Promise.resolve()
     this.#isClosed = true
     for (const entrance of this.#entrances) entrance.detach()
-    this.#handshakes.close()
+    this.#admission.close()
     for (const conn of this.#queue.close()) conn.destroy()
     for (const entrance of this.#entrances) entrance.close()
     return Promise.resolve()
@@ -127,32 +134,44 @@ export class MultipathListener
 
   /** The listener's half of the handshake, apart for each stream. */
   async #shake(stream: IncomingStream, entrance: Entrance, tracker: StatsTracker | undefined): Promise<void> {
-    const handshake = this.#handshakes.begin(stream.remoteAddress)
+    let handshake: Handshake | undefined
     try {
-      const hello = await readHello(stream, {
-        clock: this.#clock,
-        timeoutMs: this.#options.handshakeTimeoutMs,
-        signal: handshake.limit.signal,
-      })
-      this.#admit(stream, hello, entrance, tracker)
+      handshake = this.#admission.begin(stream.remoteAddress)
+      const timeoutMs = this.#options.handshakeTimeoutMs
+      const deadline = this.#clock.now() + timeoutMs
+      const { signal } = handshake.limit
+      const hello = await readHello(stream, { clock: this.#clock, timeoutMs, signal })
+      if (isZeroCid(hello.cid)) this.#open(stream, hello, entrance, tracker)
+      else {
+        const conn = await this.#admission.join(hello.cid, stream, deadline, signal)
+        this.#attach(conn, stream, hello, entrance, tracker)
+      }
     } catch (error) {
       debug('refused a stream: %s', error)
       stream.destroy()
       callForeign(() => this.emit('refused', toError(error), stream))
     } finally {
-      this.#handshakes.end(handshake)
+      if (handshake !== undefined) this.#admission.end(handshake)
     }
   }
 
-  #admit(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
-    if (this.#isClosed) throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
-    const isNew = isZeroCid(hello.cid)
-    const cid = isNew ? newCid() : hello.cid
-    const conn = isNew ? this.#newConn(cid) : this.#conns.get(cidKey(cid))
-    if (conn?.isJoinable !== true)
-      throw new RemoteProtocolError('a hello with an unknown CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
-    if (conn.subflows().length >= this.#options.maxSubflows)
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many subflows of one connection')
+  #open(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
+    if (this.#isClosed) throw closedError()
+    this.#admission.assertRoom(this.#queue.length)
+    const cid = newCid()
+    const conn = this.#newConn(cid, stream)
+    this.#attach(conn, stream, { ...hello, cid }, entrance, tracker)
+    this.#queue.put(conn)
+  }
+
+  #attach(
+    conn: MultipathConn,
+    stream: IncomingStream,
+    { cid, head }: Hello,
+    entrance: Entrance,
+    tracker: StatsTracker | undefined,
+  ): void {
+    if (this.#isClosed) throw closedError()
     // The answer and the first frames leave together.
     stream.cork()
     stream.write(encodeHello(cid))
@@ -162,19 +181,16 @@ export class MultipathListener
       trackers: [tracker],
       isDialer: false,
       helloAt: this.#clock.now(),
-      head: hello.head,
+      head,
       onChange: (change) => {
         const name = eventOf(change)
         if (name !== undefined) this.emit(name, change, conn)
       },
     })
     stream.uncork()
-    if (isNew) this.#queue.put(conn)
   }
 
-  #newConn(cid: Uint8Array): MultipathConn {
-    if (this.#conns.size >= this.#options.maxConnections || this.#queue.length >= this.#options.maxBacklog)
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
+  #newConn(cid: Uint8Array, stream: IncomingStream): MultipathConn {
     const conn = new MultipathConn({
       options: this.#options,
       scheduler: this.#scheduler,
@@ -184,18 +200,14 @@ export class MultipathListener
       trace: this.#trace,
     })
     conn.setCid(cid)
-    const key = cidKey(cid)
-    this.#conns.set(key, conn)
+    const remove = this.#admission.add(cid, conn, stream)
+    const stopWatching = watchIdle(conn, this.#clock, this.#options.idleTimeoutMs)
     conn.onOver = () => {
-      this.#conns.delete(key)
+      remove()
+      stopWatching()
     }
     return conn
   }
-}
-
-/** A UUIDv4, as from Go, out of the system's secure random numbers: it is the key to join. */
-function newCid(): Uint8Array {
-  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
 }
 
 function assertServers(servers: unknown, trackers: unknown): void {

@@ -1,4 +1,5 @@
 /** Options of a listener. */
+import type { BlockList } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { TraceTarget } from '../conn/trace-sink.js'
 import { checkTrace } from '../conn/trace-sink.js'
@@ -7,8 +8,11 @@ import { CONN_OPTIONS } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
+import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
+import { checkLists } from './address-lists.js'
+import type { AuthorizeJoin } from './admission.js'
 
 /** Numbers that only a listener needs. */
 export interface ListenerNumbers {
@@ -16,13 +20,42 @@ export interface ListenerNumbers {
   handshakeTimeoutMs?: number | undefined
   /** Handshakes under way; for one more, the oldest from the address that has the most is closed. */
   maxPendingHandshakes?: number | undefined
+  /** Handshakes under way of one address; for one more, its oldest is closed. */
+  maxPendingHandshakesPerAddress?: number | undefined
   /** Live connections; those that ask for more are closed without an answer. */
   maxConnections?: number | undefined
   /** Connections that wait for `accept`; those that ask for more are closed without an answer. */
   maxBacklog?: number | undefined
+  /**
+   * Joins of one connection per second, once it has had `maxSubflows` of them; one more is closed without an answer.
+   * A Go client joins once with each path, ours waits longer after each failure.
+   */
+  maxJoinsPerSecond?: number | undefined
+  /**
+   * A connection of which nothing was read, written or acked for so long is destroyed with ERR_MULTIPATH_IDLE, up to a
+   * quarter later, milliseconds. Off, as with `net.Server`: a live peer that has nothing to say for a day may be welcome.
+   */
+  idleTimeoutMs?: number | undefined
 }
 
-export interface ListenerOptions extends ConnOptions, ListenerNumbers {
+/** Who may come in at all, by remote address. */
+export interface AddressLists {
+  /**
+   * Addresses whose streams are closed before anything of them is read; may be changed while the listener runs.
+   * With a `tls.Server`, before its handshake.
+   */
+  blockList?: BlockList | undefined
+  /** All other addresses are refused. A stream without an address, as of a Unix socket, is on no list and refused. */
+  allowList?: BlockList | undefined
+}
+
+export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLists {
+  /**
+   * Asked for each stream that knows the CID of a connection and wants to join it, with what is known of it and of the
+   * connection's first stream. `false`, an error, and no answer within `handshakeTimeoutMs` of the handshake refuse it.
+   * Default: whoever knows the CID may join.
+   */
+  authorizeJoin?: AuthorizeJoin | undefined
   /** Whether connections stay writable after the peer's end, as in `net.createServer`. Default: false. */
   allowHalfOpen?: boolean | undefined
   /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
@@ -39,8 +72,11 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers {
 const LISTENER_NUMBERS: OptionTable<ListenerNumbers> = {
   handshakeTimeoutMs: { default: 10_000, min: 1, max: 600_000 },
   maxPendingHandshakes: { default: 1024, min: 1, max: 1_000_000 },
+  maxPendingHandshakesPerAddress: { default: 256, min: 1, max: 1_000_000 },
   maxConnections: { default: 65_536, min: 1, max: Infinity },
   maxBacklog: { default: 1024, min: 1, max: 1_000_000 },
+  maxJoinsPerSecond: { default: 16, min: 1, max: Infinity },
+  idleTimeoutMs: { default: Infinity, min: 4, max: Infinity },
 }
 
 export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
@@ -48,11 +84,16 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
   ...LISTENER_NUMBERS,
 }
 
+const OTHERS = ['allowHalfOpen', 'scheduler', 'trace', 'clock', 'blockList', 'allowList', 'authorizeJoin']
+
 /** @throws {OptionError} */
 export function resolveListenerOptions(
   options: ListenerOptions = {},
 ): Resolved<ConnOptions & ListenerNumbers> {
-  refuseUnknown(options, LISTENER_TABLE, ['allowHalfOpen', 'scheduler', 'trace', 'clock'])
+  refuseUnknown(options, LISTENER_TABLE, OTHERS)
+  checkLists(options)
+  if (options.authorizeJoin !== undefined && typeof (options.authorizeJoin as unknown) !== 'function')
+    throw new OptionError('authorizeJoin must be a function')
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkClock(options.clock)
   schedulerOf(options.scheduler)

@@ -1,0 +1,27 @@
+/** So many at once, and so many a second after that. */
+import type { Millis } from '../clock.js'
+
+export class TokenBucket {
+  readonly #burst: number
+  readonly #perSecond: number
+  #tokens: number
+  #at: Millis
+
+  constructor(burst: number, perSecond: number, now: Millis) {
+    this.#burst = burst
+    this.#perSecond = perSecond
+    this.#tokens = burst
+    this.#at = now
+  }
+
+  /** @returns whether there was one left */
+  take(now: Millis): boolean {
+    const earned = ((now - this.#at) * this.#perSecond) / 1000
+    // Infinity a second times no time at all is no number.
+    this.#tokens = Number.isNaN(earned) ? this.#burst : Math.min(this.#burst, this.#tokens + earned)
+    this.#at = now
+    if (this.#tokens < 1) return false
+    this.#tokens--
+    return true
+  }
+}
