@@ -7,7 +7,7 @@ import type { CliStart } from './cli-process.js'
 import { CliProcess } from './cli-process.js'
 import { listening, portOf } from './tcp.js'
 
-export const TOKEN = 'a token that only specs know'
+const TOKEN = 'a token that only specs know'
 
 /** Ends with the spec. With the token, unless `start` has another environment. */
 export function command(args: readonly string[], start: CliStart = {}): CliProcess {

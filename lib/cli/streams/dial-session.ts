@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import type { MultipathConn, SubflowDialer, TlsDialerOptions } from '../../index.js'
 import { DialError, MultipathDialer, OptionError, tcpDialer, tlsDialer } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
+import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { explainDial } from '../explain.js'
 import { formatHostPort } from '../parse.js'
@@ -75,7 +76,8 @@ export function sessionOpener(
     } catch (error) {
       conn?.destroy()
       if (error instanceof DialError) throw explainDial(error, 'is `multipath serve` running there?')
-      throw error
+      if (error instanceof CliError || signal.aborted) throw error
+      throw new CliError(`the other end did not greet: ${(error as Error).message}`, { cause: error })
     }
   }
 }

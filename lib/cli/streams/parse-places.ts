@@ -21,7 +21,7 @@ export interface ForwardRule<Target extends ForwardTarget = ForwardTarget> {
 }
 
 /** Where a port is listened on if nothing else is said: this machine alone can reach it. */
-export const LOOPBACK = '127.0.0.1'
+const LOOPBACK = '127.0.0.1'
 
 /** `HOST:PORT[@SOURCE]`. */
 export function parsePathPlace(text: string): PathPlace {

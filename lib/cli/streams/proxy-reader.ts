@@ -39,8 +39,18 @@ export class ProxyReader {
   push(chunk: Buffer): Buffer {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk])
     const sent: Uint8Array[] = []
+    try {
+      this.#advance(sent)
+    } catch (error) {
+      if (!(error instanceof ProxyRefusal)) throw error
+      throw new ProxyRefusal(error.message, Buffer.concat([...sent, error.answer]))
+    }
+    return Buffer.concat(sent)
+  }
+
+  #advance(sent: Uint8Array[]): void {
+    if (this.#bytes.length === 0 || this.#request !== undefined) return
     if (this.#handshake === undefined) {
-      if (this.#bytes.length === 0) return Buffer.alloc(0)
       this.#handshake = handshakeFor(this.#bytes[0]!, this.#login)
       this.#step(this.#handshake.next(), sent)
     }
@@ -48,14 +58,13 @@ export class ProxyReader {
       const length = this.#want.lengthOf(this.#bytes)
       if (length === undefined || length > this.#bytes.length) {
         if (this.#taken + this.#bytes.length > MAX_HANDSHAKE_BYTES) throw new ProxyRefusal('it said too much')
-        break
+        return
       }
       const wanted = this.#bytes.subarray(0, length)
       this.#bytes = this.#bytes.subarray(length)
       this.#taken += length
       this.#step(this.#handshake.next(wanted), sent)
     }
-    return Buffer.concat(sent)
   }
 
   #step(step: IteratorResult<Want, ProxyRequest>, sent: Uint8Array[]): void {

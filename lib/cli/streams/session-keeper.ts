@@ -1,5 +1,4 @@
 /** Keeps a session with `multipath serve`: opens it, and opens another when it is gone. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { MuxSession } from '../../mux/index.js'
 import { oneLine } from '../cli-error.js'
 import { GreetingError } from './greet.js'
@@ -20,7 +19,7 @@ export interface SessionKeeperInit {
 }
 
 /** No session could be had in time. */
-export class Unavailable extends Error {}
+class Unavailable extends Error {}
 
 /** Waits before a redial: a random share of a time that doubles with each failure, so that many do not come at once. */
 const REDIAL_MIN_MS = 200
@@ -122,7 +121,17 @@ export class SessionKeeper {
 
   async #pause(failures: number, signal: AbortSignal): Promise<void> {
     const longest = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** failures)
-    await sleep((this.#init.random ?? Math.random)() * longest, undefined, { signal }).catch(() => {})
+    const pauseMs = (this.#init.random ?? Math.random)() * longest
+    await new Promise<void>((resolve) => {
+      const over = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', over)
+        resolve()
+      }
+      const timer = setTimeout(over, pauseMs)
+      signal.addEventListener('abort', over)
+      if (signal.aborted) over()
+    })
   }
 
   #warn(event: string, message: string): void {

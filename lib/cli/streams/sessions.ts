@@ -26,6 +26,8 @@ export interface SessionsInit {
 /** Connections that have not greeted yet. When one more comes, the one that has waited longest has to go. */
 export const MAX_STRANGERS = 64
 const GREETING_MS = 10_000
+/** Who has been refused has so long to read why, milliseconds. */
+const LAST_WORDS_MS = 2000
 
 export class Sessions {
   readonly #init: SessionsInit
@@ -42,23 +44,20 @@ export class Sessions {
     const { token, log } = this.#init
     const client = conn.remoteAddress ?? 'somebody'
     conn.on('error', ignore)
-    if (this.#strangers.size >= MAX_STRANGERS) {
-      const [longest] = this.#strangers
-      longest?.destroy()
-    }
+    this.#makeRoom()
     this.#strangers.add(conn)
+    conn.once('close', () => this.#strangers.delete(conn))
     try {
       await greetAsServer(conn, token, { timeoutMs: GREETING_MS })
       if (this.#isClosed) throw new Error('closing')
       if (this.#sessions.size >= this.#init.maxSessions) throw new Error('too many clients (--max-sessions)')
+      this.#strangers.delete(conn)
       this.#serve(conn, client)
     } catch (error) {
       log.warn('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
       // What it was told may still be on its way.
       conn.end()
-      setTimeout(() => conn.destroy(), GREETING_MS).unref()
-    } finally {
-      this.#strangers.delete(conn)
+      setTimeout(() => conn.destroy(), LAST_WORDS_MS).unref()
     }
   }
 
@@ -72,6 +71,11 @@ export class Sessions {
 
   destroy(): void {
     for (const session of this.#sessions.keys()) session.destroy()
+  }
+
+  #makeRoom(): void {
+    const [longest] = this.#strangers
+    if (this.#strangers.size >= MAX_STRANGERS) longest?.destroy()
   }
 
   #serve(conn: MultipathConn, client: string): void {

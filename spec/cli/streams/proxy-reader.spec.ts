@@ -57,7 +57,7 @@ describe('a SOCKS5 client', () => {
       ['', ''],
     ] as const) {
       const { reader, refusal } = outcome(Buffer.concat([hello(user, password), NAME_REQUEST]), login)
-      expect(Buffer.from(refusal!.answer)).toEqual(Buffer.of(1, 1))
+      expect(Buffer.from(refusal!.answer)).toEqual(Buffer.of(5, 2, 1, 1))
       expect(reader.request).toBeUndefined()
     }
   })
@@ -69,9 +69,9 @@ describe('a SOCKS5 client', () => {
   })
 
   it('is refused whatever is not CONNECT, and addresses of unknown types', () => {
-    expect(refusedWith(hex('05 01 00 05 02 00 01 c0000201 01bb'))[1]).toBe('\x07')
-    expect(refusedWith(hex('05 01 00 05 03 00 01 c0000201 01bb'))[1]).toBe('\x07')
-    expect(refusedWith(hex('05 01 00 05 01 00 02 c0000201 01bb'))[1]).toBe('\x08')
+    expect(refusedWith(hex('05 01 00 05 02 00 01 c0000201 01bb'))[3]).toBe('\x07')
+    expect(refusedWith(hex('05 01 00 05 03 00 01 c0000201 01bb'))[3]).toBe('\x07')
+    expect(refusedWith(hex('05 01 00 05 01 00 02 c0000201 01bb'))[3]).toBe('\x08')
   })
 
   it('is told what became of its request', () => {

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { greetAsClient, greetAsServer, GreetingError } from '../../../lib/cli/streams/greet.js'
+import { encodeGreeting, GREETING_BYTES, PROOF_BYTES } from '../../../lib/cli/streams/greeting.js'
+import { takeBytes } from '../../../lib/cli/streams/take-bytes.js'
+import { MemoryStream } from '../../support/memory-path.js'
+
+const LIMITS = { timeoutMs: 20_000 }
+const TOKEN = randomBytes(32)
+
+function pair(): [client: MemoryStream, server: MemoryStream] {
+  const both = MemoryStream.pair()
+  for (const stream of both) stream.on('error', () => {})
+  return both
+}
+
+/** What came of both sides: `ok`, or what they throw. */
+async function greeted(ours: Uint8Array | undefined, theirs: Uint8Array | undefined): Promise<string[]> {
+  const [client, server] = pair()
+  const outcome = (work: Promise<void>, stream: MemoryStream): Promise<string> =>
+    work.then(
+      () => 'ok',
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(GreetingError)
+        stream.end()
+        return (error as Error).message
+      },
+    )
+  return Promise.all([
+    outcome(greetAsClient(client, ours, LIMITS), client),
+    outcome(greetAsServer(server, theirs, LIMITS), server),
+  ])
+}
+
+describe('two ends that greet', () => {
+  it('with the same token, or both without, go on; what follows the greeting is left in the stream', async () => {
+    expect(await greeted(TOKEN, Buffer.from(TOKEN))).toEqual(['ok', 'ok'])
+    expect(await greeted(undefined, undefined)).toEqual(['ok', 'ok'])
+    const [client, server] = pair()
+    const greeting = greetAsServer(server, undefined, LIMITS)
+    client.write(
+      Buffer.concat([encodeGreeting({ hasToken: false, nonce: randomBytes(32) }), Buffer.from('more')]),
+    )
+    await greeting
+    expect(String(await takeBytes(server, 4, LIMITS))).toBe('more')
+  })
+
+  it('with different tokens, or one without, do not', async () => {
+    expect(await greeted(TOKEN, randomBytes(32))).toEqual([
+      'the other end has another token',
+      'a client with another token',
+    ])
+    expect((await greeted(undefined, TOKEN))[1]).toBe('a client without a token')
+    expect(await greeted(TOKEN, undefined)).toEqual([
+      'the other end has no token, so that it cannot prove who it is',
+      'a client wants a token, but there is none',
+    ])
+  })
+})
+
+describe('a server that greets', () => {
+  it('shows no proof before it has seen the right one', async () => {
+    const [client, server] = pair()
+    const greeting = greetAsServer(server, TOKEN, LIMITS)
+    client.write(encodeGreeting({ hasToken: true, nonce: randomBytes(32) }))
+    await takeBytes(client, GREETING_BYTES, LIMITS)
+    client.write(Buffer.alloc(PROOF_BYTES))
+    await expect(greeting).rejects.toThrow('another token')
+    expect((await takeBytes(client, 1 + PROOF_BYTES, LIMITS)).equals(Buffer.alloc(1 + PROOF_BYTES))).toBe(
+      true,
+    )
+  })
+
+  it('does not take its own proof, nor one of another session, for the proof of a client', async () => {
+    const [client, server] = pair()
+    const greeting = greetAsServer(server, TOKEN, LIMITS)
+    const nonce = randomBytes(32)
+    client.write(encodeGreeting({ hasToken: true, nonce }))
+    await takeBytes(client, GREETING_BYTES, LIMITS)
+    // Another server of the same token answers the nonces of somebody else.
+    const [honest, other] = pair()
+    const elsewhere = Promise.all([greetAsServer(other, TOKEN, LIMITS), greetAsClient(honest, TOKEN, LIMITS)])
+    const sent: Buffer[] = []
+    const write = honest.write.bind(honest)
+    honest.write = ((chunk: Buffer) => {
+      sent.push(Buffer.from(chunk))
+      return write(chunk)
+    }) as typeof honest.write
+    await elsewhere
+    client.write(sent.at(-1)!)
+    await expect(greeting).rejects.toThrow('another token')
+  })
+
+  it('gives up what says nothing, or something else', async () => {
+    const [, server] = pair()
+    await expect(greetAsServer(server, undefined, { timeoutMs: 1 })).rejects.toThrow(/nothing came within/)
+    const [client, busy] = pair()
+    client.write('GET / HTTP/1.1\r\nHost: somewhere.example\r\n\r\n')
+    await expect(greetAsServer(busy, undefined, LIMITS)).rejects.toThrow(/carries no streams/)
+    const [leaver, left] = pair()
+    leaver.end('mpstream')
+    await expect(greetAsServer(left, undefined, LIMITS)).rejects.toThrow(/ended too early/)
+  })
+})

@@ -1,0 +1,96 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { GreetingError } from '../../../lib/cli/streams/greet.js'
+import { Log } from '../../../lib/cli/streams/log.js'
+import { SessionKeeper } from '../../../lib/cli/streams/session-keeper.js'
+import { MuxSession } from '../../../lib/mux/index.js'
+import { FakeCliIo } from '../../support/fake-cli-io.js'
+
+type Opening = (signal: AbortSignal) => Promise<MuxSession>
+
+function session(): MuxSession {
+  return new MuxSession(new PassThrough(), { role: 'client' })
+}
+
+function keeper(open: Opening, random = 1): { keeper: SessionKeeper; io: FakeCliIo; opened: MuxSession[] } {
+  const io = new FakeCliIo()
+  const opened: MuxSession[] = []
+  const made = new SessionKeeper({
+    open,
+    onSession: (one) => opened.push(one),
+    log: new Log(io, { isJson: false, isVerbose: false }),
+    waitMs: 1000,
+    maxWaiting: 2,
+    random: () => random,
+  })
+  return { keeper: made, io, opened }
+}
+
+const SIGNAL = new AbortController().signal
+
+describe('a session keeper', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('hands out the session that stands, and the next one to those who wait', async () => {
+    let ready: ((one: MuxSession) => void) | undefined
+    const { keeper: kept } = keeper(() => new Promise((resolve) => (ready = resolve)))
+    void kept.run(SIGNAL)
+    const waiting = [kept.session(SIGNAL), kept.session(SIGNAL)]
+    const one = session()
+    ready!(one)
+    expect(await Promise.all(waiting)).toEqual([one, one])
+    expect(await kept.session(SIGNAL)).toBe(one)
+  })
+
+  it('lets nobody wait for longer than it should, nor more than it should', async () => {
+    const { keeper: kept } = keeper(() => new Promise(() => {}))
+    void kept.run(SIGNAL)
+    const left = new AbortController()
+    const waiting = [kept.session(SIGNAL), kept.session(left.signal)].map((work) => work.catch(String))
+    await expect(kept.session(SIGNAL)).rejects.toThrow('too many wait')
+    left.abort(new Error('left'))
+    expect(await waiting[1]).toMatch('left')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(await waiting[0]).toMatch('no session within 1 s')
+  })
+
+  it('stops for good where another attempt would not help', async () => {
+    const { keeper: kept } = keeper(() => Promise.reject(new GreetingError('another token')))
+    await expect(kept.run(SIGNAL)).rejects.toThrow('another token')
+  })
+
+  it('opens another session when one is lost, or takes no more streams', async () => {
+    const { keeper: kept, opened, io } = keeper(async () => session(), 0)
+    void kept.run(SIGNAL)
+    await kept.session(SIGNAL)
+    opened[0]!.emit('goaway')
+    await vi.waitUntil(() => opened.length === 2)
+    opened[1]!.destroy()
+    await vi.waitUntil(() => opened.length === 3)
+    expect(await kept.session(SIGNAL)).toBe(opened[2])
+    expect(io.lines).toEqual([
+      'multipath: the session is over: the other end takes no more streams',
+      expect.stringMatching(/^multipath: the session is over: /),
+    ])
+  })
+})
+
+describe('the pauses between attempts', () => {
+  it('double up to 5 s while sessions fail, and end at a signal', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const at: number[] = []
+    const { keeper: kept } = keeper(async () => {
+      at.push(performance.now())
+      throw new Error('no')
+    })
+    const stop = new AbortController()
+    const running = kept.run(stop.signal)
+    await vi.advanceTimersByTimeAsync(30_000)
+    stop.abort()
+    await running
+    const pauses = at.slice(1).map((time, n) => Math.round(time - at[n]!))
+    expect(pauses.slice(0, 7)).toEqual([200, 400, 800, 1600, 3200, 5000, 5000])
+    vi.useRealTimers()
+  })
+})
