@@ -7,6 +7,7 @@ import { BENCH, BUILD, ROOT } from './places.js'
 
 export const GO_PEER: string = `${BUILD}benchpeer`
 export const LINKSIM: string = `${BUILD}linksim`
+export const PAGE_PEER: string = `${BUILD}pagepeer`
 export const NODE_WORKER: string = `${BUILD}node/worker.js`
 
 function filesIn(folder: string): string[] {
@@ -22,7 +23,7 @@ function isFresh(made: string, sources: readonly string[]): boolean {
 }
 
 /** Builds a Go program of ours; false where Go is missing or the build fails, which is said on stderr. */
-export function buildGo(folder: 'go' | 'linksim', made: string): boolean {
+export function buildGo(folder: 'go' | 'linksim' | 'pagego', made: string): boolean {
   const sources = filesIn(BENCH + folder)
   if (isFresh(made, sources)) return true
   try {

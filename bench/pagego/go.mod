@@ -1,0 +1,3 @@
+module multipath-net/bench/pagego
+
+go 1.24
