@@ -25,6 +25,7 @@ export type { AuthorizeJoin, JoinRequest, PeerFacts } from './listen/admission.j
 export type { ListenerEvents } from './listen/multipath-listener.js'
 export { MultipathListener } from './listen/multipath-listener.js'
 export type { AddressLists, ListenerOptions } from './listen/options.js'
+export type { TrustedProxies } from './listen/trusted-proxies.js'
 export type { MessageOptions, MessageStream } from './messages/messages.js'
 export type { ConnectOptions, ListenPlace } from './net.js'
 export { connect, createServer, MultipathServer } from './net.js'

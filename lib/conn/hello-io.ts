@@ -1,4 +1,4 @@
-/** Reads the 17 bytes of a hello off a stream, with a time limit; used by both sides. */
+/** Reads what opens a stream, such as the 17 bytes of a hello, off it, with a time limit; used by both sides. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
@@ -17,22 +17,44 @@ export interface ReadHelloInit {
   readonly signal?: AbortSignal | undefined
 }
 
-/** One wait for a hello. */
-class HelloReader {
+/** What a decoder made of the first bytes of a stream. */
+export interface Opening<Value> {
+  readonly value: Value
+  /** Bytes it takes; the rest came right behind it. */
+  readonly length: number
+}
+
+/**
+ * Decodes the first bytes of a stream: `undefined` while bytes are missing. Called with all that is there, again
+ * and again, so it has to throw where they become too many.
+ */
+export type DecodeOpening<Value> = (bytes: Uint8Array) => Opening<Value> | undefined
+
+export interface OpeningRead<Value> {
+  readonly value: Value
+  /** Bytes that came right behind it. */
+  readonly head: Uint8Array
+}
+
+/** One wait for an opening. */
+class OpeningReader<Value> {
   readonly #stream: Duplex
+  readonly #decode: DecodeOpening<Value>
   readonly #signal: AbortSignal | undefined
-  readonly #resolve: (hello: Hello) => void
+  readonly #resolve: (read: OpeningRead<Value>) => void
   readonly #reject: (error: Error) => void
   #cancelTimer: () => void = () => {}
   #bytes: Uint8Array = new Uint8Array(0)
 
   constructor(
     stream: Duplex,
+    decode: DecodeOpening<Value>,
     signal: AbortSignal | undefined,
-    resolve: (hello: Hello) => void,
+    resolve: (read: OpeningRead<Value>) => void,
     reject: (error: Error) => void,
   ) {
     this.#stream = stream
+    this.#decode = decode
     this.#signal = signal
     this.#resolve = resolve
     this.#reject = reject
@@ -58,11 +80,11 @@ class HelloReader {
   readonly #streamOnData = (chunk: Uint8Array): void => {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk])
     try {
-      const cid = decodeHello(this.#bytes)
-      if (cid === undefined) return
+      const opening = this.#decode(this.#bytes)
+      if (opening === undefined) return
       this.#settle()
       this.#stream.pause()
-      this.#resolve({ cid, head: this.#bytes.subarray(HELLO_BYTES) })
+      this.#resolve({ value: opening.value, head: this.#bytes.subarray(opening.length) })
     } catch (error) {
       this.#fail(toError(error))
     }
@@ -97,14 +119,28 @@ class HelloReader {
 }
 
 /**
- * Resolves with the peer's hello and leaves the stream paused. Closes the stream where that fails:
- * ERR_MULTIPATH_UNEXPECTED_VERSION, ERR_MULTIPATH_HANDSHAKE_TIMEOUT, ERR_MULTIPATH_HANDSHAKE (it closed
- * too early), or the reason of `signal`.
+ * Resolves with what opens the stream and leaves it paused. Closes the stream where that fails: what `decode`
+ * throws, ERR_MULTIPATH_HANDSHAKE_TIMEOUT, ERR_MULTIPATH_HANDSHAKE (it closed too early), or the reason of `signal`.
  */
-export function readHello(stream: Duplex, { clock, timeoutMs, signal }: ReadHelloInit): Promise<Hello> {
+export function readOpening<Value>(
+  stream: Duplex,
+  decode: DecodeOpening<Value>,
+  { clock, timeoutMs, signal }: ReadHelloInit,
+): Promise<OpeningRead<Value>> {
   return new Promise((resolve, reject) => {
-    new HelloReader(stream, signal, resolve, reject).start(clock, timeoutMs)
+    new OpeningReader(stream, decode, signal, resolve, reject).start(clock, timeoutMs)
   })
+}
+
+/** Resolves with the peer's hello; otherwise as {@link readOpening}, with ERR_MULTIPATH_UNEXPECTED_VERSION beside. */
+export async function readHello(stream: Duplex, init: ReadHelloInit): Promise<Hello> {
+  const { value, head } = await readOpening(stream, helloOpening, init)
+  return { cid: value, head }
+}
+
+function helloOpening(bytes: Uint8Array): Opening<Uint8Array> | undefined {
+  const value = decodeHello(bytes)
+  return value && { value, length: HELLO_BYTES }
 }
 
 function ignore(): void {}

@@ -80,6 +80,11 @@ export class Admission {
     return this.#handshakes.begin(address)
   }
 
+  /** A stream of a trusted proxy, which is yet to say whose it is: no list and no limit of one address is for it. */
+  beginHeader(): Handshake {
+    return this.#handshakes.begin(undefined)
+  }
+
   end(handshake: Handshake): void {
     this.#handshakes.end(handshake)
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
-import type { Hello } from '../conn/hello-io.js'
+import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
 import { AcceptQueue } from '../stream/accept-queue.js'
 import { callForeign } from '../stream/foreign.js'
@@ -28,6 +28,7 @@ import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
+import { ProxyGate } from './trusted-proxies.js'
 
 /** Events of a listener. */
 export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
@@ -50,6 +51,7 @@ export class MultipathListener
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
   readonly #admission: Admission
+  readonly #proxies: ProxyGate | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
   #isClosed = false
 
@@ -78,6 +80,7 @@ export class MultipathListener
       allowList: options?.allowList,
       authorizeJoin: options?.authorizeJoin,
     })
+    this.#proxies = gateFor(servers, options)
     this.#entrances = servers.map((server, index) => {
       const entrance: Entrance = new Entrance(server, (stream) => {
         void this.#shake(stream, entrance, trackers[index])
@@ -135,12 +138,22 @@ export class MultipathListener
   /** The listener's half of the handshake, apart for each stream. */
   async #shake(stream: IncomingStream, entrance: Entrance, tracker: StatsTracker | undefined): Promise<void> {
     let handshake: Handshake | undefined
+    const deadline = this.#clock.now() + this.#options.handshakeTimeoutMs
+    const init = ({ limit: { signal } }: Handshake): ReadHelloInit => {
+      return { clock: this.#clock, timeoutMs: Math.max(1, deadline - this.#clock.now()), signal }
+    }
+    let isCheck = false
     try {
+      if (this.#proxies?.expectsHeader(stream.remoteAddress) === true) {
+        handshake = this.#admission.beginHeader()
+        const kind = await this.#proxies.admit(stream, init(handshake))
+        this.#admission.end(handshake)
+        if (kind === undefined) return
+        isCheck = kind === 'check'
+      }
       handshake = this.#admission.begin(stream.remoteAddress)
-      const timeoutMs = this.#options.handshakeTimeoutMs
-      const deadline = this.#clock.now() + timeoutMs
       const { signal } = handshake.limit
-      const hello = await readHello(stream, { clock: this.#clock, timeoutMs, signal })
+      const hello = await readHello(stream, init(handshake))
       if (isZeroCid(hello.cid)) this.#open(stream, hello, entrance, tracker)
       else {
         const conn = await this.#admission.join(hello.cid, stream, deadline, signal)
@@ -149,7 +162,8 @@ export class MultipathListener
     } catch (error) {
       debug('refused a stream: %s', error)
       stream.destroy()
-      callForeign(() => this.emit('refused', toError(error), stream))
+      // A balancer that only looks whether we are there closes before its hello.
+      if (!isCheck) callForeign(() => this.emit('refused', toError(error), stream))
     } finally {
       if (handshake !== undefined) this.#admission.end(handshake)
     }
@@ -220,6 +234,20 @@ function assertServers(servers: unknown, trackers: unknown): void {
   if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
   if (trackers.length > 0 && trackers.length !== servers.length)
     throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
+}
+
+function gateFor(servers: readonly object[], options?: ListenerOptions): ProxyGate | undefined {
+  if (options?.trustedProxies === undefined) return undefined
+  assertPlain(servers, 'trustedProxies')
+  return new ProxyGate(options.trustedProxies)
+}
+
+/** What comes before TLS, nobody here can read; nor can a TLS socket be passed on. */
+function assertPlain(servers: readonly object[], option: string): void {
+  servers.forEach((server, index) => {
+    if ('setSecureContext' in server)
+      throw new OptionError(`${option} takes no TLS servers, and servers[${index}] is one: docs/fleet.md`)
+  })
 }
 
 function closedError(): MultipathError {

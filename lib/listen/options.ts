@@ -13,6 +13,7 @@ import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
 import { checkLists } from './address-lists.js'
 import type { AuthorizeJoin } from './admission.js'
+import type { TrustedProxies } from './trusted-proxies.js'
 
 /** Numbers that only a listener needs. */
 export interface ListenerNumbers {
@@ -65,6 +66,12 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
    * Default: the file that the environment names as MULTIPATH_TRACE, or none.
    */
   trace?: TraceTarget | undefined
+  /**
+   * Balancers, as a `net.BlockList` or as addresses and networks: a stream from there has to begin with a PROXY header
+   * (version 1 or 2), and counts as the client's that it names. Of all others none is read. Not with TLS servers:
+   * docs/fleet.md. Default: none.
+   */
+  trustedProxies?: TrustedProxies | undefined
   /** Source of time; for tests. */
   clock?: Clock | undefined
 }
@@ -84,7 +91,10 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
   ...LISTENER_NUMBERS,
 }
 
-const OTHERS = ['allowHalfOpen', 'scheduler', 'trace', 'clock', 'blockList', 'allowList', 'authorizeJoin']
+const OTHERS = [
+  ...['allowHalfOpen', 'scheduler', 'trace', 'clock'],
+  ...['blockList', 'allowList', 'authorizeJoin', 'trustedProxies'],
+]
 
 /** @throws {OptionError} */
 export function resolveListenerOptions(

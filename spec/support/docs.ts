@@ -43,7 +43,10 @@ const SECTIONS = [
     intro: 'Taken by `MultipathListener` and `createServer`, beside those of a connection.',
     file: 'lib/listen/options.ts',
     table: without(LISTENER_TABLE, CONN_OPTIONS),
-    others: { ...OTHERS, blockList: 'nobody', allowList: 'everybody', authorizeJoin: 'none' },
+    others: {
+      ...OTHERS,
+      ...{ blockList: 'nobody', allowList: 'everybody', authorizeJoin: 'none', trustedProxies: 'none' },
+    },
   },
   {
     title: 'Options of a path',
