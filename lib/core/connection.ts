@@ -10,7 +10,7 @@ import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { Journeys } from './journeys.js'
-import { askToLeave, canEnd, isOpen, withdraw } from './leave.js'
+import { askToLeave, canEnd, clearQueue, isOpen, withdraw } from './leave.js'
 import { Liveness } from './liveness.js'
 import type { ResolvedConnOptions } from './options.js'
 import { Receiver } from './receiver.js'
@@ -258,6 +258,8 @@ export class ConnectionCore {
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
   #seeOff(subflow: Subflow): void {
     if (canEnd(subflow)) {
+      if (this.#ending.isCapable !== true) clearQueue(subflow)
+      this.#flush(subflow)
       subflow.leave!.endedAt = this.#now
       this.#roster.actions.push({ kind: 'close', subflow, how: 'half' })
     } else if (subflow.leave?.isWithdrawn === true && subflow.state === 'suspect') {

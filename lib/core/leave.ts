@@ -7,11 +7,18 @@
  *       ─► closed:    the peer has closed its half, after all that it had queued there
  * ```
  *
- * A Go peer resends nothing that waits for a subflow which breaks, but sends it before it closes one that was ended.
- * What it brings then is acked on another subflow, which it takes as well. Go: subflow.go, sendLoop, gotACK.
+ * A Go peer resends nothing that waits for a subflow which breaks, but sends it before it closes one that was ended:
+ * mostly, for it drops the one frame in the subflow's queue where the write before takes longer than 33 ms. Its pongs go
+ * through the same queue, and its reader waits for room there, which its writers do not: after a row of pings none of
+ * its data is in the queue when it learns of our end. What it brings then is acked on another subflow, which it takes
+ * as well. Go: subflow.go, sendLoop, ack, gotACK.
  */
 import type { Millis } from '../clock.js'
+import { CODE_PING } from '../wire/limits.js'
 import type { Subflow } from './subflow.js'
+
+/** Two would do, were its goroutines never late. */
+const LAST_PINGS = 32
 
 export interface Leave {
   /** Of two that are to leave, the one asked later stays while no other is up. */
@@ -46,6 +53,11 @@ export function withdraw(subflows: readonly Subflow[]): void {
 export function canEnd(subflow: Subflow): boolean {
   const { leave, flights, isBlocked } = subflow
   return leave?.isWithdrawn === true && leave.endedAt === undefined && flights.size === 0 && !isBlocked
+}
+
+/** The last words to a peer like Go. */
+export function clearQueue({ acks }: Subflow): void {
+  for (let n = 0; n < LAST_PINGS; n++) acks.add(CODE_PING)
 }
 
 /** Who acks what comes in on `subflow`. */

@@ -57,6 +57,21 @@ describe('a subflow that is to leave', () => {
     expect(core.core.unflushedBytes).toBe(0)
   })
 
+  it('asks a peer like Go for pongs as its last words, which take the place of data in its queue', () => {
+    const { core, first } = two()
+    retires(core, first)
+    const sent = first.sent()
+    expect(sent.length).toBeGreaterThan(1)
+    expect(new Set(sent)).toEqual(new Set(['ping']))
+    expect(first.subflow.pingSince).toBeUndefined()
+  })
+
+  it('asks one of ours for none', () => {
+    const { core, first } = two(CAPABLE)
+    retires(core, first)
+    expect([first.closed, first.sent()]).toEqual(['half', []])
+  })
+
   it('says before its end what it still has to say', () => {
     const { core, first } = two()
     first.isStuck = true
