@@ -4,16 +4,12 @@ import type { CheckLogin, ProxyHandshake, ProxyRequest, Want } from './proxy-han
 import { ProxyRefusal } from './proxy-handshake.js'
 import { SOCKS_VERSION, socksHandshake } from './socks-handshake.js'
 
-/** All that a client may send before its handshake is over, as a rule of memory, not of manners. */
-const MAX_HANDSHAKE_BYTES = 16_384
-
-/** One client's handshake. Keeps what it is given until it is taken. */
+/** One client's handshake. Keeps what it is given until it is taken; whatever is wanted has a limit of its own. */
 export class ProxyReader {
   readonly #login: CheckLogin
   #handshake: ProxyHandshake | undefined
   #want: Want | undefined
   #bytes: Buffer = Buffer.alloc(0)
-  #taken = 0
   #request: ProxyRequest | undefined
 
   constructor(login: CheckLogin) {
@@ -56,13 +52,9 @@ export class ProxyReader {
     }
     while (this.#want !== undefined) {
       const length = this.#want.lengthOf(this.#bytes)
-      if (length === undefined || length > this.#bytes.length) {
-        if (this.#taken + this.#bytes.length > MAX_HANDSHAKE_BYTES) throw new ProxyRefusal('it said too much')
-        return
-      }
+      if (length === undefined || length > this.#bytes.length) return
       const wanted = this.#bytes.subarray(0, length)
       this.#bytes = this.#bytes.subarray(length)
-      this.#taken += length
       this.#step(this.#handshake.next(wanted), sent)
     }
   }

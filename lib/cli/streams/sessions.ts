@@ -1,5 +1,5 @@
 /** The sessions of `multipath serve`, from the greeting to the end. */
-import type { MultipathConn } from '../../index.js'
+import type { Duplex } from 'node:stream'
 import { MuxSession } from '../../mux/index.js'
 import { oneLine } from '../cli-error.js'
 import type { HostPort } from '../parse.js'
@@ -23,6 +23,9 @@ export interface SessionsInit {
   readonly log: Log
 }
 
+/** What a session runs over: a multipath connection. */
+export type Carrier = Duplex & { readonly remoteAddress?: string | undefined }
+
 /** Connections that have not greeted yet. When one more comes, the one that has waited longest has to go. */
 export const MAX_STRANGERS = 64
 const GREETING_MS = 10_000
@@ -31,7 +34,7 @@ const LAST_WORDS_MS = 2000
 
 export class Sessions {
   readonly #init: SessionsInit
-  readonly #strangers = new Set<MultipathConn>()
+  readonly #strangers = new Set<Carrier>()
   readonly #sessions = new Map<MuxSession, RemoteBinds>()
   #isClosed = false
 
@@ -40,7 +43,7 @@ export class Sessions {
   }
 
   /** Greets `conn` and serves it. Never rejects. */
-  async take(conn: MultipathConn): Promise<void> {
+  async take(conn: Carrier): Promise<void> {
     const { token, log } = this.#init
     const client = conn.remoteAddress ?? 'somebody'
     conn.on('error', ignore)
@@ -75,10 +78,12 @@ export class Sessions {
 
   #makeRoom(): void {
     const [longest] = this.#strangers
-    if (this.#strangers.size >= MAX_STRANGERS) longest?.destroy()
+    if (longest === undefined || this.#strangers.size < MAX_STRANGERS) return
+    this.#strangers.delete(longest)
+    longest.destroy()
   }
 
-  #serve(conn: MultipathConn, client: string): void {
+  #serve(conn: Carrier, client: string): void {
     const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, tasks, log } = this.#init
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
     const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })

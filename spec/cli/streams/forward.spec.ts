@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { buffer, text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'
+import { PathRelay } from '../../../interop/support/path-relay.js'
 import { sha256 } from '../../support/cli-process.js'
 import { freePorts } from '../../support/free-ports.js'
 import { at, command, dial, echo, ending, forward, serve, target } from '../../support/streams.js'
@@ -23,6 +24,18 @@ describe('a forwarded port', () => {
     const socket = await dial(here.port)
     socket.end(FILE)
     expect(sha256(await buffer(socket))).toBe(sha256(FILE))
+  })
+
+  it('goes on by the other path when one is cut', async () => {
+    const there = await serve(['--allow', `echo=${at(await echo())}`])
+    await using relay = await PathRelay.open(there.port)
+    const here = await forward(there.port, 'echo', ['--to', relay.address, '-v'])
+    await here.cli.line(new RegExp(`${relay.address}: open`))
+    relay.resetAfter(MIB + 1, 'up')
+    const socket = await dial(here.port)
+    socket.end(FILE)
+    expect(sha256(await buffer(socket))).toBe(sha256(FILE))
+    expect(here.cli.lines.filter((line) => line.includes('connected to'))).toHaveLength(1)
   })
 
   it('leads to a place that serve allows by its address', async () => {

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { AllowList } from '../../../lib/cli/streams/allow-list.js'
+import { greetAsClient } from '../../../lib/cli/streams/greet.js'
+import { Log } from '../../../lib/cli/streams/log.js'
+import { MAX_STRANGERS, Sessions } from '../../../lib/cli/streams/sessions.js'
+import type { StreamRequest } from '../../../lib/cli/streams/stream-request.js'
+import { ANSWER_BYTES, decodeAnswer, encodeRequest } from '../../../lib/cli/streams/stream-request.js'
+import { takeBytes } from '../../../lib/cli/streams/take-bytes.js'
+import { Tasks } from '../../../lib/cli/streams/tasks.js'
+import { MuxSession } from '../../../lib/mux/index.js'
+import { FakeCliIo } from '../../support/fake-cli-io.js'
+import { MemoryStream } from '../../support/memory-path.js'
+import { until } from '../../support/turns.js'
+
+const LIMITS = { timeoutMs: 20_000 }
+
+function serving(maxStreams = 10): { sessions: Sessions; io: FakeCliIo; join: () => MemoryStream } {
+  const io = new FakeCliIo()
+  const sessions = new Sessions({
+    token: undefined,
+    allow: new AllowList({ places: [], rules: [], privateRanges: [], isOwn: () => false }),
+    remote: [],
+    maxSessions: 10,
+    maxStreams,
+    connectTimeout: 1000,
+    tasks: new Tasks(),
+    log: new Log(io, { isJson: false, isVerbose: false }),
+  })
+  const join = (): MemoryStream => {
+    const [client, server] = MemoryStream.pair()
+    client.on('error', () => {})
+    void sessions.take(server)
+    return client
+  }
+  return { sessions, io, join }
+}
+
+async function client(join: () => MemoryStream): Promise<MuxSession> {
+  const stream = join()
+  await greetAsClient(stream, undefined, LIMITS)
+  return new MuxSession(stream, { role: 'client', allowHalfOpen: true })
+}
+
+describe('strangers', () => {
+  it('who say nothing make room for one more, those first who have waited longest', async () => {
+    const { sessions, join } = serving()
+    const silent = Array.from({ length: MAX_STRANGERS + 2 }, join)
+    const gone = (): number[] => silent.flatMap(({ peer }, n) => (peer.destroyed ? [n] : []))
+    await until(() => gone().length > 1)
+    expect(gone()).toEqual([0, 1])
+    // The crowd keeps nobody out.
+    expect((await client(join)).isOpen).toBe(true)
+    sessions.destroy()
+    await sessions.close()
+  })
+
+  it('are turned away once serve is stopped', async () => {
+    const { sessions, join } = serving()
+    const early = join()
+    await sessions.close()
+    await until(() => early.peer.destroyed)
+    const late = join()
+    await expect(
+      greetAsClient(late, undefined, LIMITS).then(() => takeBytes(late, 1, LIMITS)),
+    ).rejects.toThrow()
+  })
+})
+
+describe('a stream', () => {
+  async function answered(bytes: Uint8Array): Promise<string | undefined> {
+    const { join } = serving()
+    const session = await client(join)
+    const stream = session.open()
+    stream.on('error', () => {})
+    stream.write(bytes)
+    const answer = decodeAnswer(await takeBytes(stream, ANSWER_BYTES, LIMITS))
+    session.destroy()
+    return answer
+  }
+
+  it.each<[StreamRequest, string]>([
+    [{ kind: 'connect', host: 'a.example', port: 80 }, 'not-allowed'],
+    [{ kind: 'connect', host: 'a b', port: 80 }, 'not-allowed'],
+    [{ kind: 'service', host: 'web', port: 0 }, 'not-allowed'],
+    [{ kind: 'listen', host: '127.0.0.1', port: 80 }, 'not-allowed'],
+    [{ kind: 'incoming', host: '127.0.0.1', port: 80 }, 'bad-request'],
+  ])('that asks for %j is told %s', async (request, answer) => {
+    expect(await answered(encodeRequest(request))).toBe(answer)
+  })
+
+  it('that asks for nothing known is told so', async () => {
+    expect(await answered(Buffer.from('GET / HTTP/1.1\r\n\r\n'))).toBe('bad-request')
+  })
+
+  it('is refused beyond the limit, and the others go on', async () => {
+    const { join } = serving(2)
+    const session = await client(join)
+    const streams = Array.from({ length: 3 }, () => session.open())
+    for (const stream of streams) stream.on('error', () => {})
+    const [first, second, third] = streams
+    await until(() => third!.closed)
+    expect(third!.errored).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    expect([first!.closed, second!.closed]).toEqual([false, false])
+    session.destroy()
+  })
+})
