@@ -43,6 +43,15 @@ export interface AdmissionInit extends AddressLists {
   readonly clock: Clock
 }
 
+/** A stream whose hello names a connection. */
+export interface Join {
+  readonly cid: Uint8Array
+  readonly stream: IncomingStream
+  /** Of the handshake. */
+  readonly deadline: Millis
+  readonly signal: AbortSignal
+}
+
 interface Member {
   readonly conn: MultipathConn
   readonly first: PeerFacts
@@ -113,33 +122,28 @@ export class Admission {
   }
 
   /**
-   * The connection that `stream` may join.
+   * Calls `letIn` with the connection that `stream` may join.
    *
-   * @param deadline - of the handshake
    * @throws ERR_MULTIPATH_UNEXPECTED_CID, _LIMIT, _REFUSED, _HANDSHAKE_TIMEOUT, or the reason of `signal`
    */
-  async join(
-    cid: Uint8Array,
-    stream: IncomingStream,
-    deadline: Millis,
-    signal: AbortSignal,
-  ): Promise<MultipathConn> {
+  async join({ cid, stream, deadline, signal }: Join, letIn: (conn: MultipathConn) => void): Promise<void> {
     const member = this.#members.get(this.#keys.of(cid))
     this.#assertJoinable(member)
     if (!member.joins.take(this.#init.clock.now()))
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many joins of one connection in a short time')
     const { authorizeJoin } = this.#init
-    if (authorizeJoin === undefined) return member.conn
-    const { conn, first } = member
-    const ask = async (): Promise<unknown> =>
-      authorizeJoin({ stream, conn, first, peer: this.#factsOf(stream) })
-    if ((await this.#within(deadline, signal, ask())) !== true)
-      throw new MultipathError('ERR_MULTIPATH_REFUSED', 'authorizeJoin let a stream not in')
-    // Others may have come meanwhile, or the connection may have gone.
-    this.#assertJoinable(member)
-    if (stream.destroyed)
-      throw new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the peer closed during the handshake')
-    return conn
+    if (authorizeJoin !== undefined) {
+      const { conn, first } = member
+      const ask = async (): Promise<unknown> =>
+        authorizeJoin({ stream, conn, first, peer: this.#factsOf(stream) })
+      if ((await this.#within(deadline, signal, ask())) !== true)
+        throw new MultipathError('ERR_MULTIPATH_REFUSED', 'authorizeJoin did not let the stream in')
+      // Others may have come meanwhile, or the connection may have gone: looked at in the turn that lets it in.
+      this.#assertJoinable(member)
+      if (stream.destroyed)
+        throw new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the peer closed during the handshake')
+    }
+    letIn(member.conn)
   }
 
   #assertJoinable(member: Member | undefined): asserts member is Member {

@@ -1,16 +1,19 @@
 /** One server of a listener: the streams that it brings, and what they are called. */
 import type { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+import type { TlsGuardInit } from './tls-guard.js'
+import { TlsGuard } from './tls-guard.js'
 
 export class Entrance {
   readonly #server: SubflowServer
-  readonly #isTls: boolean
+  /** Only for TLS. */
+  readonly #guard: TlsGuard | undefined
   readonly #onStream: (stream: IncomingStream) => void
   #unnamed = 0
 
-  constructor(server: SubflowServer, onStream: (stream: IncomingStream) => void) {
+  constructor(server: SubflowServer, guard: TlsGuardInit, onStream: (stream: IncomingStream) => void) {
     this.#server = server
-    this.#isTls = 'setSecureContext' in server
+    this.#guard = 'setSecureContext' in server ? new TlsGuard(server, guard) : undefined
     this.#onStream = onStream
     server.on(this.#event, this.#serverOnStream)
   }
@@ -18,6 +21,7 @@ export class Entrance {
   /** Takes no more streams; the server goes on. */
   detach(): void {
     this.#server.off(this.#event, this.#serverOnStream)
+    this.#guard?.detach()
   }
 
   /** A server tells of its closing only after its last socket; its port is free at once. */
@@ -32,7 +36,7 @@ export class Entrance {
   }
 
   get #event(): 'connection' {
-    return (this.#isTls ? 'secureConnection' : 'connection') as 'connection'
+    return (this.#guard !== undefined ? 'secureConnection' : 'connection') as 'connection'
   }
 
   get #unixPath(): string | undefined {
@@ -41,6 +45,7 @@ export class Entrance {
   }
 
   readonly #serverOnStream = (stream: IncomingStream): void => {
+    this.#guard?.release(stream)
     stream.setNoDelay?.(true)
     this.#onStream(stream)
   }

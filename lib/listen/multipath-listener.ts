@@ -26,6 +26,7 @@ import { newCid } from './cids.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
+import type { TlsGuardInit } from './tls-guard.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
 import { ProxyGate } from './trusted-proxies.js'
@@ -81,8 +82,14 @@ export class MultipathListener
       authorizeJoin: options?.authorizeJoin,
     })
     this.#proxies = gateFor(servers, options)
+    const guard: TlsGuardInit = {
+      admission: this.#admission,
+      clock: this.#clock,
+      timeoutMs: this.#options.handshakeTimeoutMs,
+      onRefused: this.#refused,
+    }
     this.#entrances = servers.map((server, index) => {
-      const entrance: Entrance = new Entrance(server, (stream) => {
+      const entrance: Entrance = new Entrance(server, guard, (stream) => {
         void this.#shake(stream, entrance, trackers[index])
       })
       return entrance
@@ -155,18 +162,22 @@ export class MultipathListener
       const { signal } = handshake.limit
       const hello = await readHello(stream, init(handshake))
       if (isZeroCid(hello.cid)) this.#open(stream, hello, entrance, tracker)
-      else {
-        const conn = await this.#admission.join(hello.cid, stream, deadline, signal)
-        this.#attach(conn, stream, hello, entrance, tracker)
-      }
+      else
+        await this.#admission.join({ cid: hello.cid, stream, deadline, signal }, (conn) =>
+          this.#attach(conn, stream, hello, entrance, tracker),
+        )
     } catch (error) {
-      debug('refused a stream: %s', error)
       stream.destroy()
       // A balancer that only looks whether we are there closes before its hello.
-      if (!isCheck) callForeign(() => this.emit('refused', toError(error), stream))
+      if (!isCheck) this.#refused(toError(error), stream)
     } finally {
       if (handshake !== undefined) this.#admission.end(handshake)
     }
+  }
+
+  readonly #refused = (error: Error, stream: IncomingStream): void => {
+    debug('refused a stream: %s', error)
+    callForeign(() => this.emit('refused', error, stream))
   }
 
   #open(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {

@@ -1,0 +1,82 @@
+/** Sockets of a tls.Server before their TLS handshake is done: they count as handshakes, too. */
+import type { Clock } from '../clock.js'
+import { MultipathError, toError } from '../errors.js'
+import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+import type { Admission } from './admission.js'
+import type { Handshake } from './handshakes.js'
+
+export interface TlsGuardInit {
+  readonly admission: Admission
+  readonly clock: Clock
+  readonly timeoutMs: number
+  /** A socket was closed before its TLS handshake was done, by us. */
+  readonly onRefused: (error: Error, socket: IncomingStream) => void
+}
+
+/**
+ * Node gives a TLS handshake 120 s and does not count them. The stream that it makes has no public link to its socket,
+ * but the same addresses.
+ */
+export class TlsGuard {
+  readonly #server: SubflowServer
+  readonly #init: TlsGuardInit
+  readonly #releases = new Map<string, () => void>()
+
+  constructor(server: SubflowServer, init: TlsGuardInit) {
+    this.#server = server
+    this.#init = init
+    // After Node's own listener, which takes the socket over; nothing is read from it before the next turn.
+    server.on('connection', this.#serverOnConnection)
+  }
+
+  /** The TLS handshake of `stream` is done. */
+  release(stream: IncomingStream): void {
+    this.#releases.get(keyOf(stream))?.()
+  }
+
+  detach(): void {
+    this.#server.off('connection', this.#serverOnConnection)
+  }
+
+  readonly #serverOnConnection = (socket: IncomingStream): void => {
+    try {
+      this.#watch(socket, this.#init.admission.begin(socket.remoteAddress))
+    } catch (error) {
+      this.#refuse(toError(error), socket)
+    }
+  }
+
+  #watch(socket: IncomingStream, handshake: Handshake): void {
+    const { admission, clock, timeoutMs } = this.#init
+    const key = keyOf(socket)
+    const { limit } = handshake
+    const cancel = clock.callAt(clock.now() + timeoutMs, () => {
+      limit.abort(
+        new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no TLS handshake within ${timeoutMs} ms`),
+      )
+    })
+    const onAbort = (): void => {
+      release()
+      this.#refuse(toError(limit.signal.reason), socket)
+    }
+    const release = (): void => {
+      cancel()
+      limit.signal.removeEventListener('abort', onAbort)
+      socket.off('close', release)
+      admission.end(handshake)
+      this.#releases.delete(key)
+    }
+    limit.signal.addEventListener('abort', onAbort)
+    socket.once('close', release)
+    this.#releases.set(key, release)
+  }
+
+  #refuse(error: Error, socket: IncomingStream): void {
+    socket.destroy()
+    this.#init.onRefused(error, socket)
+  }
+}
+
+function keyOf({ localAddress, localPort, remoteAddress, remotePort }: IncomingStream): string {
+  return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
+}
