@@ -151,7 +151,7 @@ export class MultipathListener
     }
     let isCheck = false
     try {
-      if (this.#proxies?.expectsHeader(stream.remoteAddress) === true) {
+      if (this.#proxies?.expectsHeader(stream) === true) {
         handshake = this.#admission.beginHeader()
         const kind = await this.#proxies.admit(stream, init(handshake))
         this.#admission.end(handshake)

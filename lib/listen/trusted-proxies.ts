@@ -21,9 +21,12 @@ export class ProxyGate {
     this.#trusted = listOf(trusted)
   }
 
-  /** Whether a stream from there has to begin with a PROXY header. */
-  expectsHeader(address: string | undefined): boolean {
-    if (address === undefined) return false
+  /**
+   * Whether the stream has to begin with a PROXY header. So does one that has only its own address left: its peer has
+   * reset it already, as HAProxy does after a check, and what it sent is still to be read.
+   */
+  expectsHeader({ remoteAddress: address, localAddress }: IncomingStream): boolean {
+    if (address === undefined) return localAddress !== undefined
     const family = isIP(address)
     return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
   }

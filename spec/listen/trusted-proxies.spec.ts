@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { ListenerOptions } from '../../lib/index.js'
+import type { IncomingStream, ListenerOptions } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
+import { ProxyGate } from '../../lib/listen/trusted-proxies.js'
 import { ManualClock } from '../../lib/testing/index.js'
 import { blockList, v1, v2, v2Local } from '../support/proxy-headers.js'
 import { client, heardUntilClose, listening, pathTo, portOf } from '../support/tcp.js'
@@ -126,6 +128,13 @@ describe('a health check', () => {
     ['connects and closes', (socket: Socket) => socket.end()],
     ['connects and resets', (socket: Socket) => socket.resetAndDestroy()],
     ['says LOCAL and closes', (socket: Socket) => socket.end(v2Local())],
+    [
+      'says LOCAL and resets',
+      (socket: Socket) => {
+        socket.write(v2Local())
+        socket.resetAndDestroy()
+      },
+    ],
   ])('that %s is no refusal', async (_what, check) => {
     const { server, listener, refused } = await behind()
     const { socket, stream } = await dialled(server)
@@ -146,6 +155,16 @@ describe('a health check', () => {
 })
 
 describe('trustedProxies', () => {
+  it('expects a header of a peer that has reset before we could ask who it was', () => {
+    const gate = new ProxyGate(['127.0.0.1'])
+    const socket = (addresses: object): IncomingStream => Object.assign(new PassThrough(), addresses)
+    expect(gate.expectsHeader(socket({ localAddress: '127.0.0.1' }))).toBe(true)
+    expect(gate.expectsHeader(socket({ localAddress: '127.0.0.1', remoteAddress: '127.0.0.1' }))).toBe(true)
+    expect(gate.expectsHeader(socket({ localAddress: '127.0.0.1', remoteAddress: '127.0.0.2' }))).toBe(false)
+    // A Unix socket has none.
+    expect(gate.expectsHeader(socket({}))).toBe(false)
+  })
+
   it('reads no header of anybody else', async () => {
     const { server, listener, refused } = await behind({ trustedProxies: ['192.0.2.0/24', '::1'] })
     const socket = await client(server)

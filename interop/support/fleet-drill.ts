@@ -1,0 +1,212 @@
+/** What a fleet has to stand: connections from Node and Go, a backend and a balancer that die, a drained backend. */
+import { strict as assert } from 'node:assert'
+import { MultipathDialer, tcpDialer } from '../../lib/index.js'
+import type { MultipathConn } from '../../lib/index.js'
+import type { BackendReport, Fleet } from './fleet.js'
+import type { GoConn, GoPeer } from './go-peer.js'
+import { receive, send } from './node-side.js'
+
+const SUBFLOWS = 3
+const BYTES = 256 * 1024
+/** Dialled at a time. */
+const BATCH = 20
+const UNKNOWN_CID = 'ERR_MULTIPATH_UNEXPECTED_CID'
+/** For one step on a slow machine, with redials. */
+const PATIENCE_MS = 90_000
+
+/** One connection of either side; `exchange` writes and reads back so many bytes. */
+interface Client {
+  readonly name: string | undefined
+  exchange(seed: number): Promise<'intact' | 'failed'>
+  close(): Promise<void>
+}
+
+export interface DrillReport {
+  readonly connections: number
+  /** Joins that came to a backend which did not know their CID, and were dialled again. */
+  readonly early: number
+  /** Connections of the killed backend. */
+  readonly lost: number
+}
+
+/** @throws AssertionError for a byte, a subflow or a connection that is not where it has to be */
+export class Drill {
+  readonly #fleet: Fleet
+  readonly #go: GoPeer | undefined
+  readonly #clients: Client[] = []
+  readonly #dialer: MultipathDialer
+  #seed = 0
+
+  /** @param go - dials a third of the connections */
+  constructor(fleet: Fleet, go: GoPeer | undefined) {
+    this.#fleet = fleet
+    this.#go = go
+    const options = { redialMinMs: 100, redialMaxMs: 1000 }
+    this.#dialer = new MultipathDialer('fleet', this.#addresses().map(pathTo), options)
+  }
+
+  async run(connections: number): Promise<DrillReport> {
+    await this.#dial(connections)
+    const early = await this.#assertTogether(connections)
+    await this.#assertIntact()
+    const lost = await this.#killBackend()
+    await this.#killBalancer()
+    await this.#drain()
+    await Promise.all(this.#clients.map((client) => client.close()))
+    return { connections, early, lost }
+  }
+
+  /** Both balancers, the first one twice. */
+  #addresses(): string[] {
+    const [first, second] = this.#fleet.balancers.map(({ address }) => address)
+    return [first!, second!, first!]
+  }
+
+  async #dial(connections: number): Promise<void> {
+    const goDialer = await this.#go?.dialer(this.#addresses())
+    for (let n = 0; n < connections; n += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, connections - n) }, async (_, index) =>
+        goDialer !== undefined && (n + index) % 3 === 0
+          ? goClient(await goDialer.dial())
+          : nodeClient(await this.#dialer.dial()),
+      )
+      this.#clients.push(...(await Promise.all(batch)))
+    }
+  }
+
+  /** Every connection is on one backend, with all of its subflows, and under the address that the client dialled. */
+  async #assertTogether(connections: number): Promise<number> {
+    const whole = ({ conns }: BackendReport): number =>
+      conns.filter(({ labels }) => labels.length >= SUBFLOWS).length
+    let reports: BackendReport[] = []
+    await within(`${connections} connections of ${SUBFLOWS} subflows`, async () => {
+      reports = await this.#reports()
+      return reports.reduce((sum, report) => sum + whole(report), 0) === connections
+    })
+    const conns = reports.flatMap((report) => report.conns)
+    assert.equal(conns.length, connections, 'no connection is on two backends')
+    const bound = this.#fleet.balancers.map(({ address }) => address)
+    for (const label of conns.flatMap(({ labels }) => labels))
+      assert.ok(bound.includes(label.split('|')[0]!), `${label} is not what the client dialled`)
+    const refused = reports.flatMap((report) => report.refused)
+    assert.deepEqual(new Set(refused), new Set(refused.length > 0 ? [UNKNOWN_CID] : []))
+    return refused.length
+  }
+
+  async #assertIntact(during?: () => Promise<void>): Promise<number> {
+    const seeds = this.#clients.map(() => ++this.#seed)
+    const running = this.#clients.map((client, index) => client.exchange(seeds[index]!))
+    await during?.()
+    const results = await timed('exchanges', Promise.all(running))
+    const alive = this.#clients.filter((_client, index) => results[index] === 'intact')
+    return this.#clients.splice(0, this.#clients.length, ...alive).length - alive.length
+  }
+
+  /** Its connections fail; all others go on. */
+  async #killBackend(): Promise<number> {
+    const victim = this.#fleet.backends[2]!
+    const { conns } = await victim.report()
+    assert.ok(conns.length > 0, 'the balancers use every backend')
+    const cut = await this.#assertIntact(() => victim.kill())
+    // Those that were done before fail now.
+    const lost = cut + (await this.#assertIntact())
+    assert.equal(lost, conns.length, 'the connections of the dead backend, and no others, are lost')
+    const names = new Set(conns.map(({ name }) => name))
+    for (const { name } of this.#clients) assert.ok(name === undefined || !names.has(name))
+    return lost
+  }
+
+  /** Nobody loses anything; when it is back, it has learnt where the subflows belong. */
+  async #killBalancer(): Promise<void> {
+    const victim = this.#fleet.balancers[1]!
+    assert.equal(await this.#assertIntact(() => victim.kill()), 0)
+    await victim.start()
+    await this.#healed('through a balancer that came back')
+    assert.equal(await this.#assertIntact(), 0)
+  }
+
+  /** New connections keep away from a drained backend, and joins of its own still reach it. */
+  async #drain(): Promise<void> {
+    const [drained] = this.#fleet.backends
+    for (const balancer of this.#fleet.balancers)
+      await balancer.command('set server multipath/node1 state drain')
+    const before = (await drained!.report()).conns.length
+    const fresh = await Promise.all(
+      Array.from({ length: 4 }, async () => nodeClient(await this.#dialer.dial())),
+    )
+    // One path of each connection goes, and comes back by a join. Without any subflow they would be over.
+    await this.#fleet.balancers[1]!.command('shutdown sessions server multipath/node1')
+    await this.#healed('to a drained backend')
+    assert.equal(await this.#assertIntact(), 0)
+    const after = (await drained!.report()).conns
+    assert.equal(after.length, before)
+    for (const { name } of fresh) assert.ok(after.every((conn) => conn.name !== name))
+    await Promise.all(fresh.map((client) => client.close()))
+  }
+
+  /** Connections of Node dial lost paths again; Go does not. */
+  #healed(what: string): Promise<void> {
+    const names = this.#clients.flatMap(({ name }) => name ?? [])
+    return within(`every subflow ${what}`, async () => {
+      const conns = (await this.#reports()).flatMap((report) => report.conns)
+      const labels = new Map(conns.map(({ name, labels }) => [name, labels]))
+      return names.every((name) => (labels.get(name)?.length ?? 0) >= SUBFLOWS)
+    })
+  }
+
+  #reports(): Promise<BackendReport[]> {
+    return Promise.all(this.#fleet.backends.map((backend) => backend.report()))
+  }
+}
+
+function pathTo(address: string, index: number): ReturnType<typeof tcpDialer> {
+  const [host, port] = address.split(':')
+  return tcpDialer({ host: host!, port: Number(port), label: `path ${index}` })
+}
+
+function nodeClient(conn: MultipathConn): Client {
+  conn.on('error', () => {})
+  return {
+    name: conn.name,
+    async exchange(seed) {
+      const sent = send(conn, { bytes: BYTES, seed }).catch(() => undefined)
+      const { bytes, mismatchAt } = await receive(conn, { bytes: BYTES, seed })
+      await sent
+      assert.equal(mismatchAt, -1)
+      return bytes === BYTES ? 'intact' : 'failed'
+    },
+    async close() {
+      conn.destroy()
+    },
+  }
+}
+
+function goClient(conn: GoConn): Client {
+  return {
+    name: undefined,
+    async exchange(seed) {
+      const sent = conn.send({ bytes: BYTES, seed }).catch(() => undefined)
+      const back = await conn.receive({ bytes: BYTES, seed }).catch(() => undefined)
+      await sent
+      assert.ok(back === undefined || back.mismatchAt === -1)
+      return back?.bytes === BYTES ? 'intact' : 'failed'
+    },
+    close: () => conn.close().catch(() => {}),
+  }
+}
+
+async function within(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  while (!(await isSo())) {
+    assert.ok(Date.now() < deadline, `in time: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function timed<Value>(what: string, work: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`in time: ${what}`)), PATIENCE_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
