@@ -2,7 +2,7 @@
  * `npm run bench:links`: ours and its peers over emulated links of different rates and delays, with loss and
  * silence. See options.ts for its command line, scenarios.ts for the links and targets.ts for the bounds.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { libraryBuild } from '../shared/build.js'
 import { figure } from '../shared/figures.js'
@@ -25,6 +25,7 @@ import { verdicts } from './targets.js'
 const LATE_SHARE = 0.01
 /** A doubtful run is made again, this often at most. */
 const ATTEMPTS = 3
+const SAVED = `${RESULTS}links.json`
 
 function line(row: Omit<Row, 'figures'>, figures: Figures): string {
   const present = COLUMNS.filter(({ name }) => figures[name] !== undefined)
@@ -102,14 +103,23 @@ function withEarlierPlain(measured: readonly Row[], scenarios: readonly Scenario
   return [...measured, ...rows().filter((row) => wanted.has(keyOf(row)))]
 }
 
-function save(measured: readonly Row[], options: Options): void {
+/** What was saved before, but for what has been measured again. */
+function withSaved(measured: readonly Row[]): Row[] {
+  if (!existsSync(SAVED)) return [...measured]
+  const again = new Set(measured.map(keyOf))
+  const { runs } = JSON.parse(readFileSync(SAVED, 'utf8')) as { runs: Row[] }
+  return [...runs.filter((row) => !again.has(keyOf(row))), ...measured]
+}
+
+function save(all: readonly Row[]): void {
   const about = machine(aggligatorVersion())
-  const summary = new Summary(measured)
-  const { congestionControls } = options
-  const data = { machine: about, runs: measured, targets: verdicts(summary, congestionControls) }
+  const summary = new Summary(all)
+  const congestionControls = [...new Set(all.map((row) => row.congestionControl))].sort()
+  const data = { machine: about, runs: all, targets: verdicts(summary, congestionControls) }
   mkdirSync(RESULTS, { recursive: true })
-  writeFileSync(`${RESULTS}links.json`, `${JSON.stringify(data, null, 1)}\n`)
-  writeFileSync(`${RESULTS}links.md`, `${markdown(summary, congestionControls, about)}\n`)
+  writeFileSync(SAVED, `${JSON.stringify(data, null, 1)}\n`)
+  const builds = new Set(all.flatMap(({ build }) => build ?? []))
+  writeFileSync(`${RESULTS}links.md`, `${markdown(summary, congestionControls, about, [...builds])}\n`)
   writeFileSync(`${RESULTS}links.svg`, chart(summary, congestionControls))
   console.log(`written: ${RESULTS}links.json, links.md, links.svg`)
 }
@@ -159,7 +169,8 @@ async function main(): Promise<void> {
   const begun = options.isFull ? session(kind, options.fresh) : undefined
   const measured = await measureAll(options, plan(options, { build: libraryBuild(), session: begun }))
   print(measured, options)
-  if ((options.isFull && !options.quick) || options.save) save(measured, options)
+  if (options.isFull && !options.quick) save(measured)
+  else if (options.save) save(withSaved(measured))
   if (options.isFull) endSession()
 }
 

@@ -14,7 +14,7 @@ export const USAGE: string = `npm run bench:links -- [options]
   --quick           one short run of ours and plain TCP under bbr, within 5 minutes
   --fresh           don't go on with an interrupted full run
   --alone           one run after another, none side by side
-  --save            write bench/results though only some was measured
+  --save            write bench/results though only some was measured: the rest stays as it was
   --trace DIR       a timeline of each run as JSON lines: receiver, links, statistics of each path
   --link WORDS …    a scenario of its own instead: 'rate=50,delay=10' for each link, with
   --at WORDS …      '3 0 down' for each change, --work bulk|echo|both|offered, --seconds N,

@@ -96,8 +96,17 @@ function machineText(about: Machine): string {
   ].join('  \n')
 }
 
-/** The whole report, medians of all runs. */
-export function markdown(summary: Summary, congestionControls: readonly string[], about: Machine): string {
+/**
+ * The whole report, medians of all runs.
+ *
+ * @param builds - of ours, where not all was measured with the same
+ */
+export function markdown(
+  summary: Summary,
+  congestionControls: readonly string[],
+  about: Machine,
+  builds: readonly string[],
+): string {
   const parts = SCENARIOS.map((scenario) => ({
     scenario,
     text: scenarioTable(summary, scenario, congestionControls),
@@ -109,6 +118,7 @@ export function markdown(summary: Summary, congestionControls: readonly string[]
     '# Emulated links',
     'Written by `npm run bench:links`: medians. Links are rate in Mbit/s and one-way delay in ms. Plain TCP has a connection on each link alone; its rate is their sum.',
     machineText(about),
+    ...(builds.length > 1 ? [`Scenarios were measured one by one, with builds ${builds.join(', ')}.`] : []),
     '![rates as shares of the sum of plain TCP on each link](links.svg)',
     '## Targets',
     verdictTable(summary, congestionControls),
