@@ -257,15 +257,16 @@ export class ConnectionCore {
 
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
   #seeOff(subflow: Subflow): void {
+    const { leave } = subflow
+    if (leave === undefined) return
+    leave.isSafe = this.#ending.isCapable === true
     if (canEnd(subflow)) {
-      if (this.#ending.isCapable !== true) clearQueue(subflow)
+      if (!leave.isSafe) clearQueue(subflow)
       this.#flush(subflow)
-      subflow.leave!.endedAt = this.#now
+      leave.endedAt = this.#now
       this.#roster.actions.push({ kind: 'close', subflow, how: 'half' })
-    } else if (subflow.leave?.isWithdrawn === true && subflow.state === 'suspect') {
-      // One of ours sends again what is lost with it; Go does not, and gets until the dead time.
-      if (this.#ending.isCapable === true) this.#close(subflow, 'removed')
-    }
+    } else if (leave.isWithdrawn && leave.isSafe && subflow.state === 'suspect')
+      this.#close(subflow, 'removed')
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {

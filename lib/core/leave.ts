@@ -26,12 +26,14 @@ export interface Leave {
   isWithdrawn: boolean
   /** When our half was closed. */
   endedAt: Millis | undefined
+  /** The peer is one of ours: it sends again what is lost with the subflow. */
+  isSafe: boolean
 }
 
 /** Asks `subflow` to leave. */
 export function askToLeave(subflow: Subflow, subflows: readonly Subflow[]): void {
   const order = Math.max(0, ...subflows.map(({ leave }) => leave?.order ?? 0)) + 1
-  subflow.leave ??= { order, isWithdrawn: false, endedAt: undefined }
+  subflow.leave ??= { order, isWithdrawn: false, endedAt: undefined, isSafe: false }
 }
 
 /** Its half is open: it can carry what we have to say. */

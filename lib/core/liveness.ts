@@ -36,9 +36,7 @@ export class Liveness {
   }
 
   next(subflow: Subflow): Deadline {
-    const endedAt = subflow.leave?.endedAt
-    if (endedAt !== undefined)
-      return { at: Math.max(endedAt, subflow.lastHeardAt) + this.#options.deadMs, finding: 'dead' }
+    if (subflow.leave?.endedAt !== undefined) return this.#gone(subflow, subflow.leave.endedAt)
     const owedSince = this.#owedSince(subflow)
     if (owedSince === Infinity) return this.#keepAlive(subflow)
     const dead: Deadline = {
@@ -52,6 +50,13 @@ export class Liveness {
         finding: 'ping',
       })
     return earliest(this.#refused(subflow), this.#suspect(subflow), this.#ask(subflow), dead)
+  }
+
+  /** Its path was removed, our half is closed, and the peer's is not yet. */
+  #gone(subflow: Subflow, endedAt: Millis): Deadline {
+    const { deadMs, suspectMs } = this.#options
+    const patienceMs = subflow.leave?.isSafe === true ? subflow.timeoutMs(suspectMs) : deadMs
+    return { at: Math.max(endedAt, subflow.lastHeardAt) + patienceMs, finding: 'dead' }
   }
 
   /** Since when the peer owes an answer on this subflow; Infinity where it owes none. */

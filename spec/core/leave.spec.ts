@@ -155,6 +155,15 @@ describe('a subflow that is to leave', () => {
     expect([first.closed, reasons(core)]).toEqual(['destroy', ['removed']])
   })
 
+  it('is closed soon where one of ours does not end it, since it sends again what is lost', () => {
+    const { core, first } = two(CAPABLE)
+    retires(core, first)
+    core.passes(50)
+    expect(reasons(core)).toEqual([])
+    core.passes(100)
+    expect([first.closed, reasons(core)]).toEqual(['destroy', ['removed']])
+  })
+
   it('has no pings to answer and asks nothing after its end', () => {
     const { core, first } = two()
     retires(core, first)
