@@ -21,14 +21,15 @@ const LAST_WORDS_MS = 2000
 export async function drain({ reason, servers, tasks, sessions, timeoutMs, log }: DrainInit): Promise<void> {
   for (const server of servers) server.close()
   if (tasks.size > 0) log.info('draining', `${reason.message}: waiting for ${streams(tasks.size)} to end`)
-  const closed = sessions.close()
+  // A session that fails now is over as well.
+  const closed = sessions.close().catch(() => {})
   const left = await tasks.idle(timeoutMs)
   if (left === 0) {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LAST_WORDS_MS)
     })
-    await Promise.race([closed.catch(() => {}), late])
+    await Promise.race([closed, late])
     clearTimeout(timer)
   }
   sessions.destroy()

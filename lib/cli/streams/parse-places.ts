@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { HostPort } from '../parse.js'
 import { formatHostPort, parseHostPort, parsePort } from '../parse.js'
-import { parseAddress } from './host.js'
+import { parseAddress, parseHost } from './host.js'
 import { isServiceName } from './parse-rules.js'
 
 /** One path to the other end. */
@@ -60,7 +60,11 @@ export function parseRemoteBind(text: string): HostPort {
 /** `[BIND:]PORT=TARGET` of `--local`; TARGET is HOST:PORT or a name. */
 export function parseLocalForward(text: string): ForwardRule {
   const [bind, target] = halves(text)
-  return { bind: parseBind(bind), target: isServiceName(target) ? { name: target } : parseHostPort(target) }
+  if (isServiceName(target)) return { bind: parseBind(bind), target: { name: target } }
+  const { host, port } = parseHostPort(target)
+  const canonical = parseHost(host)
+  if (canonical === undefined) throw new InvalidArgumentError('Its TARGET must be a name or HOST:PORT.')
+  return { bind: parseBind(bind), target: { host: canonical, port } }
 }
 
 /** `[BIND:]PORT=HOST:PORT` of `--remote`. */

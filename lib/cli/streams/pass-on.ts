@@ -1,7 +1,7 @@
 /** One socket that somebody has opened here, led through a stream of a session to where it is to go. */
 import type { Socket } from 'node:net'
 import type { MuxStream } from '../../mux/index.js'
-import { Splice, cut, dismiss } from './splice.js'
+import { cut, dismiss, Splice } from './splice.js'
 import type { Answer, StreamRequest } from './stream-request.js'
 import { ANSWER_BYTES, decodeAnswer, encodeRequest } from './stream-request.js'
 import { takeBytes, TakeTimeout } from './take-bytes.js'

@@ -1,10 +1,9 @@
 /** Ports that the client of a session has asked us to listen on. Each is open for as long as its stream. */
-import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
-import { createServer } from 'node:net'
 import type { MuxSession, MuxStream } from '../../mux/index.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
+import { listenPort } from './listen-port.js'
 import type { Log } from './log.js'
 import { passOn } from './pass-on.js'
 import { ignore } from './splice.js'
@@ -39,10 +38,9 @@ export class RemoteBinds {
       refuse(stream, 'not-allowed')
       return
     }
-    const server = this.#serverOf(bind)
+    let server: Server
     try {
-      server.listen(bind)
-      await once(server, 'listening')
+      server = await this.#listen(bind)
     } catch (error) {
       log.warn('bind-failed', `cannot listen on ${place}: ${(error as Error).message}`, { place })
       refuse(stream, refusalOf(error as NodeJS.ErrnoException))
@@ -64,9 +62,9 @@ export class RemoteBinds {
     for (const stream of this.#streams) stream.destroy()
   }
 
-  #serverOf(bind: HostPort): Server {
+  #listen(bind: HostPort): Promise<Server> {
     const { session, tasks, log, maxConnections } = this.#init
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket: Socket) => {
+    const serve = (socket: Socket): void => {
       const task = passOn({
         socket,
         request: { kind: 'incoming', host: bind.host, port: bind.port },
@@ -74,9 +72,8 @@ export class RemoteBinds {
         onOutcome: (outcome) => log.detail('stream', `${formatHostPort(bind)}: ${outcome}`, { outcome }),
       })
       tasks.add(task)
-    })
-    server.maxConnections = maxConnections
-    return server
+    }
+    return listenPort({ bind, maxConnections, serve, log })
   }
 }
 

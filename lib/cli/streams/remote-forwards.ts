@@ -99,7 +99,12 @@ async function listen(
   signal: AbortSignal,
   onListening: () => void,
 ): Promise<Answer | 'lost'> {
-  const stream = session.open()
+  let stream: MuxStream
+  try {
+    stream = session.open()
+  } catch {
+    return 'lost' // It goes away just now.
+  }
   stream.on('error', ignore)
   const signalOnAbort = (): void => void stream.destroy()
   signal.addEventListener('abort', signalOnAbort)

@@ -1,7 +1,5 @@
 /** What forward and socks have in common: a session that is kept, ports on this side, and an end in good order. */
-import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { createServer } from 'node:net'
 import type { MuxSession } from '../../mux/index.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
@@ -9,9 +7,10 @@ import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { ClientFlags } from './dial-session.js'
 import { sessionOpener } from './dial-session.js'
+import { drain } from './drain.js'
+import { listenPort } from './listen-port.js'
 import { Log } from './log.js'
 import { SessionKeeper } from './session-keeper.js'
-import { drain } from './drain.js'
 import { cut } from './splice.js'
 import { Tasks } from './tasks.js'
 
@@ -95,14 +94,9 @@ async function listenLocally(
   maxConnections: number,
   log: Log,
 ): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, serve)
-  server.maxConnections = maxConnections
-  server.on('drop', () =>
-    log.warn('limit', `more than ${maxConnections} connections to ${formatHostPort(bind)}`),
-  )
+  let server: Server
   try {
-    server.listen(bind)
-    await once(server, 'listening')
+    server = await listenPort({ bind, maxConnections, serve, log })
   } catch (error) {
     throw new CliError(`cannot listen on ${formatHostPort(bind)}: ${(error as Error).message}`, {
       cause: error,

@@ -1,7 +1,7 @@
 /** What `multipath serve` was asked to do, checked as a whole. */
+import { networkInterfaces } from 'node:os'
 import type { SecureContextOptions } from 'node:tls'
 import { createSecureContext } from 'node:tls'
-import { networkInterfaces } from 'node:os'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { AllowedPlace, AllowRule } from './allow-list.js'

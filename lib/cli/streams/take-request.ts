@@ -1,8 +1,8 @@
 /** The side of a stream that did not open it: reads the request and answers it. */
 import type { MuxStream } from '../../mux/index.js'
+import { dismiss } from './splice.js'
 import type { Answer, Refusal, StreamRequest } from './stream-request.js'
 import { decodeRequestHead, encodeAnswer, REQUEST_HEAD_BYTES } from './stream-request.js'
-import { dismiss } from './splice.js'
 import { takeBytes } from './take-bytes.js'
 
 /** A peer has so long for its request, milliseconds, and to take our refusal. */

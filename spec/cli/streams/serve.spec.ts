@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'
 import { CERTIFICATE, CLIENT_CERTIFICATE, FINGERPRINT } from '../../support/certificate.js'
-import { at, command, dial, echo, forward, serve } from '../../support/streams.js'
+import { at, command, dial, echo, ending, forward, serve } from '../../support/streams.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -133,7 +133,26 @@ describe('TLS', () => {
   })
 })
 
-describe('limits of serve', () => {
+describe('limits', () => {
+  it('are for streams at a time: one more is reset, at either end, and the others go on', async () => {
+    const port = await echo()
+    const there = await serve(['--allow', at(port), '--max-streams', '2'])
+    const [wide, narrow] = [
+      await forward(there.port, at(port)),
+      await forward(there.port, at(port), ['--max-streams', '1']),
+    ]
+    const [first, second, third] = [await dial(wide.port), await dial(wide.port), await dial(wide.port)]
+    expect(await Promise.race([first, second, third].map(ending))).toBe('ECONNRESET')
+    await wide.cli.line(/: unavailable/)
+    const open = [first, second, third].filter((socket) => !socket.destroyed)
+    expect(open).toHaveLength(2)
+    for (const socket of open) expect(await text(socket.end('on'))).toBe('on')
+    const kept = await dial(narrow.port)
+    expect(await ending(await dial(narrow.port))).toBe('ECONNRESET')
+    await narrow.cli.line(/more than 1 connections to/)
+    expect(await text(kept.end('on'))).toBe('on')
+  })
+
   it('are for clients at a time: one more is turned away until one is gone', async () => {
     const port = await echo()
     const there = await serve(['--allow', at(port), '--max-sessions', '1'])

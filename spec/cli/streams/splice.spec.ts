@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { dismiss, Splice } from '../../../lib/cli/streams/splice.js'
-import { listening, portOf } from '../../support/tcp.js'
 import { ending } from '../../support/streams.js'
+import { listening, portOf } from '../../support/tcp.js'
 import { quiet } from '../../support/turns.js'
 
 /** Two ends of a connection, either of which may be half open. */

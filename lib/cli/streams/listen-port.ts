@@ -1,0 +1,37 @@
+/** A TCP port whose connections are led through streams. */
+import { once } from 'node:events'
+import type { Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { HostPort } from '../parse.js'
+import { formatHostPort } from '../parse.js'
+import type { Log } from './log.js'
+import { cut } from './splice.js'
+
+export interface ListenPortInit {
+  readonly bind: HostPort
+  /** One more is reset: it must not look like one that was served. */
+  readonly maxConnections: number
+  readonly serve: (socket: Socket) => void
+  readonly log: Log
+}
+
+/** Sockets may be half open. Rejects with the error of the system. */
+export async function listenPort({ bind, maxConnections, serve, log }: ListenPortInit): Promise<Server> {
+  let open = 0
+  const place = formatHostPort(bind)
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    if (open >= maxConnections) {
+      log.warn('limit', `more than ${maxConnections} connections to ${place}`, { place })
+      cut(socket)
+      return
+    }
+    open++
+    socket.once('close', () => open--)
+    serve(socket)
+  })
+  server.listen(bind)
+  await once(server, 'listening')
+  // Such as too many open files: the next connection may be accepted again.
+  server.on('error', (error) => log.warn('accept-failed', `${place}: ${error.message}`, { place }))
+  return server
+}
