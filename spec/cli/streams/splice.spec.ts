@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { dismiss, Splice } from '../../../lib/cli/streams/splice.js'
 import { ending } from '../../support/streams.js'
 import { listening, portOf } from '../../support/tcp.js'
-import { quiet } from '../../support/turns.js'
+import { quiet, until } from '../../support/turns.js'
 
 /** Two ends of a connection, either of which may be half open. */
 async function connection(): Promise<[Socket, Socket]> {
@@ -110,6 +110,8 @@ describe('a splice', () => {
     client.end('for nobody')
     dismiss(near, Buffer.from('no'), 60_000)
     expect(String(await buffer(client))).toBe('no')
+    // What it said was taken, and thrown away.
+    await until(() => near.closed)
     expect(server.bytesRead).toBe(0)
     expect(far.writableEnded).toBe(false)
   })
