@@ -26,13 +26,15 @@ export interface Case {
 const IDLE_WARM = 200
 const IDLE = 1000
 const STREAMS = 2000
+const MUX_STREAMS = 1000
 
 /** Gbit/s that the reader got. */
 async function bulkRate(pairing: Pairing, paths: number, setting: DialSetting): Promise<number> {
-  const { over } = setting
+  const { over, mux = false } = setting
   await using session = await Session.start(pairing, {
     paths: pairing.kind === 'plain' ? 1 : paths,
     ...(over !== undefined && { over }),
+    mux,
   })
   const dialer = session.dial('bulk', setting)
   const { at: from } = await dialer.event('start')
@@ -165,6 +167,34 @@ const many: Case = {
   },
 }
 
+const mux: Case = {
+  id: 'mux',
+  title: 'bulk, 1 path, 32 KiB writes, on a mux stream ÷ on the connection',
+  figures: { share: 'share' },
+  without: OURS_ALONE,
+  run: async (pairing, seconds) => ({ share: await shareOf(pairing, seconds, { mux: true }) }),
+}
+
+const muxMany: Case = {
+  id: 'mux-many',
+  title: `${MUX_STREAMS.toLocaleString('en')} mux streams at once over one connection of 2 subflows`,
+  figures: { fair: 'slowest ÷ median', rate: 'Gbit/s' },
+  without: OURS_ALONE,
+  maxRuns: 3,
+  async run(pairing, seconds) {
+    await using session = await Session.start(pairing, { paths: 2, count: MUX_STREAMS, mux: true })
+    const setting = { count: MUX_STREAMS, seconds: Math.max(5, seconds), settle: 500, mux: true }
+    const dialer = session.dial('many', setting)
+    const { at: from } = await dialer.event('start', 60_000)
+    const { at: to } = await dialer.event('done', 60_000)
+    const bytes = receivedOf(await session.listener.ask('report')).map((one) => one.bytes)
+    return {
+      fair: bytes.length < MUX_STREAMS ? 0 : Math.min(...bytes) / Math.max(1, median(bytes)),
+      rate: (sum(bytes) * 8) / 1e6 / (to - from),
+    }
+  },
+}
+
 export const CASES: readonly Case[] = [
   bulk('bulk-1', 'bulk, 1 path, 32 KiB writes', 1, 32_768, []),
   bulk('bulk-3', 'bulk, 3 paths, 32 KiB writes', 3, 32_768, []),
@@ -174,8 +204,10 @@ export const CASES: readonly Case[] = [
   carried('tls', 'TLS'),
   carried('ws', 'a WebSocket'),
   carried('wss', 'a WebSocket over TLS'),
+  mux,
   echo,
   dials,
   idle,
   many,
+  muxMany,
 ]

@@ -10,6 +10,8 @@ export interface ListenSetting {
   /** What carries them; Node alone knows it. Default: tcp. */
   readonly over?: Carrier
   readonly mode?: string
+  /** Streams of mux sessions are accepted; Node alone knows them. */
+  readonly mux?: boolean
   /** More than 1: no timeline is kept. */
   readonly count?: number
 }
@@ -22,6 +24,8 @@ export interface DialSetting {
   /** A file for the library's own trace. */
   readonly trace?: string
   readonly over?: Carrier
+  /** Streams of one mux session are opened. */
+  readonly mux?: boolean
 }
 
 /** Time for joins, garbage and buffers to settle before memory is read, in milliseconds. */
@@ -40,7 +44,7 @@ export class Session implements AsyncDisposable {
   }
 
   static async start(pairing: Pairing, setting: ListenSetting): Promise<Session> {
-    const { paths, mode = 'sink', count = 1, over } = setting
+    const { paths, mode = 'sink', count = 1, over, mux = false } = setting
     const anyPort = Array.from({ length: paths }, () => '127.0.0.1:0').join(',')
     const args = [
       'serve',
@@ -54,6 +58,7 @@ export class Session implements AsyncDisposable {
       String(count),
     ]
     if (over !== undefined) args.push('--over', over)
+    if (mux) args.push('--mux')
     if (over === 'tls' || over === 'wss') args.push(`--cert=${CERTIFICATE.cert}`, `--key=${CERTIFICATE.key}`)
     const listener = new Worker({ language: pairing.listens, args })
     const { addrs } = await listener.event('listening')
@@ -63,7 +68,10 @@ export class Session implements AsyncDisposable {
   dial(mode: string, setting: DialSetting): Worker {
     const { kind, dials } = this.#pairing
     const args = ['dial', '--kind', kind, '--mode', mode, '--addrs', this.#addrs]
-    for (const [name, value] of Object.entries(setting)) args.push(`--${name}`, String(value))
+    for (const [name, value] of Object.entries(setting)) {
+      args.push(`--${name}`)
+      if (typeof value !== 'boolean') args.push(String(value))
+    }
     const dialer = new Worker({ language: dials, args })
     this.#dialers.push(dialer)
     return dialer

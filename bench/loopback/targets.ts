@@ -38,6 +38,7 @@ const TARGETS: readonly Target[] = [
   { text: 'bulk with a trace ÷ without', cell: ours('traced', 'share'), bound: 0.97 },
   { text: 'bulk over TLS ÷ over TCP', cell: ours('tls', 'share'), bound: 0.6 },
   { text: 'bulk over a WebSocket ÷ over TCP', cell: ours('ws', 'share'), bound: 0.6 },
+  { text: 'bulk on a mux stream ÷ on the connection', cell: ours('mux', 'share'), bound: 0.8 },
   { text: 'echo p50 ÷ Go↔Go', cell: ours('echo', 'p50'), to: go('echo', 'p50'), bound: 1, atMost: true },
   {
     text: 'echo p50 ÷ plain net',
@@ -48,6 +49,7 @@ const TARGETS: readonly Target[] = [
   },
   { text: 'KiB for each idle connection', cell: ours('idle', 'each'), bound: 40, atMost: true },
   { text: 'slowest of 2,000 ÷ median', cell: ours('many', 'fair'), bound: 0.5 },
+  { text: 'slowest of 1,000 mux streams ÷ median', cell: ours('mux-many', 'fair'), bound: 0.5 },
   { text: 'MiB of 2,000 streams, dialer', cell: ours('many', 'dialer'), bound: 1024, atMost: true },
   { text: 'MiB of 2,000 streams, listener', cell: ours('many', 'listener'), bound: 1024, atMost: true },
 ]

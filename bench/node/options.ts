@@ -37,6 +37,8 @@ export interface WorkerOptions {
   readonly trace: string
   /** What carries the paths: tcp, tls, ws or wss. */
   readonly over: Carrier
+  /** Whether what is opened are streams of one mux session over one connection. */
+  readonly mux: boolean
   /** serve: PEM of the server over TLS. */
   readonly cert: string
   readonly key: string
@@ -60,8 +62,9 @@ function pathsOf(addrs: string, locals: string): PathAddress[] {
   })
 }
 
+const text = (value: string) => ({ type: 'string', default: value }) as const
+
 export function workerOptions(argv: readonly string[]): WorkerOptions {
-  const text = (value: string) => ({ type: 'string', default: value }) as const
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -83,6 +86,7 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
       flush: { type: 'boolean', default: false },
       trace: text(''),
       over: text('tcp'),
+      mux: { type: 'boolean', default: false },
       cert: text(''),
       key: text(''),
     },
@@ -105,6 +109,7 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
     flush: values.flush,
     trace: values.trace,
     over: values.over as Carrier,
+    mux: values.mux,
     cert: values.cert,
     key: values.key,
   }

@@ -1,4 +1,5 @@
 /** Connections of the library under test. */
+import { once } from 'node:events'
 import { Server as HttpServer } from 'node:http'
 import { Server as HttpsServer } from 'node:https'
 import type { Server } from 'node:net'
@@ -13,6 +14,7 @@ import {
   webSocketDialer,
   webSocketServer,
 } from 'multipath-net'
+import { MuxSession } from 'multipath-net/mux'
 import type { BenchDialer } from './endpoints.js'
 import type { Carrier, PathAddress, WorkerOptions } from './options.js'
 
@@ -23,7 +25,19 @@ export function multipathDialers(options: WorkerOptions): BenchDialer[] {
     paths.map((path, i) => pathOver(options.over, path, policies[i])),
     { ...schedulerOf(options), ...(trace === '' ? {} : { trace }) },
   )
-  return [{ dial: () => dialer.dial(), stats: () => dialer.stats() }]
+  const dial = options.mux ? streamsOver(dialer) : () => dialer.dial()
+  return [{ dial, stats: () => dialer.stats() }]
+}
+
+/** Opens streams over one connection, which the first one dials. */
+function streamsOver(dialer: MultipathDialer): () => Promise<Duplex> {
+  let session: Promise<MuxSession> | undefined
+  return async () => {
+    session ??= dialer.dial().then((conn) => new MuxSession(conn, { role: 'client' }))
+    const stream = (await session).open()
+    await once(stream, 'connect')
+    return stream
+  }
 }
 
 function pathOver(over: Carrier, path: PathAddress, policy?: PathPolicy): SubflowDialer {
@@ -44,7 +58,10 @@ export async function acceptMultipath(
     ? await Promise.all(servers.map(webSocketsOf))
     : servers
   const listener = new MultipathListener(accepting, trackers, schedulerOf(options))
-  for await (const conn of listener) accepted(conn)
+  for await (const conn of listener) {
+    if (options.mux) new MuxSession(conn, { role: 'server' }).on('stream', accepted)
+    else accepted(conn)
+  }
 }
 
 function webSocketsOf(server: Server): Promise<SubflowServer> {

@@ -2,8 +2,11 @@
 import type { Millis } from '../clock.js'
 import { MAX_UINT32 } from './frame.js'
 
-/** A round trip is measured again after this long, ms, while receive windows move. */
-const RTT_MAX_AGE_MS = 10_000
+/**
+ * A round trip is measured again after this long, ms, while receive windows move. Often, since what counts is the one
+ * under load: windows that fit an idle connection are too small for its buffers once they are full.
+ */
+const RTT_MAX_AGE_MS = 100
 
 export interface PingLimits {
   readonly maxPings: number
