@@ -1,0 +1,99 @@
+/**
+ * `npm run tour`: tries the commands as a new user would, from a packed tarball, between two network namespaces with
+ * three links that are cut in turn; checks what arrives, and writes the transcript, docs/tour.md. What is not installed
+ * is left out, and the transcript goes to standard output alone then.
+ */
+import { writeFileSync } from 'node:fs'
+import { missingForLinks } from '../links/needs.js'
+import { Network } from '../links/network.js'
+import { ROOT } from '../shared/places.js'
+import { install, SITE, startEnds, stopEnds } from './install.js'
+import { cuts, cutsSince, LINKS, nextCut } from './links.js'
+import { missingPrograms } from './needs.js'
+import { BROWSER, CURL, DOWNLOAD, IPERF, type Part, RSYNC } from './parts.js'
+import { Stage } from './stage.js'
+
+const HEAD = `# A tour
+
+\`serve\` on one machine, \`socks\` and \`forward\` on another, three links between them, and programs that know nothing of
+it. This page is what \`npm run tour\` wrote: it ran these commands, and checked what arrived. Its machines are network
+namespaces, and the links are emulated: 20 Mbit/s with 10 ms one way, 20 with 25, and 10 with 40.`
+
+const CUTS = `## The links go, and come back
+
+From here on every 5 seconds another link is cut for 3: its packets vanish, and nobody is told. The programs don't
+notice.`
+
+/** False where it was left out. */
+async function play(stage: Stage, part: Part, isCut: boolean): Promise<boolean> {
+  const missing = missingPrograms(part.needs)
+  stage.transcript.prose(`${isCut ? '###' : '##'} ${part.title}`)
+  if (missing.length > 0) {
+    stage.transcript.prose(`Left out: ${missing.join('; ')}.`)
+    return false
+  }
+  stage.transcript.prose(part.prose)
+  const since = Date.now()
+  if (isCut) await nextCut(stage.network)
+  await part.run(stage)
+  if (isCut) stage.transcript.prose(`Cuts meanwhile: ${cutsSince(stage.network, since)}.`)
+  return true
+}
+
+async function tour(stage: Stage): Promise<boolean> {
+  const { transcript, network } = stage
+  transcript.prose(HEAD)
+  transcript.prose('## Install')
+  install(stage)
+  transcript.prose(`## Start both ends
+
+A secret that both know, \`serve\` on the server, and on the client a proxy and two ports. Nothing but the places that
+\`--allow\` and \`--allow-socks\` name can be reached.`)
+  network.ip('server', 'addr', 'add', `${SITE}/32`, 'dev', 'lo')
+  const web = [
+    process.execPath,
+    '--import',
+    import.meta.resolve('tsx'),
+    `${ROOT}bench/tour/web.ts`,
+    SITE,
+    '80',
+  ]
+  await stage.prop('server', web, /listening/)
+  const ends = await startEnds(stage)
+  let isWhole = await play(stage, CURL, false)
+  transcript.prose(CUTS)
+  network.mark()
+  for (const part of [IPERF, RSYNC, DOWNLOAD, BROWSER]) isWhole = (await play(stage, part, true)) && isWhole
+  transcript.prose(`## What serve has seen
+
+With \`--verbose\` it tells of each path of each client: nothing more goes to a silent one, until it answers or another
+one, dialled beside it, has taken its place.`)
+  transcript.shell([
+    await stage.run(
+      'server',
+      'grep --extended-regexp "suspect|recovered|replaced" serve.log | tail --lines 12',
+    ),
+  ])
+  transcript.prose('## The end\n\nA signal, as by Ctrl-C, ends them in good order.')
+  await stopEnds(stage, ends)
+  return isWhole
+}
+
+async function main(): Promise<void> {
+  const missing = await missingForLinks()
+  if (missing.length > 0) {
+    console.error(`No tour here. Missing:\n${missing.map((what) => `- ${what}`).join('\n')}`)
+    process.exitCode = 1
+    return
+  }
+  await using network = await Network.start({ links: LINKS, changes: cuts(), congestionControl: 'cubic' })
+  await using stage = new Stage(network)
+  const isWhole = await tour(stage)
+  const markdown = stage.transcript.markdown()
+  if (isWhole) writeFileSync(`${ROOT}docs/tour.md`, markdown)
+  else console.log(markdown)
+}
+
+// Only a process that ends by itself runs its exit handlers.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+await main()

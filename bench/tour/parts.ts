@@ -1,0 +1,158 @@
+/** What is done through the paths: each part has its own words, what it needs, and checks what it got. */
+import { createHash, type Hash } from 'node:crypto'
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DOWNLOAD_BYTES, IMAGES, seeded } from './content.js'
+import { SITE } from './install.js'
+import type { Program } from '../shared/program.js'
+import type { Stage } from './stage.js'
+
+export interface Part {
+  readonly title: string
+  readonly prose: string
+  readonly needs: readonly string[]
+  /** @throws {Error} where something isn't as it must be */
+  run(stage: Stage): Promise<void>
+}
+
+const PROXY = '--proxy socks5h://127.0.0.1:1080'
+const PHOTOS = 30
+const PHOTO_BYTES = 1_000_000
+
+function insist(isSo: boolean, otherwise: string): void {
+  if (!isSo) throw new Error(otherwise)
+}
+
+const sha256 = (): Hash => createHash('sha256')
+
+export const CURL: Part = {
+  title: 'curl',
+  prose: `A web server listens on ${SITE}, an address that only the server reaches. What no rule allows is refused.`,
+  needs: ['curl'],
+  async run(stage) {
+    const found = await stage.run('client', `curl --silent --head ${PROXY} http://${SITE}/`)
+    insist(/200 OK/.test(found.output[0] ?? ''), 'curl did not get the page')
+    // 97: the proxy refused.
+    const refused = await stage.run('client', `curl --silent --show-error ${PROXY} http://${SITE}:22/`, 97)
+    stage.transcript.shell([
+      { ...found, output: found.output.filter((line) => line !== '' && !line.startsWith('Date:')) },
+      refused,
+    ])
+  },
+}
+
+export const DOWNLOAD: Part = {
+  title: 'A download',
+  prose: 'What the web server has sent is what arrives.',
+  needs: ['curl'],
+  async run(stage) {
+    const told = String.raw`%{size_download} bytes in %{time_total} s\n`
+    const fetched = await stage.run(
+      'client',
+      `curl --silent ${PROXY} --output download.bin --write-out '${told}' http://${SITE}/download.bin`,
+    )
+    const sum = await stage.run('client', 'sha256sum download.bin')
+    const expected = sha256().update(seeded(0, DOWNLOAD_BYTES)).digest('hex')
+    insist(sum.output[0]?.startsWith(expected) === true, 'the download is not what was sent')
+    stage.transcript.shell([fetched, sum])
+  },
+}
+
+export const IPERF: Part = {
+  title: 'iperf3',
+  prose:
+    'Each line is what arrived within a second. The links together have 50 Mbit/s; while one is cut, 30 or 40 are left.',
+  needs: ['iperf3'],
+  async run(stage) {
+    const server = stage.background('server', 'iperf3 --server --one-off --forceflush > iperf.log')
+    await stage.run('server', 'until grep --quiet listening iperf.log; do sleep 0.1; done')
+    const client = await stage.run(
+      'client',
+      'iperf3 --client 127.0.0.1 --port 5201 --reverse --time 15 --format m',
+    )
+    const rows = client.output.filter((line) => /bits\/sec/.test(line))
+    const seconds = rows.filter((line) => !/(sender|receiver)$/.test(line.trim()))
+    insist(seconds.length >= 14, `iperf3 told of ${seconds.length} seconds`)
+    insist(!seconds.some((line) => / 0\.00 bits/.test(line)), 'nothing came for a second')
+    stage.transcript.shell([server.said, { ...client, output: rows.map((row) => row.trim()) }])
+  },
+}
+
+export const RSYNC: Part = {
+  title: 'rsync over ssh',
+  prose:
+    'An sshd listens on port 2222 of the server, on loopback alone; `ssh_config` calls port 2022 of the client `far`.',
+  needs: ['rsync', 'ssh', 'ssh-keygen', '/usr/sbin/sshd'],
+  async run(stage) {
+    makePhotos(stage)
+    const sshd = await startSshd(stage)
+    try {
+      const copied = await stage.run(
+        'client',
+        "rsync --archive --stats --rsh='ssh -F ssh_config' photos far:$SERVER/",
+      )
+      const sum = '(cd photos && sha256sum *.jpg) | sha256sum'
+      const here = await stage.run('client', sum)
+      const there = await stage.run('server', sum)
+      insist(here.output[0] === there.output[0], 'the copy differs')
+      const stats = copied.output.filter((line) => /transferred:|Total file size/.test(line))
+      stage.transcript.shell([{ ...copied, output: stats }, here, there])
+    } finally {
+      await sshd.stop()
+    }
+  },
+}
+
+function makePhotos(stage: Stage): void {
+  const folder = join(stage.folder('client'), 'photos')
+  mkdirSync(folder)
+  for (let i = 1; i <= PHOTOS; i++) writeFileSync(join(folder, `${i}.jpg`), seeded(i, PHOTO_BYTES))
+}
+
+/** With keys of its own. */
+async function startSshd(stage: Stage): Promise<Program> {
+  const [client, server] = [stage.folder('client'), stage.folder('server')]
+  for (const key of [`${client}/id`, `${server}/host`])
+    await stage.run('client', `ssh-keygen -q -t ed25519 -N '' -f ${key}`)
+  await stage.run('server', `cp ${client}/id.pub authorized_keys`)
+  const config = [
+    ...['Port 2222', 'ListenAddress 127.0.0.1', `HostKey ${server}/host`, 'PidFile none', 'UsePAM no'],
+    ...[
+      `AuthorizedKeysFile ${server}/authorized_keys`,
+      'StrictModes no',
+      'PermitRootLogin prohibit-password',
+    ],
+  ]
+  writeFileSync(`${server}/sshd_config`, `${config.join('\n')}\n`)
+  const ssh = ['Host far', 'HostName 127.0.0.1', 'Port 2022', `IdentityFile ${client}/id`, 'BatchMode yes']
+  const known = [
+    `UserKnownHostsFile ${client}/known_hosts`,
+    'StrictHostKeyChecking accept-new',
+    'LogLevel ERROR',
+  ]
+  writeFileSync(`${client}/ssh_config`, `${[...ssh, ...known].join('\n')}\n`)
+  // sshd insists on that folder, which its init script makes.
+  if (!existsSync('/run/sshd')) {
+    mkdirSync('/run/sshd')
+    process.once('exit', () => rmdirSync('/run/sshd'))
+  }
+  return stage.prop('server', ['/usr/sbin/sshd', '-D', '-e', '-f', `${server}/sshd_config`], /listening/)
+}
+
+export const BROWSER: Part = {
+  title: 'A browser',
+  prose: `A page of ${IMAGES} images, each of 20 KB and over a TCP connection of its own.`,
+  needs: ['chromium'],
+  async run(stage) {
+    const flags = '--headless --no-sandbox --disable-gpu --disable-background-networking'
+    const seen = await stage.run(
+      'client',
+      `chromium ${flags} --user-data-dir=profile --proxy-server=socks5://127.0.0.1:1080 --dump-dom http://${SITE}/ 2> chromium.log | grep told\\"`,
+    )
+    insist(
+      seen.output[0]?.includes(`${IMAGES} of ${IMAGES} images`) === true,
+      `told: ${seen.output.join(' ')}`,
+    )
+    stage.transcript.shell([seen])
+  },
+}
