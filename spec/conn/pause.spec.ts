@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { MultipathConn } from '../../lib/index.js'
 import { OptionError } from '../../lib/index.js'
+import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { connectedPair, readBytes, upCount } from '../support/pair.js'
 import { quiet, until } from '../support/turns.js'
 
@@ -17,8 +18,9 @@ async function carries(near: MultipathConn, far: MultipathConn, bytes: number): 
 }
 
 /** Two connections of one dialer over two paths. */
-async function twoConnections() {
-  const one = await connectedPair({ paths: 2 })
+async function twoConnections(clock?: ManualClock) {
+  const options = { ...(clock && { clock }) }
+  const one = await connectedPair({ paths: 2, dialer: options, listener: options })
   const [near, far] = await Promise.all([one.dialer.dial(), one.listener.accept()])
   onTestFinished(() => {
     for (const conn of [near, far]) conn.on('error', () => {}).destroy()
@@ -115,7 +117,8 @@ describe('every connection of a dialer', () => {
   } satisfies Record<string, (pair: Awaited<ReturnType<typeof twoConnections>>) => void>
 
   it.each(Object.entries(wakers))('sends what waits at once after %s', async (_what, wake) => {
-    const pair = await twoConnections()
+    // Time stands still, so that nothing else wakes it.
+    const pair = await twoConnections(new ManualClock())
     const { dialer, other, otherFar } = pair
     dialer.setPathPolicy('path 0', { maxBytes: 0 })
     dialer.pausePath('path 1')

@@ -205,6 +205,24 @@ describe('a path that is removed', () => {
     await expect(dialled).rejects.toThrow('no path to memory: path 0: the path was removed')
   })
 
+  it('while a dial says hello on it carries the connection until another is up', async () => {
+    const { dialer, listener, paths } = meeting()
+    paths[0]!.mode = 'mute'
+    const dialled = dialer.dial()
+    await until(() => paths[0]!.streams.length === 1)
+    await quiet()
+    dialer.remove('path 0')
+    paths[0]!.server.emit('connection', paths[0]!.last.peer)
+    const [near, far] = await Promise.all([dialled, listener.accept()])
+    expect(near.paths()).toMatchObject([{ label: 'path 0', state: 'leaving' }])
+    const closed = closedOn(near)
+    dialer.add(new MemoryPath(paths[0]!.server, 'added'))
+    await until(() => closed.length > 0)
+    expect(closed).toEqual(['path 0 removed'])
+    await carries(near, far, 1000)
+    near.destroy()
+  })
+
   it('was the last: dials fail and say so', async () => {
     const dialer = new MultipathDialer('nowhere', memoryPaths(1))
     dialer.remove('path 0')

@@ -255,6 +255,26 @@ describe('a path that a source takes back and brings again', () => {
     })
   })
 
+  it('while its last subflow still carries the connection joins beside it', async () => {
+    const { source, tells, connect, paths } = sourced({ redialMinMs: 60_000 })
+    tells(paths[0])
+    const { near, far } = await connect(1)
+    const closed = new Promise((resolve) => near.once('subflow-close', resolve))
+    source.listener!.remove('path 0')
+    expect(near.paths()).toMatchObject([{ state: 'leaving' }])
+    source.listener!.add(paths[0])
+    expect(await closed).toMatchObject({ reason: 'removed' })
+    near.write('joined')
+    expect(String(await readBytes(far, 6))).toBe('joined')
+    expect(near.paths()).toMatchObject([{ label: 'path 0', state: 'up' }])
+    source.listener!.add(paths[1])
+    await until(() => upCount(near) === 2)
+    paths[0].mode = 'refuse'
+    paths[0].last.cut()
+    await until(() => upCount(near) === 1)
+    expect(near.paths()).toMatchObject([{ state: 'down' }, { state: 'up' }])
+  })
+
   it('is remembered among so many at most', async () => {
     const { source, dialer, tells, connect, paths } = sourced()
     tells(paths[0])
@@ -283,6 +303,7 @@ describe('a path that a source takes back and brings again', () => {
     await until(() => upCount(near) === 2)
     const { dials } = paths[1]
     source.listener!.add({ label: 'path 1', dial: () => Promise.reject(new Error('another')) })
+    expect(near.paths()).toHaveLength(2)
     source.listener!.remove('path 1')
     await quiet()
     expect([upCount(near), paths[1].dials]).toEqual([2, dials])
