@@ -63,6 +63,8 @@ export class Admission {
   readonly #handshakes: Handshakes
   readonly #keys = new CidKeys()
   readonly #members = new Map<string, Member>()
+  /** Connections whose memory is not free yet: without a subflow, one may still wait for its reader. */
+  #held = 0
 
   constructor(init: AdmissionInit) {
     this.#init = init
@@ -106,7 +108,7 @@ export class Admission {
   /** @throws ERR_MULTIPATH_LIMIT unless there is room for another connection, with `backlog` not accepted yet */
   assertRoom(backlog: number): void {
     const { maxConnections, maxBacklog } = this.#init.options
-    if (this.#members.size >= maxConnections || backlog >= maxBacklog)
+    if (this.#held >= maxConnections || backlog >= maxBacklog)
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
   }
 
@@ -115,6 +117,8 @@ export class Admission {
     const { options, clock } = this.#init
     const key = this.#keys.of(cid)
     const joins = new TokenBucket(options.maxSubflows, options.maxJoinsPerSecond, clock.now())
+    this.#held++
+    conn.once('close', () => this.#held--)
     this.#members.set(key, { conn, first: this.#factsOf(stream), joins })
     return () => {
       this.#members.delete(key)

@@ -23,7 +23,7 @@ export interface ListenerNumbers {
   maxPendingHandshakes?: number | undefined
   /** Handshakes under way of one address; for one more, its oldest is closed. */
   maxPendingHandshakesPerAddress?: number | undefined
-  /** Live connections; those that ask for more are closed without an answer. */
+  /** Connections that are not closed yet; those that ask for more are closed without an answer. */
   maxConnections?: number | undefined
   /** Connections that wait for `accept`; those that ask for more are closed without an answer. */
   maxBacklog?: number | undefined

@@ -185,6 +185,31 @@ describe('joins in a short time', () => {
   })
 })
 
+describe('a connection that its peer has left', () => {
+  it('counts until its reader is done: leaving data behind and coming again does not get round the limit', async () => {
+    const clock = new ManualClock()
+    const { server, listener, refused } = await tcpListener({ clock, maxConnections: 1 })
+    const socket = await client(server)
+    // A hello, and one data frame of three bytes.
+    socket.write(Buffer.concat([HELLO, Buffer.from('030a616263', 'hex')]))
+    const conn = await listener.accept()
+    const closed = closing(conn)
+    await until(() => conn.subflows()[0]!.receivedBytes === 3)
+    socket.resetAndDestroy()
+    await until(() => listener.connections === 0)
+    const next = await client(server)
+    next.write(HELLO)
+    await heardUntilClose(next)
+    expect(refused).toEqual([code('LIMIT')])
+    conn.resume()
+    await closed
+    const last = await client(server)
+    last.write(HELLO)
+    await until(() => listener.connections === 1)
+    ;(await listener.accept()).destroy()
+  })
+})
+
 describe('authorizeJoin', () => {
   it('is asked for joins alone, and told of both streams', async () => {
     const asked: JoinRequest[] = []

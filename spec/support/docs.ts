@@ -108,7 +108,7 @@ const UNITS: readonly [unit: number, name: string][] = [
 ]
 
 /** A number as people read it: bytes in binary units, the rest with separators. */
-function shown(name: string, value: number): string {
+export function shown(name: string, value: number): string {
   if (value === Infinity) return '∞'
   if (name.endsWith('Bytes'))
     for (const [unit, unitName] of UNITS)
