@@ -1,18 +1,21 @@
 /** What a session has to send, as frames: first what is small and urgent, then data, a frame of each stream in turn. */
 import type { Millis } from '../clock.js'
-import { ByteQueue } from '../wire/byte-queue.js'
-import { encodeHeader, Flag, FrameType } from './frame.js'
+import { encodeHeader, Flag, FrameType, HEADER_BYTES } from './frame.js'
 import type { Growth } from './receive-window.js'
 import type { StreamCore } from './stream-core.js'
 import { Turns } from './turns.js'
+
+/** Chunks under this many bytes are copied together. */
+const SMALL_BYTES = 4096
 
 /** `stream` has sent something, and granted the peer so many bytes. */
 type OnSent = (stream: StreamCore, credit: number) => void
 
 export class Output {
   readonly #maxFrameBytes: number
-  /** Frames that only have to be sent. */
-  readonly #frames = new ByteQueue()
+  /** What only has to be sent. */
+  #frames: Uint8Array[] = []
+  #bytes = 0
   /** Streams with something to tell that is no data. */
   readonly #notices = new Set<StreamCore>()
   readonly #turns = new Turns<StreamCore>()
@@ -71,26 +74,50 @@ export class Output {
       this.#append(FrameType.window, flags, stream.id, credit)
       onSent(stream, credit)
     }
-    while (this.#frames.bytes < bytes) {
+    while (this.#bytes < bytes) {
       const stream = this.#turns.next(hasBytes)
       if (stream === undefined) break
       this.#data(stream)
       onSent(stream, 0)
     }
+    const frames = this.#frames
     this.#waitingAnswers = 0
-    return this.#frames.take(Infinity)
+    this.#frames = []
+    this.#bytes = 0
+    return together(frames)
   }
 
   #data(stream: StreamCore): void {
     const length = Math.min(stream.sendableBytes, this.#maxFrameBytes)
     this.#append(FrameType.data, 0, stream.id, length)
-    for (const piece of stream.takeOutgoing(length)) this.#frames.append(piece)
+    for (const piece of stream.takeOutgoing(length)) this.#frames.push(piece)
+    this.#bytes += length
     this.touch(stream)
   }
 
   #append(type: number, flags: number, streamId: number, length: number): void {
-    this.#frames.append(encodeHeader({ type, flags, streamId, length }))
+    this.#frames.push(encodeHeader({ type, flags, streamId, length }))
+    this.#bytes += HEADER_BYTES
   }
+}
+
+/** Runs of small chunks in one each, since each one has its price below; a large one stays as it is. */
+function together(chunks: Uint8Array[]): Uint8Array[] {
+  const out: Uint8Array[] = []
+  let run: Uint8Array[] = []
+  const endRun = (): void => {
+    if (run.length > 0) out.push(run.length === 1 ? run[0]! : Buffer.concat(run))
+    run = []
+  }
+  for (const chunk of chunks) {
+    if (chunk.length < SMALL_BYTES) run.push(chunk)
+    else {
+      endRun()
+      out.push(chunk)
+    }
+  }
+  endRun()
+  return out
 }
 
 function hasBytes(stream: StreamCore): boolean {
