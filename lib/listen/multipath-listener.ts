@@ -23,6 +23,7 @@ import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
 import { Admission } from './admission.js'
 import { newCid } from './cids.js'
+import { ClusterMember } from './cluster-worker.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
@@ -53,6 +54,7 @@ export class MultipathListener
   readonly #clock: Clock
   readonly #admission: Admission
   readonly #proxies: ProxyGate | undefined
+  readonly #member: ClusterMember | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
   #isClosed = false
 
@@ -82,6 +84,7 @@ export class MultipathListener
       authorizeJoin: options?.authorizeJoin,
     })
     this.#proxies = gateFor(servers, options)
+    this.#member = this.#memberFor(servers, trackers, options)
     const guard: TlsGuardInit = {
       admission: this.#admission,
       clock: this.#clock,
@@ -133,6 +136,7 @@ export class MultipathListener
     this.#isClosed = true
     for (const entrance of this.#entrances) entrance.detach()
     this.#admission.close()
+    this.#member?.close()
     for (const conn of this.#queue.close()) conn.destroy()
     for (const entrance of this.#entrances) entrance.close()
     return Promise.resolve()
@@ -143,7 +147,12 @@ export class MultipathListener
   }
 
   /** The listener's half of the handshake, apart for each stream. */
-  async #shake(stream: IncomingStream, entrance: Entrance, tracker: StatsTracker | undefined): Promise<void> {
+  async #shake(
+    stream: IncomingStream,
+    entrance: Entrance,
+    tracker: StatsTracker | undefined,
+    isHandedOver = false,
+  ): Promise<void> {
     let handshake: Handshake | undefined
     const deadline = this.#clock.now() + this.#options.handshakeTimeoutMs
     const init = ({ limit: { signal } }: Handshake): ReadHelloInit => {
@@ -151,7 +160,7 @@ export class MultipathListener
     }
     let isCheck = false
     try {
-      if (this.#proxies?.expectsHeader(stream) === true) {
+      if (!isHandedOver && this.#proxies?.expectsHeader(stream) === true) {
         handshake = this.#admission.beginHeader()
         const kind = await this.#proxies.admit(stream, init(handshake))
         this.#admission.end(handshake)
@@ -162,6 +171,8 @@ export class MultipathListener
       const { signal } = handshake.limit
       const hello = await readHello(stream, init(handshake))
       if (isZeroCid(hello.cid)) this.#open(stream, hello, entrance, tracker)
+      else if (this.#member?.isForeign(hello.cid) === true)
+        await this.#member.handOver(stream, hello, this.#entrances.indexOf(entrance), signal)
       else
         await this.#admission.join({ cid: hello.cid, stream, deadline, signal }, (conn) =>
           this.#attach(conn, stream, hello, entrance, tracker),
@@ -175,6 +186,21 @@ export class MultipathListener
     }
   }
 
+  /** A subflow that came to another worker begins here as if it had come to us. */
+  #memberFor(
+    servers: readonly object[],
+    trackers: readonly StatsTracker[],
+    options?: ListenerOptions,
+  ): ClusterMember | undefined {
+    if (options?.cluster !== true) return undefined
+    assertPlain(servers, 'cluster')
+    return new ClusterMember((socket, server) => {
+      const entrance = this.#entrances[server]
+      if (entrance === undefined) socket.destroy()
+      else void this.#shake(socket, entrance, trackers[server], true)
+    })
+  }
+
   readonly #refused = (error: Error, stream: IncomingStream): void => {
     debug('refused a stream: %s', error)
     callForeign(() => this.emit('refused', error, stream))
@@ -183,7 +209,7 @@ export class MultipathListener
   #open(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
     if (this.#isClosed) throw closedError()
     this.#admission.assertRoom(this.#queue.length)
-    const cid = newCid()
+    const cid = this.#member?.newCid() ?? newCid()
     const conn = this.#newConn(cid, stream)
     this.#attach(conn, stream, { ...hello, cid }, entrance, tracker)
     this.#queue.put(conn)

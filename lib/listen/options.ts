@@ -72,6 +72,12 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
    * docs/fleet.md. Default: none.
    */
   trustedProxies?: TrustedProxies | undefined
+  /**
+   * In a worker of `node:cluster`: a subflow of another worker's connection is handed over to it. The primary calls
+   * `relaySubflows`. One listener of each worker, with the same servers in the same order, none of them of TLS:
+   * docs/fleet.md. Default: false.
+   */
+  cluster?: boolean | undefined
   /** Source of time; for tests. */
   clock?: Clock | undefined
 }
@@ -93,7 +99,7 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
 
 const OTHERS = [
   ...['allowHalfOpen', 'scheduler', 'trace', 'clock'],
-  ...['blockList', 'allowList', 'authorizeJoin', 'trustedProxies'],
+  ...['blockList', 'allowList', 'authorizeJoin', 'trustedProxies', 'cluster'],
 ]
 
 /** @throws {OptionError} */
@@ -105,6 +111,7 @@ export function resolveListenerOptions(
   if (options.authorizeJoin !== undefined && typeof (options.authorizeJoin as unknown) !== 'function')
     throw new OptionError('authorizeJoin must be a function')
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
+  checkBoolean('cluster', options.cluster)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)

@@ -61,7 +61,7 @@ export class ProxyGate {
  * The four values of a socket are getters of its class: its own properties go before them, for us and for everyone who
  * looks at the stream. Both ends, since two clients behind two balancers may share one of them.
  */
-export function giveAddresses(stream: IncomingStream, addresses: ProxiedAddresses): void {
+export function giveAddresses(stream: IncomingStream, addresses: Partial<ProxiedAddresses>): void {
   for (const [name, value] of Object.entries(addresses))
     Object.defineProperty(stream, name, { value, configurable: true, enumerable: true })
 }

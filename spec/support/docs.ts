@@ -9,6 +9,7 @@ import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { PATH_TABLE } from '../../lib/core/path.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { LISTENER_TABLE } from '../../lib/listen/options.js'
+import { RELAY_TABLE } from '../../lib/listen/cluster-relay.js'
 import { MESSAGE_TABLE } from '../../lib/messages/messages.js'
 import { MUX_TABLE } from '../../lib/mux/options.js'
 import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.js'
@@ -46,7 +47,15 @@ const SECTIONS = [
     others: {
       ...OTHERS,
       ...{ blockList: 'nobody', allowList: 'everybody', authorizeJoin: 'none', trustedProxies: 'none' },
+      cluster: '`false`',
     },
+  },
+  {
+    title: 'Options of relaySubflows',
+    intro: 'Taken by `relaySubflows` in the primary of a cluster: [fleet](fleet.md).',
+    file: 'lib/listen/cluster-relay.ts',
+    table: RELAY_TABLE,
+    others: {},
   },
   {
     title: 'Options of a path',

@@ -1,0 +1,56 @@
+/** The primary's part in a cluster: subflows go from the worker that got them to the one that they belong to. */
+import cluster from 'node:cluster'
+import type { Worker } from 'node:cluster'
+import type { Socket } from 'node:net'
+import { OptionError } from '../errors.js'
+import type { OptionTable } from '../options.js'
+import { refuseUnknown, resolveOptions } from '../options.js'
+import { isHandover, stopReading, tagOf } from './handover.js'
+
+export interface RelayOptions {
+  /** Subflows on their way to one worker; further ones are closed, and dialled again. */
+  maxPendingHandovers?: number | undefined
+}
+
+export const RELAY_TABLE: OptionTable<RelayOptions> = {
+  maxPendingHandovers: { default: 1024, min: 1, max: 1_000_000 },
+}
+
+/**
+ * Passes subflows on between the workers of this cluster, for listeners with the option `cluster`. Call it once in the
+ * primary, before the workers take connections. A subflow of a worker that is gone is closed.
+ *
+ * @returns a function that ends it
+ * @throws {OptionError} ERR_MULTIPATH_OPTION, also in a worker
+ */
+export function relaySubflows(options?: RelayOptions): () => void {
+  if (!cluster.isPrimary) throw new OptionError('relaySubflows is for the primary of a cluster')
+  refuseUnknown(options, RELAY_TABLE)
+  const { maxPendingHandovers } = resolveOptions(RELAY_TABLE, options)
+  const pending = new Map<Worker, Set<Socket>>()
+  const onMessage = (_from: Worker, message: unknown, socket: Socket | undefined): void => {
+    if (!isHandover(message) || socket === undefined) return
+    stopReading(socket)
+    socket.on('error', () => {})
+    const target = Object.values(cluster.workers ?? {}).find((worker) => tagOf(worker!.id) === message.tag)
+    const waiting = target === undefined ? undefined : (pending.get(target) ?? new Set())
+    if (target?.isConnected() !== true || waiting === undefined || waiting.size >= maxPendingHandovers) {
+      socket.destroy()
+      return
+    }
+    pending.set(target, waiting.add(socket))
+    target.send(message, socket, {}, () => {
+      waiting.delete(socket)
+      socket.destroy()
+    })
+  }
+  // Node forgets what waits for a worker that dies.
+  const onGone = (worker: Worker): void => {
+    for (const socket of pending.get(worker) ?? []) socket.destroy()
+    pending.delete(worker)
+  }
+  cluster.on('message', onMessage).on('disconnect', onGone).on('exit', onGone)
+  return () => {
+    cluster.off('message', onMessage).off('disconnect', onGone).off('exit', onGone)
+  }
+}
