@@ -1,0 +1,78 @@
+/** One process of `npm run attack`: the listener, its friend, or the attacker. Talks with the parent in messages. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { MultipathDialer, MultipathListener, tcpDialer, tlsDialer } from 'multipath-net'
+import { attack } from '../../spec/support/attacks.js'
+import { CERTIFICATE } from '../../spec/support/certificate.js'
+import { percentile } from '../shared/figures.js'
+
+const MIB = 1_048_576
+/** A message of the friend, bytes; it sends one each so many milliseconds. */
+const MESSAGE_BYTES = 16_384
+const EVERY_MS = 10
+/** 128 connections of at most 4 MiB: the budget is 512 MiB. */
+const LIMITS = {
+  maxConnections: 128,
+  maxUnackedBytes: MIB,
+  sendBufferBytes: MIB / 2,
+  maxUnreadBytes: MIB,
+  maxReorderBytes: MIB,
+  lingerMs: 2000,
+}
+
+function tell(what: unknown): void {
+  process.send!(what)
+}
+
+async function serve(isTls: boolean): Promise<void> {
+  const server = isTls ? createTlsServer(CERTIFICATE) : createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const listener = new MultipathListener([server], [], LIMITS)
+  process.on('message', () => {
+    tell(process.memoryUsage().rss / MIB)
+  })
+  tell((server.address() as AddressInfo).port)
+  for await (const conn of listener) {
+    conn.on('error', () => {})
+    conn.pipe(conn)
+  }
+}
+
+async function befriend(isTls: boolean, port: number): Promise<void> {
+  const place = { host: '127.0.0.1', port }
+  const path = isTls ? tlsDialer({ ...place, rejectUnauthorized: false }) : tcpDialer(place)
+  const conn = await new MultipathDialer('friend', [path]).dial()
+  const sentAt: number[] = []
+  let times: number[] = []
+  let received = 0
+  conn.on('data', (chunk: Buffer) => {
+    const before = Math.floor(received / MESSAGE_BYTES)
+    received += chunk.length
+    for (let n = before; n < Math.floor(received / MESSAGE_BYTES); n++)
+      times.push(performance.now() - sentAt[n]!)
+  })
+  setInterval(() => {
+    sentAt.push(performance.now())
+    conn.write(Buffer.alloc(MESSAGE_BYTES))
+  }, EVERY_MS)
+  process.on('message', ({ seconds }: { seconds: number }) => {
+    times = []
+    const from = received
+    setTimeout(() => {
+      tell({ rate: (received - from) / seconds / 1e6, p99: percentile(times, 99) })
+    }, seconds * 1000)
+  })
+  tell('ready')
+}
+
+const [role, name = '', port, sockets] = process.argv.slice(2)
+const isTls = name === 'truncated-tls'
+if (role === 'serve') await serve(isTls)
+else if (role === 'friend') await befriend(isTls, Number(port))
+else {
+  attack(name, { port: Number(port), sockets: Number(sockets), everyMs: 1000 })
+  tell('ready')
+}
