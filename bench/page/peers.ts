@@ -20,6 +20,8 @@ export interface PagePeer {
   handshakes?(programs: readonly Program[]): number
 }
 
+/** Before whatever else the machine does, but behind the links. */
+const PRIORITY = ['nice', '-n', '-5']
 const PORT = 8000
 const LOOPBACK = `127.0.0.1:${PORT}`
 const MULTIPATH = [process.execPath, `${ROOT}dist/cli/main.js`]
@@ -35,8 +37,16 @@ export const PAGE_PEERS: readonly PagePeer[] = [
     serves: LOOPBACK,
     fetches: LOOPBACK,
     proxy: 'socks5://127.0.0.1:1080',
-    start: startOurs,
-    handshakes: ([serve]) => serve?.count(/"event":"path".*: open"/) ?? 0,
+    start: (network) => startOurs(network, ['socks', '--listen', '1080']),
+    handshakes: pathsOpened,
+  },
+  {
+    id: 'ours-forward',
+    title: 'multipath forward ↔ serve',
+    serves: LOOPBACK,
+    fetches: LOOPBACK,
+    start: (network) => startOurs(network, ['forward', '--local', `${PORT}=${LOOPBACK}`]),
+    handshakes: pathsOpened,
   },
   { id: 'aggligator', title: 'agg-tunnel', serves: LOOPBACK, fetches: LOOPBACK, start: startTunnel },
   {
@@ -56,23 +66,29 @@ export const PAGE_PEERS: readonly PagePeer[] = [
   },
 ]
 
-async function startOurs(network: Network): Promise<Program[]> {
+function pathsOpened([serve]: readonly Program[]): number {
+  return serve?.count(/"event":"path".*: open"/) ?? 0
+}
+
+async function startOurs(network: Network, command: readonly string[]): Promise<Program[]> {
   writeFileSync(TOKEN, 'a token for the bench alone')
   const links = Array.from({ length: network.links }, (_, i) => `10.77.${i}.2:7000`)
   const serve = new Program([
+    ...PRIORITY,
     ...network.inside('server'),
     ...[...MULTIPATH, 'serve', '--listen', '0.0.0.0:7000', '--token-file', TOKEN],
-    ...['--allow-socks', LOOPBACK, '--json', '--verbose'],
+    ...['--allow', LOOPBACK, '--allow-socks', LOOPBACK, '--json', '--verbose'],
   ])
   await serve.line(/"event":"listening"/)
-  const socks = new Program([
+  const client = new Program([
+    ...PRIORITY,
     ...network.inside('client'),
-    ...[...MULTIPATH, 'socks', '--token-file', TOKEN, ...links.flatMap((link) => ['--to', link])],
-    ...['--listen', '1080', '--json', '--verbose'],
+    ...[...MULTIPATH, ...command, '--token-file', TOKEN, ...links.flatMap((link) => ['--to', link])],
+    ...['--json', '--verbose'],
   ])
-  await socks.line(/"event":"session"/)
-  for (const link of links) await socks.line(new RegExp(`${link.replaceAll('.', '\\.')}: open`))
-  return [serve, socks]
+  await client.line(/"event":"session"/)
+  for (const link of links) await client.line(new RegExp(`${link.replaceAll('.', '\\.')}: open`))
+  return [serve, client]
 }
 
 async function startTunnel(network: Network): Promise<Program[]> {
@@ -80,8 +96,8 @@ async function startTunnel(network: Network): Promise<Program[]> {
   const server = ['agg-tunnel', 'server', '-n', '--tcp', `${TUNNEL_PORT}`, '-p', `${PORT}`]
   const client = ['agg-tunnel', 'client', '-n', '-4', '-p', `${PORT}:${PORT}`, ...targets.flat()]
   const programs = [
-    new Program([...network.inside('server'), ...server]),
-    new Program([...network.inside('client'), ...client]),
+    new Program([...PRIORITY, ...network.inside('server'), ...server]),
+    new Program([...PRIORITY, ...network.inside('client'), ...client]),
   ]
   await delay(TUNNEL_START_MS)
   return programs
@@ -100,11 +116,14 @@ function prepareMptcp(network: Network): Program[] {
 /** One load of the page, in milliseconds. */
 export async function loadPage(peer: PagePeer, network: Network): Promise<number> {
   const { serves, fetches, proxy, env = {} } = peer
-  const web = new Program([...network.inside('server'), PAGE_PEER, 'serve', '-addr', serves], env)
+  const web = new Program(
+    [...PRIORITY, ...network.inside('server'), PAGE_PEER, 'serve', '-addr', serves],
+    env,
+  )
   try {
     await web.line(/listening/)
     const via = proxy === undefined ? [] : ['-proxy', proxy]
-    const browser = [...network.inside('client'), PAGE_PEER, 'fetch', '-addr', fetches, ...via]
+    const browser = [...PRIORITY, ...network.inside('client'), PAGE_PEER, 'fetch', '-addr', fetches, ...via]
     await using fetching = new Program(browser, env)
     const line = await fetching.line(/done/)
     return (JSON.parse(line) as { ms: number }).ms
