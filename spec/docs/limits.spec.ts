@@ -36,10 +36,10 @@ function constant(file: string, name: string): [string, string] {
 
 describe('docs/limits.md', () => {
   it.each<[string, [string, string][]]>([
-    ['Of a listener', limitsOf(LISTENER_TABLE as Ranges, CONN_OPTIONS as Ranges)],
-    ['Of a connection', limitsOf(CONN_OPTIONS as Ranges)],
-    ['Of a mux session', limitsOf(MUX_TABLE as Ranges)],
-    ['Of messages', limitsOf(MESSAGE_TABLE as Ranges)],
+    ['Of a listener', limitsOf(LISTENER_TABLE, CONN_OPTIONS)],
+    ['Of a connection', limitsOf(CONN_OPTIONS)],
+    ['Of a mux session', limitsOf(MUX_TABLE)],
+    ['Of messages', limitsOf(MESSAGE_TABLE)],
     [
       'Of the wire format',
       [
