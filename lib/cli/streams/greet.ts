@@ -43,9 +43,18 @@ export async function greetAsClient(conn: Duplex, token: Token, limits: TakeLimi
     throw new GreetingError('the other end has another token', { hint: TOKEN_HINT })
 }
 
-/** @throws {GreetingError} for a client that may not come in; it has been told. What `takeBytes` throws */
-export async function greetAsServer(conn: Duplex, token: Token, limits: TakeLimits): Promise<void> {
+/**
+ * @param admit - throws where there is no place: a client that has been greeted counts on its session
+ * @throws {GreetingError} for a client that may not come in; it has been told. What `takeBytes` and `admit` throw
+ */
+export async function greetAsServer(
+  conn: Duplex,
+  token: Token,
+  limits: TakeLimits,
+  admit: () => void,
+): Promise<void> {
   const theirs = await greeting(conn, limits)
+  if (token === undefined) admit()
   const nonce = newNonce(randomBytes)
   conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
   if (theirs.hasToken !== (token !== undefined))
@@ -59,6 +68,7 @@ export async function greetAsServer(conn: Duplex, token: Token, limits: TakeLimi
     conn.write(new Uint8Array(VERDICT_BYTES + PROOF_BYTES))
     throw new GreetingError('a client with another token')
   }
+  admit()
   conn.write(Buffer.concat([Buffer.of(ACCEPTED), proofOf(token, 'server', theirs.nonce, nonce)]))
 }
 

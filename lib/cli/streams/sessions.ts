@@ -51,9 +51,8 @@ export class Sessions {
     this.#strangers.add(conn)
     conn.once('close', () => this.#strangers.delete(conn))
     try {
-      await greetAsServer(conn, token, { timeoutMs: GREETING_MS })
+      await greetAsServer(conn, token, { timeoutMs: GREETING_MS }, () => this.#admit())
       if (this.#isClosed) throw new Error('closing')
-      if (this.#sessions.size >= this.#init.maxSessions) throw new Error('too many clients (--max-sessions)')
       this.#strangers.delete(conn)
       this.#serve(conn, client)
     } catch (error) {
@@ -74,6 +73,10 @@ export class Sessions {
 
   destroy(): void {
     for (const session of this.#sessions.keys()) session.destroy()
+  }
+
+  #admit(): void {
+    if (this.#sessions.size >= this.#init.maxSessions) throw new Error('too many clients (--max-sessions)')
   }
 
   #makeRoom(): void {

@@ -7,6 +7,7 @@ import { MemoryStream } from '../../support/memory-path.js'
 
 const LIMITS = { timeoutMs: 20_000 }
 const TOKEN = randomBytes(32)
+const admit = (): void => {}
 
 function pair(): [client: MemoryStream, server: MemoryStream] {
   const both = MemoryStream.pair()
@@ -28,7 +29,7 @@ async function greeted(ours: Uint8Array | undefined, theirs: Uint8Array | undefi
     )
   return Promise.all([
     outcome(greetAsClient(client, ours, LIMITS), client),
-    outcome(greetAsServer(server, theirs, LIMITS), server),
+    outcome(greetAsServer(server, theirs, LIMITS, admit), server),
   ])
 }
 
@@ -37,12 +38,23 @@ describe('two ends that greet', () => {
     expect(await greeted(TOKEN, Buffer.from(TOKEN))).toEqual(['ok', 'ok'])
     expect(await greeted(undefined, undefined)).toEqual(['ok', 'ok'])
     const [client, server] = pair()
-    const greeting = greetAsServer(server, undefined, LIMITS)
+    const greeting = greetAsServer(server, undefined, LIMITS, admit)
     client.write(
       Buffer.concat([encodeGreeting({ hasToken: false, nonce: randomBytes(32) }), Buffer.from('more')]),
     )
     await greeting
     expect(String(await takeBytes(server, 4, LIMITS))).toBe('more')
+  })
+
+  it.each([[undefined], [TOKEN]])('leave a client ungreeted where there is no place', async (token) => {
+    const [client, server] = pair()
+    const full = (): never => {
+      throw new Error('too many')
+    }
+    const greeting = greetAsClient(client, token, LIMITS)
+    await expect(greetAsServer(server, token, LIMITS, full)).rejects.toThrow('too many')
+    server.end()
+    await expect(greeting).rejects.toThrow(/ended too early/)
   })
 
   it('with different tokens, or one without, do not', async () => {
@@ -61,7 +73,7 @@ describe('two ends that greet', () => {
 describe('a server that greets', () => {
   it('shows no proof before it has seen the right one', async () => {
     const [client, server] = pair()
-    const greeting = greetAsServer(server, TOKEN, LIMITS)
+    const greeting = greetAsServer(server, TOKEN, LIMITS, admit)
     client.write(encodeGreeting({ hasToken: true, nonce: randomBytes(32) }))
     await takeBytes(client, GREETING_BYTES, LIMITS)
     client.write(Buffer.alloc(PROOF_BYTES))
@@ -73,13 +85,16 @@ describe('a server that greets', () => {
 
   it('does not take its own proof, nor one of another session, for the proof of a client', async () => {
     const [client, server] = pair()
-    const greeting = greetAsServer(server, TOKEN, LIMITS)
+    const greeting = greetAsServer(server, TOKEN, LIMITS, admit)
     const nonce = randomBytes(32)
     client.write(encodeGreeting({ hasToken: true, nonce }))
     await takeBytes(client, GREETING_BYTES, LIMITS)
     // Another server of the same token answers the nonces of somebody else.
     const [honest, other] = pair()
-    const elsewhere = Promise.all([greetAsServer(other, TOKEN, LIMITS), greetAsClient(honest, TOKEN, LIMITS)])
+    const elsewhere = Promise.all([
+      greetAsServer(other, TOKEN, LIMITS, admit),
+      greetAsClient(honest, TOKEN, LIMITS),
+    ])
     const sent: Buffer[] = []
     const write = honest.write.bind(honest)
     honest.write = ((chunk: Buffer) => {
@@ -93,12 +108,14 @@ describe('a server that greets', () => {
 
   it('gives up what says nothing, or something else', async () => {
     const [, server] = pair()
-    await expect(greetAsServer(server, undefined, { timeoutMs: 1 })).rejects.toThrow(/nothing came within/)
+    await expect(greetAsServer(server, undefined, { timeoutMs: 1 }, admit)).rejects.toThrow(
+      /nothing came within/,
+    )
     const [client, busy] = pair()
     client.write('GET / HTTP/1.1\r\nHost: somewhere.example\r\n\r\n')
-    await expect(greetAsServer(busy, undefined, LIMITS)).rejects.toThrow(/carries no streams/)
+    await expect(greetAsServer(busy, undefined, LIMITS, admit)).rejects.toThrow(/carries no streams/)
     const [leaver, left] = pair()
     leaver.end('mpstream')
-    await expect(greetAsServer(left, undefined, LIMITS)).rejects.toThrow(/ended too early/)
+    await expect(greetAsServer(left, undefined, LIMITS, admit)).rejects.toThrow(/ended too early/)
   })
 })
