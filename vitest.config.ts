@@ -17,6 +17,8 @@ const config: ViteUserConfig = defineConfig({
           include: ['spec/**/*.spec.ts'],
           // Specs that look for leaks have to collect garbage first.
           execArgv: ['--expose-gc'],
+          // By default one core is left idle.
+          maxWorkers: '100%',
           // A busy machine is late; no spec measures time by this.
           testTimeout: 30_000,
           hookTimeout: 30_000,
