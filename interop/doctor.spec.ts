@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Diagnosis } from '../lib/cli/doctor/diagnosis.js'
 import { CliProcess, nc } from '../spec/support/cli-process.js'
-import { TwoUplinks, whyNoUplinks } from './support/two-uplinks.js'
+import { whyNoNamespaces } from './support/namespaces.js'
+import { TwoUplinks } from './support/two-uplinks.js'
 import { describeWithGo } from './support/with-go.js'
 
 const LIGHT = ['-s', '1', '--max-mib', '4']
@@ -32,7 +33,7 @@ async function examined(uplinks: TwoUplinks): Promise<{ code: number | null; blo
   return { code, blocks: out.toString().split('\n\n') }
 }
 
-const why = whyNoUplinks()
+const why = whyNoNamespaces()
 
 describe.skipIf(why !== undefined)(
   `multipath doctor with two uplinks${why ? ` (skipped: ${why})` : ''}`,

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { nc } from '../spec/support/cli-process.js'
 import { Checker, SeededStream } from './support/seeded-data.js'
-import { whyNoUplinks } from './support/two-uplinks.js'
+import { whyNoNamespaces } from './support/namespaces.js'
 import { SERVER, Uplinks } from './support/uplinks.js'
 
 const SEED = 83
@@ -70,7 +70,7 @@ class Sender {
   }
 }
 
-const why = whyNoUplinks()
+const why = whyNoNamespaces()
 
 describe.skipIf(why !== undefined)(`interfacePaths${why ? ` (skipped: ${why})` : ''}`, () => {
   it('carries a stream over interfaces and addresses that come and go, every byte of it', async () => {

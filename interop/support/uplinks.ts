@@ -1,26 +1,24 @@
 /**
  * A machine whose uplinks come and go: uplink 1 is the interface `up1` with 10.83.1.2/24, and so on, each source address with
- * a route table of its own. Behind them is a server, 10.83.250.1. Two network namespaces; needs root.
+ * a route table of its own. Behind them is a server, 10.83.250.1.
  */
-import { execFileSync } from 'node:child_process'
+import { ip, Namespaces } from './namespaces.js'
 
 export const SERVER = '10.83.250.1'
 
-const ip = (...args: string[]): string =>
-  execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString()
-
 export class Uplinks implements Disposable {
-  readonly #client = `uplinks-c-${process.pid}`
-  readonly #server = `uplinks-s-${process.pid}`
+  readonly #namespaces: Namespaces
+  readonly #client: string
+  readonly #server: string
 
   /** @param count - uplinks that are there from the beginning */
   constructor(count: number) {
+    this.#namespaces = new Namespaces('uplinks', ({ server }) => {
+      ip('-n', server, 'address', 'add', `${SERVER}/32`, 'dev', 'lo')
+    })
+    this.#client = this.#namespaces.client
+    this.#server = this.#namespaces.server
     try {
-      for (const name of [this.#client, this.#server]) {
-        ip('netns', 'add', name)
-        ip('-n', name, 'link', 'set', 'lo', 'up')
-      }
-      ip('-n', this.#server, 'address', 'add', `${SERVER}/32`, 'dev', 'lo')
       for (let uplink = 1; uplink <= count; uplink++) this.plug(uplink)
     } catch (error) {
       this[Symbol.dispose]()
@@ -28,9 +26,8 @@ export class Uplinks implements Disposable {
     }
   }
 
-  /** What to put before a command that is to run on that side. */
   within(side: 'client' | 'server'): string[] {
-    return ['ip', 'netns', 'exec', side === 'client' ? this.#client : this.#server]
+    return this.#namespaces.within(side)
   }
 
   /** A new interface, with the address 10.83.UPLINK.2. */
@@ -89,13 +86,7 @@ export class Uplinks implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const name of [this.#client, this.#server]) {
-      try {
-        ip('netns', 'delete', name)
-      } catch {
-        // It was never there.
-      }
-    }
+    this.#namespaces[Symbol.dispose]()
   }
 
   #route(uplink: number): void {
