@@ -16,10 +16,10 @@ import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
 import { Inlet } from './inlet.js'
 import { NetConn } from './net-conn.js'
-import type { Callback } from './outlet.js'
 import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { PathSurface } from './path-surface.js'
+import type { Callback } from '../stream/socket-surface.js'
 import { endpointsOf } from '../stream/socket-surface.js'
 import type { TraceInit } from './trace-sink.js'
 
@@ -181,17 +181,6 @@ export class MultipathConn extends PathSurface {
     return new MessageStream(this, options)
   }
 
-  override write(
-    chunk: unknown,
-    encodingOrCallback?: BufferEncoding | Callback,
-    callback?: Callback,
-  ): boolean {
-    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
-    const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
-    const isLent = done !== undefined && chunk instanceof Uint8Array
-    return super.write(isLent ? this.#outlet.lend(chunk) : chunk, encoding as BufferEncoding, done)
-  }
-
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.idle.refresh()
     this.#outlet.write(chunk, callback)
@@ -243,6 +232,10 @@ export class MultipathConn extends PathSurface {
 
   protected override get driver(): Driver {
     return this.#driver
+  }
+
+  protected override lend(chunk: Uint8Array): Uint8Array {
+    return this.#outlet.lend(chunk)
   }
 
   protected override setRef(isRefed: boolean): void {

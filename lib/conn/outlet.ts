@@ -2,8 +2,7 @@
 import { MultipathError } from '../errors.js'
 import type { Driver } from './driver.js'
 import { callForeign } from '../stream/foreign.js'
-
-export type Callback = (error?: Error | null) => void
+import type { Callback } from '../stream/socket-surface.js'
 
 /** From here on, a chunk is kept by reference instead of being copied at once. Same as the core's queue. */
 const KEPT_BYTES = 4096

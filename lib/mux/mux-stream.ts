@@ -2,11 +2,9 @@
 import type { Duplex } from 'node:stream'
 import type { MultipathError } from '../errors.js'
 import { callForeign } from '../stream/foreign.js'
-import type { Endpoints } from '../stream/socket-surface.js'
+import type { Callback, Endpoints } from '../stream/socket-surface.js'
 import { SocketSurface } from '../stream/socket-surface.js'
 import type { StreamCore } from './stream-core.js'
-
-type Callback = (error?: Error | null) => void
 
 /** What a stream needs of its session. */
 export interface StreamHost {
@@ -96,17 +94,6 @@ export class MuxStream extends SocketSurface {
     this.#pull()
   }
 
-  override write(
-    chunk: unknown,
-    encodingOrCallback?: BufferEncoding | Callback,
-    callback?: Callback,
-  ): boolean {
-    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
-    const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
-    const isLent = done !== undefined && chunk instanceof Uint8Array
-    return super.write(isLent ? this.#lend(chunk) : chunk, encoding as BufferEncoding, done)
-  }
-
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#send([chunk], callback)
   }
@@ -139,19 +126,19 @@ export class MuxStream extends SocketSurface {
     process.nextTick(() => this.emit('close', error !== null))
   }
 
+  protected override lend(chunk: Uint8Array): Uint8Array {
+    // A view of our own: the caller may write the same object without a callback, too.
+    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    this.#lent.add(view)
+    return view
+  }
+
   protected override streams(): readonly Duplex[] {
     return []
   }
 
   /** A stream keeps no process up: the connection below does. */
   protected override setRef(_isRefed: boolean): void {}
-
-  #lend(chunk: Uint8Array): Uint8Array {
-    // A view of our own: the caller may write the same object without a callback, too.
-    const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-    this.#lent.add(view)
-    return view
-  }
 
   #connected(): void {
     this.setEndpoints(this.#host.endpoints)

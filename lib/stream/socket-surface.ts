@@ -3,6 +3,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { IdleTimeout } from './idle-timeout.js'
 
+/** Of Node's streams. */
+export type Callback = (error?: Error | null) => void
+
 /** Where a connection's first subflow led. */
 export interface Endpoints {
   readonly localAddress?: string | undefined
@@ -28,6 +31,19 @@ export abstract class SocketSurface extends Duplex {
   /** Streams of the live subflows. */
   protected abstract streams(): readonly Duplex[]
   protected abstract setRef(isRefed: boolean): void
+  /** Marks a chunk that is the caller's again when its write is called back: it is copied where it must be kept. */
+  protected abstract lend(chunk: Uint8Array): Uint8Array
+
+  override write(
+    chunk: unknown,
+    encodingOrCallback?: BufferEncoding | Callback,
+    callback?: Callback,
+  ): boolean {
+    const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
+    const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
+    const isLent = done !== undefined && chunk instanceof Uint8Array
+    return super.write(isLent ? this.lend(chunk) : chunk, encoding as BufferEncoding, done)
+  }
 
   protected setEndpoints(endpoints: Endpoints): void {
     this.#endpoints = endpoints
