@@ -28,7 +28,7 @@ export interface ClientFlags extends CommonFlags {
   readonly wait: number
 }
 
-/** As many subflows as a listener takes by default. */
+/** Far more than there are uplinks; a listener takes 64 subflows by default. */
 const MOST_PATHS = 32
 const WAIT_MS = 10_000
 /** For the greeting, as for a path's own handshake. */

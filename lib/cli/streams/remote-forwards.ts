@@ -6,14 +6,15 @@ import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { Permission, TargetError } from './dial-target.js'
 import { dialTarget } from './dial-target.js'
+import { joinTarget } from './join-target.js'
 import type { Log } from './log.js'
 import type { ForwardRule } from './parse-places.js'
 import type { ClientContext, ClientPlan } from './run-client.js'
-import { cut, ignore, Splice } from './splice.js'
+import { ignore } from './splice.js'
 import type { Answer } from './stream-request.js'
 import { ANSWER_BYTES, decodeAnswer, encodeRequest } from './stream-request.js'
 import { takeBytes } from './take-bytes.js'
-import { answer, refuse, takeRequest } from './take-request.js'
+import { refuse, takeRequest } from './take-request.js'
 
 const CONNECT_MS = 10_000
 const ANSWER_MS = 30_000
@@ -75,15 +76,7 @@ export class RemoteForwards {
     const target = formatHostPort(rule.target)
     try {
       const socket = await dialTarget(rule.target, { permission: ANY, timeoutMs: CONNECT_MS })
-      log.detail('stream', `${target}: open`, { target })
-      if (stream.destroyed) {
-        cut(socket)
-        return
-      }
-      answer(stream, 'ok')
-      const splice = new Splice(stream, socket)
-      splice.lead()
-      await splice.join()
+      await joinTarget(stream, socket, target, log)
     } catch (error) {
       const { refusal, message } = error as TargetError
       log.warn('refused', `${target}: ${message}`, { target })

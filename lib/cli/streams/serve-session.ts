@@ -5,11 +5,12 @@ import type { AllowList, Place } from './allow-list.js'
 import { placeOf } from './allow-list.js'
 import type { TargetError } from './dial-target.js'
 import { dialTarget } from './dial-target.js'
+import { joinTarget } from './join-target.js'
 import type { Log } from './log.js'
 import type { RemoteBinds } from './remote-binds.js'
-import { cut, ignore, Splice } from './splice.js'
+import { ignore } from './splice.js'
 import type { StreamRequest } from './stream-request.js'
-import { answer, refuse, takeRequest } from './take-request.js'
+import { refuse, takeRequest } from './take-request.js'
 import type { Tasks } from './tasks.js'
 
 export interface ServeSessionInit {
@@ -52,15 +53,7 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
       timeoutMs: init.connectTimeoutMs,
       signal: left.signal,
     })
-    log.detail('stream', `${target}: open`, { target })
-    if (stream.destroyed) {
-      cut(socket)
-      return
-    }
-    answer(stream, 'ok')
-    const splice = new Splice(stream, socket)
-    splice.lead()
-    await splice.join()
+    if (!(await joinTarget(stream, socket, target, log))) return
     const counts = { received: socket.bytesRead, sent: socket.bytesWritten }
     log.detail('stream-end', `${target}: closed, ${counts.sent} bytes to it, ${counts.received} from it`, {
       target,
