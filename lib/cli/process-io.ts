@@ -1,4 +1,5 @@
 /** The real process: its standard streams and signals. */
+import { setMaxListeners } from 'node:events'
 import { createWriteStream, fstatSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { constants, devNull } from 'node:os'
@@ -34,6 +35,8 @@ function print(text: string): void {
 /** SIGINT and SIGTERM abort it once; a second one ends the process at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
+  // Whatever is under way listens to it.
+  setMaxListeners(0, controller.signal)
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     const exitCode = 128 + constants.signals[name]
     process.on(name, () => {

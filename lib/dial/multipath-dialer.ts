@@ -1,4 +1,5 @@
 /** Dials multipath connections over several paths. Go: dialer.go, NewDialer. */
+import { setMaxListeners } from 'node:events'
 import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
@@ -127,6 +128,8 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   async establish(conn: MultipathConn, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     const life = new AbortController()
+    // Every path listens to it, however many there are; Node 20 warns of more than ten.
+    setMaxListeners(0, life.signal)
     const signalOnAbort = (): void => {
       life.abort(toError(signal?.reason))
     }

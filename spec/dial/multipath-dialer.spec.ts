@@ -1,10 +1,23 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { MultipathDialer, NullTracker } from '../../lib/index.js'
 import { connectedPair, meeting, readBytes, upCount } from '../support/pair.js'
 import { MemoryPath } from '../support/memory-path.js'
-import { until } from '../support/turns.js'
+import { quiet, until } from '../support/turns.js'
 
 const OPTION = { code: 'ERR_MULTIPATH_OPTION' }
+
+describe('a dialer of many paths', () => {
+  it('makes Node warn of no leak', async () => {
+    const warned: Error[] = []
+    const processOnWarning = (warning: Error): void => void warned.push(warning)
+    process.on('warning', processOnWarning)
+    onTestFinished(() => void process.off('warning', processOnWarning))
+    const { near } = await connectedPair({ paths: 16 })
+    expect(upCount(near)).toBe(16)
+    await quiet()
+    expect(warned).toEqual([])
+  })
+})
 
 describe('the constructor', () => {
   it("labels itself as Go's dialer does", () => {

@@ -1,4 +1,5 @@
 /** What forward and socks have in common: a session that is kept, ports on this side, and an end in good order. */
+import { setMaxListeners } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { MuxSession } from '../../mux/index.js'
 import { CliError } from '../cli-error.js'
@@ -42,6 +43,8 @@ export interface ClientPlan {
 export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo): Promise<void> {
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
   const life = new AbortController()
+  // Each --remote listens to it.
+  setMaxListeners(0, life.signal)
   const stop = (): void => life.abort(io.signal.reason)
   io.signal.addEventListener('abort', stop)
   if (io.signal.aborted) stop()
