@@ -1,5 +1,6 @@
 /** One connection of the soak: its rounds, the account of its bytes, and what to tell when it fails. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { isLockedUp } from '../../interop/support/go-locked.js'
 import type { GoPeer } from '../../interop/support/go-peer.js'
 import type { End } from './ends.js'
 import { disturb } from './faults.js'
@@ -64,7 +65,7 @@ export class SoakConnection {
       await Promise.race([this.#live(go, isLate, over.signal), this.#watch(over.signal)])
       return 'ended'
     } catch (error) {
-      if (!(error instanceof Standstill) || !isLockedUp(await go?.traces())) throw error
+      if (!(error instanceof Standstill) || !isLockedUp((await go?.traces()) ?? '')) throw error
       return 'stuck in Go'
     } finally {
       over.abort()
@@ -184,13 +185,4 @@ export class SoakConnection {
   #seconds(): string {
     return ((performance.now() - this.#startedAt) / 1000).toFixed(1)
   }
-}
-
-/**
- * Go's sendLoop waits for a frame's changeLock, which a retransmit holds that waits for the sendLoop: nothing is sent on
- * that subflow ever again (subflow.go and conn.go of the module). A goroutine's trace begins with its state.
- */
-function isLockedUp(traces = ''): boolean {
-  const goroutines = traces.split('\n\n')
-  return goroutines.some((one) => one.includes('[sync.Mutex.Lock') && one.includes('(*subflow).sendLoop('))
 }

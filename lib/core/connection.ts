@@ -4,7 +4,7 @@ import type { MultipathError } from '../errors.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Action } from './action.js'
 import { Ending } from './ending.js'
-import { ackLimitError, lingerError, silentError } from './failures.js'
+import { ackLimitError, lingerError, missingError, silentError } from './failures.js'
 import { Figures } from './figures.js'
 import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
@@ -42,7 +42,7 @@ export class ConnectionCore {
     this.#sender = new Sender({ subflows: this.#subflows, journeys, scheduler, options })
     this.#receiver = new Receiver(this.#subflows, options)
     this.figures = new Figures(this.#sender, journeys, this.#receiver)
-    this.#inbox = new Inbox({ journeys, receiver: this.#receiver, ending: this.#ending })
+    this.#inbox = new Inbox({ journeys, receiver: this.#receiver, ending: this.#ending }, options)
     this.#liveness = new Liveness(options, random)
   }
 
@@ -98,8 +98,8 @@ export class ConnectionCore {
 
   /** A peer that does not know our codes, and whose data nobody reads, is best slowed down by TCP. */
   get shouldPauseReading(): boolean {
-    const isOwedNothing = this.#sender.isFlushed && !this.#ending.isEnding
-    return this.#ending.isCapable === false && this.#receiver.isFull && isOwedNothing
+    if (this.#ending.isCapable !== false || this.#ending.isEnding) return false
+    return this.#receiver.isFull && this.#sender.isFlushed
   }
 
   /** Adds a subflow whose hello is done. The first carries data at once, others when the peer shows life. */
@@ -150,11 +150,11 @@ export class ConnectionCore {
     subflow.lastHeardAt = now
     const before = this.#receiver.bytesSinceFlush
     const violation = this.#inbox.push(subflow, bytes, now)
-    const gotData = this.#receiver.bytesSinceFlush > before
     if (violation !== undefined) this.#close(subflow, 'protocol', violation)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
       this.#close(subflow, 'limit', ackLimitError())
-    else this.#receiver.announce(this.#ending.isCapable === true, gotData)
+    else if (this.#inbox.isForsaken) this.#over(missingError(this.#receiver.window.nextFrame), 'destroy')
+    else this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)
   }
 
   /** A subflow's stream ended in order (no error) or failed. */

@@ -11,6 +11,12 @@ export function ackLimitError(): MultipathError {
   return new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks')
 }
 
+/** Kills the connection: a Go peer has lost what it wrote. It can lock itself up over what it resends. Go: conn.go, retransmit. */
+export function missingError(fn: number): MultipathError {
+  const message = `frame ${fn} is missing, and for missingMs the peer has answered and sent nothing new`
+  return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message)
+}
+
 /** Kills the connection: a user's scheduler broke its word. */
 export function schedulerError(what: string, cause?: unknown): MultipathError {
   return new MultipathError('ERR_MULTIPATH_SCHEDULER', `the scheduler failed: ${what}`, { cause })

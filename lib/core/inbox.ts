@@ -7,6 +7,8 @@ import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from
 import type { Ending } from './ending.js'
 import type { Receiver } from './receiver.js'
 import type { Journeys } from './journeys.js'
+import { MissingWatch } from './missing.js'
+import type { ResolvedConnOptions } from './options.js'
 import type { Subflow } from './subflow.js'
 
 export interface InboxParts {
@@ -18,11 +20,15 @@ export interface InboxParts {
 export class Inbox {
   readonly parts: InboxParts
   readonly #readers = new Map<Subflow, FrameReader>()
+  readonly #missing: MissingWatch
+  /** A frame that the peer has lost holds up all that comes behind it. */
+  isForsaken = false
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
-  constructor(parts: InboxParts) {
+  constructor(parts: InboxParts, { missingMs }: ResolvedConnOptions) {
     this.parts = parts
+    this.#missing = new MissingWatch(missingMs)
   }
 
   add(subflow: Subflow): void {
@@ -36,8 +42,15 @@ export class Inbox {
    */
   push(subflow: Subflow, bytes: Uint8Array, now: Millis): RemoteProtocolError | undefined {
     this.now = now
+    const { receiver, ending } = this.parts
+    const reader = this.#readers.get(subflow)
+    const { storedFrames } = receiver
     try {
-      this.#readers.get(subflow)?.push(bytes)
+      reader?.push(bytes)
+      const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
+      // One of ours has lost nothing: it may have been told to send nothing for the time being.
+      const isWaiting = ending.isCapable === false && receiver.hasHole && !isNew
+      this.isForsaken = this.#missing.heard(isWaiting, now)
       return undefined
     } catch (error) {
       if (error instanceof RemoteProtocolError) return error

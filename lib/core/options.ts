@@ -27,6 +27,8 @@ export interface ConnOptions {
   suspectMs?: number | undefined
   /** After end(): time without a new ack, milliseconds, until unacked data becomes an error. */
   lingerMs?: number | undefined
+  /** A Go peer that answers pings and for so long sends nothing new, although a frame is missing, has lost it, milliseconds. */
+  missingMs?: number | undefined
 }
 
 const KIB = 1024
@@ -45,6 +47,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   deadMs: { default: 10_000, min: 100, max: 3_600_000 },
   suspectMs: { default: 60, min: 10, max: 60_000 },
   lingerMs: { default: 60_000, min: 0, max: Infinity },
+  missingMs: { default: 60_000, min: 100, max: Infinity },
 }
 
 export type ResolvedConnOptions = Resolved<ConnOptions>

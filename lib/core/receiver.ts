@@ -17,6 +17,8 @@ export class Receiver {
   #cutFrame = 0
   /** Bytes of data frames that arrived since the acks were last sent. */
   bytesSinceFlush = 0
+  /** Frames that were kept: neither refused nor seen before. */
+  storedFrames = 0
   /** A hold or go waits to be sent. */
   hasNews = false
 
@@ -37,7 +39,10 @@ export class Receiver {
     subflow.counters.bytesReceived += size
     subflow.tracker.onRecv(size)
     const verdict = this.window.judge(fn, size)
-    if (verdict === 'store' && pieces !== undefined) this.window.store(fn, size, pieces)
+    if (verdict === 'store' && pieces !== undefined) {
+      this.window.store(fn, size, pieces)
+      this.storedFrames++
+    }
     // Judged anew when whole: another copy may have come in first. A refused one gets no ack, as from Go.
     else if (verdict !== 'duplicate') {
       this.cut(fn)

@@ -27,6 +27,11 @@ export class ReorderWindow {
     this.#limits = limits
   }
 
+  /** The frame that the reader waits for. */
+  get nextFrame(): number {
+    return this.#next
+  }
+
   /** Bytes in order that nobody has taken yet. */
   get unreadBytes(): number {
     return this.#ready.bytes

@@ -42,6 +42,11 @@ export class FrameReader {
     return this.#missing > 0 ? this.#fn : undefined
   }
 
+  /** The payload of a data frame that is wanted has begun and not ended. */
+  get isTakingData(): boolean {
+    return this.#missing > 0 && this.#wanted
+  }
+
   /** The header of a data frame has begun and not ended: an end of the stream here cuts a frame, but which? */
   get isInDataHeader(): boolean {
     return this.#headBytes > 0 && this.#head[0] !== 0
