@@ -12,7 +12,7 @@ type Ranges = Readonly<Record<string, OptionRange>>
 
 const PAGE = readFileSync('docs/limits.md', 'utf8')
 /** Options that bound something, by their names. The others say how things are done. */
-const IS_LIMIT = /^max|Timeout(Ms)?$|TimeoutMs$|^(deadMs|lingerMs|sendBufferBytes)$/
+const IS_LIMIT = /^max|Timeout(Ms)?$|TimeoutMs$|^(deadMs|lingerMs|missingMs|sendBufferBytes)$/
 
 /** Name and default of each row of a section. */
 function rowsOf(title: string): [name: string, value: string][] {
