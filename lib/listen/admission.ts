@@ -11,6 +11,7 @@ import { CidKeys } from './cids.js'
 import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
 import type { AddressLists, ListenerNumbers } from './options.js'
+import { Refusals } from './refusals.js'
 import { TokenBucket } from './token-bucket.js'
 
 /** What is known of the peer behind a stream. */
@@ -61,6 +62,7 @@ interface Member {
 export class Admission {
   readonly #init: AdmissionInit
   readonly #handshakes: Handshakes
+  readonly #refusals: Refusals
   readonly #keys = new CidKeys()
   readonly #members = new Map<string, Member>()
   /** Connections whose memory is not free yet: without a subflow, one may still wait for its reader. */
@@ -68,8 +70,10 @@ export class Admission {
 
   constructor(init: AdmissionInit) {
     this.#init = init
-    const { maxPendingHandshakes, maxPendingHandshakesPerAddress } = init.options
-    this.#handshakes = new Handshakes(maxPendingHandshakes, maxPendingHandshakesPerAddress)
+    const { maxPendingHandshakes, maxPendingHandshakesPerAddress: ofAddress, ...options } = init.options
+    this.#handshakes = new Handshakes(maxPendingHandshakes, ofAddress)
+    const { maxRefusalsPerSecond: perSecond } = options
+    this.#refusals = new Refusals({ burst: ofAddress, perSecond, clock: init.clock })
   }
 
   /** Live connections. */
@@ -84,10 +88,12 @@ export class Admission {
   /**
    * A stream is there, of which nothing has been read. Others may have to make room for it.
    *
-   * @throws ERR_MULTIPATH_REFUSED
+   * @throws ERR_MULTIPATH_REFUSED, or ERR_MULTIPATH_LIMIT for an address of which too many hellos were refused
    */
   begin(address: string | undefined): Handshake {
     assertWelcome(address, this.#init)
+    if (this.#refusals.isShut(address))
+      throw new MultipathError('ERR_MULTIPATH_LIMIT', `too many hellos of ${address} were refused`)
     return this.#handshakes.begin(address)
   }
 
@@ -98,6 +104,11 @@ export class Admission {
 
   end(handshake: Handshake): void {
     this.#handshakes.end(handshake)
+  }
+
+  /** The handshake, if it had begun, came to nothing. */
+  failed(handshake: Handshake | undefined, error: Error): void {
+    this.#refusals.note(handshake?.address, error)
   }
 
   /** Ends all handshakes. */
@@ -120,8 +131,10 @@ export class Admission {
     this.#held++
     conn.once('close', () => this.#held--)
     this.#members.set(key, { conn, first: this.#factsOf(stream), joins })
+    const part = this.#refusals.befriend(stream.remoteAddress)
     return () => {
       this.#members.delete(key)
+      part()
     }
   }
 

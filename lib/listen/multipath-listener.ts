@@ -179,6 +179,7 @@ export class MultipathListener
         )
     } catch (error) {
       stream.destroy()
+      this.#admission.failed(handshake, toError(error))
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
     } finally {

@@ -33,6 +33,12 @@ export interface ListenerNumbers {
    */
   maxJoinsPerSecond?: number | undefined
   /**
+   * Hellos of one address that are refused per second, once there were `maxPendingHandshakesPerAddress` of them: unknown
+   * CIDs, wrong versions, refused joins. Further streams of it are closed before anything of them is read, with a
+   * `tls.Server` before its handshake; unless a connection that it opened stands.
+   */
+  maxRefusalsPerSecond?: number | undefined
+  /**
    * A connection of which nothing was read, written or acked for so long is destroyed with ERR_MULTIPATH_IDLE, up to a
    * quarter later, milliseconds. Off, as with `net.Server`: a live peer that has nothing to say for a day may be welcome.
    */
@@ -89,6 +95,7 @@ const LISTENER_NUMBERS: OptionTable<ListenerNumbers> = {
   maxConnections: { default: 65_536, min: 1, max: Infinity },
   maxBacklog: { default: 1024, min: 1, max: 1_000_000 },
   maxJoinsPerSecond: { default: 16, min: 1, max: Infinity },
+  maxRefusalsPerSecond: { default: 16, min: 1, max: Infinity },
   idleTimeoutMs: { default: Infinity, min: 4, max: Infinity },
 }
 

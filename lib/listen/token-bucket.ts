@@ -14,13 +14,18 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** @returns whether there was one left */
-  take(now: Millis): boolean {
+  /** Whether there is one left. */
+  has(now: Millis): boolean {
     const earned = ((now - this.#at) * this.#perSecond) / 1000
     // Infinity a second times no time at all is no number.
     this.#tokens = Number.isNaN(earned) ? this.#burst : Math.min(this.#burst, this.#tokens + earned)
     this.#at = now
-    if (this.#tokens < 1) return false
+    return this.#tokens >= 1
+  }
+
+  /** @returns whether there was one left */
+  take(now: Millis): boolean {
+    if (!this.has(now)) return false
     this.#tokens--
     return true
   }

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { DIALER_TABLE } from '../../lib/dial/options.js'
+import { RELAY_TABLE } from '../../lib/listen/cluster-relay.js'
 import { LISTENER_TABLE } from '../../lib/listen/options.js'
 import { MESSAGE_TABLE } from '../../lib/messages/messages.js'
 import { MUX_TABLE } from '../../lib/mux/options.js'
+import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.js'
 import type { OptionRange } from '../../lib/options.js'
 import * as wire from '../../lib/wire/limits.js'
 import { shown } from '../support/docs.js'
@@ -27,19 +30,52 @@ function limitsOf(table: Ranges, without: Ranges = {}): [string, string][] {
     .map(([name, range]) => [name, shown(name, range.default)])
 }
 
-/** A constant of the command, as its source has it. */
-function constant(file: string, name: string): [string, string] {
-  const found = new RegExp(`const ${name} = ([\\d_]+)`).exec(readFileSync(file, 'utf8'))
-  const bytesName = name.endsWith('_BYTES') ? 'Bytes' : ''
-  return [name, shown(bytesName, Number(found![1]!.replaceAll('_', '')))]
+/** Constants of a file, as its source has them. */
+function constants(file: string, ...names: string[]): [string, string][] {
+  const source = readFileSync(`lib/${file}.ts`, 'utf8')
+  return names.map((name) => {
+    const found = new RegExp(`^(?:export )?const ${name} = ([\\d_ *+]+)$`, 'm').exec(source)
+    return [name, shown(name.endsWith('_BYTES') ? 'Bytes' : '', valueOf(found![1]!))]
+  })
+}
+
+/** A sum of products. */
+function valueOf(expression: string): number {
+  const product = (text: string): number =>
+    text.split('*').reduce((value, factor) => value * Number(factor.replaceAll('_', '')), 1)
+  return expression.split('+').reduce((sum, text) => sum + product(text), 0)
 }
 
 describe('docs/limits.md', () => {
   it.each<[string, [string, string][]]>([
-    ['Of a listener', limitsOf(LISTENER_TABLE, CONN_OPTIONS)],
+    [
+      'Of a listener',
+      [
+        ...limitsOf(LISTENER_TABLE, CONN_OPTIONS),
+        ...constants('listen/refusals', 'MAX_REFUSED_ADDRESSES'),
+        ...constants('listen/proxy-header', 'V1_MAX_BYTES', 'V2_MAX_BYTES'),
+      ],
+    ],
+    ["Of a cluster's primary", limitsOf(RELAY_TABLE)],
+    [
+      'Of a dialer',
+      [...limitsOf(DIALER_TABLE, CONN_OPTIONS), ...constants('dial/known-paths', 'MAX_REMEMBERED')],
+    ],
     ['Of a connection', limitsOf(CONN_OPTIONS)],
     ['Of a mux session', limitsOf(MUX_TABLE)],
-    ['Of messages', limitsOf(MESSAGE_TABLE)],
+    [
+      'Of messages',
+      [...limitsOf(MESSAGE_TABLE), ...constants('messages/messages', 'BUFFERED_BYTES', 'BUFFERED_MESSAGES')],
+    ],
+    [
+      'Of WebSockets and proxies',
+      [
+        ...constants('transport/websocket-server', 'REQUEST_TIMEOUT_MS'),
+        ...constants('transport/websocket-stream', 'MAX_MESSAGE_BYTES'),
+        ...constants('transport/conversation', 'MAX_ANSWER_BYTES'),
+      ],
+    ],
+    ['Of interfacePaths', [...limitsOf(INTERFACE_PATHS_TABLE), ...constants('paths/lookups', 'GAP_MS')]],
     [
       'Of the wire format',
       [
@@ -49,12 +85,36 @@ describe('docs/limits.md', () => {
       ],
     ],
     [
-      'Of the command',
+      'Of nc and doctor',
       [
-        constant('lib/cli/streams/serve.ts', 'MAX_SESSIONS'),
-        constant('lib/cli/streams/sessions.ts', 'MAX_STRANGERS'),
-        constant('lib/cli/streams/common-options.ts', 'MAX_STREAMS'),
-        constant('lib/cli/streams/http-handshake.ts', 'MAX_HEAD_BYTES'),
+        ...constants('cli/opened', 'MOST_SUBFLOWS', 'RECEIVE_BYTES'),
+        ...constants('cli/plan-paths', 'MOST_PATHS'),
+        ...constants('cli/doctor/open-paths', 'HANDSHAKE_MS'),
+        ...constants('cli/doctor/stranger', 'SHOWN_BYTES'),
+      ],
+    ],
+    [
+      'Of serve',
+      [
+        ...constants(
+          'cli/streams/serve',
+          ...['MAX_SESSIONS', 'MOST_SOCKETS_A_SESSION', 'HANDSHAKE_MS', 'CONNECT_MS'],
+        ),
+        ...constants('cli/streams/sessions', 'MAX_STRANGERS', 'GREETING_MS'),
+        ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
+        ...constants('cli/streams/take-request', 'REQUEST_MS'),
+        ...constants('cli/streams/stream-request', 'MAX_HOST_BYTES'),
+        ...constants('cli/streams/secrets', 'MAX_FILE_BYTES'),
+      ],
+    ],
+    [
+      'Of forward and socks',
+      [
+        ...constants('cli/streams/dial-session', 'MOST_PATHS', 'WAIT_MS'),
+        ...constants('cli/streams/common-options', 'MAX_STREAMS'),
+        ...constants('cli/streams/socks', 'HANDSHAKE_MS'),
+        ...constants('cli/streams/http-handshake', 'MAX_HEAD_BYTES'),
+        ...constants('cli/streams/pass-on', 'ANSWER_MS'),
       ],
     ],
   ])('says %s what the code does, every limit with its default', (title, limits) => {

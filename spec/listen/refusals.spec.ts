@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto'
+import type { Server, Socket } from 'node:net'
+import { connect } from 'node:net'
+import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ListenerOptions } from '../../lib/index.js'
+import { MultipathError, MultipathListener } from '../../lib/index.js'
+import { Refusals } from '../../lib/listen/refusals.js'
+import { ManualClock } from '../../lib/testing/index.js'
+import { CERTIFICATE } from '../support/certificate.js'
+import { v2 } from '../support/proxy-headers.js'
+import { client, heardUntilClose, listening, portOf } from '../support/tcp.js'
+import { until } from '../support/turns.js'
+
+const OPENING = Buffer.alloc(17)
+/** Two at once, and two a second after that. */
+const LIMITS = { maxPendingHandshakesPerAddress: 2, maxRefusalsPerSecond: 2 }
+const UNKNOWN = 'ERR_MULTIPATH_UNEXPECTED_CID'
+const LIMIT = 'ERR_MULTIPATH_LIMIT'
+
+function unknownHello(): Buffer {
+  return Buffer.concat([Buffer.alloc(1), randomBytes(16)])
+}
+
+/** What was refused: why, and how much of it had been read. */
+interface Refused {
+  readonly code: string
+  readonly bytesRead: number
+}
+
+async function listenerOn(server: Server, options: ListenerOptions = {}) {
+  const clock = new ManualClock()
+  const listener = new MultipathListener([server], [], { ...LIMITS, clock, ...options })
+  onTestFinished(() => listener.close())
+  const refused: Refused[] = []
+  listener.on('refused', (error, stream) => {
+    const { bytesRead } = stream as unknown as Socket
+    refused.push({ code: (error as { code?: string }).code!, bytesRead })
+  })
+  /** Says `hello` to it. Resolves when the listener has refused it. */
+  const say = async (hello: Buffer, localAddress = '127.0.0.1'): Promise<Refused> => {
+    const count = refused.length
+    const socket = connect({ port: portOf(server), host: '127.0.0.1', localAddress })
+    socket.on('error', () => {})
+    const heard = heardUntilClose(socket)
+    socket.write(hello)
+    expect(await heard).toHaveLength(0)
+    await until(() => refused.length > count)
+    return refused.at(-1)!
+  }
+  return { listener, clock, refused, say }
+}
+
+describe('an address with too many refused hellos', () => {
+  it('gets its sockets closed unread until some time has passed, and others do not', async () => {
+    const server = await listening()
+    const { listener, clock, say } = await listenerOn(server)
+    for (let n = 0; n < 2; n++) expect(await say(unknownHello())).toEqual({ code: UNKNOWN, bytesRead: 17 })
+    expect(await say(unknownHello())).toEqual({ code: LIMIT, bytesRead: 0 })
+    // Whatever it would have said.
+    expect(await say(OPENING)).toEqual({ code: LIMIT, bytesRead: 0 })
+    expect(await say(unknownHello(), '127.0.0.2')).toEqual({ code: UNKNOWN, bytesRead: 17 })
+    clock.advance(499)
+    expect(await say(OPENING)).toMatchObject({ code: LIMIT })
+    clock.advance(1)
+    expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+    expect(await say(OPENING)).toMatchObject({ code: LIMIT })
+    clock.advance(500)
+    ;(await client(server)).write(OPENING)
+    ;(await listener.accept()).destroy()
+  })
+
+  it('is heard as long as a connection that it opened stands: friends may be behind it', async () => {
+    const server = await listening()
+    const { listener, clock, say } = await listenerOn(server)
+    const friends = [await client(server), await client(server)]
+    for (const friend of friends) friend.write(OPENING)
+    const [first, second] = [await listener.accept(), await listener.accept()]
+    for (let n = 0; n < 4; n++) expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+    first.destroy()
+    await until(() => listener.connections === 1)
+    expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+    ;(await client(server)).write(OPENING)
+    const third = await listener.accept()
+    for (const conn of [second, third]) conn.destroy()
+    await until(() => listener.connections === 0)
+    expect(await say(unknownHello())).toMatchObject({ code: LIMIT })
+    clock.advance(500)
+    expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+  })
+
+  it('does not get as far as a TLS handshake', async () => {
+    const server = await listening(createTlsServer(CERTIFICATE))
+    const { refused } = await listenerOn(server)
+    let secured = 0
+    server.on('secureConnection', () => secured++)
+    for (let n = 0; n < 3; n++) {
+      const socket = tlsConnect({ port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false })
+      socket.once('secureConnect', () => socket.write(unknownHello()))
+      await heardUntilClose(socket.on('error', () => {}))
+      await until(() => refused.length === n + 1)
+    }
+    expect(refused.map(({ code }) => code)).toEqual([UNKNOWN, UNKNOWN, LIMIT])
+    expect(secured).toBe(2)
+  })
+
+  it('behind a trusted proxy is that of the client, whom the header names', async () => {
+    const server = await listening()
+    const { say } = await listenerOn(server, { trustedProxies: ['127.0.0.1'] })
+    const from = (remoteAddress: string): Buffer => {
+      const header = v2({ remoteAddress, remotePort: 5000, localAddress: '192.0.2.1', localPort: 7000 })
+      return Buffer.concat([header, unknownHello()])
+    }
+    for (let n = 0; n < 2; n++) expect(await say(from('203.0.113.9'))).toMatchObject({ code: UNKNOWN })
+    expect(await say(from('203.0.113.9'))).toMatchObject({ code: LIMIT })
+    expect(await say(from('203.0.113.10'))).toMatchObject({ code: UNKNOWN })
+  })
+
+  it('is not that of one who gives up, or takes too long', async () => {
+    const server = await listening()
+    const { listener, clock, refused, say } = await listenerOn(server)
+    for (let n = 0; n < 3; n++) {
+      const socket = await client(server)
+      await until(() => listener.pendingHandshakes === 1)
+      socket.write(unknownHello().subarray(0, 16))
+      if (n === 0) clock.advance(10_000)
+      else socket.end()
+      await until(() => refused.length === n + 1)
+    }
+    expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+  })
+})
+
+describe('refusals', () => {
+  const unknown = new MultipathError(UNKNOWN, 'unknown')
+
+  it('of wrong versions and refused joins count as those of unknown CIDs do', () => {
+    for (const name of ['UNEXPECTED_VERSION', 'REFUSED', 'UNEXPECTED_CID'] as const) {
+      const refusals = new Refusals({ burst: 1, perSecond: 1, clock: new ManualClock() })
+      refusals.note('192.0.2.1', new MultipathError(`ERR_MULTIPATH_${name}`, 'no'))
+      expect([name, refusals.isShut('192.0.2.1'), refusals.isShut('192.0.2.2')]).toEqual([name, true, false])
+    }
+  })
+
+  it('are kept of so many addresses, those of the latest', () => {
+    const refusals = new Refusals({ burst: 1, perSecond: 1, clock: new ManualClock() })
+    const addressOf = (n: number): string => `10.0.${n >> 8}.${n & 255}`
+    for (let n = 0; n < 4096; n++) refusals.note(addressOf(n), unknown)
+    refusals.note(addressOf(0), unknown)
+    refusals.note(addressOf(4096), unknown)
+    expect([0, 1, 2, 4096].map((n) => refusals.isShut(addressOf(n)))).toEqual([true, false, true, true])
+  })
+
+  it('shut out nobody who has no address, nor anybody where there is no limit', () => {
+    const clock = new ManualClock()
+    const refusals = new Refusals({ burst: 1, perSecond: Infinity, clock })
+    for (const address of [undefined, '192.0.2.1']) {
+      for (let n = 0; n < 3; n++) refusals.note(address, unknown)
+      expect(refusals.isShut(address)).toBe(false)
+    }
+  })
+})
