@@ -43,8 +43,8 @@ export class Driver implements StreamHost {
       {
         onBytes: (bytes) => {
           this.core.receive(bytes, clock.now())
-          this.#dispatch()
-          this.#flush()
+          // One read of a socket brings several pieces, which are handed on and answered as one.
+          this.flushSoon()
         },
         onDrain: () => {
           this.#flush()
@@ -104,11 +104,14 @@ export class Driver implements StreamHost {
   readonly flushSoon = (): void => {
     if (this.#isFlushDue || this.#isFlushing) return
     this.#isFlushDue = true
-    process.nextTick(() => {
-      this.#isFlushDue = false
-      this.#dispatch()
-      this.#flush()
-    })
+    process.nextTick(this.#flushNow)
+  }
+
+  readonly #flushNow = (): void => {
+    // What readers take meanwhile makes credit, which leaves with this flush.
+    this.#dispatch()
+    this.#isFlushDue = false
+    this.#flush()
   }
 
   /** Ends everything at once: with `error` for the streams as well, or without any. */
@@ -140,13 +143,16 @@ export class Driver implements StreamHost {
     if (this.#isDispatching) return
     this.#isDispatching = true
     for (let events = this.core.takeEvents(); events.length > 0; events = this.core.takeEvents())
-      for (const event of events) callForeign(() => this.#hand(event))
+      for (const event of events) this.#hand(event)
     this.#isDispatching = false
   }
 
   #hand(event: MuxEvent): void {
     if (event.type === 'changed') this.#streams.get(event.stream)?.settle()
-    else this.#handler.onEvent(event)
+    else
+      callForeign(() => {
+        this.#handler.onEvent(event)
+      })
   }
 
   #closed(error: Error | undefined): void {

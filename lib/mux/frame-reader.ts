@@ -59,7 +59,8 @@ export class FrameReader {
   #payload(bytes: Uint8Array, at: number): number {
     const taken = Math.min(this.#payloadLeft, bytes.length - at)
     this.#payloadLeft -= taken
-    this.#handler.onPayload(bytes.subarray(at, at + taken))
+    const isWhole = taken === bytes.length
+    this.#handler.onPayload(isWhole ? bytes : bytes.subarray(at, at + taken))
     if (this.#payloadLeft === 0) this.#endPayload()
     return at + taken
   }

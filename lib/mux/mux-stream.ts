@@ -19,6 +19,9 @@ export interface StreamHost {
 /** Node's own default since 22, bytes. */
 const HIGH_WATER_MARK = 65_536
 
+/** So much may wait for the connection below before writes wait too: what one frame takes. */
+const ACCEPTED_BYTES = 65_536
+
 /**
  * A stream within a session. `connect` tells that the peer has accepted it; what is written before is on its way
  * already. Bytes given to `write()` belong to the stream; with a callback they are the caller's again when it is
@@ -44,6 +47,8 @@ export class MuxStream extends SocketSurface {
   #bytesRead = 0
   #bytesDone = 0
   #writingBytes = 0
+  /** The write under way is called back once less than this waits: what is lent, once all has been taken. */
+  #acceptedBytes = 0
 
   /** @internal */
   constructor(core: StreamCore, host: StreamHost, allowHalfOpen: boolean) {
@@ -88,7 +93,7 @@ export class MuxStream extends SocketSurface {
     if (isOpen && this.pending) this.#connected()
     if (error !== undefined) this.#fail(error)
     else {
-      if (outgoing.bytes === 0) this.#written()
+      if (outgoing.bytes < this.#acceptedBytes) this.#written()
       if (this.#core.isWriteEnd) this.#ended()
     }
     this.#pull()
@@ -157,7 +162,8 @@ export class MuxStream extends SocketSurface {
     this.#writing = callback
     this.#writingBytes = chunks.reduce((sum, { length }) => sum + length, 0)
     this.#host.write(this.#core, chunks, this.#isLent)
-    if (this.#core.outgoing.bytes === 0) process.nextTick(() => this.#written())
+    this.#acceptedBytes = chunks.some(this.#isLent) ? 1 : ACCEPTED_BYTES
+    if (this.#core.outgoing.bytes < this.#acceptedBytes) this.#written()
   }
 
   /** The connection below has taken all of the write under way. */

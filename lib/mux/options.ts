@@ -16,7 +16,7 @@ export interface MuxNumbers {
   maxBacklog?: number | undefined
   /** Streams of ours that wait for the peer's ack; further ones wait their turn. Go accepts 256 at once. */
   maxOpening?: number | undefined
-  /** Largest payload of a frame that we send: what one stream sends before the next has its turn. */
+  /** Largest payload of a frame that we send. While several streams have something to send, a turn is 16 KiB at most. */
   maxFrameBytes?: number | undefined
   /** How far the receive window of one stream may grow. */
   maxStreamWindowBytes?: number | undefined
@@ -59,7 +59,7 @@ export const MUX_TABLE: OptionTable<MuxNumbers> = {
   maxStreams: { default: 1024, min: 0, max: 1_000_000 },
   maxBacklog: { default: 256, min: 1, max: 1_000_000 },
   maxOpening: { default: 256, min: 1, max: 1_000_000 },
-  maxFrameBytes: { default: 16_384, min: 1, max: INITIAL_WINDOW_BYTES },
+  maxFrameBytes: { default: 65_536, min: 1, max: INITIAL_WINDOW_BYTES },
   maxStreamWindowBytes: { default: 16 * MIB, min: INITIAL_WINDOW_BYTES, max: 1024 * MIB },
   maxSessionWindowBytes: { default: 64 * MIB, min: 0, max: 65_536 * MIB },
   maxUnreadBytes: { default: 128 * MIB, min: INITIAL_WINDOW_BYTES, max: 65_536 * MIB },

@@ -32,7 +32,8 @@ export class Outgoing {
       const { bytes: chunk, isLent } = this.#chunks[this.#first]!
       const end = Math.min(chunk.length, this.#taken + missing)
       missing -= end - this.#taken
-      const piece = chunk.subarray(this.#taken, end)
+      const isWhole = end - this.#taken === chunk.length
+      const piece = isWhole ? chunk : chunk.subarray(this.#taken, end)
       pieces.push(isLent ? new Uint8Array(piece) : piece)
       this.#taken = end
       if (end === chunk.length) this.#dropFirst()

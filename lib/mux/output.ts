@@ -8,6 +8,9 @@ import { Turns } from './turns.js'
 /** Chunks under this many bytes are copied together. */
 const SMALL_BYTES = 4096
 
+/** While others wait for their turn, a turn is so many bytes at most: what a small message waits for. */
+const TURN_BYTES = 16_384
+
 /** `stream` has sent something, and granted the peer so many bytes. */
 type OnSent = (stream: StreamCore, credit: number) => void
 
@@ -28,6 +31,11 @@ export class Output {
   /** Frames that the peer has made us send and that wait for the connection below. */
   get waitingAnswers(): number {
     return this.#waitingAnswers
+  }
+
+  /** Nothing waits, neither frames nor streams. */
+  get isEmpty(): boolean {
+    return this.#frames.length === 0 && this.#notices.size === 0 && this.#turns.isEmpty
   }
 
   /** `stream` may have something to send. */
@@ -66,7 +74,7 @@ export class Output {
    *
    * @param onSent - called for each stream that has sent something
    */
-  poll(bytes: number, now: Millis, growth: Growth, onSent: OnSent): Uint8Array[] {
+  poll(bytes: number, now: Millis, growth: Growth, onSent: OnSent): readonly Uint8Array[] {
     for (const stream of this.#notices) {
       this.#notices.delete(stream)
       if (!stream.hasNotice) continue
@@ -88,7 +96,8 @@ export class Output {
   }
 
   #data(stream: StreamCore): void {
-    const length = Math.min(stream.sendableBytes, this.#maxFrameBytes)
+    const most = this.#turns.isAlone ? this.#maxFrameBytes : Math.min(this.#maxFrameBytes, TURN_BYTES)
+    const length = Math.min(stream.sendableBytes, most)
     this.#append(FrameType.data, 0, stream.id, length)
     for (const piece of stream.takeOutgoing(length)) this.#frames.push(piece)
     this.#bytes += length
@@ -102,7 +111,8 @@ export class Output {
 }
 
 /** Runs of small chunks in one each, since each one has its price below; a large one stays as it is. */
-function together(chunks: Uint8Array[]): Uint8Array[] {
+function together(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (!chunks.some(isSecondSmall)) return chunks
   const out: Uint8Array[] = []
   let run: Uint8Array[] = []
   const endRun = (): void => {
@@ -118,6 +128,10 @@ function together(chunks: Uint8Array[]): Uint8Array[] {
   }
   endRun()
   return out
+}
+
+function isSecondSmall(chunk: Uint8Array, index: number, chunks: readonly Uint8Array[]): boolean {
+  return index > 0 && chunk.length < SMALL_BYTES && chunks[index - 1]!.length < SMALL_BYTES
 }
 
 function hasBytes(stream: StreamCore): boolean {

@@ -66,7 +66,7 @@ export class Pings {
 
   /** When {@link isSilent}, {@link expire} or {@link isDue} may change. */
   get nextAt(): Millis {
-    const [oldest] = this.#sentAt.values()
+    const oldest = this.#sentAt.size === 0 ? undefined : this.#sentAt.values().next().value
     return oldest === undefined
       ? this.#heardAt + this.#limits.keepAliveMs
       : oldest + this.#limits.keepAliveTimeoutMs

@@ -12,6 +12,8 @@ import type { MuxEvent, SessionInit } from './session-state.js'
 import { SessionState } from './session-state.js'
 import type { StreamCore } from './stream-core.js'
 
+const NOTHING: readonly Uint8Array[] = []
+
 export class SessionCore {
   readonly #state: SessionState
   readonly #reader: FrameReader
@@ -47,7 +49,7 @@ export class SessionCore {
   }
 
   /** What has happened since the last call. */
-  takeEvents(): MuxEvent[] {
+  takeEvents(): readonly MuxEvent[] {
     return this.#state.takeEvents()
   }
 
@@ -156,8 +158,9 @@ export class SessionCore {
   }
 
   /** The next frames to send: all that is urgent, and about `bytes` bytes of data. */
-  poll(bytes: number, now: Millis): Uint8Array[] {
+  poll(bytes: number, now: Millis): readonly Uint8Array[] {
     const { budget, limits, pings, output } = this.#state
+    if (output.isEmpty) return NOTHING
     const growth = { budget, maxBytes: limits.maxStreamWindowBytes, rttMs: pings.rttMs }
     return output.poll(bytes, now, growth, (stream, credit) => {
       if (credit > 0 && pings.isStale(now)) output.ping(pings.send(now))
@@ -170,7 +173,7 @@ export class SessionCore {
   get nextTickAt(): Millis {
     if (this.isOver) return Infinity
     const { abandoned, pings } = this.#state
-    const [abandonedUntil = Infinity] = abandoned.values()
+    const abandonedUntil = abandoned.size === 0 ? Infinity : abandoned.values().next().value!
     return Math.min(pings.nextAt, abandonedUntil, this.#openingUntil)
   }
 

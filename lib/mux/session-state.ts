@@ -19,6 +19,8 @@ export type MuxEvent =
   /** `error` is missing after an orderly end. */
   | { readonly type: 'over'; readonly error?: Error }
 
+const NO_EVENTS: readonly MuxEvent[] = []
+
 export interface SessionInit {
   readonly role: MuxRole
   readonly limits: ResolvedMuxNumbers
@@ -41,8 +43,8 @@ export class SessionState {
   hasGoneAway = false
   isOver = false
   #events: MuxEvent[] = []
-  /** Streams with bytes that nobody has read, those included that are over. */
-  readonly #unread = new Set<StreamCore>()
+  /** Streams that are over, with bytes that nobody has read yet. */
+  readonly #leftovers = new Set<StreamCore>()
   #unreadBytes = 0
 
   constructor({ role, limits, now, firstId }: SessionInit) {
@@ -70,8 +72,9 @@ export class SessionState {
     this.tell({ type: 'changed', stream })
   }
 
-  takeEvents(): MuxEvent[] {
+  takeEvents(): readonly MuxEvent[] {
     const events = this.#events
+    if (events.length === 0) return NO_EVENTS
     this.#events = []
     for (const event of events) if (event.type === 'changed') event.stream.isListed = false
     return events
@@ -80,7 +83,6 @@ export class SessionState {
   /** Bytes arrived: a view into what was read. Beyond the limit of all streams, the one that has the most goes. */
   keep(stream: StreamCore, bytes: Uint8Array): void {
     stream.unread.append(bytes)
-    this.#unread.add(stream)
     this.#unreadBytes += bytes.length
     this.changed(stream)
     while (this.#unreadBytes > this.limits.maxUnreadBytes) this.#cutLargest()
@@ -90,14 +92,14 @@ export class SessionState {
     const bytes = stream.unread.takeSlice()
     if (bytes === undefined) return undefined
     this.#unreadBytes -= bytes.length
-    if (stream.unread.bytes === 0) this.#unread.delete(stream)
+    if (stream.isOver && stream.unread.bytes === 0) this.#leftovers.delete(stream)
     this.output.touch(stream)
     return bytes
   }
 
   /** Nobody will read what is left. */
   dropUnread(stream: StreamCore): void {
-    this.#unread.delete(stream)
+    this.#leftovers.delete(stream)
     this.#unreadBytes -= stream.unread.bytes
     stream.unread.clear()
   }
@@ -117,6 +119,7 @@ export class SessionState {
     this.abandoned.delete(stream)
     this.output.forget(stream)
     stream.window.release(this.budget)
+    if (stream.unread.bytes > 0) this.#leftovers.add(stream)
     this.openMore()
     this.changed(stream)
   }
@@ -134,7 +137,7 @@ export class SessionState {
 
   #cutLargest(): void {
     let largest: StreamCore | undefined
-    for (const stream of this.#unread)
+    for (const stream of [...this.table.values(), ...this.#leftovers])
       if (largest === undefined || stream.unread.bytes > largest.unread.bytes) largest = stream
     const limit = this.limits.maxUnreadBytes
     const message = `more than ${limit} unread bytes in the session, ${largest!.unread.bytes} of them here`

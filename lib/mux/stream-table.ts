@@ -53,8 +53,7 @@ export class StreamTable {
 
   /** The one that has waited longest for its ack. */
   get oldestOpening(): StreamCore | undefined {
-    const [oldest] = this.#opening
-    return oldest
+    return this.#opening.size === 0 ? undefined : this.#opening.values().next().value
   }
 
   /** @throws ERR_MULTIPATH_MUX_LIMIT once all ids have been used */

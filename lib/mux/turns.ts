@@ -9,6 +9,15 @@ export class Turns<Item> {
   readonly #fresh = new Set<Item>()
   readonly #others = new Set<Item>()
 
+  /** Nobody waits behind the one whose turn it is. */
+  get isAlone(): boolean {
+    return this.#fresh.size + this.#others.size <= 1
+  }
+
+  get isEmpty(): boolean {
+    return this.#fresh.size + this.#others.size === 0
+  }
+
   /** `item` has something to send. */
   add(item: Item): void {
     if (!this.#others.has(item)) this.#fresh.add(item)
@@ -28,6 +37,8 @@ export class Turns<Item> {
       return item
     }
     for (const item of this.#others) {
+      // Taken out and put back, a set is made anew every few turns, as garbage of the slow kind.
+      if (this.#others.size === 1 && isReady(item)) return item
       this.#others.delete(item)
       if (!isReady(item)) continue
       this.#others.add(item)

@@ -133,6 +133,39 @@ describe('a stream', () => {
     await until(() => bytes === lump.length)
   })
 
+  it('calls a write back once it is taken, so that its buffer may be used again, and not before', async () => {
+    const [below, farBelow] = duplexPair()
+    const [client, server] = sessions([below, farBelow])
+    const [near, far] = await streamPair(client, server)
+    below.cork()
+    // What the connection below takes before it says that it is full.
+    near.write(Buffer.alloc(below.writableHighWaterMark))
+    await quiet()
+    const buffer = Buffer.alloc(1000, 'x')
+    near.write(buffer, () => buffer.fill('y'))
+    await quiet()
+    expect(buffer.includes('y')).toBe(false)
+    below.uncork()
+    near.end()
+    expect(await text(far)).not.toContain('y')
+    expect(buffer.includes('x')).toBe(false)
+  })
+
+  it('lets 64 KiB wait for the connection below before writes wait', async () => {
+    const [below, farBelow] = duplexPair()
+    const [client, server] = sessions([below, farBelow])
+    const [near, far] = await streamPair(client, server)
+    below.cork()
+    near.write(Buffer.alloc(below.writableHighWaterMark))
+    await quiet()
+    for (let n = 0; n < 8; n++) near.write(Buffer.alloc(8192))
+    await quiet()
+    expect(near.writableLength).toBe(8192)
+    below.uncork()
+    await until(() => near.writableLength === 0)
+    far.resume()
+  })
+
   it('is destroyed with an error when the peer resets it', async () => {
     const [client, server] = sessions()
     const [near, far] = await streamPair(client, server)

@@ -142,6 +142,21 @@ describe('sending', () => {
     expect(new Set(data.map(({ length }) => length))).toEqual(new Set([1000]))
   })
 
+  it('puts all that maxFrameBytes permits in a frame while nobody else waits, and 16 KiB while somebody does', () => {
+    const session = new ScriptedSession('client')
+    const [first, second] = [session.core.open(0), session.core.open(0)]
+    const lengths = (): number[] =>
+      session
+        .sent()
+        .filter(({ type }) => type === FrameType.data)
+        .map(({ length }) => length)
+    session.write(first, 100 * KIB)
+    expect(lengths()).toEqual([64 * KIB, 36 * KIB])
+    session.write(first, 24 * KIB)
+    session.write(second, 24 * KIB)
+    expect(lengths()).toEqual([16, 16, 8, 8].map((kib) => kib * KIB))
+  })
+
   it('puts a small message before the bulk of a thousand others', () => {
     const session = new ScriptedSession('client', { maxOpening: 2000 })
     const streams = Array.from({ length: 1001 }, () => session.core.open(0))
@@ -206,6 +221,21 @@ describe('receiving', () => {
     expect(large!.error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_LIMIT' })
     expect([small!.error, session.core.unreadBytes]).toEqual([undefined, 60 * KIB + 1])
     expect(session.sent().map(brief)).toEqual([[FrameType.window, rst, 3, 0]])
+  })
+
+  it('counts what is unread of streams that are over, too', () => {
+    const session = new ScriptedSession('server', { maxUnreadBytes: 300 * KIB })
+    session.receive(frame.window(1, 0, syn), frame.window(3, 0, syn))
+    const [over, open] = session.events().map((event) => (event as { stream: StreamCore }).stream)
+    session.core.end(over!)
+    session.sent()
+    session.receive(frame.data(1, 200 * KIB, fin), frame.data(3, 101 * KIB))
+    expect([over!.isOver, over!.error, open!.error]).toEqual([
+      true,
+      expect.objectContaining({ code: 'ERR_MULTIPATH_MUX_LIMIT' }),
+      undefined,
+    ])
+    expect(session.core.unreadBytes).toBe(101 * KIB)
   })
 
   it('refuses streams beyond maxStreams and beyond maxBacklog', () => {

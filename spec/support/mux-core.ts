@@ -56,7 +56,7 @@ export class ScriptedSession {
   }
 
   /** What the shell hears. */
-  events(): MuxEvent[] {
+  events(): readonly MuxEvent[] {
     return this.core.takeEvents()
   }
 
