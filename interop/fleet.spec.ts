@@ -1,10 +1,14 @@
 /** Three listeners behind two HAProxies with the configuration of deploy/haproxy/. */
 import { spawnSync } from 'node:child_process'
-import { describe, expect, it } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { goVersion } from './support/build-peer.js'
 import { Drill } from './support/fleet-drill.js'
+import type { Balancer } from './support/fleet.js'
 import { Fleet, whyNoFleet } from './support/fleet.js'
 import { GoPeer } from './support/go-peer.js'
+import { PathRelay } from './support/path-relay.js'
+import { hello, RawPeer } from './support/raw-peer.js'
 
 const why = whyNoFleet()
 const CONNECTIONS = 30
@@ -21,7 +25,66 @@ describe.skipIf(why !== undefined)(`a fleet${why ? ` (skipped: ${why})` : ''}`, 
     await using fleet = await Fleet.start()
     await using go = goVersion() === undefined ? undefined : await GoPeer.start()
     const report = await new Drill(fleet, go).run(CONNECTIONS)
-    console.info(report)
     expect(report.lost).toBeLessThan(CONNECTIONS)
   }, 400_000)
+
+  it('holds a join until its balancer has heard of the CID from the other one, and answers it then', async () => {
+    const relays: PathRelay[] = []
+    await using fleet = await Fleet.start(async (port) => {
+      const relay = await PathRelay.open(port)
+      relays.push(relay)
+      return relay.port
+    })
+    onTestFinished(async () => {
+      for (const relay of relays) await relay[Symbol.asyncDispose]()
+    })
+    const [first, second] = fleet.balancers as [Balancer, Balancer]
+    const known = async (cid: Uint8Array): Promise<boolean> =>
+      (await second.command('show table multipath')).includes(Buffer.from(cid).toString('hex').toUpperCase())
+    // As soon as the one tells the other of a CID, their link stands.
+    const before = await said(first, hello())
+    const early = await before.take(17)
+    while (!(await known(early.subarray(1))));
+    // A machine may be too slow for the three seconds that a join is held.
+    while (!(await joinsEarly(first, second, relays, known)));
+    const reports = await Promise.all(fleet.backends.map((backend) => backend.report()))
+    expect(reports.flatMap(({ refused }) => refused)).toEqual([])
+    before.close()
+  })
+
+  it('closes a join whose CID no balancer has heard of, without an answer', async () => {
+    await using fleet = await Fleet.start()
+    const join = await said(fleet.balancers[0]!, hello(randomBytes(16)))
+    await expect(join.take(1)).rejects.toThrow('closed by the peer with 0 of 1 bytes')
+    const reports = await Promise.all(fleet.backends.map((backend) => backend.report()))
+    expect(reports.map(({ refused }) => refused)).toEqual([[], [], []])
+  })
 })
+
+/** A subflow by hand that has begun with `words`. */
+async function said(balancer: Balancer, words: Uint8Array): Promise<RawPeer> {
+  const peer = await RawPeer.dial(balancer.address)
+  peer.send(words)
+  return peer
+}
+
+/** Opens a connection by `first`, and joins it by `second` before that one has heard of it. @returns whether in time */
+async function joinsEarly(
+  first: Balancer,
+  second: Balancer,
+  links: readonly PathRelay[],
+  known: (cid: Uint8Array) => Promise<boolean>,
+): Promise<boolean> {
+  for (const link of links) link.freeze()
+  const opened = await said(first, hello())
+  const cid = (await opened.take(17)).subarray(1)
+  const join = await said(second, hello(cid))
+  const isThere = `:${join.socket.localPort} `
+  while (!(await second.command('show sess')).includes(isThere));
+  expect(await known(cid)).toBe(false)
+  for (const link of links) link.thaw()
+  const answer = await join.take(17).catch(() => undefined)
+  if (answer !== undefined) expect(answer).toEqual(hello(cid))
+  for (const peer of [opened, join]) peer.close()
+  return answer !== undefined
+}

@@ -109,16 +109,22 @@ export class Fleet implements AsyncDisposable {
     this.#folder = folder
   }
 
-  /** Three backends behind two balancers. */
-  static async start(): Promise<Fleet> {
+  /**
+   * Three backends behind two balancers.
+   *
+   * @param peerPort - where one balancer finds the other one that listens for it on this port
+   */
+  static async start(peerPort: (port: number) => Promise<number> = async (port) => port): Promise<Fleet> {
     const backends = await Promise.all([1, 2, 3].map(() => Backend.start()))
     const folder = mkdtempSync(path.join(tmpdir(), 'fleet-'))
     const ports = await freePorts(4)
     const peerPorts = ports.slice(2)
+    const otherPorts = await Promise.all(peerPorts.map(peerPort))
     const balancers = [0, 1].map((index) => {
       const admin = path.join(folder, `admin${index}.sock`)
       const file = path.join(folder, `haproxy${index}.cfg`)
-      writeFileSync(file, configuration(backends, ports[index]!, peerPorts, admin))
+      const seen = otherPorts.with(index, peerPorts[index]!)
+      writeFileSync(file, configuration(backends, ports[index]!, seen, admin))
       return new Balancer(ports[index]!, ['-f', file, '-L', `balancer${index + 1}`], admin)
     })
     const fleet = new Fleet(backends, balancers, folder)
