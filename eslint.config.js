@@ -14,8 +14,7 @@ const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
 /**
  * Who may import whom, by name. A name that ends in `/` is a folder of lib/, another one a file of lib/ without
  * its extension. A folder may always import its own files; `file` singles one of them out. `types` may be imported
- * with `import type` alone; `packages` are npm packages, or `node:` for Node's own modules. Packages that users
- * may do without are `lazy`: only their types, and `import()` where they are needed.
+ * with `import type` alone; `packages` are npm packages, or `node:` for Node's own modules.
  *
  * wire and core do no input or output and never see a clock, hence no `node:` and only the types of clock.
  */
@@ -36,7 +35,6 @@ const LAYERS = [
     may: BASE,
     types: ['core/tracker', 'core/path'],
     packages: ['node:'],
-    lazy: ['ws'],
   },
   { folder: 'paths/', may: [...BASE, 'transport/'], packages: ['node:'] },
   {
@@ -72,13 +70,13 @@ const target = (name) => (name.endsWith('/') ? escaped(name) : `${escaped(name)}
 const anyOf = (regexes) => (regexes.length === 0 ? '(?!)' : `(?:${regexes.join('|')})`)
 
 /** Import rules of one layer for its files `depth` folders below lib/. */
-function importRules({ folder, may, types = [], packages = [], lazy = [] }, depth) {
+function importRules({ folder, may, types = [], packages = [] }, depth) {
   const up = (levels) => (levels === 0 ? String.raw`\./` : String.raw`(?:\.\./){${levels}}`)
   const own = folder === undefined ? [] : [String.raw`\./`]
   for (let levels = 1; levels < depth; levels++) own.push(`${up(levels)}(?!\\.\\.)`)
   const targets = (names) => names.map((name) => up(depth) + target(name))
   const packed = packages.map((name) => (name.endsWith(':') ? escaped(name) : `${escaped(name)}$`))
-  const typed = [...targets(types), ...lazy.map((name) => `${escaped(name)}$`)]
+  const typed = targets(types)
   const values = [...own, ...targets(may), ...packed]
   const layer = folder ?? 'this file of lib/'
   return {
@@ -99,23 +97,19 @@ function importRules({ folder, may, types = [], packages = [], lazy = [] }, dept
         ],
       },
     ],
-    ...(lazy.length > 0 && { 'no-restricted-syntax': ['error', ...bannedSyntax(lazy)] }),
   }
 }
 
-/** @param lazy - packages that may be imported when they are needed */
-function bannedSyntax(lazy = []) {
-  return [
-    {
-      selector: `ImportExpression${lazy.map((name) => `[source.value!="${name}"]`).join('')}`,
-      message: 'Import statically: the layers are checked on static imports.',
-    },
-    {
-      selector: ':matches(PropertyDefinition, MethodDefinition)[accessibility="private"]',
-      message: 'Private is #name.',
-    },
-  ]
-}
+const BANNED_SYNTAX = [
+  {
+    selector: 'ImportExpression',
+    message: 'Import statically: the layers are checked on static imports.',
+  },
+  {
+    selector: ':matches(PropertyDefinition, MethodDefinition)[accessibility="private"]',
+    message: 'Private is #name.',
+  },
+]
 
 function layerBlocks(layer) {
   const { folder, file, files } = layer
@@ -213,7 +207,7 @@ export default defineConfig(
       'no-restricted-properties': ['error', ...BANNED_PROPERTIES],
     },
   },
-  { files: ['lib/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...bannedSyntax()] } },
+  { files: ['lib/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...BANNED_SYNTAX] } },
   { files: ['lib/**/*.ts'], ignores: ['lib/cli/**'], rules: { 'no-console': 'error' } },
   ...LAYERS.flatMap(layerBlocks),
   {

@@ -6,12 +6,13 @@ import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
-import { loadWs } from './load-ws.js'
 import type { OriginCheck, Origins } from './origins.js'
 import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
 import type { IncomingStream, SubflowServer } from './transport.js'
-import { WEB_SOCKET_OPTIONS, WebSocketStream } from './websocket-stream.js'
+import type { UpgradeAnswer } from './websocket-handshake.js'
+import { answerTo, refusal } from './websocket-handshake.js'
+import { WebSocketStream } from './websocket-stream.js'
 
 export interface WebSocketServerOptions {
   /** Listens here; 0 for any port. Either this or `server`. */
@@ -39,31 +40,21 @@ export interface WebSocketAcceptorEvents {
 /** Who sends no request gets no longer, milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** Makes a stream of a request. */
-type Upgrade = (
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  onStream: (stream: IncomingStream) => void,
-) => void
-
 /** A server that a `MultipathListener` takes beside those of TCP and TLS. Made by `webSocketServer`. */
 export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> implements SubflowServer {
   readonly #http: Server
   readonly #isShared: boolean
   readonly #path: string | undefined
   readonly #mayCome: OriginCheck
-  readonly #upgrade: Upgrade
   #isClosed = false
 
   /** @internal */
-  constructor(http: Server, options: WebSocketServerOptions, upgrade: Upgrade) {
+  constructor(http: Server, options: WebSocketServerOptions) {
     super()
     this.#http = http
     this.#isShared = options.server !== undefined
     this.#path = options.path
     this.#mayCome = originCheck(options.origins)
-    this.#upgrade = upgrade
     http.on('upgrade', this.#httpOnUpgrade)
     if (!this.#isShared) http.on('error', this.#httpOnError)
   }
@@ -92,41 +83,38 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
   readonly #httpOnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.#path !== undefined && request.url?.split('?', 1)[0] !== this.#path) {
       // Another handler may answer it. Where there is none, the client would wait for ever.
-      if (!this.#isShared || this.#http.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found')
+      if (!this.#isShared || this.#http.listenerCount('upgrade') === 1)
+        refuse(socket, refusal('404 Not Found'))
       return
     }
-    if (!this.#mayCome(request)) {
-      refuse(socket, '403 Forbidden')
-      return
-    }
-    this.#upgrade(request, socket, head, (stream) => {
-      if (!this.emit('connection', stream)) stream.on('error', ignore).destroy()
-    })
+    const answer = this.#mayCome(request) ? answerTo(request) : refusal('403 Forbidden')
+    if (answer.isAccepted) this.#open(socket, head, answer)
+    else refuse(socket, answer)
+  }
+
+  #open(socket: Duplex, head: Buffer, answer: UpgradeAnswer): void {
+    socket.write(`${answer.head}\r\n\r\n`)
+    if (head.length > 0) socket.unshift(head)
+    const stream: IncomingStream = new WebSocketStream(socket, true)
+    if (!this.emit('connection', stream)) stream.on('error', ignore).destroy()
   }
 }
 
 /**
- * A server of subflows over WebSockets. Needs the package `ws`.
+ * A server of subflows over WebSockets.
  *
- * @throws {OptionError} for a wrong option, or where `ws` is not installed; what the system says of `port`
+ * @throws {OptionError} for a wrong option; what the system says of `port`
  */
 export async function webSocketServer(options: WebSocketServerOptions): Promise<WebSocketAcceptor> {
   const { port, host, server } = options
   check(options)
-  const { WebSocketServer: Sockets } = await loadWs()
-  const webSockets = new Sockets({ ...WEB_SOCKET_OPTIONS, noServer: true, clientTracking: false })
-  const upgrade: Upgrade = (request, socket, head, onStream) => {
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      onStream(new WebSocketStream(webSocket, request.socket))
-    })
-  }
-  if (server !== undefined) return new WebSocketAcceptor(server, options, upgrade)
+  if (server !== undefined) return new WebSocketAcceptor(server, options)
   const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }
   const own = createServer(limits, (_request, response) => {
     response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
   })
   await once(own.listen(port, host), 'listening')
-  return new WebSocketAcceptor(own, options, upgrade)
+  return new WebSocketAcceptor(own, options)
 }
 
 function check({ port, host, server, path, origins }: WebSocketServerOptions): void {
@@ -141,10 +129,10 @@ function check({ port, host, server, path, origins }: WebSocketServerOptions): v
     throw new OptionError('server must be an http.Server or https.Server, and stands without host')
 }
 
-function refuse(socket: Duplex, status: string): void {
+function refuse(socket: Duplex, { head }: UpgradeAnswer): void {
   socket.on('error', ignore)
   socket.once('finish', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  socket.end(`${head}\r\n\r\n`)
 }
 
 function ignore(): void {}

@@ -2,47 +2,67 @@
  * A WebSocket as a byte stream: binary messages, whose borders mean nothing. A WebSocket has no half-close: once
  * one side has ended, what the other still writes is dropped, and the end is only an end when both have read it.
  */
-import type { Socket } from 'node:net'
+import { randomFillSync } from 'node:crypto'
+import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import type { RawData, WebSocket } from 'ws'
-import { MultipathError, RemoteProtocolError } from '../errors.js'
+import { MultipathError } from '../errors.js'
+import { CLOSE, OPCODE, WebSocketError } from './websocket-frame.js'
+import { WebSocketReader } from './websocket-reader.js'
+import { encodeMessages, joinedFrame, Masking } from './websocket-writer.js'
 
 type Callback = (error?: Error | null) => void
+/** A socket, or what an agent or a server of the user's brings in its place. */
+type Carrier = Duplex &
+  Partial<
+    Pick<
+      Socket,
+      | ('localAddress' | 'localPort' | 'localFamily' | 'remoteAddress' | 'remotePort' | 'remoteFamily')
+      | ('setTimeout' | 'setNoDelay' | 'setKeepAlive' | 'ref' | 'unref')
+    >
+  >
 
 /** Largest message that we take: a frame's largest payload, and its header. */
 const MAX_MESSAGE_BYTES = 1_048_576 + 64
-/** Largest message that we send; a receiver keeps a message until it is whole. */
-const SENT_MESSAGE_BYTES = 65_536
-/** Chunks are joined until they are as many bytes: below that, another message costs more than a copy. */
-const JOIN_BYTES = 16_384
 /** Bytes each way. */
 const HIGH_WATER_MARK = 65_536
-/** Close codes of an end in order: normal, going away, none given. */
-const IN_ORDER: readonly number[] = [1000, 1001, 1005]
-const BINARY = { binary: true, compress: false }
-/** Of the WebSockets that become streams, at either end. */
-export const WEB_SOCKET_OPTIONS: { perMessageDeflate: false; maxPayload: number; autoPong: false } = {
-  perMessageDeflate: false,
-  maxPayload: MAX_MESSAGE_BYTES,
-  // One who pings and never reads would have the pongs pile up.
-  autoPong: false,
-}
+/** Close codes of an end in order. */
+const IN_ORDER: readonly number[] = [CLOSE.normal, CLOSE.goingAway, CLOSE.none]
+/** After our close frame, the peer has this long for its own and for the end of the socket, milliseconds. */
+const CLOSE_TIMEOUT_MS = 30_000
+/** One who broke the rules has this long to read why, milliseconds. */
+const REASON_TIMEOUT_MS = 1000
+
+const masking = new Masking(randomFillSync)
 
 export class WebSocketStream extends Duplex {
-  readonly #ws: WebSocket
-  readonly #socket: Socket
+  readonly #socket: Carrier
+  readonly #isServer: boolean
+  readonly #reader: WebSocketReader
+  #hasSentClose = false
+  /** Of the peer's close frame. */
+  #closeCode: number | undefined
+  #closeTimer: NodeJS.Timeout | undefined
 
-  /** @param ws - open just now: make the stream within the event, so that nothing is missed */
-  constructor(ws: WebSocket, socket: Socket) {
+  /** @param socket - right behind the handshake, with nobody else listening */
+  constructor(socket: Carrier, isServer: boolean) {
     super({ allowHalfOpen: false, highWaterMark: HIGH_WATER_MARK })
-    this.#ws = ws
     this.#socket = socket
+    this.#isServer = isServer
+    this.#reader = new WebSocketReader(isServer, MAX_MESSAGE_BYTES, {
+      onData: (bytes) => {
+        if (!this.push(bytes)) this.#socket.pause()
+      },
+      onPing: (payload) => this.#pong(payload),
+      onClose: (code) => this.#closed(code),
+    })
+    this.#socket.setTimeout?.(0)
+    this.#socket.setNoDelay?.(true)
     // Nothing is read, and so nothing can fail, before somebody listens.
-    ws.pause()
-    ws.on('message', this.#wsOnMessage)
-    ws.on('ping', this.#wsOnPing)
-    ws.on('error', this.#wsOnError)
-    ws.on('close', this.#wsOnClose)
+    socket.pause()
+    socket.on('data', this.#socketOnData)
+    socket.on('error', this.#socketOnError)
+    socket.on('end', this.#socketOnEnd)
+    socket.on('close', this.#socketOnClose)
   }
 
   get localAddress(): string | undefined {
@@ -70,92 +90,140 @@ export class WebSocketStream extends Duplex {
   }
 
   setNoDelay(noDelay?: boolean): this {
-    this.#socket.setNoDelay(noDelay)
+    this.#socket.setNoDelay?.(noDelay)
     return this
   }
 
   setKeepAlive(enable?: boolean, initialDelayMs?: number): this {
-    this.#socket.setKeepAlive(enable, initialDelayMs)
+    this.#socket.setKeepAlive?.(enable, initialDelayMs)
     return this
   }
 
   ref(): this {
-    this.#socket.ref()
+    this.#socket.ref?.()
     return this
   }
 
   unref(): this {
-    this.#socket.unref()
+    this.#socket.unref?.()
     return this
   }
 
   override _read(): void {
-    this.#ws.resume()
+    this.#socket.resume()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#send(chunk, callback)
+    this.#send([chunk], chunk.length, callback)
   }
 
-  /** Large chunks are not copied, small ones are joined, and all of them leave in one go. */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    this.#socket.cork()
-    let message: Buffer[] = []
     let bytes = 0
-    chunks.forEach(({ chunk }, i) => {
-      message.push(chunk)
+    const all = chunks.map(({ chunk }) => {
       bytes += chunk.length
-      const isLast = i === chunks.length - 1
-      if (bytes < JOIN_BYTES && !isLast) return
-      this.#send(message.length === 1 ? chunk : Buffer.concat(message, bytes), isLast ? callback : ignore)
-      message = []
-      bytes = 0
+      return chunk
     })
-    this.#socket.uncork()
+    this.#send(all, bytes, callback)
   }
 
   /** All writes have left by now: only the close frame is still to go. */
   override _final(callback: Callback): void {
-    this.#ws.close(1000)
+    this.#sendClose(CLOSE.normal)
     callback()
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#ws.terminate()
+    const socket = this.#socket
+    clearTimeout(this.#closeTimer)
+    if (error instanceof WebSocketError && !this.#hasSentClose && socket.writable) {
+      this.#sendClose(error.closeCode)
+      // Closed with bytes unread, TCP would reset, and the reason might be lost.
+      this.#endSocket(REASON_TIMEOUT_MS)
+      socket.resume()
+    } else socket.destroy()
     callback(error)
   }
 
-  #send(bytes: Buffer, callback: Callback): void {
-    const ws = this.#ws
+  #send(chunks: readonly Uint8Array[], bytes: number, callback: Callback): void {
     // The peer has closed, and the end of what it sent is on its way to the reader.
-    if (ws.readyState !== ws.OPEN || bytes.length === 0) {
+    if (this.#hasSentClose || bytes === 0) {
       callback()
       return
     }
-    let at = 0
-    for (; bytes.length - at > SENT_MESSAGE_BYTES; at += SENT_MESSAGE_BYTES)
-      ws.send(bytes.subarray(at, at + SENT_MESSAGE_BYTES), BINARY)
-    ws.send(bytes.subarray(at), BINARY, callback)
+    const socket = this.#socket
+    const { parts, slabs } = encodeMessages(chunks, bytes, this.#isServer ? undefined : masking)
+    const last = parts.pop()!
+    socket.cork()
+    for (const part of parts) socket.write(part)
+    socket.write(last, (error) => {
+      // Only the system's sockets are known to be done with it.
+      if (!error && socket instanceof Socket) masking.giveBack(slabs)
+      callback(this.#closeCode === undefined ? error : null)
+    })
+    socket.uncork()
   }
 
-  readonly #wsOnMessage = (data: RawData, isBinary: boolean): void => {
-    if (!isBinary) this.destroy(new RemoteProtocolError('a text message on a WebSocket path'))
-    else if ((data as Buffer).length > 0 && !this.push(data)) this.#ws.pause()
+  #control(opcode: number, payload: Uint8Array): void {
+    const frame = joinedFrame(opcode, [payload], payload.length, this.#isServer ? undefined : masking)
+    this.#socket.write(frame)
   }
 
-  readonly #wsOnPing = (data: Buffer): void => {
-    if (!this.#socket.writableNeedDrain) this.#ws.pong(data)
+  /** One who pings and never reads would have the pongs pile up. */
+  #pong(payload: Uint8Array): void {
+    if (!this.#hasSentClose && !this.#socket.writableNeedDrain) this.#control(OPCODE.pong, payload)
   }
 
-  readonly #wsOnError = (error: Error): void => {
-    this.destroy(error)
+  #sendClose(code: number): void {
+    if (this.#hasSentClose) return
+    this.#hasSentClose = true
+    this.#control(OPCODE.close, code === CLOSE.none ? new Uint8Array() : Uint8Array.of(code >> 8, code))
+    this.#closeTimer = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  readonly #wsOnClose = (code: number): void => {
+  #closed(code: number): void {
+    this.#closeCode = code
+    this.#sendClose(code)
+    // The server is to end the socket (RFC 6455, section 7.1.1), which takes someone to read it to its end.
+    if (this.#isServer) this.#socket.end()
+    this.#socket.resume()
+  }
+
+  /** Gives the peer some time to end it as well. */
+  #endSocket(timeoutMs: number): void {
+    const socket = this.#socket
+    clearTimeout(this.#closeTimer)
+    const timer = setTimeout(() => socket.destroy(), timeoutMs).unref()
+    socket.once('close', () => {
+      clearTimeout(timer)
+    })
+    socket.end()
+  }
+
+  readonly #socketOnData = (chunk: Buffer): void => {
+    if (this.destroyed) return
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      this.destroy(error as Error)
+    }
+  }
+
+  /** Where the peer has closed, it took nothing more from us: no error, whatever the socket says of that. */
+  readonly #socketOnError = (error: Error): void => {
+    if (this.#closeCode === undefined) this.destroy(error)
+  }
+
+  /** Sockets of HTTP servers stay open on this side. */
+  readonly #socketOnEnd = (): void => {
+    if (this.#closeCode === undefined && !this.destroyed) this.#socket.destroy()
+    else this.#socket.end()
+  }
+
+  readonly #socketOnClose = (): void => {
+    clearTimeout(this.#closeTimer)
+    const code = this.#closeCode ?? CLOSE.abnormal
     if (this.destroyed) return
     if (IN_ORDER.includes(code)) this.push(null)
     else this.destroy(new MultipathError('ERR_MULTIPATH_CLOSED', `the WebSocket closed with code ${code}`))
   }
 }
-
-function ignore(): void {}

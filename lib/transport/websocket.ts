@@ -1,18 +1,19 @@
 /** A WebSocket as a path, for networks that let nothing else through. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import { request as httpRequest } from 'node:http'
+import type { RequestOptions } from 'node:https'
+import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
-import type { ClientOptions, WebSocket } from 'ws'
-import { OptionError, toError } from '../errors.js'
-import type { Ws } from './load-ws.js'
-import { loadWs } from './load-ws.js'
+import { MultipathError, OptionError, toError } from '../errors.js'
 import { opened } from './opening.js'
 import { checkStrings, pathOf, withoutPath } from './path-options.js'
 import type { PinOptions, Pins } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
-import { WEB_SOCKET_OPTIONS, WebSocketStream } from './websocket-stream.js'
+import { assertAccepted, newKey, upgradeHeaders } from './websocket-handshake.js'
+import { WebSocketStream } from './websocket-stream.js'
 
 /** What `wss:` takes of the options of `tls.connect`. */
 export type WebSocketTlsOptions = Pick<
@@ -41,64 +42,108 @@ export interface WebSocketDialerOptions extends PathOptions, PinOptions, WebSock
   readonly localAddress?: string | undefined
 }
 
-/** What the package `ws` gets. */
-type Client = Omit<WebSocketDialerOptions, keyof PathOptions | keyof PinOptions | 'url'> &
-  Pick<ClientOptions, 'finishRequest' | 'generateMask'>
+/** What a dial needs to know. */
+interface Target {
+  /** With `http:` or `https:`. */
+  readonly url: URL
+  readonly settings: RequestOptions
+  readonly headers: Readonly<Record<string, string>> | undefined
+  readonly pins: Pins | undefined
+}
+
+/** What the server opened. */
+interface Upgrade {
+  readonly response: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
 
 /**
- * A path over a WebSocket. Needs the package `ws`, which is loaded by the first dial.
+ * A path over a WebSocket.
  *
  * @throws {OptionError} for a URL, label, address or fingerprint that is none
  */
 export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer {
-  const { url, fingerprints, ...settings } = withoutPath<WebSocketDialerOptions>(options)
+  const { url, fingerprints, headers, ...settings } = withoutPath<WebSocketDialerOptions>(options)
   const { localAddress, servername } = settings
-  const target = urlOf(url)
+  const { protocol, host, pathname, href } = urlOf(url)
   checkStrings({ label: options.label, localAddress, servername })
   const pins = pinsOf(fingerprints)
-  if (pins !== undefined && target.protocol !== 'wss:') throw new OptionError('fingerprints need wss:')
-  const client: Client = {
-    ...settings,
-    ...(target.protocol === 'wss:' && { generateMask: maskNothing }),
-    ...(pins !== undefined && onlyTo(pins)),
+  if (pins !== undefined && protocol !== 'wss:') throw new OptionError('fingerprints need wss:')
+  const target: Target = {
+    url: new URL(href.replace(/^ws/, 'http')),
+    settings: { ...settings, ...(pins !== undefined && { rejectUnauthorized: false }) },
+    headers,
+    pins,
   }
   // Secrets may stand in the rest of it.
-  const place = `${target.protocol}//${target.host}${target.pathname}`
+  const place = `${protocol}//${host}${pathname}`
   return {
     ...pathOf(options, localAddress === undefined ? place : `${localAddress}|${place}`),
-    dial: async ({ signal }) => {
-      signal.throwIfAborted()
-      return open(await loadWs(), target, client, signal)
-    },
+    dial: async ({ signal }) => open(target, signal),
   }
 }
 
-/**
- * A mask keeps those who choose what is sent from choosing the bytes on the wire, which a proxy may take for requests
- * (RFC 6455, section 10.3). Over TLS no proxy sees them, and masks would take most of the time: `ws` skips zeros.
- */
-function maskNothing(mask: Buffer): void {
-  mask.fill(0)
+function open(target: Target, signal: AbortSignal): Promise<Duplex> {
+  const key = newKey()
+  let upgrade: Upgrade | undefined
+  const start = (): ClientRequest => {
+    const request = requestTo(target, key)
+    return request.once('upgrade', (response: IncomingMessage, socket: Duplex, head: Buffer) => {
+      upgrade = { response, socket, head }
+    })
+  }
+  return opened(
+    {
+      open: start,
+      event: 'upgrade',
+      take: (request) => streamOf(upgrade!, key, request.getHeader('sec-websocket-protocol')),
+      close: (request) => {
+        request.destroy()
+        upgrade?.socket.on('error', ignore).destroy()
+      },
+    },
+    signal,
+  )
+}
+
+function requestTo({ url, settings, headers, pins }: Target, key: string): ClientRequest {
+  const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+    ...settings,
+    // A WebSocket keeps its socket: there is nothing to share with other requests.
+    agent: settings.agent ?? false,
+    headers: { ...headers, ...upgradeHeaders(key) },
+  })
+  request.once('response', ({ statusCode, statusMessage }: IncomingMessage) => {
+    const status = `${statusCode} ${statusMessage}`
+    request.destroy(new MultipathError('ERR_MULTIPATH_HANDSHAKE', `the server answered ${status}`))
+  })
+  if (pins === undefined) request.end()
+  else endTo(pins, request)
+  return request
+}
+
+function streamOf({ response, socket, head }: Upgrade, key: string, protocols: unknown): Duplex {
+  assertAccepted(response, key, protocols)
+  if (head.length > 0) socket.unshift(head)
+  return new WebSocketStream(socket, false)
 }
 
 /** Sends the request, and the secrets in it, only to a peer whose certificate is pinned. */
-function onlyTo(pins: Pins): Client {
-  const finishRequest = (request: ClientRequest): void => {
-    const finish = (socket: Socket): void => {
-      try {
-        assertPinned(socket, pins)
-        request.end()
-      } catch (error) {
-        request.destroy(toError(error))
-      }
+function endTo(pins: Pins, request: ClientRequest): void {
+  const finish = (socket: Socket): void => {
+    try {
+      assertPinned(socket, pins)
+      request.end()
+    } catch (error) {
+      request.destroy(toError(error))
     }
-    request.once('socket', (socket) => {
-      // An agent may bring a socket that has shaken hands before, or one without TLS.
-      if (isBeforeCertificate(socket)) socket.once('secureConnect', () => finish(socket))
-      else finish(socket)
-    })
   }
-  return { rejectUnauthorized: false, finishRequest }
+  request.once('socket', (socket) => {
+    // An agent may bring a socket that has shaken hands before, or one without TLS.
+    if (isBeforeCertificate(socket)) socket.once('secureConnect', () => finish(socket))
+    else finish(socket)
+  })
 }
 
 function isBeforeCertificate(socket: Socket): boolean {
@@ -106,27 +151,6 @@ function isBeforeCertificate(socket: Socket): boolean {
     | Partial<PeerCertificate>
     | undefined
   return certificate !== undefined && certificate.fingerprint256 === undefined
-}
-
-function open(ws: Ws, url: URL, client: Client, signal: AbortSignal): Promise<Duplex> {
-  let socket: Socket | undefined
-  const start = (): WebSocket => {
-    const webSocket = new ws.WebSocket(url, { ...client, ...WEB_SOCKET_OPTIONS })
-    return webSocket.once('upgrade', (response: IncomingMessage) => {
-      socket = response.socket
-    })
-  }
-  return opened(
-    {
-      open: start,
-      event: 'open',
-      take: (webSocket) => new WebSocketStream(webSocket, socket!),
-      close: (webSocket) => {
-        webSocket.terminate()
-      },
-    },
-    signal,
-  )
 }
 
 /** The message leaves out what was given: secrets may stand in it. */
@@ -137,3 +161,5 @@ function urlOf(url: unknown): URL {
     throw new OptionError('url must be a URL as ws://host:port/path or wss://host/path')
   return target
 }
+
+function ignore(): void {}

@@ -71,7 +71,12 @@ describe('docs/limits.md', () => {
       'Of WebSockets and proxies',
       [
         ...constants('transport/websocket-server', 'REQUEST_TIMEOUT_MS'),
-        ...constants('transport/websocket-stream', 'MAX_MESSAGE_BYTES'),
+        ...constants(
+          'transport/websocket-stream',
+          'MAX_MESSAGE_BYTES',
+          'CLOSE_TIMEOUT_MS',
+          'REASON_TIMEOUT_MS',
+        ),
         ...constants('transport/conversation', 'MAX_ANSWER_BYTES'),
       ],
     ],

@@ -33,7 +33,7 @@ describe('layers: a module to the right, or one that does input and output, is o
     ['lib/conn/multipath-conn.ts', 'p-retry'],
     ['lib/transport/tcp.ts', '../core/connection.js'],
     ['lib/transport/tcp.ts', '../core/tracker.js'],
-    ['lib/transport/load-ws.ts', 'ws'],
+    ['lib/transport/websocket.ts', 'ws'],
     ['lib/listen/entrance.ts', '../transport/websocket-server.js'],
     ['lib/dial/race.ts', '../listen/hello-server.js'],
     ['lib/dial/race.ts', '../transport/tcp.js'],
@@ -81,15 +81,6 @@ describe('layers: a module to the right, or one that does input and output, is o
   test('a dynamic import, which no import rule sees, is refused in lib', async () => {
     const code = "export const load = (): Promise<unknown> => import('../conn/driver.js')"
     expect(await reports('lib/core/connection.ts', code)).toContain('no-restricted-syntax')
-  })
-
-  test('a package that users may do without is loaded when it is needed, in its layer alone', async () => {
-    const code = "export const load = (): Promise<unknown> => import('ws')"
-    expect(await reports('lib/transport/load-ws.ts', code)).toEqual([])
-    expect(await reports('lib/dial/race.ts', code)).toContain('no-restricted-syntax')
-    expect(await reports('lib/transport/load-ws.ts', code.replace('ws', 'wss'))).toContain(
-      'no-restricted-syntax',
-    )
   })
 
   test('a type that is imported in place, which no import rule sees, is refused', async () => {
@@ -143,7 +134,6 @@ describe('layers: a module to the left is there to be used', () => {
     ['lib/core/connection.ts', '../clock.js'],
     ['lib/core/schedulers/lowest-rtt.ts', '../../clock.js'],
     ['lib/transport/transport.ts', '../core/tracker.js'],
-    ['lib/transport/load-ws.ts', 'ws'],
   ])('%s may import types from %s', async (path, specifier) => {
     expect(await reports(path, type(specifier))).toEqual([])
   })

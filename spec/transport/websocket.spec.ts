@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { createServer, get } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import type { Duplex } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { WebSocketAcceptor, WebSocketServerOptions } from '../../lib/index.js'
@@ -22,10 +18,12 @@ import { heardUntilClose, listening, portOf } from '../support/tcp.js'
 import { nextStream } from '../support/transports.js'
 import { quiet, until } from '../support/turns.js'
 
-const ROOT = join(import.meta.dirname, '../..')
 const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
 const free = (): { signal: AbortSignal } => ({ signal: new AbortController().signal })
 const PATH = '/multipath'
+/** What a request for a WebSocket has to have. */
+const WANTED =
+  'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
 
 async function accepting(
   options: Partial<WebSocketServerOptions> = {},
@@ -56,6 +54,34 @@ async function echoed(url: string, text: string): Promise<string> {
   const [data] = (await once(socket, 'message')) as [Buffer]
   socket.terminate()
   return String(data)
+}
+
+const SIZES = [1, 20_000, 10, 0, 5000, 16_384, 3, 200_000, 16_383, 1, 65_536, 7]
+const SIZED = patternAt(
+  5,
+  0,
+  SIZES.reduce((sum, size) => sum + size, 0),
+)
+
+/** Writes SIZED at once, in chunks of SIZES, and ends. @returns `reader` */
+function writeSizes(writer: Duplex, reader: Duplex): Duplex {
+  writer.cork()
+  let at = 0
+  for (const size of SIZES) writer.write(SIZED.subarray(at, (at += size)))
+  writer.end()
+  writer.uncork()
+  return reader
+}
+
+/** What a server proves with that it has read the request. */
+function acceptOf(headers: IncomingMessage['headers']): string {
+  const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+  return createHash('sha1').update(key).digest('base64')
+}
+
+/** What lies below a WebSocket of the package ws. */
+function rawOf(socket: WebSocket): Socket {
+  return (socket as unknown as { _socket: Socket })._socket
 }
 
 /** Another handler of upgrades, of /echo alone. */
@@ -131,16 +157,44 @@ describe('a path over a WebSocket', () => {
   it('tells the status of a server that refuses it', async () => {
     const http = await listening(createServer((_request, response) => response.writeHead(401).end()))
     const dialer = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/` })
-    await expect(dialer.dial(free())).rejects.toThrow('Unexpected server response: 401')
+    await expect(dialer.dial(free())).rejects.toThrow('the server answered 401 Unauthorized')
+  })
+
+  it.each([
+    ['another upgrade', (_: string) => 'Upgrade: h2c', /another upgrade/],
+    ['a wrong proof', (_: string) => 'Upgrade: websocket\r\nSec-WebSocket-Accept: AAAA', /Accept/],
+    ['an extension', (good: string) => `${good}\r\nSec-WebSocket-Extensions: x`, /extension/],
+    ['a subprotocol', (good: string) => `${good}\r\nSec-WebSocket-Protocol: x`, /subprotocol/],
+  ])('refuses a server that answers with %s, and closes', async (_what, linesOf, message) => {
+    const http = await listening(createServer())
+    const closed = new Promise((resolve) => {
+      http.on('upgrade', ({ headers }: IncomingMessage, socket: Socket) => {
+        const good = `Upgrade: websocket\r\nSec-WebSocket-Accept: ${acceptOf(headers)}`
+        socket.on('error', () => {}).on('end', resolve)
+        socket.resume().write(`HTTP/1.1 101 x\r\nConnection: Upgrade\r\n${linesOf(good)}\r\n\r\n`)
+      })
+    })
+    const path = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/` })
+    const dialled = path.dial(free())
+    await expect(dialled).rejects.toMatchObject({ code: 'ERR_MULTIPATH_HANDSHAKE' })
+    await expect(dialled).rejects.toThrow(message)
+    await closed
+  })
+
+  it('takes a subprotocol that its headers ask for', async () => {
+    const { acceptor, url } = await accepting()
+    acceptor.on('connection', (stream) => stream.on('error', () => {}).resume())
+    const headers = { 'Sec-WebSocket-Protocol': 'one, two' }
+    const near = await webSocketDialer({ url, headers }).dial(free())
+    near.destroy()
+    expect(near.errored).toBe(null)
   })
 
   it('fails without a stray error when the server breaks the protocol right behind its answer', async () => {
     const caught = catchUncaught()
     const http = createServer()
     http.on('upgrade', ({ headers }: IncomingMessage, socket: Socket) => {
-      const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
-      const accept = createHash('sha1').update(key).digest('base64')
-      const head = `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}`
+      const head = `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(headers)}`
       // One packet: the answer, and a frame with reserved bits.
       socket
         .on('error', () => {})
@@ -148,7 +202,7 @@ describe('a path over a WebSocket', () => {
     })
     await listening(http)
     const path = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/`, label: 'cafe' })
-    await expect(new MultipathDialer('x', [path]).dial()).rejects.toThrow(/cafe: .*Invalid WebSocket frame/)
+    await expect(new MultipathDialer('x', [path]).dial()).rejects.toThrow(/cafe: .*byte 0xff: reserved bits/)
     const stream = await path.dial(free())
     await quiet(200)
     stream.on('error', () => {}).resume()
@@ -168,15 +222,25 @@ describe('a path over a WebSocket', () => {
   })
 
   it.each([
-    ['a text message', (socket: WebSocket) => socket.send('text'), /text message/],
+    ['a text message', (socket: WebSocket) => socket.send('text'), /text message/, 1003],
     [
       'a message larger than any frame',
       (socket: WebSocket) => socket.send(Buffer.alloc(1_100_000)),
-      /payload/,
+      /1100000 bytes of payload/,
+      1009,
     ],
-    ['an end out of order', (socket: WebSocket) => socket.close(1011), /code 1011/],
-    ['no end at all', (socket: WebSocket) => socket.terminate(), /code 1006/],
-  ])('fails at %s', async (_what, act, message) => {
+    [
+      'a message of small parts that is larger than any frame',
+      (socket: WebSocket) => {
+        for (let n = 0; n < 17; n++) socket.send(Buffer.alloc(65_536), { fin: false })
+      },
+      /more than 1048640/,
+      1009,
+    ],
+    ['what is no frame', (socket: WebSocket) => rawOf(socket).write('GET'), /byte 0x47: reserved bits/, 1002],
+    ['an end out of order', (socket: WebSocket) => socket.close(1011), /code 1011/, 1011],
+    ['no end at all', (socket: WebSocket) => socket.terminate(), /code 1006/, 1006],
+  ])('fails at %s, and tells the peer a code', async (_what, act, message, code) => {
     const { acceptor, url } = await accepting()
     const accepted = nextStream(acceptor)
     const socket = new WebSocket(url)
@@ -184,9 +248,11 @@ describe('a path over a WebSocket', () => {
     await once(socket, 'open')
     const far = await accepted
     const failed = once(far.resume(), 'error') as Promise<[Error]>
+    const closed = once(socket, 'close')
     act(socket)
     expect((await failed)[0].message).toMatch(message)
     await until(() => far.closed)
+    expect((await closed)[0]).toBe(code)
   })
 
   it('answers pings, but not those of a peer that reads nothing', async () => {
@@ -217,32 +283,37 @@ describe('a path over a WebSocket', () => {
     socket.terminate()
   })
 
-  it.each(['near', 'far'] as const)(
-    'brings what its %s end writes at once as it was, in messages of 64 KiB at most',
-    async (writer) => {
-      const { acceptor, url } = await accepting()
-      const accepted = nextStream(acceptor)
-      const near = await webSocketDialer({ url }).dial(free())
-      const ends = { near, far: await accepted }
-      const reader = writer === 'near' ? ends.far : ends.near
-      const sizes = [1, 20_000, 10, 0, 5000, 16_384, 3, 200_000, 16_383, 1, 65_536, 7]
-      const whole = patternAt(
-        5,
-        0,
-        sizes.reduce((sum, size) => sum + size, 0),
-      )
-      ends[writer].resume().cork()
-      let at = 0
-      for (const size of sizes) ends[writer].write(whole.subarray(at, (at += size)))
-      ends[writer].end()
-      ends[writer].uncork()
-      let largest = 0
-      reader.on('data', ({ length }: Buffer) => (largest = Math.max(largest, length)))
-      expect((await readAll(reader)).equals(whole)).toBe(true)
-      expect(largest).toBe(65_536)
-      near.destroy()
-    },
-  )
+  it.each(['near', 'far'] as const)('brings what its %s end writes at once as it was', async (writer) => {
+    const { acceptor, url } = await accepting()
+    const accepted = nextStream(acceptor)
+    const near = await webSocketDialer({ url }).dial(free())
+    const ends = { near, far: await accepted }
+    const reader = writer === 'near' ? ends.far : ends.near
+    ends[writer].resume()
+    expect((await readAll(writeSizes(ends[writer], reader))).equals(SIZED)).toBe(true)
+    near.destroy()
+  })
+
+  it('sends messages of 64 KiB at most, as few as may be', async () => {
+    const others = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    onTestFinished(() => others.close())
+    await once(others, 'listening')
+    const opened = once(others, 'connection') as Promise<[WebSocket]>
+    const near = await webSocketDialer({
+      url: `ws://127.0.0.1:${(others.address() as AddressInfo).port}/`,
+    }).dial(free())
+    const [far] = await opened
+    const messages: Buffer[] = []
+    far.on('message', (data: Buffer) => messages.push(data))
+    const [closed] = [once(far, 'close'), writeSizes(near.resume(), near)]
+    expect((await closed)[0]).toBe(1000)
+    expect(Buffer.concat(messages).equals(SIZED)).toBe(true)
+    const full = Math.floor(SIZED.length / 65_536)
+    expect(messages.map(({ length }) => length)).toEqual([
+      ...Array.from({ length: full }, () => 65_536),
+      SIZED.length % 65_536,
+    ])
+  })
 
   it('takes messages of any size, empty ones too', async () => {
     const { acceptor, url } = await accepting()
@@ -317,12 +388,47 @@ describe('a WebSocket server', () => {
     await until(() => stream.closed)
   })
 
-  it('refuses what is no WebSocket', async () => {
+  it.each([
+    [
+      'of no version',
+      'GET',
+      'Upgrade: websocket\r\n',
+      /^HTTP\/1\.1 426[^]*\r\nSec-WebSocket-Version: 13\r\n/,
+    ],
+    ['of an old version', 'GET', WANTED.replace('13', '8'), /^HTTP\/1\.1 426/],
+    ['that brings something', 'POST', WANTED, /^HTTP\/1\.1 405[^]*\r\nAllow: GET\r\n/],
+    ['for something else', 'GET', WANTED.replace('websocket', 'h2c'), /^HTTP\/1\.1 400/],
+    ['with a short key', 'GET', WANTED.replace('AAAA', ''), /^HTTP\/1\.1 400/],
+    ['without a key', 'GET', WANTED.replace(/Sec-WebSocket-Key.*\r\n/, ''), /^HTTP\/1\.1 400/],
+    ['for an odd protocol', 'GET', `${WANTED}Sec-WebSocket-Protocol: a b\r\n`, /^HTTP\/1\.1 400/],
+  ])('refuses a request %s', async (_what, method, headers, answer) => {
     const { acceptor } = await accepting()
     const socket = connect((acceptor.address() as AddressInfo).port, '127.0.0.1')
     const heard = heardUntilClose(socket)
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
-    expect(String(await heard)).toMatch(/^HTTP\/1\.1 400/)
+    socket.write(`${method} / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${headers}\r\n`)
+    expect(String(await heard)).toMatch(answer)
+  })
+
+  it('takes the first of the subprotocols that it is offered, and no extension', async () => {
+    const { acceptor, url } = await accepting()
+    acceptor.on('connection', (stream) => stream.on('error', () => {}).resume())
+    const socket = new WebSocket(url, ['one', 'two'], { perMessageDeflate: true })
+    await once(socket, 'open')
+    expect([socket.protocol, socket.extensions]).toEqual(['one', ''])
+    socket.terminate()
+  })
+
+  it('reads what comes in one packet with the request', async () => {
+    const { acceptor } = await accepting()
+    const accepted = nextStream(acceptor)
+    const socket = connect((acceptor.address() as AddressInfo).port, '127.0.0.1')
+    onTestFinished(() => {
+      socket.on('error', () => {}).destroy()
+    })
+    const frame = Buffer.from([0x82, 0x81, 1, 2, 3, 4, 1 ^ 'x'.charCodeAt(0)])
+    const request = `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${WANTED}\r\n`
+    socket.write(Buffer.concat([Buffer.from(request), frame]))
+    expect(String((await once(await accepted, 'data'))[0])).toBe('x')
   })
 
   it('has the limits on handshakes of its clients apart', async () => {
@@ -338,37 +444,5 @@ describe('a WebSocket server', () => {
     for (const address of ['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.2']) await silent(address)
     await until(() => refused.length === 2)
     expect(refused).toEqual(['127.0.0.2', '127.0.0.2'])
-  })
-})
-
-describe('without the package ws', () => {
-  it('a WebSocket path says what is missing, and everything else works', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'multipath-without-ws-'))
-    onTestFinished(() => {
-      rmSync(folder, { recursive: true, force: true })
-    })
-    const home = join(folder, 'node_modules/multipath-net')
-    mkdirSync(home, { recursive: true })
-    cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
-    cpSync(join(ROOT, 'package.json'), join(home, 'package.json'))
-    for (const name of ['eventemitter3', 'p-retry'])
-      symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
-    writeFileSync(
-      join(folder, 'main.mjs'),
-      `import { connect, createServer, webSocketDialer, webSocketServer } from 'multipath-net'
-       const tell = (error) => console.log(error.code, error.message)
-       await webSocketServer({ port: 0 }).catch(tell)
-       await webSocketDialer({ url: 'ws://127.0.0.1:1' }).dial({ signal: new AbortController().signal }).catch(tell)
-       const server = createServer((conn) => conn.pipe(conn)).listen({ port: 0, host: '127.0.0.1' }, async () => {
-         const conn = connect({ paths: [server.address()].map(({ port }) => ({ port, host: '127.0.0.1' })) })
-         conn.end('works')
-         for await (const chunk of conn) console.log(String(chunk))
-         server.close()
-       })`,
-    )
-    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.mjs')])
-    const missing =
-      'ERR_MULTIPATH_OPTION WebSocket paths need the package ws, which is not installed: npm install ws'
-    expect(stdout).toBe(`${missing}\n${missing}\nworks\n`)
   })
 })
