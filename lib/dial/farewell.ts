@@ -11,6 +11,9 @@ import { sleep } from './timing.js'
 /** A little more than the longest pause between two subflows that Go closes, milliseconds. Go: conn.go, Close. */
 const PAUSE_MS = 1200
 
+/** Go closes a subflow only once it has had nothing to send on it for 33 ms; less what we may be late. Go: subflow.go, sendLoop. */
+const QUIET_MS = 20
+
 /** A subflow that lives, since when, and the data frames it had brought when the farewell began. */
 interface Witness {
   readonly joinedAt: Millis
@@ -24,6 +27,8 @@ export class Farewell {
   readonly #live = new Map<Subflow, Witness>()
   #beganAt: Millis = -Infinity
   #endsAt: Millis = -Infinity
+  /** A subflow ended as Go closes one, and not amid what it brought, as when something on its way closes it. */
+  #isLikely = false
 
   /**
    * @param signal - aborted when the connection is over
@@ -44,12 +49,14 @@ export class Farewell {
     this.#live.delete(subflow)
   }
 
-  /** The peer has ended a subflow in order. */
-  hear(): void {
+  /** A subflow has ended in order. */
+  hear(ended: Subflow): void {
     const isNew = !this.isOn
-    this.#endsAt = this.#clock.now() + PAUSE_MS
+    const now = this.#clock.now()
+    this.#endsAt = now + PAUSE_MS
+    this.#isLikely = (!isNew && this.#isLikely) || now - ended.lastHeardAt >= QUIET_MS
     if (!isNew) return
-    this.#beganAt = this.#clock.now()
+    this.#beganAt = now
     for (const [subflow, witness] of this.#live) witness.framesBefore = subflow.counters.framesReceived
     this.over(this.#signal).then(
       () => {
@@ -71,6 +78,7 @@ export class Farewell {
 
   /** Only subflows are left that the peer may not have known, and none of them brings data: it has closed. */
   #judge(): void {
+    if (!this.#isLikely) return
     const rest = [...this.#live]
     const isAlive = ([subflow, { joinedAt, framesBefore }]: [Subflow, Witness]): boolean =>
       joinedAt < this.#beganAt - PAUSE_MS || subflow.counters.framesReceived > framesBefore

@@ -209,7 +209,7 @@ export class PathKeeper {
       this.#live.delete(subflow)
       farewell.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
-      if (change.reason === 'ended' && conn.canHalfClose !== true) farewell.hear()
+      if (change.reason === 'ended' && conn.canHalfClose !== true) farewell.hear(subflow)
     }
     this.#review()
     onChange(path, change)

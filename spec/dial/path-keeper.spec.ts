@@ -10,6 +10,8 @@ import { meeting, readBytes, upCount } from '../support/pair.js'
 import { pass, passUntil } from '../support/pass.js'
 
 const CID = 'ab'.repeat(16)
+/** Go's ack of the first data frame. */
+const ACK_OF_FIRST = Buffer.from([0, 10])
 
 function labels(conn: MultipathConn): string[] {
   return conn.subflows().map(({ label, state }) => `${label} ${state}`)
@@ -190,6 +192,21 @@ describe('towards a peer that knows only what Go knows', () => {
     await pass(clock, 200)
     await closed
     expect(conn.errored).toBeNull()
+  })
+
+  it('a subflow that ends amid its acks, right after the dial, costs the connection nothing', async () => {
+    const clock = new ManualClock()
+    const { conn, paths, subflows } = await goLike(clock, 3)
+    conn.write('upload')
+    await pass(clock, 10)
+    subflows[0]!.stream.write(ACK_OF_FIRST)
+    await pass(clock, 5)
+    subflows[0]!.close()
+    await pass(clock, 1000)
+    expect(upCount(conn)).toBe(2)
+    expect(paths[0]!.dials).toBe(1)
+    await pass(clock, 1000)
+    expect(upCount(conn)).toBe(3)
   })
 
   it('subflows that bring data after another was closed are alive', async () => {
