@@ -268,5 +268,5 @@ function closedError(cause?: Error): MultipathError {
 function assertDuplex(duplex: unknown): void {
   const { write, read } = (duplex ?? {}) as Partial<Duplex>
   if (typeof write !== 'function' || typeof read !== 'function')
-    throw new OptionError('a session needs a Duplex to run over')
+    throw new OptionError('duplex must be a Duplex to run the session over')
 }
