@@ -108,6 +108,7 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/sessions', 'MAX_STRANGERS', 'GREETING_MS'),
         ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
         ...constants('cli/streams/take-request', 'REQUEST_MS'),
+        ...constants('cli/streams/lookups', 'MAX_LOOKUPS'),
         ...constants('cli/streams/stream-request', 'MAX_HOST_BYTES'),
         ...constants('cli/streams/secrets', 'MAX_FILE_BYTES'),
       ],

@@ -1,6 +1,5 @@
 /** Opens the TCP connection that a stream is for. What has been checked is what is dialled: no name is asked twice. */
 import type { LookupAddress } from 'node:dns'
-import { lookup as dnsLookup } from 'node:dns/promises'
 import type { LookupFunction, Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { AllowList, Place } from './allow-list.js'
@@ -19,7 +18,7 @@ export interface DialTargetOptions {
   /** For the name and the connection together. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  readonly resolve?: Resolve
+  readonly resolve: Resolve
 }
 
 /** The target cannot be had; `message` is for the log of this side alone. */
@@ -65,7 +64,7 @@ export async function dialTarget(place: Place, options: DialTargetOptions): Prom
   signal?.addEventListener('abort', stop)
   if (signal?.aborted) stop()
   try {
-    const found = await orAborted(addressesOf(place, options.resolve ?? dnsLookup), life.signal)
+    const found = await orAborted(addressesOf(place, options.resolve), life.signal)
     const allowed = found.filter((address) => permission.mayDial(place, address))
     if (allowed.length === 0) {
       const led = found.map(({ address }) => address).join(', ')

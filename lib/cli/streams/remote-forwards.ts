@@ -8,6 +8,7 @@ import type { Permission, TargetError } from './dial-target.js'
 import { dialTarget } from './dial-target.js'
 import { joinTarget } from './join-target.js'
 import type { Log } from './log.js'
+import { Lookups } from './lookups.js'
 import type { ForwardRule } from './parse-places.js'
 import type { ClientContext, ClientPlan } from './run-client.js'
 import { ignore } from './splice.js'
@@ -26,6 +27,8 @@ const ANY: Permission = { mayAsk: () => true, mayDial: () => true }
 
 export class RemoteForwards {
   readonly #rules: readonly ForwardRule<HostPort>[]
+  /** One for each name: serve may ask as often as it likes. */
+  readonly #resolve = new Lookups(1).forClient()
 
   constructor(rules: readonly ForwardRule<HostPort>[]) {
     this.#rules = rules
@@ -75,7 +78,11 @@ export class RemoteForwards {
     }
     const target = formatHostPort(rule.target)
     try {
-      const socket = await dialTarget(rule.target, { permission: ANY, timeoutMs: CONNECT_MS })
+      const socket = await dialTarget(rule.target, {
+        permission: ANY,
+        timeoutMs: CONNECT_MS,
+        resolve: this.#resolve,
+      })
       await joinTarget(stream, socket, target, log)
     } catch (error) {
       const { refusal, message } = error as TargetError

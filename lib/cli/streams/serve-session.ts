@@ -3,7 +3,7 @@ import type { MuxSession, MuxStream } from '../../mux/index.js'
 import { formatHostPort } from '../parse.js'
 import type { AllowList, Place } from './allow-list.js'
 import { placeOf } from './allow-list.js'
-import type { TargetError } from './dial-target.js'
+import type { Resolve, TargetError } from './dial-target.js'
 import { dialTarget } from './dial-target.js'
 import { joinTarget } from './join-target.js'
 import type { Log } from './log.js'
@@ -18,6 +18,7 @@ export interface ServeSessionInit {
   readonly allow: AllowList
   readonly binds: RemoteBinds
   readonly connectTimeoutMs: number
+  readonly resolve: Resolve
   readonly tasks: Tasks
   readonly log: Log
 }
@@ -51,6 +52,7 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
     const socket = await dialTarget(place, {
       permission: allow,
       timeoutMs: init.connectTimeoutMs,
+      resolve: init.resolve,
       signal: left.signal,
     })
     if (!(await joinTarget(stream, socket, target, log))) return

@@ -13,6 +13,7 @@ import { reportSubflows } from '../report-subflows.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import { drain } from './drain.js'
 import { Log } from './log.js'
+import { Lookups } from './lookups.js'
 import { parseListenPlace, parseRemoteBind } from './parse-places.js'
 import { parseAllowed, parseAllowRule, parseRange } from './parse-rules.js'
 import type { ListenPlace, ServeFlags, ServeOptions } from './serve-options.js'
@@ -88,7 +89,8 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
   try {
     const options = serveOptions(flags, io.env)
     const tasks = new Tasks()
-    const sessions = new Sessions({ ...flags, ...options, tasks, log })
+    const lookups = new Lookups(flags.maxSessions)
+    const sessions = new Sessions({ ...flags, ...options, lookups, tasks, log })
     for (const place of options.places) servers.push(await listen(place, options, flags, log))
     for (const warning of options.warnings) log.warn('insecure', warning)
     const listener = new MultipathListener(servers, [], {

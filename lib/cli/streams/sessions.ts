@@ -6,6 +6,7 @@ import type { HostPort } from '../parse.js'
 import type { AllowList } from './allow-list.js'
 import { greetAsServer } from './greet.js'
 import type { Log } from './log.js'
+import type { Lookups } from './lookups.js'
 import { RemoteBinds } from './remote-binds.js'
 import { serveSession } from './serve-session.js'
 import { ignore } from './splice.js'
@@ -19,6 +20,7 @@ export interface SessionsInit {
   readonly maxStreams: number
   /** Milliseconds. */
   readonly connectTimeout: number
+  readonly lookups: Lookups
   readonly tasks: Tasks
   readonly log: Log
 }
@@ -87,7 +89,7 @@ export class Sessions {
   }
 
   #serve(conn: Carrier, client: string): void {
-    const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, tasks, log } = this.#init
+    const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, lookups, tasks, log } = this.#init
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
     const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
     this.#sessions.set(session, binds)
@@ -98,6 +100,6 @@ export class Sessions {
       })
     })
     log.info('session', `${client} is connected`, { client })
-    serveSession({ session, allow, binds, connectTimeoutMs, tasks, log })
+    serveSession({ session, allow, binds, connectTimeoutMs, resolve: lookups.forClient(), tasks, log })
   }
 }

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { AllowList } from '../../../lib/cli/streams/allow-list.js'
+import type { Resolve } from '../../../lib/cli/streams/dial-target.js'
 import { greetAsClient } from '../../../lib/cli/streams/greet.js'
 import { Log } from '../../../lib/cli/streams/log.js'
+import { Lookups, MAX_LOOKUPS } from '../../../lib/cli/streams/lookups.js'
+import { parseAllowRule } from '../../../lib/cli/streams/parse-rules.js'
 import { MAX_STRANGERS, Sessions } from '../../../lib/cli/streams/sessions.js'
 import type { StreamRequest } from '../../../lib/cli/streams/stream-request.js'
 import { ANSWER_BYTES, decodeAnswer, encodeRequest } from '../../../lib/cli/streams/stream-request.js'
 import { takeBytes } from '../../../lib/cli/streams/take-bytes.js'
 import { Tasks } from '../../../lib/cli/streams/tasks.js'
+import type { MuxStream } from '../../../lib/mux/index.js'
 import { MuxSession } from '../../../lib/mux/index.js'
 import { FakeCliIo } from '../../support/fake-cli-io.js'
 import { MemoryStream } from '../../support/memory-path.js'
@@ -14,15 +18,24 @@ import { until } from '../../support/turns.js'
 
 const LIMITS = { timeoutMs: 20_000 }
 
-function serving(maxStreams = 10): { sessions: Sessions; io: FakeCliIo; join: () => MemoryStream } {
+function serving(
+  maxStreams = 10,
+  lookups: Lookups = new Lookups(10),
+): { sessions: Sessions; io: FakeCliIo; join: () => MemoryStream } {
   const io = new FakeCliIo()
   const sessions = new Sessions({
     token: undefined,
-    allow: new AllowList({ places: [], rules: [], privateRanges: [], isOwn: () => false }),
+    allow: new AllowList({
+      places: [],
+      rules: [parseAllowRule('*:81')],
+      privateRanges: [],
+      isOwn: () => false,
+    }),
     remote: [],
     maxSessions: 10,
     maxStreams,
     connectTimeout: 1000,
+    lookups,
     tasks: new Tasks(),
     log: new Log(io, { isJson: false, isVerbose: false }),
   })
@@ -90,6 +103,32 @@ describe('a stream', () => {
 
   it('that asks for nothing known is told so', async () => {
     expect(await answered(Buffer.from('GET / HTTP/1.1\r\n\r\n'))).toBe('bad-request')
+  })
+
+  it('is refused while too many names are being looked up for its client, those that it gave up included', async () => {
+    const asked: string[] = []
+    const never: Resolve = (host) => {
+      asked.push(host)
+      return new Promise(() => {})
+    }
+    const { join } = serving(MAX_LOOKUPS, new Lookups(10, never))
+    const session = await client(join)
+    const ask = (host: string): MuxStream => {
+      const stream = session.open()
+      stream.on('error', () => {})
+      stream.write(encodeRequest({ kind: 'connect', host, port: 81 }))
+      return stream
+    }
+    const given = Array.from({ length: MAX_LOOKUPS }, (_, n) => ask(`${n}.example`))
+    await until(() => asked.length === MAX_LOOKUPS)
+    for (const stream of given) stream.resetAndDestroy()
+    const answer = async (stream: MuxStream): Promise<string | undefined> =>
+      decodeAnswer(await takeBytes(stream, ANSWER_BYTES, LIMITS))
+    expect(await answer(ask('one-more.example'))).toBe('limit')
+    const other = await client(join)
+    other.open().write(encodeRequest({ kind: 'connect', host: 'one-more.example', port: 81 }))
+    await until(() => asked.at(-1) === 'one-more.example')
+    for (const end of [session, other]) end.destroy()
   })
 
   it('is refused beyond the limit, and the others go on', async () => {
