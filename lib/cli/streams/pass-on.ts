@@ -18,6 +18,8 @@ export interface PassOnInit {
   readonly head?: Uint8Array
   /** What the socket is told. Where it understands nothing, one that is turned away is reset. */
   readonly words?: (outcome: Outcome) => Uint8Array
+  /** `words` say that it stands before anybody knows: a round trip sooner, and a failure is a reset. Default: false. */
+  readonly isEarly?: boolean
   /** Told once it stands or does not. */
   readonly onOutcome: (outcome: Outcome) => void
 }
@@ -29,7 +31,7 @@ const LAST_WORDS_MS = 2000
 
 /** Resolves when both are closed; never rejects. */
 export async function passOn(init: PassOnInit): Promise<void> {
-  const { socket, words, onOutcome } = init
+  const { socket, words, isEarly = false, onOutcome } = init
   const left = new AbortController()
   const socketOnClose = (): void => left.abort(new Error('the client left'))
   socket.once('close', socketOnClose)
@@ -45,16 +47,17 @@ export async function passOn(init: PassOnInit): Promise<void> {
   // What follows the request need not wait for the answer.
   stream.write(Buffer.concat([encodeRequest(init.request), init.head ?? new Uint8Array()]))
   splice.lead()
+  if (isEarly && words !== undefined) socket.write(words('ok'))
   const outcome = await answerOf(stream, left.signal)
   onOutcome(outcome)
   if (outcome === 'ok') {
-    if (words !== undefined) socket.write(words(outcome))
+    if (!isEarly && words !== undefined) socket.write(words(outcome))
     await splice.join()
     return
   }
   splice.unlead()
   cut(stream)
-  turnAway(socket, words?.(outcome))
+  turnAway(socket, isEarly ? undefined : words?.(outcome))
 }
 
 async function answerOf(stream: MuxStream, signal: AbortSignal): Promise<Outcome> {

@@ -25,6 +25,7 @@ interface SocksFlags extends ClientFlags {
   readonly listen?: readonly HostPort[]
   readonly loginFile?: string
   readonly insecure?: true
+  readonly early?: true
 }
 
 /** A client has so long for its handshake, and to read a refusal, milliseconds. */
@@ -47,7 +48,7 @@ export function socksCommand(io: CliIo): Command {
         `${formatHostPort(open)} is a proxy for everybody who can reach it`,
         'give --login-file, or --insecure if that is meant',
       )
-    const ports = listen.map((bind) => portOf(bind, login))
+    const ports = listen.map((bind) => portOf(bind, { login, isEarly: flags.early ?? false }))
     // Nothing has a reason to come from there.
     await runClient(
       flags,
@@ -78,18 +79,31 @@ const OPTIONS = (): Option[] => [
     `users who may use the proxy, user:password on each line; without it, ${LOGIN_VARIABLE} of the environment`,
   ),
   new Option('--insecure', 'listen on other addresses than loopback without a login'),
+  new Option(
+    '--early',
+    'tell clients at once that they are connected, a round trip sooner; what then fails is a reset, without a reason',
+  ),
   ...CLIENT_OPTIONS(),
 ]
 
-function portOf(bind: HostPort, login: CheckLogin): LocalPort {
+interface Manner {
+  readonly login: CheckLogin
+  readonly isEarly: boolean
+}
+
+function portOf(bind: HostPort, manner: Manner): LocalPort {
   return {
     bind,
     leadsTo: 'SOCKS5 and HTTP CONNECT',
-    serve: (socket, context) => serveClient(socket, login, context),
+    serve: (socket, context) => serveClient(socket, manner, context),
   }
 }
 
-async function serveClient(socket: Socket, login: CheckLogin, { keeper, log }: ClientContext): Promise<void> {
+async function serveClient(
+  socket: Socket,
+  { login, isEarly }: Manner,
+  { keeper, log }: ClientContext,
+): Promise<void> {
   socket.on('error', ignore)
   const client = formatHostPort({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 })
   const reader = new ProxyReader(login)
@@ -113,6 +127,7 @@ async function serveClient(socket: Socket, login: CheckLogin, { keeper, log }: C
     head: reader.rest,
     open: async (signal) => (await keeper.session(signal)).open(),
     words: request.answer,
+    isEarly,
     onOutcome: (outcome) =>
       log.detail('stream', `${target}: ${outcome === 'ok' ? 'open' : outcome}`, { target, outcome }),
   })

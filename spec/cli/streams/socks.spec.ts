@@ -113,6 +113,37 @@ describe('a SOCKS5 client', () => {
   })
 })
 
+describe('with --early', () => {
+  it('clients are led on as ever', async () => {
+    const port = await echo()
+    const there = await serve(['--allow', at(port)])
+    const proxy = await socks(there.port, ['--early'])
+    const heard = await say(proxy.port, GREETING, ipv4(port), 'hello')
+    expect(heard.toString('hex')).toBe(SUCCESS + Buffer.from('hello').toString('hex'))
+    expect(String(await say(proxy.port, `CONNECT ${at(port)} HTTP/1.1\r\n\r\n`, 'hi'))).toMatch(
+      /^HTTP\/1\.1 200 .*hi$/s,
+    )
+  })
+
+  it('they are told before the other end has answered, and reset where it refuses', async () => {
+    const there = await serve(['--allow', 'localhost:9'])
+    const proxy = await socks(there.port, ['--early'])
+    const client = await dial(proxy.port)
+    const heard: Buffer[] = []
+    client.on('data', (chunk: Buffer) => heard.push(chunk))
+    client.write(Buffer.concat([GREETING, ipv4(9)]))
+    expect(await ending(client)).toBe('ECONNRESET')
+    expect(Buffer.concat(heard).toString('hex')).toBe(SUCCESS)
+  })
+
+  it('they are refused with a reason while there is no session', async () => {
+    const [nobody] = await freePorts(1)
+    const cli = command(['socks', '--to', at(nobody!), '--listen', '0', '--wait', '0.2', '--early'])
+    const proxy = Number((await cli.line(/listening on \S+:(\d+)/))[1])
+    expect((await say(proxy, GREETING, ipv4(9)))[3]).toBe(1)
+  })
+})
+
 describe('an HTTP client', () => {
   it('is led to where it wants by CONNECT, and told where that fails', async () => {
     const port = await echo()
