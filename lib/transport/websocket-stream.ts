@@ -151,13 +151,13 @@ export class WebSocketStream extends Duplex {
       return
     }
     const socket = this.#socket
-    const { parts, slabs } = encodeMessages(chunks, bytes, this.#isServer ? undefined : masking)
+    const { parts, taken } = encodeMessages(chunks, bytes, this.#isServer ? undefined : masking)
     const last = parts.pop()!
     socket.cork()
     for (const part of parts) socket.write(part)
     socket.write(last, (error) => {
       // Only the system's sockets are known to be done with it.
-      if (!error && socket instanceof Socket) masking.giveBack(slabs)
+      if (!error && socket instanceof Socket) masking.giveBack(taken)
       callback(this.#closeCode === undefined ? error : null)
     })
     socket.uncork()

@@ -3,14 +3,14 @@ import { FIN, MASKED, MAX_HEADER_BYTES, OPCODE } from './websocket-frame.js'
 import { applyMask } from './websocket-mask.js'
 
 /** Largest message that is sent; a receiver may keep a message until it is whole. */
-const SENT_MESSAGE_BYTES = 65_536
+const SENT_MESSAGE_BYTES = 262_144
 /** Up to so many bytes leave as one piece: below that, a vectored write costs more than a copy. */
 const JOIN_BYTES = 16_384
 /** So many masks are drawn at once: each draw costs more than its bytes. */
 const MASKS_AT_ONCE = 256
 const SLAB_BYTES = SENT_MESSAGE_BYTES + MAX_HEADER_BYTES
-/** At most so many slabs are kept, 1 MiB in all. */
-const SPARE_SLABS = 16
+/** At most so many slabs are kept, 2 MiB in all. */
+const SPARE_SLABS = 8
 
 /** What a client has to add to its frames. One serves all WebSockets of a process. */
 export class Masking {
@@ -34,14 +34,17 @@ export class Masking {
     return this.#masks.subarray(this.#used - 4, this.#used)
   }
 
-  /** Memory for a message. Fresh memory for each would cost more than the mask. */
-  takeSlab(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(SLAB_BYTES)
+  /** Memory for a message of so many bytes. Fresh memory for all bulk would cost more than the mask. */
+  take(bytes: number): Uint8Array {
+    // One that waits for a slow reader should not hold much more than it needs.
+    if (bytes <= SENT_MESSAGE_BYTES / 2) return Buffer.allocUnsafeSlow(MAX_HEADER_BYTES + bytes)
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
   }
 
   /** For others to use: nobody may read it any more. */
-  giveBack(slabs: readonly Uint8Array[]): void {
-    for (const slab of slabs) if (this.#spare.length < SPARE_SLABS) this.#spare.push(slab)
+  giveBack(taken: readonly Uint8Array[]): void {
+    for (const slab of taken)
+      if (slab.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab)
   }
 }
 
@@ -49,7 +52,7 @@ export class Masking {
 export interface Encoded {
   readonly parts: Uint8Array[]
   /** Memory below the parts, for {@link Masking.giveBack} once they are written. */
-  readonly slabs: Uint8Array[]
+  readonly taken: Uint8Array[]
 }
 
 /**
@@ -59,7 +62,7 @@ export interface Encoded {
  * @param masking - of a client
  */
 export function encodeMessages(chunks: readonly Uint8Array[], bytes: number, masking?: Masking): Encoded {
-  const encoded: Encoded = { parts: [], slabs: [] }
+  const encoded: Encoded = { parts: [], taken: [] }
   if (bytes <= JOIN_BYTES) {
     encoded.parts.push(joinedFrame(OPCODE.binary, chunks, bytes, masking))
     return encoded
@@ -70,8 +73,8 @@ export function encodeMessages(chunks: readonly Uint8Array[], bytes: number, mas
     missing -= size
     if (masking === undefined) encoded.parts.push(headerOf(size), ...pieces)
     else {
-      const slab = masking.takeSlab()
-      encoded.slabs.push(slab)
+      const slab = masking.take(size)
+      encoded.taken.push(slab)
       encoded.parts.push(putFrame(slab, OPCODE.binary, pieces, size, masking.nextMask()))
     }
   })

@@ -5,6 +5,7 @@ import { encodeMessages, Masking } from '../../lib/transport/websocket-writer.js
 import { patternAt } from '../support/pattern.js'
 import { framesIn } from '../support/websocket-frames.js'
 
+const MESSAGE = 262_144
 const SIZES = [1, 20_000, 10, 5000, 16_384, 3, 200_000, 16_383, 1, 65_536, 7]
 
 function chunksOf(sizes: readonly number[]): { chunks: Uint8Array[]; whole: Buffer } {
@@ -29,7 +30,7 @@ describe('the mask', () => {
     const mask = Uint8Array.of(1, 2, 4, 250)
     for (let start = 0; start < 9; start++)
       for (let phase = 0; phase < 5; phase++)
-        for (const length of [0, 1, 3, 63, 64, 65, 66, 67, 68, 79, 80, 81, 1003]) {
+        for (const length of [0, 1, 3, 63, 64, 65, 70, 71, 72, 73, 95, 96, 104, 1003]) {
           const whole = patternAt(1, 0, start + length + 9)
           const wanted = Buffer.from(whole)
           for (let n = 0; n < length; n++) wanted[start + n]! ^= mask[(phase + n) % 4]!
@@ -41,26 +42,33 @@ describe('the mask', () => {
 })
 
 describe('messages', () => {
-  it.each([[[1]], [[125]], [[126]], [[65_535]], [[65_536]], [[65_537]], [[131_072]], [SIZES]])(
-    'of chunks of %j bytes hold them as they were, in as few frames as may be',
-    (sizes) => {
-      const { chunks, whole } = chunksOf(sizes)
-      const before = Buffer.from(whole)
-      for (const masking of [undefined, seededMasking().masking]) {
-        const { parts } = encodeMessages(chunks, whole.length, masking)
-        const frames = framesIn(Buffer.concat(parts))
-        expect(Buffer.concat(frames.map(({ payload }) => payload)).equals(before)).toBe(true)
-        expect(frames.length).toBe(Math.ceil(whole.length / 65_536))
-        for (const { opcode, payload, mask } of frames) {
-          expect(opcode).toBe(0x82)
-          expect(payload.length).toBeLessThanOrEqual(65_536)
-          expect(mask === undefined).toBe(masking === undefined)
-        }
+  it.each([
+    [[1]],
+    [[125]],
+    [[126]],
+    [[65_535]],
+    [[65_536]],
+    [[MESSAGE]],
+    [[MESSAGE + 1]],
+    [[2 * MESSAGE]],
+    [SIZES],
+  ])('of chunks of %j bytes hold them as they were, in as few frames as may be', (sizes) => {
+    const { chunks, whole } = chunksOf(sizes)
+    const before = Buffer.from(whole)
+    for (const masking of [undefined, seededMasking().masking]) {
+      const { parts } = encodeMessages(chunks, whole.length, masking)
+      const frames = framesIn(Buffer.concat(parts))
+      expect(Buffer.concat(frames.map(({ payload }) => payload)).equals(before)).toBe(true)
+      expect(frames.length).toBe(Math.ceil(whole.length / MESSAGE))
+      for (const { opcode, payload, mask } of frames) {
+        expect(opcode).toBe(0x82)
+        expect(payload.length).toBeLessThanOrEqual(MESSAGE)
+        expect(mask === undefined).toBe(masking === undefined)
       }
-      // They belong to the connection, which may send them again.
-      expect(whole.equals(before)).toBe(true)
-    },
-  )
+    }
+    // They belong to the connection, which may send them again.
+    expect(whole.equals(before)).toBe(true)
+  })
 
   it('of a server are not copied where they are large', () => {
     const { chunks, whole } = chunksOf([40_000])
@@ -86,13 +94,23 @@ describe('messages', () => {
     expect(masks).toEqual(random.slice(0, 600))
   })
 
-  it('of a client use memory again, but no more than 1 MiB of it is kept', () => {
+  it('of a client use memory again, but no more than 2 MiB of it is kept', () => {
     const { masking } = seededMasking()
-    const { chunks, whole } = chunksOf([40 * 65_536])
-    const many = encodeMessages(chunks, whole.length, masking)
-    expect(new Set(many.slabs).size).toBe(40)
-    masking.giveBack(many.slabs)
-    const again = Array.from({ length: 40 }, () => masking.takeSlab())
-    expect(again.filter((slab) => many.slabs.includes(slab)).length).toBe(16)
+    const { chunks, whole } = chunksOf([20 * MESSAGE])
+    const { taken } = encodeMessages(chunks, whole.length, masking)
+    expect(new Set(taken).size).toBe(20)
+    masking.giveBack(taken)
+    const again = Array.from({ length: 20 }, () => masking.take(MESSAGE))
+    expect(again.filter((slab) => taken.includes(slab)).length).toBe(8)
+  })
+
+  it('of a client that are not large take what they need, and none of it is kept', () => {
+    const { masking } = seededMasking()
+    const { chunks, whole } = chunksOf([20_000])
+    const { taken } = encodeMessages(chunks, whole.length, masking)
+    expect(taken.map(({ length }) => length)).toEqual([20_014])
+    masking.giveBack(taken)
+    expect(taken).not.toContain(masking.take(20_000))
+    expect(taken).not.toContain(masking.take(MESSAGE))
   })
 })
