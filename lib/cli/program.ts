@@ -5,6 +5,7 @@ import { CliError, oneLine } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { DOCTOR_EXAMPLES, doctorCommand } from './doctor/doctor-command.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
+import { failedLine } from './json-line.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
 import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
 import { SERVE_EXAMPLES, serveCommand } from './streams/serve.js'
@@ -28,8 +29,18 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: traceCommand, examples: TRACE_EXAMPLES },
 ]
 
+/** Says why the command line is wrong, or why the command fails. */
+type Complain = (message: string, exitCode: number) => void
+
+/** As JSON where that was asked for, even if the parser got no further than something before it. */
+function complainer(args: readonly string[], io: CliIo): Complain {
+  const end = args.indexOf('--')
+  const isJson = (end < 0 ? args : args.slice(0, end)).includes('--json')
+  return (message, exitCode) => io.report(isJson ? failedLine(message, exitCode) : `multipath: ${message}`)
+}
+
 /** The parser; docs/cli.md is made from it. */
-export function buildProgram(io: CliIo): Command {
+export function buildProgram(io: CliIo, complain: Complain = complainer([], io)): Command {
   const program = new Command('multipath')
     .description('One connection out of many paths, on the command line.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -43,21 +54,23 @@ export function buildProgram(io: CliIo): Command {
       .addHelpText('after', exitHelp())
     program.addCommand(command)
   }
-  for (const command of [program, ...program.commands]) reportThrough(io, command)
+  for (const command of [program, ...program.commands]) reportThrough(io, command, complain)
   return program
 }
 
 /** Runs the command line `args` (without node and script). @returns the exit code; never rejects */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  const complain = complainer(args, io)
   try {
-    await buildProgram(io).parseAsync(args, { from: 'user' })
+    await buildProgram(io, complain).parseAsync(args, { from: 'user' })
     return EXIT_OK
   } catch (error) {
     // The parser has printed its own message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
     const known = error instanceof CliError ? error : undefined
-    if (known?.isReported !== true) io.report(`multipath: ${oneLine(error)}`)
-    return known?.exitCode ?? EXIT_FAILED
+    const exitCode = known?.exitCode ?? EXIT_FAILED
+    if (known?.isReported !== true) complain(oneLine(error), exitCode)
+    return exitCode
   }
 }
 
@@ -67,14 +80,14 @@ function exitHelp(): string {
   return ['Exit codes:', ...rows].join('\n')
 }
 
-function reportThrough(io: CliIo, command: Command): void {
+function reportThrough(io: CliIo, command: Command, complain: Complain): void {
   const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`
   command.exitOverride().configureOutput({
     writeOut: (text) => io.print(text),
     writeErr: (text) => io.report(text.trimEnd()),
     outputError: (text) => {
       const message = oneLine(text.replace(/^error: /, ''))
-      io.report(`multipath: ${message} (see: ${name} --help)`)
+      complain(`${message} (see: ${name} --help)`, EXIT_USAGE)
     },
   })
 }

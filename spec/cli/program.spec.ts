@@ -77,6 +77,32 @@ describe('the command line', () => {
     expect(lines[0]).toMatch(/\(.+\)$/)
   })
 
+  it.each([
+    [['serve', '--json', '--listen', 'a:1'], /--listen.*PORT or ADDRESS:PORT.*multipath serve --help/],
+    [['forward', '--nonsense', '--json'], /unknown option '--nonsense'/],
+    [['forward', '--to', 'a:1', '--json'], /nothing to forward/],
+    [['socks', '--json', '--to', 'a:1', '--listen', '0.0.0.0:1'], /is a proxy for everybody/],
+    [['socks', '--json'], /nowhere to connect to/],
+    [['doctor', '--json'], /missing required argument/],
+    [['doctor', '-s', '0', 'a:1', '--json'], /0 seconds/],
+  ])('refuses %j in one line of JSON', async (args, message) => {
+    const { code, lines, printed } = await run(...args)
+    expect({ code, printed }).toEqual({ code: 2, printed: '' })
+    expect(lines).toHaveLength(1)
+    expect(JSON.parse(lines[0]!)).toEqual({
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      level: 'error',
+      event: 'failed',
+      message: expect.stringMatching(message),
+      exitCode: 2,
+    })
+  })
+
+  it('takes a --json behind -- for no flag', async () => {
+    const { lines } = await run('nc', '--', '--json')
+    expect(lines).toEqual([expect.stringMatching(/^multipath: /)])
+  })
+
   it('refuses more paths than one connection may have', async () => {
     const { code, lines } = await run(
       'nc',

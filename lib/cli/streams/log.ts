@@ -1,15 +1,14 @@
 /** Lines of diagnostics of a command that runs for long: text, or with --json an object a line. */
 import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
+import type { Fields, Level } from '../json-line.js'
+import { failedLine, jsonLine } from '../json-line.js'
 
 export interface LogOptions {
   readonly isJson: boolean
   /** Otherwise `detail` says nothing. */
   readonly isVerbose: boolean
 }
-
-type Level = 'debug' | 'info' | 'warn' | 'error'
-type Fields = Readonly<Record<string, string | number | undefined>>
 
 /** Every line has an `event`, for programs, and a message, for people. */
 export class Log {
@@ -42,13 +41,13 @@ export class Log {
   final(error: unknown): CliError {
     const known = error instanceof CliError ? error : new CliError((error as Error).message, { cause: error })
     if (!this.#options.isJson) return known
-    this.#line('error', 'failed', oneLine(known), { exitCode: known.exitCode })
+    this.#io.report(failedLine(oneLine(known), known.exitCode))
     const { message, exitCode, hint } = known
     return new CliError(message, { exitCode, hint, cause: known, isReported: true })
   }
 
-  #line(level: Level, event: string, message: string, fields: Fields = {}): void {
+  #line(level: Level, event: string, message: string, fields?: Fields): void {
     if (!this.#options.isJson) this.#io.report(`multipath: ${message}`)
-    else this.#io.report(JSON.stringify({ time: new Date().toISOString(), level, event, message, ...fields }))
+    else this.#io.report(jsonLine(level, event, message, fields))
   }
 }
