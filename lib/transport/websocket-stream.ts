@@ -16,10 +16,15 @@ type Carrier = Duplex &
   Partial<
     Pick<
       Socket,
-      | ('localAddress' | 'localPort' | 'localFamily' | 'remoteAddress' | 'remotePort' | 'remoteFamily')
-      | ('setTimeout' | 'setNoDelay' | 'setKeepAlive' | 'ref' | 'unref')
+      'localAddress' | 'localPort' | 'localFamily' | 'remoteAddress' | 'remotePort' | 'remoteFamily'
     >
-  >
+  > & {
+    setTimeout?(ms: number): unknown
+    setNoDelay?(noDelay?: boolean): unknown
+    setKeepAlive?(enable?: boolean, initialDelayMs?: number): unknown
+    ref?(): unknown
+    unref?(): unknown
+  }
 
 /** Largest message that we take: a frame's largest payload, and its header. */
 const MAX_MESSAGE_BYTES = 1_048_576 + 64
