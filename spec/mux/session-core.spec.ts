@@ -131,6 +131,13 @@ describe('the end of a stream', () => {
     expect(stream.error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
     expect(session.sent()).toEqual([])
   })
+
+  it('by a reset of the peer behind its end is an error for what we have still to send', () => {
+    const { session, stream } = withStream()
+    session.receive(frame.window(1, 0, fin), frame.window(1, 0, rst))
+    expect(stream.error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    expect([stream.isOver, session.core.streams]).toEqual([true, 0])
+  })
 })
 
 describe('sending', () => {
@@ -236,6 +243,27 @@ describe('receiving', () => {
       undefined,
     ])
     expect(session.core.unreadBytes).toBe(101 * KIB)
+    // Cut, it has no end that a reader could take for the whole.
+    expect(over!.isReadEnd).toBe(false)
+  })
+
+  it('leaves to others what the window of a stream had grown by, once that is over', () => {
+    const session = new ScriptedSession('server', { maxSessionWindowBytes: INITIAL })
+    const grown = (id: number): number => {
+      const stream = session.receive(frame.window(id, 0, syn)).incoming()
+      session.core.accept(stream)
+      session.sent()
+      session.receive(frame.data(id, INITIAL))
+      session.read(stream)
+      const granted = session
+        .sent()
+        .filter(({ type, streamId }) => type === FrameType.window && streamId === id)
+      session.receive(frame.window(id, 0, rst)).events()
+      return granted.reduce((sum, { length }) => sum + length, 0)
+    }
+    const id = session.core.ping(session.now)
+    session.wait(1000).receive(frame.ping(id, ack)).events()
+    expect([grown(1), grown(3)]).toEqual([2 * INITIAL, 2 * INITIAL])
   })
 
   it('refuses streams beyond maxStreams and beyond maxBacklog', () => {
@@ -250,6 +278,9 @@ describe('receiving', () => {
     expect(session.sent().map(brief)).toEqual([[FrameType.window, rst, 7, 0]])
     session.receive(frame.window(1, 0, rst), frame.window(9, 0, syn))
     expect(session.incoming().id).toBe(9)
+    // One that its peer has given up before anybody took it leaves its place as well.
+    session.receive(frame.window(9, 0, rst), frame.window(11, 0, syn))
+    expect(session.incoming().id).toBe(11)
   })
 
   it('ignores frames of streams that it does not know', () => {
@@ -318,6 +349,15 @@ describe('going away', () => {
     session.sent()
     session.receive(frame.window(1, 0, fin))
     expect(session.core.isFinished).toBe(true)
+    // Even then, the peer has only ids of its own.
+    session.receive(frame.window(2, 0, syn))
+    expect(session.error()).toMatchObject({ code: 'ERR_MULTIPATH_MUX_PROTOCOL' })
+  })
+
+  it('of the peer is told once, however often it says so', () => {
+    const { session } = withStream()
+    session.receive(frame.goAway(0), frame.goAway(0))
+    expect(session.events()).toEqual([{ type: 'go-away' }])
   })
 
   it('of the peer fails what has not begun, and no other stream', () => {
@@ -335,6 +375,7 @@ describe('going away', () => {
     const { session, stream } = withIncoming()
     session.core.ended()
     expect(stream.error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_CLOSED' })
+    expect(session.error()).toMatchObject({ code: 'ERR_MULTIPATH_MUX_CLOSED' })
     const cut = new ScriptedSession('server').receive(Buffer.from([0, 0, 0]))
     cut.core.ended()
     expect(cut.error()).toMatchObject({ code: 'ERR_MULTIPATH_MUX_CLOSED' })
