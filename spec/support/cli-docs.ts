@@ -36,6 +36,9 @@ bytes leave right behind the words that say where it goes.
 - Before the first stream each side shows, with HMAC-SHA256 over fresh random numbers of both, that it knows the token;
   the client shows it first. The token itself never travels. It hides nothing: on networks of others use TLS as well,
   since who sees the packets can read, change and join them.
+- With \`--tls-client-ca\` there, clients show a certificate (\`--tls-cert\`, \`--tls-key\`) on every path, and one that the file vouches for
+  stands in for the token. Two clients with different certificates cannot join each other's sessions. Name an authority that vouches for
+  your clients alone, or the certificates themselves, one after another.
 - A client learns why a stream was refused. SOCKS5 gets 2 for what no rule allows, 3 for what is out of reach, 4 for a
   name that is unknown, 5 for a refused connection, 6 for one that took too long, 1 for the rest; HTTP gets 403, 502, 503 or
   504; a forwarded port is reset. \`serve\` reports what was refused.

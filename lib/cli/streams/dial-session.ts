@@ -16,10 +16,12 @@ import type { PathPlace } from './parse-places.js'
 import { parsePathPlace } from './parse-places.js'
 import { loadToken } from './secrets.js'
 import { ignore } from './splice.js'
+import type { CertificateFlags } from './tls-files.js'
+import { loadCertificate } from './tls-files.js'
 import { readOption, usage } from './usage.js'
 
 /** Of a command that dials `multipath serve`. */
-export interface ClientFlags extends CommonFlags {
+export interface ClientFlags extends CommonFlags, CertificateFlags {
   readonly to?: readonly PathPlace[]
   readonly tls?: true
   readonly tlsCa?: string
@@ -46,6 +48,11 @@ export const CLIENT_OPTIONS = (): Option[] => [
     'over TLS, with exactly this certificate (AB:CD:…); repeat it for more',
   ).argParser(collect((text) => text)),
   new Option('--tls-name <name>', 'over TLS, with a certificate for this name instead of the HOST'),
+  new Option(
+    '--tls-cert <file>',
+    'over TLS, and show this certificate, which --tls-client-ca there asks for',
+  ),
+  new Option('--tls-key <file>', 'its key'),
   new Option('--wait <seconds>', 'how long a new stream waits while no path is up')
     .argParser(parseSeconds)
     .default(WAIT_MS, `${WAIT_MS / 1000}`),
@@ -99,13 +106,17 @@ function pathsTo(places: readonly PathPlace[], flags: ClientFlags): SubflowDiale
   }
 }
 
-function tlsOptions(
-  flags: ClientFlags,
-): Pick<TlsDialerOptions, 'ca' | 'fingerprints' | 'servername'> | undefined {
+/** Any flag of TLS asks for it. */
+function tlsOptions(flags: ClientFlags): Partial<TlsDialerOptions> | undefined {
   const { tls, tlsCa, tlsFingerprint: fingerprints, tlsName: servername } = flags
-  if (!tls && tlsCa === undefined && fingerprints === undefined && servername === undefined) return undefined
-  const ca = tlsCa === undefined ? undefined : readOption(tlsCa)
-  return { ...(ca && { ca }), ...(fingerprints && { fingerprints }), ...(servername && { servername }) }
+  const certificate = loadCertificate(flags)
+  const options = {
+    ...(tlsCa !== undefined && { ca: readOption(tlsCa) }),
+    ...(fingerprints && { fingerprints }),
+    ...(servername !== undefined && { servername }),
+    ...certificate,
+  }
+  return tls === undefined && Object.keys(options).length === 0 ? undefined : options
 }
 
 function labelOf({ host, port, source }: PathPlace): string {

@@ -1,7 +1,5 @@
 /** What `multipath serve` was asked to do, checked as a whole. */
 import { networkInterfaces } from 'node:os'
-import type { SecureContextOptions } from 'node:tls'
-import { createSecureContext } from 'node:tls'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { AllowedPlace, AllowRule } from './allow-list.js'
@@ -10,17 +8,18 @@ import type { CommonFlags } from './common-options.js'
 import { isLoopback } from './host.js'
 import { loadToken } from './secrets.js'
 import type { Range } from './special-ranges.js'
-import { readOption, usage } from './usage.js'
+import type { Certificate, CertificateFlags } from './tls-files.js'
+import { loadAuthority, loadCertificate } from './tls-files.js'
+import { usage } from './usage.js'
 
 /** As the parser gives them. Times are milliseconds. */
-export interface ServeFlags extends CommonFlags {
+export interface ServeFlags extends CommonFlags, CertificateFlags {
   readonly listen?: readonly ListenPlace[]
   readonly allow?: readonly AllowedPlace[]
   readonly allowSocks?: readonly AllowRule[]
   readonly allowPrivate?: readonly Range[]
   readonly allowRemote?: readonly HostPort[]
-  readonly tlsCert?: string
-  readonly tlsKey?: string
+  readonly tlsClientCa?: string
   readonly insecure?: true
   readonly maxSessions: number
   readonly connectTimeout: number
@@ -32,11 +31,18 @@ export interface ListenPlace {
   readonly port: number
 }
 
+/** Options of a `tls.Server`. With `ca` it takes only clients for whose certificate that vouches. */
+export interface ServerTls extends Certificate {
+  readonly ca?: Buffer
+  readonly requestCert?: true
+  readonly rejectUnauthorized?: true
+}
+
 export interface ServeOptions {
   readonly places: readonly ListenPlace[]
   readonly allow: AllowList
   readonly remote: readonly HostPort[]
-  readonly tls: SecureContextOptions | undefined
+  readonly tls: ServerTls | undefined
   readonly token: Buffer | undefined
   /** What the operator should know, although it was asked for. */
   readonly warnings: readonly string[]
@@ -64,7 +70,8 @@ export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOp
     remote,
     tls,
     token,
-    warnings: open === undefined ? [] : warningsOf(tls !== undefined, token !== undefined),
+    warnings:
+      open === undefined ? [] : warningsOf(tls !== undefined, token !== undefined || tls?.ca !== undefined),
   }
 }
 
@@ -94,23 +101,23 @@ function refuseDoubledNames(places: readonly AllowedPlace[]): void {
   if (doubled !== undefined) throw usage(`--allow gives the name ${doubled} twice`)
 }
 
-function warningsOf(hasTls: boolean, hasToken: boolean): string[] {
+function warningsOf(hasTls: boolean, knowsClients: boolean): string[] {
   return [
     ...(hasTls ? [] : ['without TLS, whoever is on the way can read and change what passes']),
-    ...(hasToken ? [] : ['without a token, whoever reaches this port may use it']),
+    ...(knowsClients ? [] : ['without a token, whoever reaches this port may use it']),
   ]
 }
 
-function tlsOptions({ tlsCert, tlsKey }: ServeFlags): SecureContextOptions | undefined {
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw usage('--tls-cert and --tls-key go together')
-  if (tlsCert === undefined || tlsKey === undefined) return undefined
-  const [cert, key] = [readOption(tlsCert), readOption(tlsKey)]
-  try {
-    createSecureContext({ cert, key })
-  } catch (error) {
-    throw usage(`${tlsCert} and ${tlsKey} are no certificate and key of it: ${(error as Error).message}`)
+function tlsOptions(flags: ServeFlags): ServerTls | undefined {
+  const certificate = loadCertificate(flags)
+  if (flags.tlsClientCa === undefined) return certificate
+  if (certificate === undefined) throw usage('--tls-client-ca needs --tls-cert and --tls-key')
+  return {
+    ...certificate,
+    ca: loadAuthority(flags.tlsClientCa),
+    requestCert: true,
+    rejectUnauthorized: true,
   }
-  return { cert, key }
 }
 
 function isOwn(address: string): boolean {

@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { Command, Option } from 'commander'
-import type { MultipathConn } from '../../index.js'
+import type { AuthorizeJoin, MultipathConn } from '../../index.js'
 import { MultipathListener } from '../../index.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
@@ -42,7 +42,7 @@ export function serveCommand(io: CliIo): Command {
 const DESCRIPTION = [
   'The far end of multipath forward and multipath socks: takes connections over several paths, and leads each stream in them to where it asks for, if that is allowed. Nothing else can be reached: --allow names single places, perhaps under a name; --allow-socks takes rules, HOST:PORTS, where HOST is a name, *.NAME for all below it, an address, a range (10.1.0.0/16, [fd00::/8]) or * for all, and PORTS a list (80,443,8000-8099) or *.',
   'Names are looked up here, and the address that was checked is the one that is dialled. Private, loopback, link-local and other special addresses, and those of this machine, are reached only where a rule writes down the address or a range within them, or localhost; a name or * leads to those of --allow-private alone.',
-  'On other addresses than loopback it wants TLS or a token; best are both: TLS hides what passes, the token tells who comes. Both ends prove that they know the token before anything is served. --allow-remote lets clients listen on ports of this side.',
+  'On other addresses than loopback it wants TLS or a token; best are both: TLS hides what passes, the token tells who comes; so do certificates of clients, with --tls-client-ca. Both ends prove that they know the token before anything is served. --allow-remote lets clients listen on ports of this side.',
   'A signal ends it in good order: no new streams, and --drain seconds for those that are open. A second one ends it at once.',
 ].join('\n\n')
 
@@ -73,6 +73,10 @@ const OPTIONS = (): Option[] => [
   ).argParser(collect(parseRemoteBind)),
   new Option('--tls-cert <file>', 'certificate, with those that vouch for it; only TLS is taken then'),
   new Option('--tls-key <file>', 'its key'),
+  new Option(
+    '--tls-client-ca <file>',
+    'take only clients whose --tls-cert this certificate vouches for, as with a token',
+  ),
   new Option('--insecure', 'listen on other addresses than loopback without TLS and without a token'),
   new Option('--max-sessions <n>', 'clients at a time')
     .argParser(parseCount(MOST_SESSIONS))
@@ -95,6 +99,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     for (const warning of options.warnings) log.warn('insecure', warning)
     const listener = new MultipathListener(servers, [], {
       maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
+      ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
     reportSubflows(listener, (message) => log.detail('path', message))
     listener.on('refused', (error) => log.detail('path-refused', `refused a path: ${error.message}`))
@@ -113,6 +118,10 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     for (const server of servers) server.close()
   }
 }
+
+/** A client that is known by its certificate joins no session of another one. */
+const isSameClient: AuthorizeJoin = ({ first, peer }) =>
+  peer.fingerprint !== undefined && peer.fingerprint === first.fingerprint
 
 /** Until the signal. */
 async function take(listener: MultipathListener, sessions: Sessions, signal: AbortSignal): Promise<void> {
