@@ -1,6 +1,7 @@
 /** Paths that fall silent one after another and come back, as in the module's own end-to-end test. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { TIME_FOR_TRIES_MS, withGoThatResends } from './support/go-locked.js'
 import { echo, receive, send } from './support/node-side.js'
 import { openPair, type Pair } from './support/pair.js'
 import { mixedSizes } from './support/seeded-data.js'
@@ -37,7 +38,8 @@ describeWithGo('Frozen paths', (go) => {
     { ...each, client: 'Go' as const },
   ])
 
-  describe.each(withClients.filter(({ paths }) => paths > 1))(
+  // Most of the time of each is waiting, and each has a connection of its own: side by side.
+  describe.concurrent.each(withClients.filter(({ paths }) => paths > 1))(
     'of $paths, $dials dialling $listens, $client sending to an echo',
     ({ dials, paths, client }) => {
       it('leave the connection working until one is left, and carry it again when they thaw', async () => {
@@ -58,7 +60,7 @@ describeWithGo('Frozen paths', (go) => {
     },
   )
 
-  describe.each(withClients.filter(({ paths }) => paths === 1))(
+  describe.concurrent.each(withClients.filter(({ paths }) => paths === 1))(
     'of $paths, $dials dialling $listens, $client sending to an echo',
     ({ dials, paths, client }) => {
       it('delay what is sent, and lose nothing', async () => {
@@ -91,17 +93,18 @@ describeWithGo('Frozen paths', (go) => {
 
       // A frame that waits for a silent subflow's turn is not among those that Go's timer resends, so its stream
       // may stand still until the path is back. It must be whole then.
-      it('cost Go nothing that it sends, once they thaw', async () => {
-        await using pair = await openPair(go(), { dials, paths, relayed: true })
-        const bytes = 64 * MIB
-        const atNode = receive(pair.node, { bytes, seed: 4 })
-        const sent = pair.go.send({ bytes, seed: 4 })
-        await Promise.race(pair.relays.map((relay) => relay.passed(pair.nodeDialer ? 'down' : 'up', MIB)))
-        for (const relay of pair.relays.slice(1)) relay.freeze()
-        await Promise.race([atNode, delay(SILENCE_MS)])
-        for (const relay of pair.relays) relay.thaw()
-        expect(await atNode).toMatchObject({ bytes, mismatchAt: -1 })
-        await sent
+      it('cost Go nothing that it sends, once they thaw', { timeout: TIME_FOR_TRIES_MS }, async () => {
+        await withGoThatResends({ dials, paths, relayed: true }, async (pair) => {
+          const bytes = 64 * MIB
+          const atNode = receive(pair.node, { bytes, seed: 4 })
+          const sent = pair.go.send({ bytes, seed: 4 })
+          await Promise.race(pair.relays.map((relay) => relay.passed(pair.nodeDialer ? 'down' : 'up', MIB)))
+          for (const relay of pair.relays.slice(1)) relay.freeze()
+          await Promise.race([atNode, delay(SILENCE_MS)])
+          for (const relay of pair.relays) relay.thaw()
+          expect(await atNode).toMatchObject({ bytes, mismatchAt: -1 })
+          await sent
+        })
       })
     },
   )

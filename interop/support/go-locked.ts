@@ -1,4 +1,13 @@
 /** A Go peer that has locked itself up: what then stands still is no fault of Node's. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { GoPeer } from './go-peer.js'
+import { openPair, type Pair, type PairOptions } from './pair.js'
+
+/** Nothing read for so long is a standstill, milliseconds: no spec pauses for longer than half of it. */
+const STANDSTILL_MS = 20_000
+const TRIES = 3
+/** Of a spec that may need all of its tries, milliseconds. */
+export const TIME_FOR_TRIES_MS = 300_000
 
 /**
  * Go's sendLoop waits for a frame's changeLock, which a retransmit holds that waits for the sendLoop: nothing is sent on
@@ -9,4 +18,39 @@
 export function isLockedUp(traces: string): boolean {
   const goroutines = traces.split('\n\n')
   return goroutines.some((one) => one.includes('[sync.Mutex.Lock') && one.includes('(*subflow).sendLoop('))
+}
+
+/**
+ * Runs a spec in which Go has much to resend at once, with a Go of its own. It locks itself up over that at times, to a
+ * peer in Go as well: then, and only then, the spec runs again with another one.
+ */
+export async function withGoThatResends(
+  options: PairOptions,
+  run: (pair: Pair) => Promise<void>,
+  tries: number = TRIES,
+): Promise<void> {
+  await using peer = await GoPeer.start()
+  const pair = await openPair(peer, options)
+  const running = run(pair)
+  if ((await Promise.race([running, standstill(pair)])) !== 'standstill') {
+    await pair[Symbol.asyncDispose]()
+    return
+  }
+  // Whatever becomes of it now says nothing.
+  running.catch(() => undefined)
+  pair.node.on('error', () => undefined).destroy()
+  for (const relay of pair.relays) await relay[Symbol.asyncDispose]()
+  const traces = await peer.traces()
+  if (tries === 1 || !isLockedUp(traces)) throw new Error(`the transfer stands still: ${traces}`)
+  await withGoThatResends(options, run, tries - 1)
+}
+
+/** Resolves when Node has read nothing for {@link STANDSTILL_MS}. */
+async function standstill({ node }: Pair): Promise<'standstill'> {
+  let before = -1
+  while (before !== node.bytesRead) {
+    before = node.bytesRead
+    await delay(STANDSTILL_MS, undefined, { ref: false })
+  }
+  return 'standstill'
 }
