@@ -1,8 +1,10 @@
 /**
- * `npm run attack`: a listener under attack, each side a process of its own; a table of its memory, and of the rate and
- * the round trips of another client, before, during and after.
+ * `npm run attack`: a listener under attack, each side a process of its own. Tables of its memory and processor time, and
+ * of the rate and the round trips of another client, before, during and after. `control` is the same attacker against
+ * a process that drops what it reads, which tells what it takes from all others by the processor time of its own.
  *
  *   --only NAME   --sockets 10000 (slowloris, random-cids, truncated-tls; a hundredth for the others)   --seconds 10
+ *   --profile     the listener leaves a .cpuprofile in build/bench/attack/
  */
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
@@ -10,14 +12,24 @@ import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { ATTACKS } from '../../spec/support/attacks.js'
 import { figure, table } from '../shared/figures.js'
-import { BENCH } from '../shared/places.js'
+import { BENCH, BUILD } from '../shared/places.js'
 
-/** What the friend measured in a phase. */
+/** What the friend measured in a phase, and the listener of itself. */
 interface Phase {
   readonly rate: number
+  readonly median: number
   readonly p99: number
+  readonly memory: number
+  /** Of a processor. */
+  readonly share: number
 }
 
+interface Use {
+  readonly memory: number
+  readonly cpuSeconds: number
+}
+
+const PHASES = ['before', 'control', 'attack', 'after'] as const
 /** Attacks by the number of sockets; the others send all that they can. */
 const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', 'truncated-tls']
 
@@ -26,47 +38,81 @@ const { values } = parseArgs({
     only: { type: 'string' },
     sockets: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '10' },
+    profile: { type: 'boolean', default: false },
   },
 })
 
-async function start(...args: string[]): Promise<[child: ChildProcess, said: unknown]> {
-  const child = fork(`${BENCH}attack/worker.ts`, args, { execArgv: ['--import', 'tsx', '--expose-gc'] })
+async function start(...args: string[]): Promise<[child: ChildProcess, said: string]> {
+  const profile = values.profile && args[0] === 'serve' ? ['--cpu-prof', `--cpu-prof-dir=${BUILD}attack`] : []
+  const child = fork(`${BENCH}attack/worker.ts`, args, { execArgv: ['--import', 'tsx', ...profile] })
   const [said] = (await once(child, 'message')) as [unknown]
-  return [child, said]
+  return [child, String(said)]
 }
 
-async function ask(child: ChildProcess, question: unknown): Promise<unknown> {
-  child.send(question as object)
-  const [answer] = (await once(child, 'message')) as [unknown]
+async function ask<Answer>(child: ChildProcess, question: object = {}): Promise<Answer> {
+  child.send(question)
+  const [answer] = (await once(child, 'message')) as [Answer]
   return answer
 }
 
-async function run(name: string, sockets: number, seconds: number): Promise<string[]> {
-  const [server, port] = await start('serve', name)
-  const [friend] = await start('friend', name, String(port))
-  const measure = async (): Promise<[number, Phase]> => {
-    const phase = (await ask(friend, { seconds })) as Phase
-    return [(await ask(server, 'memory')) as number, phase]
-  }
-  const phases = [await measure()]
-  const [attacker] = await start('attack', name, String(port), String(sockets))
-  phases.push(await measure())
-  attacker.kill('SIGKILL')
-  await once(attacker, 'exit')
-  phases.push(await measure())
-  friend.kill('SIGKILL')
-  server.kill('SIGKILL')
-  const numbers = phases.map(([memory, { rate, p99 }]) => [figure(memory), figure(rate), figure(p99)])
-  return [name, String(sockets), ...numbers.flat()]
+async function end(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
 }
 
-const names = values.only === undefined ? Object.keys(ATTACKS) : [values.only]
+async function run(name: string, sockets: number, seconds: number): Promise<Phase[]> {
+  const [server, port] = await start('serve', name)
+  const [friend] = await start('friend', name, port)
+  const [sink, sinkPort] = await start('sink', name)
+  const target = { before: undefined, control: sinkPort, attack: port, after: undefined }
+  const phases: Phase[] = []
+  for (const phase of PHASES) {
+    const at = target[phase]
+    const attacker = at === undefined ? undefined : await start('attack', name, at, String(sockets))
+    const before = await ask<Use>(server)
+    const client = await ask<Pick<Phase, 'rate' | 'median' | 'p99'>>(friend, { seconds })
+    const { memory, cpuSeconds } = await ask<Use>(server)
+    phases.push({ ...client, memory, share: (cpuSeconds - before.cpuSeconds) / seconds })
+    if (attacker !== undefined) await end(attacker[0])
+    if (phase === 'control') await end(sink)
+  }
+  await end(friend)
+  const exit = once(server, 'exit')
+  server.disconnect()
+  await exit
+  return phases
+}
+
+function print(runs: ReadonlyMap<string, readonly Phase[]>): void {
+  const shown: readonly [what: string, keyof Phase][] = [
+    ['MB/s of the client', 'rate'],
+    ['its round trips, median ms', 'median'],
+    ['its round trips, p99 ms', 'p99'],
+    ["the listener's memory, MiB", 'memory'],
+    ["the listener's share of a processor", 'share'],
+  ]
+  for (const [what, key] of shown) {
+    const rows = [...runs].map(([name, phases]) => {
+      const [before = Number.NaN, control = Number.NaN, attack = Number.NaN] = phases.map(
+        (phase) => phase[key],
+      )
+      const ratios = [attack / before, attack / control]
+      return [name, ...phases.map((phase) => phase[key]), ...ratios].map((cell) =>
+        typeof cell === 'number' ? figure(cell) : cell,
+      )
+    })
+    console.log(`\n${what}`)
+    console.log(table(['attack', ...PHASES, 'attack/before', 'attack/control'], rows))
+  }
+}
+
+const names = values.only === undefined ? Object.keys(ATTACKS) : values.only.split(',')
 const most = Number(values.sockets)
-const rows: string[][] = []
+const runs = new Map<string, readonly Phase[]>()
 for (const name of names) {
   const sockets = BY_NUMBER.includes(name) ? most : Math.max(1, Math.round(most / 100))
-  rows.push(await run(name, sockets, Number(values.seconds)))
+  runs.set(name, await run(name, sockets, Number(values.seconds)))
 }
-const phases = ['before', 'during', 'after'].flatMap((when) => [`MiB ${when}`, 'MB/s', 'p99 ms'])
-console.log(table(['attack', 'sockets', ...phases], rows))
+print(runs)
 process.exit(0)

@@ -8,6 +8,7 @@ import type { CoreInit, SubflowInit } from '../core/init.js'
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
+import { Reading } from './reading.js'
 import { SubflowIo } from './subflow-io.js'
 import { TraceWriter } from './trace.js'
 import type { TraceInit } from './trace-sink.js'
@@ -38,8 +39,8 @@ export class Driver {
   readonly trace: TraceWriter | undefined
   readonly #host: DriverHost
   readonly #ios = new Map<Subflow, SubflowIo>()
+  readonly #reading = new Reading(this.#ios)
   #isRefed = true
-  #isPaused = false
   #isFlushing = false
   #flushAgain = false
   #flushAtTickEnd = false
@@ -60,7 +61,7 @@ export class Driver {
 
   /** The sockets are not read, so that TCP slows the peer down. */
   get isPaused(): boolean {
-    return this.#isPaused
+    return this.#reading.isPaused
   }
 
   /** Streams of the live subflows. */
@@ -86,7 +87,7 @@ export class Driver {
       },
     })
     this.#ios.set(subflow, io)
-    if (this.#isPaused) io.pause()
+    this.#reading.added(io)
     if (!this.#isRefed) setRef(stream, false)
     if (head !== undefined && head.length > 0) this.#receive(subflow, head)
     this.flush()
@@ -156,7 +157,7 @@ export class Driver {
     } finally {
       // A callback of the application may have thrown: the connection goes on.
       this.#isFlushing = false
-      this.#steerReading()
+      if (this.#reading.steer(this.core.shouldPauseReading)) this.core.forgiveSilence(this.clock.now())
       this.#armTimer()
       this.trace?.flushed(now)
     }
@@ -166,6 +167,7 @@ export class Driver {
     const now = this.clock.now()
     this.trace?.wake(now)
     this.core.receive(subflow, bytes, now)
+    this.#reading.took(subflow)
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.
     this.#flushAtEndOfTurn()
     this.#host.onReadable()
@@ -211,17 +213,6 @@ export class Driver {
     else if (how === 'destroy') io?.destroy()
   }
 
-  #steerReading(): void {
-    const shouldPause = this.core.shouldPauseReading
-    if (shouldPause === this.#isPaused) return
-    this.#isPaused = shouldPause
-    if (!shouldPause) this.core.forgiveSilence(this.clock.now())
-    for (const io of this.#ios.values()) {
-      if (shouldPause) io.pause()
-      else io.resume()
-    }
-  }
-
   #armTimer(): void {
     const at = this.core.nextTickAt()
     // One armed too early just asks again; only the end of the connection takes a timer down.
@@ -242,7 +233,7 @@ export class Driver {
     const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS
     this.#wallOffset = wallOffset
     const isLate = now - at > STALL_MS
-    if (hasSlept || this.#isPaused) this.core.forgiveSilence(now)
+    if (hasSlept || this.isPaused) this.core.forgiveSilence(now)
     else if (isLate) this.core.forgiveSilence(now, 'once')
     if (hasSlept) this.core.pingAll(now)
     if (isLate && !this.#isSecondLook) {

@@ -17,11 +17,16 @@ const JOIN_BYTES = 16_384
 /** After end(), the peer has this long to close its side, milliseconds. */
 const CLOSE_GRACE_MS = 3000
 
+/** Who may want it unread, as bits. */
+export const HOLD = { reader: 1, waste: 2 } as const
+export type Hold = (typeof HOLD)[keyof typeof HOLD]
+
 export class SubflowIo {
   readonly stream: Duplex
   readonly #handler: SubflowIoHandler
   #error: Error | undefined
   #isOver = false
+  #holds = 0
 
   constructor(stream: Duplex, handler: SubflowIoHandler) {
     this.stream = stream
@@ -67,12 +72,16 @@ export class SubflowIo {
     }
   }
 
-  pause(): void {
-    this.stream.pause()
+  /** Reads no more until all who want that have released it. */
+  hold(who: Hold): void {
+    if (this.#holds === 0) this.stream.pause()
+    this.#holds |= who
   }
 
-  resume(): void {
-    this.stream.resume()
+  release(who: Hold): void {
+    if (this.#holds === 0) return
+    this.#holds &= ~who
+    if (this.#holds === 0) this.stream.resume()
   }
 
   /** Closes our half after what was written; the peer's is read on, to its end. */

@@ -231,6 +231,7 @@ export class ConnectionCore {
       if (finding === 'dead') this.#close(subflow, 'silent', silentError(this.#now - subflow.lastHeardAt))
       else if (finding === 'suspect') this.#roster.suspect(subflow, this.#now)
       else if (finding === 'refused') this.#journeys.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
+      else if (finding === 'rested') subflow.rested(this.#now)
       else subflow.ping(this.#now)
     }
   }
@@ -244,9 +245,7 @@ export class ConnectionCore {
   #close(subflow: Subflow, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
     const { leave } = subflow
-    // What happens to one on its way out is no failure.
-    if (leave?.isWithdrawn === true) this.#roster.drop(subflow, 'removed', undefined)
-    else this.#roster.drop(subflow, reason, error)
+    this.#roster.drop(subflow, reason, error)
     const isHeaderCut = this.#inbox.remove(subflow)
     if (error !== undefined && leave?.endedAt === undefined) this.#ending.failed(error, this.#now)
     // A peer has no use for a subflow that we have ended: those alone are no connection.

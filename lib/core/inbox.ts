@@ -21,14 +21,16 @@ export class Inbox {
   readonly parts: InboxParts
   readonly #readers = new Map<Subflow, FrameReader>()
   readonly #missing: MissingWatch
+  readonly #options: ResolvedConnOptions
   /** A frame that the peer has lost holds up all that comes behind it. */
   isForsaken = false
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
-  constructor(parts: InboxParts, { missingMs }: ResolvedConnOptions) {
+  constructor(parts: InboxParts, options: ResolvedConnOptions) {
     this.parts = parts
-    this.#missing = new MissingWatch(missingMs)
+    this.#options = options
+    this.#missing = new MissingWatch(options.missingMs)
   }
 
   add(subflow: Subflow): void {
@@ -51,11 +53,19 @@ export class Inbox {
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
       const isWaiting = ending.isCapable === false && receiver.hasHole && !isNew
       this.isForsaken = this.#missing.heard(isWaiting, now)
+      this.#settle(subflow)
       return undefined
     } catch (error) {
       if (error instanceof RemoteProtocolError) return error
       throw error
     }
+  }
+
+  /** One that brings too much that is of no use is not read for a while, though not for so long that it seems dead. */
+  #settle(subflow: Subflow): void {
+    const { maxWasteBytesPerSecond, deadMs } = this.#options
+    const restMs = subflow.waste.settle(this.now, this.parts.receiver.progress, maxWasteBytesPerSecond)
+    if (restMs > 0) subflow.readAgainAt = this.now + Math.min(restMs, deadMs / 2)
   }
 
   /**
@@ -98,11 +108,12 @@ class SubflowSink implements FrameSink {
   onAck(fn: number): void {
     const { journeys, ending } = this.#inbox.parts
     ending.isCapable ??= false
-    journeys.acked(this.#subflow, fn, this.#inbox.now)
+    if (!journeys.acked(this.#subflow, fn, this.#inbox.now)) this.#subflow.waste.add(0)
   }
 
   onCode(code: number): void {
     const { journeys, ending } = this.#inbox.parts
+    this.#subflow.waste.add(0)
     if (code === CODE_PING) {
       ending.isCapable ??= false
       this.#subflow.acks.add(CODE_PONG)

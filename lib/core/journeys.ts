@@ -27,13 +27,17 @@ export class Journeys {
     this.resends.drop(() => true)
   }
 
-  /** An ack counts on whichever subflow it comes; of numbers never sent it is ignored, as by Go. */
-  acked(subflow: Subflow, fn: number, now: Millis): void {
+  /**
+   * An ack counts on whichever subflow it comes; of numbers never sent it is ignored, as by Go.
+   *
+   * @returns whether it told anything
+   */
+  acked(subflow: Subflow, fn: number, now: Millis): boolean {
     const flight = subflow.flights.get(fn)
     if (flight === undefined) {
       const frame = this.unacked.get(fn)
       if (frame !== undefined) this.#finish(frame, now)
-      return
+      return frame !== undefined
     }
     const wasFull = subflow.inFlightBytes >= subflow.window.bytes
     this.#passOver(subflow, fn, now)
@@ -43,6 +47,7 @@ export class Journeys {
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
     subflow.window.acked(flight, { now, wasFull, isTrusted })
     if (!flight.frame.isAcked) this.#finish(flight.frame, now)
+    return true
   }
 
   /** Acks come in the order of arrival: what left earlier and is not acked now was dropped by the receiver. */

@@ -18,6 +18,8 @@ export type Finding =
   | 'suspect'
   /** Silent for the dead time. */
   | 'dead'
+  /** Left unread for long enough. */
+  | 'rested'
 
 /** What is to be done with a subflow, and when, should nothing come in until then. */
 export interface Deadline {
@@ -36,6 +38,8 @@ export class Liveness {
   }
 
   next(subflow: Subflow): Deadline {
+    // Whoever does not listen can say nothing about silence.
+    if (subflow.readAgainAt !== undefined) return { at: subflow.readAgainAt, finding: 'rested' }
     if (subflow.leave?.endedAt !== undefined) return this.#gone(subflow, subflow.leave.endedAt)
     const owedSince = this.#owedSince(subflow)
     if (owedSince === Infinity) return this.#keepAlive(subflow)

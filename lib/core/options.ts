@@ -19,6 +19,11 @@ export interface ConnOptions {
   maxSubflows?: number | undefined
   /** Acks and pongs, in bytes, that wait for one subflow; a peer that reads none of them loses it. */
   maxOutstandingAckBytes?: number | undefined
+  /**
+   * Bytes a second of one subflow that are of no use: copies, frames that are refused, and 64 for each ping or needless ack.
+   * Beyond it, and beyond what its connection has earned by progress, the subflow is read more slowly.
+   */
+  maxWasteBytesPerSecond?: number | undefined
   /** A ping goes out on a subflow that brought nothing for so long, milliseconds. */
   keepAliveMs?: number | undefined
   /** A subflow that owes us an answer and brings nothing for so long is closed, milliseconds. */
@@ -43,6 +48,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   maxReorderBytes: { default: 40 * MIB, min: 1, max: 1024 * MIB },
   maxSubflows: { default: 64, min: 1, max: 1024 },
   maxOutstandingAckBytes: { default: 256 * KIB, min: 64, max: 64 * MIB },
+  maxWasteBytesPerSecond: { default: 256 * KIB, min: KIB, max: Infinity },
   keepAliveMs: { default: 15_000, min: 10, max: 3_600_000 },
   deadMs: { default: 10_000, min: 100, max: 3_600_000 },
   suspectMs: { default: 60, min: 10, max: 60_000 },

@@ -4,6 +4,7 @@ import { ackerFor } from './leave.js'
 import type { ResolvedConnOptions } from './options.js'
 import { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
+import { FRAME_COST_BYTES } from './waste.js'
 
 /** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
 const ACK_BATCH_BYTES = 262_144
@@ -28,6 +29,12 @@ export class Receiver {
     this.window = new ReorderWindow(options)
   }
 
+  /** Grows with all that is new, and again with all that the reader takes: that makes room for what was refused. */
+  get progress(): number {
+    const { unreadBytes, heldBytes, takenBytes } = this.window
+    return this.storedFrames * FRAME_COST_BYTES + heldBytes + unreadBytes + 2 * takenBytes
+  }
+
   get isAckDue(): boolean {
     return this.bytesSinceFlush >= ACK_BATCH_BYTES
   }
@@ -42,11 +49,13 @@ export class Receiver {
     if (verdict === 'store' && pieces !== undefined) {
       this.window.store(fn, size, pieces)
       this.storedFrames++
-    }
-    // Judged anew when whole: another copy may have come in first. A refused one gets no ack, as from Go.
-    else if (verdict !== 'duplicate') {
-      this.cut(fn)
-      return
+    } else {
+      subflow.waste.add(size)
+      // Judged anew when whole: another copy may have come in first. A refused one gets no ack, as from Go.
+      if (verdict !== 'duplicate') {
+        this.cut(fn)
+        return
+      }
     }
     ackerFor(subflow, this.#subflows).acks.add(fn)
   }

@@ -43,13 +43,15 @@ export class Roster {
     this.actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
   }
 
-  /** It closes at once. */
+  /** It closes at once. What happens to one on its way out is no failure. */
   drop(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
+    const isLeaving = subflow.leave?.isWithdrawn === true
+    const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
     this.live.splice(this.live.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
     this.#journeys.lost(subflow)
     this.actions.push({ kind: 'close', subflow, how: 'destroy' })
-    this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...(error && { error }) })
+    this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', ...why })
   }
 
   /** All of them close: the connection is over. */

@@ -11,6 +11,7 @@ import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
 import type { StatsTracker } from './tracker.js'
+import { Waste } from './waste.js'
 import { PathWindow } from './window.js'
 
 /** Pings whose answers are awaited at the same time. */
@@ -41,6 +42,9 @@ export class Subflow implements SubflowView {
   /** Number of the next frame to look at that every path is to carry. */
   nextShared = 0
   lastHeardAt: Millis
+  readonly waste: Waste
+  /** When it is read again; `undefined` where it is read. */
+  readAgainAt: Millis | undefined
   /** When the newest ping left that has been answered. */
   answeredPingAt: Millis = -Infinity
   /** The socket's own buffer is full: nothing more until it drains. */
@@ -64,6 +68,7 @@ export class Subflow implements SubflowView {
     this.tracker = tracker
     this.path = path
     this.lastHeardAt = now
+    this.waste = new Waste(now)
   }
 
   /** The first words: an answer to the peer's hello, what we are, and a question. */
@@ -208,6 +213,12 @@ export class Subflow implements SubflowView {
     if (howOften === 'once' && this.lastHeardAt === this.#forgivenAt) return
     this.lastHeardAt = now
     this.#forgivenAt = now
+  }
+
+  /** It is read again. */
+  rested(now: Millis): void {
+    this.readAgainAt = undefined
+    this.forgiveSilence(now)
   }
 
   /** @param isIdle - nothing else was in flight when this left */

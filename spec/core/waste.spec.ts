@@ -1,0 +1,153 @@
+/** What a subflow brings that gets its connection nowhere. */
+import { describe, expect, it } from 'vitest'
+import type { ScriptedSubflow } from '../support/scripted-core.js'
+import { acks, CAPABLE, data, PING, PONG, range, ScriptedCore } from '../support/scripted-core.js'
+
+const KIB = 1024
+/** Four seconds' worth may come at once. */
+const BURST = 4 * 64 * KIB
+const LIMIT = { maxWasteBytesPerSecond: 64 * KIB, maxReorderBytes: 64 * KIB }
+/** A ping, a pong or a needless ack counts so much, and so does the header of a frame. */
+const COST = 64
+const PINGS = acks(...Array.from({ length: KIB }, () => PING))
+const PINGS_IN_BURST = BURST / COST / KIB
+
+function isResting({ subflow }: ScriptedSubflow): boolean {
+  return subflow.readAgainAt !== undefined
+}
+
+/** Brings so many frames of 1 KiB, from number `from` on, one by one. */
+function brings(subflow: ScriptedSubflow, from: number, count: number): void {
+  for (const fn of range(from, from + count - 1)) subflow.hears(data(fn, Buffer.alloc(KIB)))
+}
+
+describe('a subflow that brings', () => {
+  it('more pings than a burst is left unread until the second has come that pays for them', () => {
+    const core = new ScriptedCore(LIMIT)
+    const flood = core.joinUp()
+    for (let n = 1; n < PINGS_IN_BURST; n++) flood.hears(PINGS)
+    expect(isResting(flood)).toBe(false)
+    flood.hears(PINGS, PINGS)
+    expect(isResting(flood)).toBe(true)
+    core.passes(900)
+    expect(isResting(flood)).toBe(true)
+    core.passes(150)
+    expect(isResting(flood)).toBe(false)
+    flood.hears(PINGS)
+    expect(isResting(flood)).toBe(true)
+  })
+
+  it('frames that are refused is left unread, and its connection goes on with the others', () => {
+    const core = new ScriptedCore(LIMIT)
+    const [flood, other] = [core.joinUp(), core.joinUp()]
+    // Some are kept and count as progress; those far ahead are not.
+    brings(flood, 11, 60)
+    brings(flood, 8000, 600)
+    expect([isResting(flood), isResting(other)]).toEqual([true, false])
+    other.hears(data(10, 'x'))
+    expect(core.reads()).toHaveLength(1 + 60 * KIB)
+  })
+
+  it('needless acks is left unread, but not one that acks what we sent, once for each frame', () => {
+    const core = new ScriptedCore({ ...LIMIT, maxFrameBytes: 1 })
+    const honest = core.joinUp()
+    for (let acked = 0; acked < 5000; ) {
+      core.passes(1)
+      core.writes(Buffer.alloc(8))
+      const sent = honest.sentData()
+      acked += sent.length
+      honest.hears(acks(...sent))
+    }
+    expect(isResting(honest)).toBe(false)
+    honest.hears(acks(...range(10, 5010)))
+    expect(isResting(honest)).toBe(true)
+  })
+
+  it('everything that another brings as well is read as ever, for each byte of progress pays for a copy', () => {
+    const core = new ScriptedCore(LIMIT)
+    const [first, second, third] = [core.joinUp(), core.joinUp(), core.joinUp()]
+    for (let fn = 10; fn < 4000; fn += 10) {
+      for (const subflow of [first, second, third]) brings(subflow, fn, 10)
+      core.reads()
+    }
+    expect([first, second, third].map(isResting)).toEqual([false, false, false])
+  })
+
+  it('what comes after a thaw, long delivered by others, is read at once up to 16 MiB', () => {
+    const core = new ScriptedCore(LIMIT)
+    const [first, frozen] = [core.joinUp(), core.joinUp()]
+    const big = (fn: number): Uint8Array => data(fn, Buffer.alloc(KIB * KIB))
+    for (const fn of range(10, 40)) {
+      first.hears(big(fn))
+      core.reads()
+    }
+    for (const fn of range(10, 25)) frozen.hears(big(fn))
+    expect(isResting(frozen)).toBe(false)
+    frozen.hears(big(26))
+    expect(isResting(frozen)).toBe(true)
+  })
+
+  it('frames that come again after the reader has made room is not held up by those refused before', () => {
+    const core = new ScriptedCore({ ...LIMIT, maxUnreadBytes: 512 * KIB })
+    const only = core.joinUp({}, CAPABLE)
+    brings(only, 10, 512)
+    for (let n = 0; n < 6; n++) brings(only, 600, 128)
+    core.reads()
+    for (let n = 0; n < 6; n++) brings(only, 600 + 512, 128)
+    expect(isResting(only)).toBe(false)
+  })
+
+  it('a few pings a second, as everybody does, is never left unread', () => {
+    const core = new ScriptedCore(LIMIT)
+    const only = core.joinUp({}, CAPABLE)
+    for (let n = 0; n < 20_000; n++) {
+      core.passes(10)
+      only.hears(acks(PING, PONG))
+    }
+    expect(isResting(only)).toBe(false)
+  })
+})
+
+describe('a subflow that is left unread', () => {
+  it('is so for half of the dead time at most, so that nobody takes it for dead', () => {
+    const core = new ScriptedCore({ ...LIMIT, deadMs: 4000 })
+    const flood = core.joinUp()
+    for (let n = 0; n < 100; n++) flood.hears(PINGS)
+    core.passes(1990)
+    expect(isResting(flood)).toBe(true)
+    core.passes(10)
+    expect(isResting(flood)).toBe(false)
+  })
+
+  it('is neither suspected nor dead for its silence, which is ours', () => {
+    const core = new ScriptedCore({ ...LIMIT, deadMs: 4000, keepAliveMs: 100 })
+    const flood = core.joinUp()
+    core.writes('unacked')
+    for (let n = 0; n < 100; n++) flood.hears(PINGS)
+    core.passes(1999)
+    expect(core.states()).toEqual(['up'])
+    core.passes(10)
+    expect([isResting(flood), core.states()]).toEqual([false, ['up']])
+    flood.hears(acks(10))
+    expect(core.states()).toEqual(['up'])
+    expect(core.core.unflushedBytes).toBe(0)
+  })
+
+  it('is judged by its silence again once it is read', () => {
+    const core = new ScriptedCore({ ...LIMIT, deadMs: 4000 })
+    const flood = core.joinUp()
+    core.writes('unacked')
+    for (let n = 0; n < 100; n++) flood.hears(PINGS)
+    core.passes(2500)
+    expect(core.states()).toEqual(['suspect'])
+    core.passes(4000)
+    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+  })
+})
+
+it('a limit of Infinity leaves none unread', () => {
+  const core = new ScriptedCore({ maxWasteBytesPerSecond: Infinity })
+  const flood = core.joinUp()
+  for (let n = 0; n < 300; n++) flood.hears(PINGS)
+  expect(isResting(flood)).toBe(false)
+})
