@@ -6,6 +6,7 @@ import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
+import type { Allowance } from '../core/waste.js'
 import { MultipathError } from '../errors.js'
 import type { MessageOptions } from '../messages/messages.js'
 import { MessageStream } from '../messages/messages.js'
@@ -29,6 +30,7 @@ export interface ConnInit {
   readonly scheduler: Scheduler
   readonly clock: Clock
   readonly random: () => number
+  readonly allowance?: Allowance
   readonly allowHalfOpen: boolean
   readonly trace?: TraceInit | undefined
 }

@@ -18,6 +18,7 @@ import { Roster } from './roster.js'
 import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
+import { Allowance } from './waste.js'
 
 export class ConnectionCore {
   /** For whoever watches. */
@@ -34,10 +35,10 @@ export class ConnectionCore {
   #now: Millis = 0
   #isOver = false
 
-  constructor({ options, scheduler, random }: CoreInit) {
+  constructor({ options, scheduler, random, allowance = new Allowance(options) }: CoreInit) {
     this.#options = options
     const journeys = (this.#journeys = new Journeys(options))
-    this.#roster = new Roster(journeys)
+    this.#roster = new Roster(journeys, allowance)
     this.#subflows = this.#roster.live
     this.#sender = new Sender({ subflows: this.#subflows, journeys, scheduler, options })
     this.#receiver = new Receiver(this.#subflows, options)

@@ -63,9 +63,9 @@ export class Inbox {
 
   /** One that brings too much that is of no use is not read for a while, though not for so long that it seems dead. */
   #settle(subflow: Subflow): void {
-    const { maxWasteBytesPerSecond, deadMs } = this.#options
-    const restMs = subflow.waste.settle(this.now, this.parts.receiver.progress, maxWasteBytesPerSecond)
-    if (restMs > 0) subflow.readAgainAt = this.now + Math.min(restMs, deadMs / 2)
+    const progress = this.parts.receiver.progress + this.parts.journeys.progress
+    const restMs = subflow.waste.settle(this.now, progress)
+    if (restMs > 0) subflow.rest(this.now + Math.min(restMs, this.#options.deadMs / 2))
   }
 
   /**

@@ -4,6 +4,7 @@ import type { ResolvedConnOptions } from './options.js'
 import type { Path } from './path.js'
 import type { Scheduler } from './scheduler.js'
 import type { StatsTracker } from './tracker.js'
+import type { Allowance } from './waste.js'
 
 /** How a subflow joins. */
 export interface SubflowInit {
@@ -21,4 +22,6 @@ export interface CoreInit {
   readonly scheduler: Scheduler
   /** 0…1 */
   readonly random: () => number
+  /** For what is of no use; shared with other connections, or one of its own. */
+  readonly allowance?: Allowance
 }

@@ -6,6 +6,7 @@ import type { ResolvedConnOptions } from './options.js'
 import { PeerWindow } from './peer-window.js'
 import type { Subflow } from './subflow.js'
 import { Unacked } from './unacked.js'
+import { ACK_WORTH_BYTES } from './waste.js'
 
 export class Journeys {
   readonly peerWindow: PeerWindow = new PeerWindow()
@@ -16,6 +17,7 @@ export class Journeys {
   lastAckAt: Millis = 0
   /** Payload acked so far, each byte once. */
   ackedBytes = 0
+  ackedFrames = 0
 
   constructor(options: ResolvedConnOptions) {
     this.unacked = new Unacked(options)
@@ -25,6 +27,11 @@ export class Journeys {
   clear(): void {
     this.unacked.clear()
     this.resends.drop(() => true)
+  }
+
+  /** Grows with all that the peer takes. */
+  get progress(): number {
+    return this.ackedBytes + this.ackedFrames * ACK_WORTH_BYTES
   }
 
   /**
@@ -83,6 +90,7 @@ export class Journeys {
     this.unacked.acked(frame)
     this.lastAckAt = now
     this.ackedBytes += frame.size
+    this.ackedFrames++
     this.peerWindow.acked(frame === this.probe)
     if (frame === this.probe) this.probe = undefined
   }

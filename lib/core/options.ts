@@ -20,8 +20,8 @@ export interface ConnOptions {
   /** Acks and pongs, in bytes, that wait for one subflow; a peer that reads none of them loses it. */
   maxOutstandingAckBytes?: number | undefined
   /**
-   * Bytes a second of one subflow that are of no use: copies, frames that are refused, and 64 for each ping or needless ack.
-   * Beyond it, and beyond what its connection has earned by progress, the subflow is read more slowly.
+   * Bytes a second that are of no use: copies, frames that are refused, and 64 for each ping or needless ack. A subflow that
+   * brings more than its connection has earned by progress is read more slowly: all of those of a listener share this.
    */
   maxWasteBytesPerSecond?: number | undefined
   /** A ping goes out on a subflow that brought nothing for so long, milliseconds. */
@@ -48,7 +48,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   maxReorderBytes: { default: 40 * MIB, min: 1, max: 1024 * MIB },
   maxSubflows: { default: 64, min: 1, max: 1024 },
   maxOutstandingAckBytes: { default: 256 * KIB, min: 64, max: 64 * MIB },
-  maxWasteBytesPerSecond: { default: 256 * KIB, min: KIB, max: Infinity },
+  maxWasteBytesPerSecond: { default: 32 * MIB, min: KIB, max: Infinity },
   keepAliveMs: { default: 15_000, min: 10, max: 3_600_000 },
   deadMs: { default: 10_000, min: 100, max: 3_600_000 },
   suspectMs: { default: 60, min: 10, max: 60_000 },

@@ -5,20 +5,23 @@ import type { CloseReason } from './health.js'
 import type { SubflowInit } from './init.js'
 import type { Journeys } from './journeys.js'
 import { Subflow } from './subflow.js'
+import type { Allowance } from './waste.js'
 
 export class Roster {
   readonly live: Subflow[] = []
   /** What is to be done outside. */
   readonly actions: Action[] = []
   readonly #journeys: Journeys
+  readonly #allowance: Allowance
   #lastId = 0
 
-  constructor(journeys: Journeys) {
+  constructor(journeys: Journeys, allowance: Allowance) {
     this.#journeys = journeys
+    this.#allowance = allowance
   }
 
   join(init: SubflowInit, now: Millis): Subflow {
-    const subflow = new Subflow(++this.#lastId, init, now)
+    const subflow = new Subflow(++this.#lastId, init, this.#allowance, now)
     this.live.push(subflow)
     subflow.greet(init, now)
     this.actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })

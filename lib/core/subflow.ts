@@ -11,6 +11,7 @@ import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
 import type { StatsTracker } from './tracker.js'
+import type { Allowance } from './waste.js'
 import { Waste } from './waste.js'
 import { PathWindow } from './window.js'
 
@@ -62,13 +63,13 @@ export class Subflow implements SubflowView {
   readonly #pings: Millis[] = []
   #state: SubflowState = 'probing'
 
-  constructor(id: number, { label, tracker, path }: SubflowInit, now: Millis) {
+  constructor(id: number, { label, tracker, path }: SubflowInit, allowance: Allowance, now: Millis) {
     this.id = id
     this.label = label
     this.tracker = tracker
     this.path = path
     this.lastHeardAt = now
-    this.waste = new Waste(now)
+    this.waste = new Waste(allowance, now)
   }
 
   /** The first words: an answer to the peer's hello, what we are, and a question. */
@@ -89,6 +90,7 @@ export class Subflow implements SubflowView {
   moveTo(state: SubflowState): SubflowState {
     const from = this.#state
     this.#state = move(from, state)
+    if (state === 'closed') this.waste.isResting = false
     return from
   }
 
@@ -215,9 +217,16 @@ export class Subflow implements SubflowView {
     this.#forgivenAt = now
   }
 
+  /** It is not read until then. */
+  rest(until: Millis): void {
+    this.readAgainAt = until
+    this.waste.isResting = true
+  }
+
   /** It is read again. */
   rested(now: Millis): void {
     this.readAgainAt = undefined
+    this.waste.isResting = false
     this.forgiveSilence(now)
   }
 

@@ -1,30 +1,54 @@
 /**
- * What a subflow brings that gets its connection nowhere: copies, frames that are refused, pings, acks of nothing. Some
- * of it is honest: a Go peer sends again early, a scheduler may send everything twice, a path that was frozen brings
- * what others have brought since. So much is allowed for each second, and more for each byte of progress. Beyond that
- * the subflow is left unread for a while: it costs a flood its speed, and an honest peer nothing that it had.
+ * What a subflow brings that gets its connection nowhere: copies, frames that are refused, pings, acks of nothing. Much
+ * of it is honest: a scheduler may send everything twice, a path that was frozen brings what others have brought since,
+ * and a Go peer sends its whole window again and again while our reader is slow, so that hundreds of megabytes may come
+ * before the one frame that is missing. So a subflow has what its connection's progress has earned, and beyond that a
+ * share of what all of them may take together: one alone is hardly slowed down, and a hundred cost no more than one.
  */
 import type { Millis } from '../clock.js'
+import type { ResolvedConnOptions } from './options.js'
 
 /** What a frame costs beside its bytes: a header takes us about as long as so many bytes of payload. */
 export const FRAME_COST_BYTES = 64
-/** So much at once, in seconds of what is allowed. */
-const BURST_SECONDS = 4
-/** Each byte that was new, and each that the reader took, pays for so many. */
+/** What an ack of a frame of ours is worth beside the frame's bytes: a Go peer sends much again between its acks. */
+export const ACK_WORTH_BYTES = 65_536
+/** So much of each subflow before anything is earned. */
+const FREE_BYTES = 1024 * 1024
+/** Each byte of progress pays for so many. */
 const PER_PROGRESS = 2
 /** Progress pays for at most so much that is yet to come, bytes: what the kernels of a path hold when it thaws. */
 const MOST_EARNED_BYTES = 16 * 1024 * 1024
 
+/** What all subflows together may bring, of all connections that have the same one. */
+export class Allowance {
+  readonly perMs: number
+  /** Subflows that are left unread for now. */
+  resting = 0
+
+  constructor({ maxWasteBytesPerSecond }: Pick<ResolvedConnOptions, 'maxWasteBytesPerSecond'>) {
+    this.perMs = maxWasteBytesPerSecond / 1000
+  }
+}
+
 export class Waste {
+  readonly #allowance: Allowance
   /** Brought since it was last settled. */
   #unsettled = 0
   /** What is not paid for by time; below zero, what progress has paid in advance. */
   #debt = 0
   #settledAt: Millis
   #progress = 0
+  #isResting = false
 
-  constructor(now: Millis) {
+  constructor(allowance: Allowance, now: Millis) {
+    this.#allowance = allowance
     this.#settledAt = now
+  }
+
+  /** The subflow is left unread, and has a share. */
+  set isResting(isResting: boolean) {
+    if (isResting !== this.#isResting) this.#allowance.resting += isResting ? 1 : -1
+    this.#isResting = isResting
   }
 
   /** A frame with a payload of `bytes` brought nothing. */
@@ -33,19 +57,20 @@ export class Waste {
   }
 
   /**
-   * @param progress - bytes of the connection so far, of all subflows
+   * @param progress - of the connection so far, bytes: what was new, what its reader took, what the peer acked
    * @returns how long the subflow should not be read, milliseconds
    */
-  settle(now: Millis, progress: number, perSecond: number): Millis {
-    if (this.#unsettled === 0 || perSecond === Infinity) return 0
-    const perMs = perSecond / 1000
-    const paid = (now - this.#settledAt) * perMs
+  settle(now: Millis, progress: number): Millis {
+    const { perMs, resting } = this.#allowance
+    if (this.#unsettled === 0 || perMs === Infinity) return 0
+    const share = perMs / (this.#isResting ? resting : resting + 1)
+    const paid = (now - this.#settledAt) * share
     const earned = PER_PROGRESS * (progress - this.#progress)
     this.#debt = Math.max(Math.min(this.#debt, 0), this.#debt - paid)
     this.#debt = Math.max(-MOST_EARNED_BYTES, this.#debt - earned) + this.#unsettled
     this.#settledAt = now
     this.#progress = progress
     this.#unsettled = 0
-    return Math.max(0, this.#debt / perMs - BURST_SECONDS * 1000)
+    return Math.max(0, (this.#debt - FREE_BYTES) / share)
   }
 }

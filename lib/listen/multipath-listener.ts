@@ -16,6 +16,7 @@ import type { ConnOptions } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
+import { Allowance } from '../core/waste.js'
 import { debug } from '../debug.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
@@ -52,6 +53,7 @@ export class MultipathListener
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
+  readonly #allowance: Allowance
   readonly #admission: Admission
   readonly #proxies: ProxyGate | undefined
   readonly #member: ClusterMember | undefined
@@ -76,6 +78,7 @@ export class MultipathListener
     this.#scheduler = schedulerOf(options?.scheduler)
     this.#trace = traceOf(options?.trace, 'listener')
     this.#clock = options?.clock ?? systemClock
+    this.#allowance = new Allowance(this.#options)
     this.#admission = new Admission({
       options: this.#options,
       clock: this.#clock,
@@ -248,6 +251,7 @@ export class MultipathListener
       scheduler: this.#scheduler,
       clock: this.#clock,
       random: Math.random,
+      allowance: this.#allowance,
       allowHalfOpen: this.#allowHalfOpen,
       trace: this.#trace,
     })

@@ -4,16 +4,22 @@ import type { ScriptedSubflow } from '../support/scripted-core.js'
 import { acks, CAPABLE, data, PING, PONG, range, ScriptedCore } from '../support/scripted-core.js'
 
 const KIB = 1024
-/** Four seconds' worth may come at once. */
-const BURST = 4 * 64 * KIB
-const LIMIT = { maxWasteBytesPerSecond: 64 * KIB, maxReorderBytes: 64 * KIB }
+const LIMIT = { maxWasteBytesPerSecond: 256 * KIB, maxReorderBytes: 64 * KIB }
 /** A ping, a pong or a needless ack counts so much, and so does the header of a frame. */
 const COST = 64
 const PINGS = acks(...Array.from({ length: KIB }, () => PING))
-const PINGS_IN_BURST = BURST / COST / KIB
+/** So many of them are free: 1 MiB. */
+const FREE = (KIB * KIB) / COST / KIB
+/** So many are paid for by a second. */
+const SECOND = 4
 
 function isResting({ subflow }: ScriptedSubflow): boolean {
   return subflow.readAgainAt !== undefined
+}
+
+/** Brings so many times 1,024 pings, in one read. */
+function pings(subflow: ScriptedSubflow, count: number): void {
+  subflow.hears(...Array.from({ length: count }, () => PINGS))
 }
 
 /** Brings so many frames of 1 KiB, from number `from` on, one by one. */
@@ -22,18 +28,18 @@ function brings(subflow: ScriptedSubflow, from: number, count: number): void {
 }
 
 describe('a subflow that brings', () => {
-  it('more pings than a burst is left unread until the second has come that pays for them', () => {
+  it('more pings than are free is left unread until the second is over that pays for them', () => {
     const core = new ScriptedCore(LIMIT)
     const flood = core.joinUp()
-    for (let n = 1; n < PINGS_IN_BURST; n++) flood.hears(PINGS)
+    pings(flood, FREE - 1)
     expect(isResting(flood)).toBe(false)
-    flood.hears(PINGS, PINGS)
+    pings(flood, SECOND + 1)
     expect(isResting(flood)).toBe(true)
     core.passes(900)
     expect(isResting(flood)).toBe(true)
     core.passes(150)
     expect(isResting(flood)).toBe(false)
-    flood.hears(PINGS)
+    pings(flood, 1)
     expect(isResting(flood)).toBe(true)
   })
 
@@ -42,25 +48,26 @@ describe('a subflow that brings', () => {
     const [flood, other] = [core.joinUp(), core.joinUp()]
     // Some are kept and count as progress; those far ahead are not.
     brings(flood, 11, 60)
-    brings(flood, 8000, 600)
+    brings(flood, 8000, 1200)
     expect([isResting(flood), isResting(other)]).toEqual([true, false])
     other.hears(data(10, 'x'))
     expect(core.reads()).toHaveLength(1 + 60 * KIB)
   })
 
-  it('needless acks is left unread, but not one that acks what we sent, once for each frame', () => {
+  it('needless acks is left unread, but not one that acks what we sent, over and over', () => {
     const core = new ScriptedCore({ ...LIMIT, maxFrameBytes: 1 })
     const honest = core.joinUp()
-    for (let acked = 0; acked < 5000; ) {
+    for (let acked = 0; acked < 500; ) {
       core.passes(1)
       core.writes(Buffer.alloc(8))
       const sent = honest.sentData()
       acked += sent.length
-      honest.hears(acks(...sent))
+      for (let copies = 0; copies < 100; copies++) honest.hears(acks(...sent))
     }
     expect(isResting(honest)).toBe(false)
-    honest.hears(acks(...range(10, 5010)))
-    expect(isResting(honest)).toBe(true)
+    const other = new ScriptedCore(LIMIT).joinUp()
+    other.hears(acks(...range(10, 17_000)))
+    expect(isResting(other)).toBe(true)
   })
 
   it('everything that another brings as well is read as ever, for each byte of progress pays for a copy', () => {
@@ -91,9 +98,9 @@ describe('a subflow that brings', () => {
     const core = new ScriptedCore({ ...LIMIT, maxUnreadBytes: 512 * KIB })
     const only = core.joinUp({}, CAPABLE)
     brings(only, 10, 512)
-    for (let n = 0; n < 6; n++) brings(only, 600, 128)
+    for (let n = 0; n < 10; n++) brings(only, 600, 128)
     core.reads()
-    for (let n = 0; n < 6; n++) brings(only, 600 + 512, 128)
+    for (let n = 0; n < 10; n++) brings(only, 600 + 512, 128)
     expect(isResting(only)).toBe(false)
   })
 
@@ -112,7 +119,7 @@ describe('a subflow that is left unread', () => {
   it('is so for half of the dead time at most, so that nobody takes it for dead', () => {
     const core = new ScriptedCore({ ...LIMIT, deadMs: 4000 })
     const flood = core.joinUp()
-    for (let n = 0; n < 100; n++) flood.hears(PINGS)
+    pings(flood, 100)
     core.passes(1990)
     expect(isResting(flood)).toBe(true)
     core.passes(10)
@@ -123,7 +130,7 @@ describe('a subflow that is left unread', () => {
     const core = new ScriptedCore({ ...LIMIT, deadMs: 4000, keepAliveMs: 100 })
     const flood = core.joinUp()
     core.writes('unacked')
-    for (let n = 0; n < 100; n++) flood.hears(PINGS)
+    pings(flood, 100)
     core.passes(1999)
     expect(core.states()).toEqual(['up'])
     core.passes(10)
@@ -137,7 +144,7 @@ describe('a subflow that is left unread', () => {
     const core = new ScriptedCore({ ...LIMIT, deadMs: 4000 })
     const flood = core.joinUp()
     core.writes('unacked')
-    for (let n = 0; n < 100; n++) flood.hears(PINGS)
+    pings(flood, 100)
     core.passes(2500)
     expect(core.states()).toEqual(['suspect'])
     core.passes(4000)
@@ -145,9 +152,31 @@ describe('a subflow that is left unread', () => {
   })
 })
 
+describe('what all subflows may bring beyond their progress', () => {
+  it('is shared by those that bring it, so that many cost no more than one', () => {
+    const core = new ScriptedCore(LIMIT)
+    const floods = [core.joinUp(), core.joinUp()]
+    for (const flood of floods) pings(flood, FREE + SECOND)
+    core.passes(1100)
+    expect(floods.map(isResting)).toEqual([false, true])
+    core.passes(1000)
+    expect(floods.map(isResting)).toEqual([false, false])
+  })
+
+  it('leaves no share to one that is gone', () => {
+    const core = new ScriptedCore(LIMIT)
+    const [gone, flood] = [core.joinUp(), core.joinUp()]
+    pings(gone, FREE + SECOND)
+    gone.loses()
+    pings(flood, FREE + SECOND)
+    core.passes(1100)
+    expect(isResting(flood)).toBe(false)
+  })
+})
+
 it('a limit of Infinity leaves none unread', () => {
   const core = new ScriptedCore({ maxWasteBytesPerSecond: Infinity })
   const flood = core.joinUp()
-  for (let n = 0; n < 300; n++) flood.hears(PINGS)
+  pings(flood, 300)
   expect(isResting(flood)).toBe(false)
 })

@@ -4,11 +4,14 @@ import type { PathPolicy } from '../../lib/core/path.js'
 import { Path } from '../../lib/core/path.js'
 import { Subflow } from '../../lib/core/subflow.js'
 import { NullTracker } from '../../lib/core/tracker.js'
+import { Allowance } from '../../lib/core/waste.js'
+
+const ALLOWANCE = new Allowance({ maxWasteBytesPerSecond: Infinity })
 
 /** A subflow that carries data, and has seen round trips of `rttMs` only. */
 export function subflowOf(rttMs: number, id = 1, policy: PathPolicy = {}): Subflow {
   const init = { label: `path ${id}`, tracker: new NullTracker(), isDialer: true, helloAt: 0 }
-  const subflow = new Subflow(id, { ...init, path: new Path(policy) }, 0)
+  const subflow = new Subflow(id, { ...init, path: new Path(policy) }, ALLOWANCE, 0)
   subflow.moveTo('up')
   for (let sample = 0; sample < 50; sample++) subflow.sampleRtt(rttMs, 0, true)
   return subflow
