@@ -61,6 +61,8 @@ describe('the command line', () => {
     [['forward', '--to', 'a:1', '--remote', '1=web'], /--remote.*HOST:PORT/],
     [['forward', '--to', 'a:1', '--local', '0=b', '--tls-fingerprint', 'AB'], /fingerprints must be/],
     [['socks'], /nowhere to connect to \(give --to/],
+    [['socks', '--to', 'a:1@127.0.0.1', '--all-interfaces'], /--all-interfaces chooses the source.*a:1@127/],
+    [['socks', ...Array.from({ length: 33 }, () => ['--to', 'a:1']).flat()], /more than 32 paths/],
     [
       ['socks', '--to', 'a:1', '--listen', '0.0.0.0:1'],
       /0\.0\.0\.0:1 is a proxy for everybody.*--login-file/,

@@ -116,7 +116,8 @@ describe('docs/limits.md', () => {
     [
       'Of forward and socks',
       [
-        ...constants('cli/streams/dial-session', 'MOST_PATHS', 'WAIT_MS'),
+        ...constants('cli/streams/dial-session', 'WAIT_MS'),
+        ...constants('cli/streams/session-paths', 'MOST_PATHS'),
         ...constants('cli/streams/common-options', 'MAX_STREAMS'),
         ...constants('cli/streams/socks', 'HANDSHAKE_MS'),
         ...constants('cli/streams/http-handshake', 'MAX_HEAD_BYTES'),

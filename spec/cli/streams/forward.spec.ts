@@ -26,6 +26,17 @@ describe('a forwarded port', () => {
     expect(sha256(await buffer(socket))).toBe(sha256(FILE))
   })
 
+  it('is led by paths from the addresses of this machine with --all-interfaces', async () => {
+    const [second] = await freePorts(1)
+    const there = await serve(['--listen', at(second!), '--allow', `echo=${at(await echo())}`])
+    const here = await forward(there.port, 'echo', ['--to', at(second!), '--all-interfaces', '-v'])
+    for (const port of [there.port, second!])
+      await here.cli.line(new RegExp(`127\\.0\\.0\\.1\\|${at(port)}: open`))
+    const socket = await dial(here.port)
+    socket.end('by all')
+    expect(await text(socket)).toBe('by all')
+  })
+
   it('goes on by the other path when one is cut', async () => {
     const there = await serve(['--allow', `echo=${at(await echo())}`])
     await using relay = await PathRelay.open(there.port)

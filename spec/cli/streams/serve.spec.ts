@@ -121,6 +121,12 @@ describe('TLS', () => {
     expect(await text(socket)).toBe('over TLS')
   })
 
+  it('asks for the name of --to, whatever address --all-interfaces has found for it', async () => {
+    const there = await serve(['--allow', 'a:1', ...TLS])
+    const to = ['--to', `localhost:${there.port}`, '--all-interfaces', '--tls-ca', CERT]
+    await command(['forward', ...to, '--local', '0=a:1']).line(/connected to localhost/)
+  })
+
   it.each([
     ['vouches for nothing', ['--tls'], /self-signed/],
     ['is of another', ['--tls-ca', file('other.pem', CLIENT_CERTIFICATE.cert)], /certificate/],
