@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SubflowIo } from '../../lib/conn/subflow-io.js'
+import type { SubflowChange } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import { catchUncaught } from '../support/outside.js'
 import { readAll, upCount } from '../support/pair.js'
@@ -122,6 +123,32 @@ describe.each(TRANSPORTS)('a path over $name', (transport) => {
     server.on('connection', (socket) => socket.on('error', () => {}).resume())
     // It closes only once its last socket has.
     await once(server.close(), 'close')
+  })
+
+  it('leaves a live connection in order when it is removed, and no byte is lost', async () => {
+    const opened = await Promise.all([transport.open(), TRANSPORTS[0]!.open()])
+    const listener = new MultipathListener(opened.map(({ server }) => server))
+    onTestFinished(() => listener.close())
+    const [leaving, staying] = opened.map(({ dialer }, n) => ({ ...dialer, label: `path ${n}` }))
+    const dialer = new MultipathDialer('x', [leaving!, staying!], { scheduler: 'round-robin' })
+    const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
+    await until(() => upCount(near) === 2 && upCount(far) === 2)
+    const closed: unknown[] = []
+    for (const [name, end] of [['near', near] as const, ['far', far] as const])
+      end.on('subflow-close', ({ reason, error }: SubflowChange) => closed.push([name, reason, error]))
+    near.write(patternAt(6, 0, 16 * MIB))
+    far.write(patternAt(7, 0, 16 * MIB))
+    const read = Promise.all([readPattern(far, 6, 16 * MIB), readPattern(near, 7, 16 * MIB)])
+    await until(() => far.bytesRead > MIB && near.bytesRead > MIB)
+    dialer.remove('path 0')
+    for (const { wrongAt } of await read) expect(wrongAt).toBeUndefined()
+    await until(() => closed.length === 2)
+    // Their order is that of the network.
+    expect(closed).toContainEqual(['near', 'removed', undefined])
+    expect(closed).toContainEqual(['far', 'ended', undefined])
+    expect([near, far].map((end) => end.subflows().length)).toEqual([1, 1])
+    near.destroy()
+    far.destroy()
   })
 
   it('leaves no listener of its own on the signal or the stream', async () => {
