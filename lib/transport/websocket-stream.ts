@@ -155,31 +155,17 @@ export class WebSocketStream extends Duplex {
       callback()
       return
     }
-    const { parts, taken } = encodeMessages(chunks, bytes, this.#isServer ? undefined : masking)
-    const done: Callback = (error) => {
-      // Only the system's sockets are known to be done with it.
-      if (!error && this.#socket instanceof Socket) masking.giveBack(taken)
-      callback(this.#closeCode === undefined ? error : null)
-    }
-    if (this.#isServer) this.#writeTogether(parts, done)
-    else this.#writeInTurn(parts, 0, done)
-  }
-
-  #writeTogether(parts: readonly Uint8Array[], done: Callback): void {
     const socket = this.#socket
+    const { parts, taken } = encodeMessages(chunks, bytes, this.#isServer ? undefined : masking)
+    const last = parts.pop()!
     socket.cork()
-    parts.forEach((part, at) => socket.write(part, at === parts.length - 1 ? done : undefined))
-    socket.uncork()
-  }
-
-  /** Whole messages. Several at once are no gain for TCP, and TLS would copy them together first. */
-  #writeInTurn(messages: readonly Uint8Array[], at: number, done: Callback): void {
-    this.#socket.write(messages[at]!, (error) => {
-      if (error || at === messages.length - 1) done(error)
-      // Behind a close frame nothing may follow.
-      else if (this.#hasSentClose) done()
-      else this.#writeInTurn(messages, at + 1, done)
+    for (const part of parts) socket.write(part)
+    socket.write(last, (error) => {
+      // Only the system's sockets are known to be done with it.
+      if (!error && socket instanceof Socket) masking.giveBack(taken)
+      callback(this.#closeCode === undefined ? error : null)
     })
+    socket.uncork()
   }
 
   #control(opcode: number, payload: Uint8Array): void {

@@ -103,24 +103,6 @@ describe('the end of a stream over a WebSocket', () => {
 })
 
 describe('what a client writes', () => {
-  it('stops at the message that was on its way when the peer closed', async () => {
-    const { stream, server, heard } = client()
-    stream.resume()
-    server.pause()
-    stream.write(patternAt(3, 0, 4 * 262_144))
-    server.write(CLOSE_1000)
-    await until(() => server.writableLength === 0)
-    server.resume()
-    await until(() => stream.writableLength === 0)
-    await until(() => framesIn(heard()).some(({ opcode }) => opcode === 0x88))
-    server.end()
-    await until(() => stream.closed)
-    const opcodes = framesIn(heard()).map(({ opcode }) => opcode)
-    expect(opcodes.length).toBeLessThan(5)
-    expect([opcodes.at(-1), opcodes.indexOf(0x88)]).toEqual([0x88, opcodes.length - 1])
-    expect(stream.errored).toBe(null)
-  })
-
   it('stays as it is where a stream that is no socket keeps it', async () => {
     const kept: Uint8Array[] = []
     const keeper = new Duplex({
