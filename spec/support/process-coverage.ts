@@ -22,14 +22,24 @@ interface CoverageMap {
 const FOLDER = fileURLToPath(new URL('../../build/process-coverage/', import.meta.url))
 const DIST = new URL('../../dist/', import.meta.url).href
 
+interface Recorded {
+  readonly result: readonly Profiler.ScriptCoverage[]
+}
+
 /** What each process has run of each file of dist/. */
 function recorded(): Profiler.ScriptCoverage[] {
-  return readdirSync(FOLDER).flatMap((name) => {
-    const { result } = JSON.parse(readFileSync(FOLDER + name, 'utf8')) as {
-      result: Profiler.ScriptCoverage[]
-    }
-    return result.filter(({ url }) => url.startsWith(DIST))
-  })
+  return readdirSync(FOLDER).flatMap((name) =>
+    parsed(readFileSync(FOLDER + name, 'utf8')).result.filter(({ url }) => url.startsWith(DIST)),
+  )
+}
+
+/** A process that was killed while it wrote this has recorded as little as one that was killed before. */
+function parsed(text: string): Recorded {
+  try {
+    return JSON.parse(text) as Recorded
+  } catch {
+    return { result: [] }
+  }
 }
 
 /** A file of dist/, by its URL, with all that leads back to its source. */
