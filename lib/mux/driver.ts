@@ -11,7 +11,7 @@ import type { MuxEvent, SessionInit } from './session-state.js'
 import type { StreamCore } from './stream-core.js'
 
 /** Frames are made for so many bytes at once: enough for one write, few enough to be late for nobody. */
-const POLL_BYTES = 65_536
+const POLL_BYTES = 262_144
 
 /** What concerns the session as a whole. */
 export type SessionEvent = Exclude<MuxEvent, { readonly type: 'changed' }>

@@ -19,8 +19,8 @@ export interface StreamHost {
 /** Node's own default since 22, bytes. */
 const HIGH_WATER_MARK = 65_536
 
-/** So much may wait for the connection below before writes wait too: what one frame takes. */
-const ACCEPTED_BYTES = 65_536
+/** So much may wait for the connection below before writes wait too: with less, each write below would be one frame. */
+const ACCEPTED_BYTES = 262_144
 
 /**
  * A stream within a session. `connect` tells that the peer has accepted it; what is written before is on its way

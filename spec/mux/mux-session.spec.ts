@@ -151,14 +151,14 @@ describe('a stream', () => {
     expect(buffer.includes('x')).toBe(false)
   })
 
-  it('lets 64 KiB wait for the connection below before writes wait', async () => {
+  it('lets 256 KiB wait for the connection below before writes wait', async () => {
     const [below, farBelow] = duplexPair()
     const [client, server] = sessions([below, farBelow])
     const [near, far] = await streamPair(client, server)
     below.cork()
     near.write(Buffer.alloc(below.writableHighWaterMark))
     await quiet()
-    for (let n = 0; n < 8; n++) near.write(Buffer.alloc(8192))
+    for (let n = 0; n < 32; n++) near.write(Buffer.alloc(8192))
     await quiet()
     expect(near.writableLength).toBe(8192)
     below.uncork()
