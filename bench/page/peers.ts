@@ -41,15 +41,6 @@ export const PAGE_PEERS: readonly PagePeer[] = [
     handshakes: pathsOpened,
   },
   {
-    id: 'ours-early',
-    title: 'multipath socks --early ↔ serve',
-    serves: LOOPBACK,
-    fetches: LOOPBACK,
-    proxy: 'socks5://127.0.0.1:1080',
-    start: (network) => startOurs(network, ['socks', '--early', '--listen', '1080']),
-    handshakes: pathsOpened,
-  },
-  {
     id: 'ours-forward',
     title: 'multipath forward ↔ serve',
     serves: LOOPBACK,

@@ -42,9 +42,11 @@ bytes leave right behind the words that say where it goes.
 - A client learns why a stream was refused. SOCKS5 gets 2 for what no rule allows, 3 for what is out of reach, 4 for a
   name that is unknown, 5 for a refused connection, 6 for one that took too long, 1 for the rest; HTTP gets 403, 502, 503 or
   504; a forwarded port is reset. \`serve\` reports what was refused.
-- A client of \`socks\` waits for that answer before it says anything: a round trip, and what the far end takes to connect. With
-  \`--early\` it is told at once that it is connected, and its first words leave with the request. The price: what then fails
-  is a reset without a reason, which programs may take for a fault of the place. Without a session it is refused as ever.
+- A client of \`socks\` waits for that answer before it says anything: a round trip, and what the far end takes to connect. Where
+  the same target was reached within the last minute, it is told at once that it is connected, and its first words leave with
+  the request. The price: what then fails is a reset without a reason, which programs may take for a fault of the place; the
+  next one to the same target gets the reason again. \`--early always\` does so for every target, \`--early never\` for none.
+  Without a session clients are refused as ever.
 - The address that was checked against the rules is the one that is dialled: a name that changes in between leads nowhere
   else. IPv4 within IPv6 (mapped, NAT64) counts as the IPv4 address that it is, and the addresses of the machine that runs
   \`serve\` count as private.

@@ -8,6 +8,7 @@ import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
 import { CLIENT_OPTIONS } from './dial-session.js'
 import { isLoopback, parseHost } from './host.js'
+import { KnownTargets } from './known-targets.js'
 import { parseBind } from './parse-places.js'
 import { passOn } from './pass-on.js'
 import type { CheckLogin, ProxyRequest } from './proxy-handshake.js'
@@ -21,11 +22,14 @@ import { takeSome } from './take-bytes.js'
 import { refuse } from './take-request.js'
 import { usage } from './usage.js'
 
+/** Which clients are told that they are connected before anybody knows. */
+type Early = 'never' | 'known' | 'always'
+
 interface SocksFlags extends ClientFlags {
   readonly listen?: readonly HostPort[]
   readonly loginFile?: string
   readonly insecure?: true
-  readonly early?: true
+  readonly early: Early
 }
 
 /** A client has so long for its handshake, and to read a refusal, milliseconds. */
@@ -48,7 +52,8 @@ export function socksCommand(io: CliIo): Command {
         `${formatHostPort(open)} is a proxy for everybody who can reach it`,
         'give --login-file, or --insecure if that is meant',
       )
-    const ports = listen.map((bind) => portOf(bind, { login, isEarly: flags.early ?? false }))
+    const manner = { login, early: flags.early, known: new KnownTargets() }
+    const ports = listen.map((bind) => portOf(bind, manner))
     // Nothing has a reason to come from there.
     await runClient(
       flags,
@@ -80,15 +85,18 @@ const OPTIONS = (): Option[] => [
   ),
   new Option('--insecure', 'listen on other addresses than loopback without a login'),
   new Option(
-    '--early',
-    'tell clients at once that they are connected, a round trip sooner; what then fails is a reset, without a reason',
-  ),
+    '--early <targets>',
+    'for which targets clients are told at once that they are connected, a round trip sooner, so that what then fails is a reset without a reason: for those reached within the last minute, for all, or for none',
+  )
+    .choices(['known', 'always', 'never'])
+    .default('known'),
   ...CLIENT_OPTIONS(),
 ]
 
 interface Manner {
   readonly login: CheckLogin
-  readonly isEarly: boolean
+  readonly early: Early
+  readonly known: KnownTargets
 }
 
 function portOf(bind: HostPort, manner: Manner): LocalPort {
@@ -101,7 +109,7 @@ function portOf(bind: HostPort, manner: Manner): LocalPort {
 
 async function serveClient(
   socket: Socket,
-  { login, isEarly }: Manner,
+  { login, early, known }: Manner,
   { keeper, log }: ClientContext,
 ): Promise<void> {
   socket.on('error', ignore)
@@ -127,9 +135,12 @@ async function serveClient(
     head: reader.rest,
     open: async (signal) => (await keeper.session(signal)).open(),
     words: request.answer,
-    isEarly,
-    onOutcome: (outcome) =>
-      log.detail('stream', `${target}: ${outcome === 'ok' ? 'open' : outcome}`, { target, outcome }),
+    isEarly: early === 'always' || (early === 'known' && known.has(target, performance.now())),
+    onOutcome: (outcome) => {
+      if (outcome === 'ok') known.reached(target, performance.now())
+      else known.failed(target)
+      log.detail('stream', `${target}: ${outcome === 'ok' ? 'open' : outcome}`, { target, outcome })
+    },
   })
 }
 

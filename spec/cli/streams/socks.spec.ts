@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import type { Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
@@ -113,11 +114,46 @@ describe('a SOCKS5 client', () => {
   })
 })
 
-describe('with --early', () => {
+describe('a target that was reached a short while ago', () => {
+  it('is taken for reachable: where it has gone since there is a reset, and a reason after that', async () => {
+    const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const port = portOf(server)
+    const there = await serve(['--allow', at(port)])
+    const proxy = await socks(there.port)
+    for (let n = 0; n < 2; n++)
+      expect((await say(proxy.port, GREETING, ipv4(port), 'hello')).subarray(12).toString()).toBe('hello')
+    server.close()
+    await once(server, 'close')
+    const client = await dial(proxy.port)
+    const heard: Buffer[] = []
+    client.on('data', (chunk: Buffer) => heard.push(chunk))
+    client.write(Buffer.concat([GREETING, ipv4(port)]))
+    expect(await ending(client)).toBe('ECONNRESET')
+    expect(Buffer.concat(heard).toString('hex')).toBe(SUCCESS)
+    expect((await say(proxy.port, GREETING, ipv4(port)))[3]).toBe(5)
+  })
+})
+
+describe('with --early never', () => {
+  it('clients wait for the other end, also where it was reached before', async () => {
+    const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const port = portOf(server)
+    const there = await serve(['--allow', at(port)])
+    const proxy = await socks(there.port, ['--early', 'never'])
+    expect((await say(proxy.port, GREETING, ipv4(port), 'hello')).subarray(12).toString()).toBe('hello')
+    server.close()
+    await once(server, 'close')
+    expect((await say(proxy.port, GREETING, ipv4(port)))[3]).toBe(5)
+  })
+})
+
+describe('with --early always', () => {
   it('clients are led on as ever', async () => {
     const port = await echo()
     const there = await serve(['--allow', at(port)])
-    const proxy = await socks(there.port, ['--early'])
+    const proxy = await socks(there.port, ['--early', 'always'])
     const heard = await say(proxy.port, GREETING, ipv4(port), 'hello')
     expect(heard.toString('hex')).toBe(SUCCESS + Buffer.from('hello').toString('hex'))
     expect(String(await say(proxy.port, `CONNECT ${at(port)} HTTP/1.1\r\n\r\n`, 'hi'))).toMatch(
@@ -127,7 +163,7 @@ describe('with --early', () => {
 
   it('they are told before the other end has answered, and reset where it refuses', async () => {
     const there = await serve(['--allow', 'localhost:9'])
-    const proxy = await socks(there.port, ['--early'])
+    const proxy = await socks(there.port, ['--early', 'always'])
     const client = await dial(proxy.port)
     const heard: Buffer[] = []
     client.on('data', (chunk: Buffer) => heard.push(chunk))
@@ -138,7 +174,7 @@ describe('with --early', () => {
 
   it('they are refused with a reason while there is no session', async () => {
     const [nobody] = await freePorts(1)
-    const cli = command(['socks', '--to', at(nobody!), '--listen', '0', '--wait', '0.2', '--early'])
+    const cli = command(['socks', '--to', at(nobody!), '--listen', '0', '--wait', '0.2', '--early', 'always'])
     const proxy = Number((await cli.line(/listening on \S+:(\d+)/))[1])
     expect((await say(proxy, GREETING, ipv4(9)))[3]).toBe(1)
   })
