@@ -46,6 +46,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'interop',
           include: ['interop/**/*.spec.ts'],
           fileParallelism: false,
+          // Of a file whose specs run side by side, since they wait for most of their time.
+          maxConcurrency: 6,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
