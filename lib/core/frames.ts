@@ -22,8 +22,6 @@ export interface SentFrame {
 export interface Flight {
   readonly frame: SentFrame
   readonly sentAt: Millis
-  /** Bytes that were on the way before it. */
-  readonly ahead: number
   /** Bytes that the subflow had delivered when this left, and when the last of them was acked. */
   readonly delivered: number
   readonly deliveredAt: Millis

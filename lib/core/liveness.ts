@@ -90,11 +90,10 @@ export class Liveness {
   /** A pong came for a ping sent after the frame, and still no ack. */
   #refused(subflow: Subflow): Deadline {
     const sentAt = subflow.oldestFlight?.sentAt ?? Infinity
-    const isAnswered = subflow.answeredPingAt > sentAt
-    return {
-      at: isAnswered ? sentAt + subflow.timeoutMs(this.#options.suspectMs) : Infinity,
-      finding: 'refused',
-    }
+    if (subflow.answeredPingAt <= sentAt) return NEVER
+    // The frame has arrived: how fast the path is says nothing any more. A Go peer's pong may overtake an ack.
+    const since = Math.max(sentAt, subflow.window.deliveredAt)
+    return { at: since + subflow.rtt.timeout(this.#options.suspectMs), finding: 'refused' }
   }
 
   /** Asked early, so that the answer of a full receiver is there before suspicion would be. */

@@ -107,12 +107,15 @@ export class Subflow implements SubflowView {
     return this.inFlightBytes === 0 && this.#idleRtt.smoothed !== undefined ? this.#idleRtt : this.rtt
   }
 
-  /** What the oldest ack due takes: as measured, or longer where what left before it takes longer to deliver. */
+  /** What the oldest ack due takes: as measured, or longer where the ack before it came late. */
   get expectedRttMs(): number | undefined {
     const { smoothed } = this.rtt
     const { oldestFlight } = this
-    if (smoothed === undefined || oldestFlight === undefined || this.window.rate === 0) return smoothed
-    return Math.max(smoothed, (oldestFlight.ahead + oldestFlight.frame.size) / this.window.rate)
+    const { rate, deliveredAt } = this.window
+    if (smoothed === undefined || oldestFlight === undefined || rate === 0) return smoothed
+    const { sentAt, frame } = oldestFlight
+    // All that left before it has been delivered: so it is being delivered since then.
+    return Math.max(smoothed, Math.max(0, deliveredAt - sentAt) + frame.size / rate)
   }
 
   /** Silence of so many milliseconds after sending is more than jitter; never under `floor`. */

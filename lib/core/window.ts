@@ -103,6 +103,11 @@ export class PathWindow {
     return this.#rate.value
   }
 
+  /** When the newest ack came, or the first frame left since nothing was in flight. */
+  get deliveredAt(): Millis {
+    return this.#deliveredAt
+  }
+
   /** The path is still being filled for the first time. */
   get isStartup(): boolean {
     return this.#isStartup
@@ -173,13 +178,12 @@ export class PathWindow {
   stamp(
     now: Millis,
     inFlight: number,
-  ): Pick<Flight, 'ahead' | 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'> {
+  ): Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'> {
     if (inFlight === 0) {
       this.#firstSentAt = now
       this.#deliveredAt = now
     }
     return {
-      ahead: inFlight,
       delivered: this.#delivered,
       deliveredAt: this.#deliveredAt,
       firstSentAt: this.#firstSentAt,
@@ -202,18 +206,18 @@ export class PathWindow {
     if (!this.#isStartup) this.#jitter.acked(now, flight.frame.size, this.rate, this.#rtt.min)
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
-    // A rate measured over a silence is too low, but a slow path is silent from its first frame on.
-    if (isTrusted || this.rate === 0) this.#sample(flight, now)
+    this.#sample(flight, now, isTrusted)
     if (flight.delivered >= this.#nextRound) this.#endRound(now)
     this.#checkMinRtt(flight, now)
   }
 
-  #sample(flight: Flight, now: Millis): void {
+  /** A rate measured over a silence, or with too little to send, is too low: it counts where it is higher even so. */
+  #sample(flight: Flight, now: Millis, isTrusted: boolean): void {
     const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
     if (elapsed <= 0) return
     const rate = (this.#delivered - flight.delivered) / elapsed
     const span = Math.max(1000, 10 * (this.#rtt.smoothed ?? 0))
-    if (!flight.isAppLimited || rate > this.#rate.value) this.#rate.update(rate, now, span)
+    if ((isTrusted && !flight.isAppLimited) || rate > this.rate) this.#rate.update(rate, now, span)
   }
 
   /** What was known of the rate is old: begins anew, as the kernel below does after a silence. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Liveness } from '../../lib/core/liveness.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { resolveOptions } from '../../lib/options.js'
-import { leaves, subflowOf } from '../support/flights.js'
+import { delivers, leaves, subflowOf } from '../support/flights.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
 import { acks, PING, PONG, ScriptedCore } from '../support/scripted-core.js'
 
@@ -194,6 +194,32 @@ describe('a suspect subflow', () => {
   })
 })
 
+describe('the last of many frames on a path', () => {
+  it('goes out again soon after a full receiver refused it, though all acks came after a long silence', () => {
+    core = new ScriptedCore({ maxFrameBytes: 16_384, deadMs: 5000 })
+    const [slow, other] = [
+      core.joinUp({ isDialer: true, rttMs: 1 }),
+      core.joinUp({ isDialer: true, rttMs: 40 }),
+    ]
+    core.writes(new Uint8Array(1_048_576))
+    const frames = slow.sentData()
+    expect(frames.length).toBeGreaterThan(50)
+    other.isStuck = true
+    other.subflow.isBlocked = true
+    for (let waited = 0; waited < 1000; waited += 20) {
+      core.passes(20)
+      other.hears(acks(PING))
+    }
+    expect(slow.subflow.state).toBe('suspect')
+    slow.hears(acks(...frames.slice(0, -1)))
+    const [from, again] = [core.now, slow.subflow.counters.framesRetransmitted]
+    while (slow.subflow.counters.framesRetransmitted === again && core.now - from < 5000)
+      answering(slow, 5, 0)
+    expect(core.now - from).toBeLessThan(600)
+    expect(slow.subflow.counters.framesRetransmitted - again).toBe(1)
+  })
+})
+
 describe('a subflow that never shows life', () => {
   it('is closed after deadMs, without ever being suspect', () => {
     core = new ScriptedCore({ deadMs: 3000 })
@@ -297,6 +323,19 @@ describe('the next deadline of a subflow', () => {
     subflow.answeredPingAt = 1010
     subflow.ping(1010)
     expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'refused' })
+  })
+
+  it('is refusal counted from the last ack before it, however slow the path is thought to be', () => {
+    const subflow = subflowOf(20)
+    delivers(subflow, 0, 100, 100)
+    const before = leaves(subflow, 1000, 100_000, 10)
+    leaves(subflow, 1000, 100, 11)
+    subflow.flights.delete(10)
+    subflow.window.acked(before, { now: 1500, wasFull: false, isTrusted: false })
+    subflow.answeredPingAt = 1010
+    subflow.lastHeardAt = 1510
+    subflow.ping(1510)
+    expect(liveness.next(subflow)).toEqual({ at: 1560, finding: 'refused' })
   })
 
   it.each([

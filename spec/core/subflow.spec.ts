@@ -10,13 +10,23 @@ describe('the ack that a subflow owes', () => {
     expect(subflow.timeoutMs(60)).toBe(60)
   })
 
-  it('is expected later where a lot left before the frame', () => {
+  it('is expected later where what left before the frame was acked late', () => {
     const subflow = subflowOf(50)
     delivers(subflow, 0, 14_000, 100)
-    subflow.inFlightBytes = 138_600
-    leaves(subflow, 1000, 1400)
+    const before = leaves(subflow, 1000, 138_600, 10)
+    leaves(subflow, 1000, 1400, 11)
+    subflow.flights.delete(10)
+    expect(subflow.expectedRttMs).toBe(50)
+    subflow.window.acked(before, { now: 1990, wasFull: false, isTrusted: true })
     expect(subflow.expectedRttMs).toBe(1000)
     expect(subflow.timeoutMs(60)).toBeGreaterThan(1000)
+  })
+
+  it('is expected later where the frame is long and the path slow', () => {
+    const subflow = subflowOf(50)
+    delivers(subflow, 0, 1400, 100)
+    leaves(subflow, 1000, 14_000)
+    expect(subflow.expectedRttMs).toBe(1000)
   })
 })
 

@@ -265,14 +265,18 @@ describe('the rate of a path', () => {
     expect(path.window.rate).toBeLessThan(600)
   })
 
-  it('is what acks of before a silence tell only while nothing better is known', () => {
-    const path = new WindowPath({ rate: 100_000, rttMs: 60 })
+  it('does not fall by what acks of before a silence tell, and may rise', () => {
+    const path = new WindowPath({ rate: 1000, rttMs: 60 })
     path.isTrusted = false
-    path.runs(61)
+    path.runs(65)
     const first = path.window.rate
     expect(first).toBeGreaterThan(0)
     path.runs(500)
-    expect(path.window.rate).toBe(first)
+    const known = path.window.rate
+    expect(known).toBeGreaterThan(2 * first)
+    path.rate = 100
+    path.runs(5000)
+    expect(path.window.rate).toBe(known)
   })
 
   it('does not fall while there is little to send, and may rise', () => {
