@@ -171,7 +171,9 @@ export class PathWindow {
 
   #floor(): number {
     if (!this.#isShort()) return MIN_BYTES
-    return SHORT_RTT_BYTES * Math.min(1, BUSY_RTT_MS / (this.#rtt.smoothed ?? 0))
+    // Two short hops may have a slow link between them: grown into within a few round trips, which take no time here.
+    const proven = MIN_BYTES + 2 * this.#delivered
+    return Math.min(proven, SHORT_RTT_BYTES * Math.min(1, BUSY_RTT_MS / (this.#rtt.smoothed ?? 0)))
   }
 
   /** Stamps a journey that begins. `inFlight`: bytes on the way before it. */

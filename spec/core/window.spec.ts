@@ -130,6 +130,15 @@ describe('the window of a path once filled', () => {
     expect(settled(10_000, 3).bytes).toBeLessThan(128 * KIB)
   })
 
+  it('is grown into there, a few round trips long: a slow link may lie between two short hops', () => {
+    const slow = new WindowPath({ rate: 1000, rttMs: 1 })
+    slow.rtt.sample(1, slow.now)
+    slow.runs(1000)
+    expect(slow.most).toBeLessThan(400 * KIB)
+    const fast = new WindowPath({ rate: 1_000_000, rttMs: 1 })
+    expect(fast.runsUntil(() => fast.bytes > 1000 * KIB)).toBeLessThan(8)
+  })
+
   it('grows no further there for acks that come in bunches, as it does for the jitter of longer paths', () => {
     const mostBunched = (rate: number, rttMs: number): number => {
       const path = settled(rate, rttMs)
