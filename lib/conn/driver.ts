@@ -12,6 +12,7 @@ import { Reading } from './reading.js'
 import { SubflowIo } from './subflow-io.js'
 import { TraceWriter } from './trace.js'
 import type { TraceInit } from './trace-sink.js'
+import { TURN } from './turn.js'
 
 export interface DriverInit extends CoreInit {
   readonly trace?: TraceInit | undefined
@@ -74,6 +75,7 @@ export class Driver {
     const subflow = this.core.addSubflow(init, this.clock.now())
     const io = new SubflowIo(stream, {
       onBytes: (bytes) => {
+        TURN.takes(io, bytes.length)
         this.#receive(subflow, bytes)
       },
       onDrain: () => {
