@@ -92,7 +92,7 @@ export class Admission {
    */
   begin(address: string | undefined): Handshake {
     assertWelcome(address, this.#init)
-    if (this.#refusals.isShut(address))
+    if (this.#refusals.isShut(address, this.#handshakes.of(address)))
       throw new MultipathError('ERR_MULTIPATH_LIMIT', `too many hellos of ${address} were refused`)
     return this.#handshakes.begin(address)
   }

@@ -24,6 +24,11 @@ export class Handshakes {
     return this.#size
   }
 
+  /** Those of one address. */
+  of(address: string | undefined): number {
+    return this.#byAddress.get(address)?.size ?? 0
+  }
+
   /** Counts one more, and makes room for it. */
   begin(address: string | undefined): Handshake {
     const own = address === undefined ? undefined : this.#byAddress.get(address)

@@ -34,10 +34,13 @@ export class Refusals {
   /**
    * Whether streams of `address` are to be closed unread. Never where a connection from there stands: behind one NAT,
    * or a balancer that does not say for whom it speaks, one stranger could shut out everybody.
+   *
+   * @param pending - handshakes of it that may be refused yet: a thousand come in before the first hello is read
    */
-  isShut(address: string | undefined): boolean {
+  isShut(address: string | undefined, pending: number): boolean {
     if (address === undefined || this.#friends.has(address)) return false
-    return this.#left.get(address)?.has(this.#init.clock.now()) === false
+    const { burst, clock } = this.#init
+    return this.#left.get(address)?.has(clock.now(), Math.min(pending + 1, burst)) === false
   }
 
   /** A handshake of `address` ended with `error`. */

@@ -14,13 +14,13 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Whether there is one left. */
-  has(now: Millis): boolean {
+  /** Whether there are so many left. */
+  has(now: Millis, count = 1): boolean {
     const earned = ((now - this.#at) * this.#perSecond) / 1000
     // Infinity a second times no time at all is no number.
     this.#tokens = Number.isNaN(earned) ? this.#burst : Math.min(this.#burst, this.#tokens + earned)
     this.#at = now
-    return this.#tokens >= 1
+    return this.#tokens >= count
   }
 
   /** @returns whether there was one left */

@@ -70,6 +70,18 @@ describe('an address with too many refused hellos', () => {
     ;(await listener.accept()).destroy()
   })
 
+  it('gets no more in at once than may be refused yet', async () => {
+    const server = await listening()
+    const { listener, clock, refused, say } = await listenerOn(server)
+    for (let n = 0; n < 2; n++) await say(unknownHello())
+    clock.advance(500)
+    await client(server)
+    await until(() => listener.pendingHandshakes === 1)
+    expect(await say(OPENING)).toEqual({ code: LIMIT, bytesRead: 0 })
+    expect(refused).toHaveLength(3)
+    expect(listener.pendingHandshakes).toBe(1)
+  })
+
   it('is heard as long as a connection that it opened stands: friends may be behind it', async () => {
     const server = await listening()
     const { listener, clock, say } = await listenerOn(server)
@@ -134,11 +146,25 @@ describe('an address with too many refused hellos', () => {
 describe('refusals', () => {
   const unknown = new MultipathError(UNKNOWN, 'unknown')
 
+  it('that handshakes under way may bring count already, up to as many as may be under way', () => {
+    const clock = new ManualClock()
+    const refusals = new Refusals({ burst: 4, perSecond: 1, clock })
+    expect(refusals.isShut('192.0.2.1', 4)).toBe(false)
+    for (let n = 0; n < 2; n++) refusals.note('192.0.2.1', unknown)
+    expect([1, 2].map((pending) => refusals.isShut('192.0.2.1', pending))).toEqual([false, true])
+    clock.advance(2000)
+    expect([3, 4].map((pending) => refusals.isShut('192.0.2.1', pending))).toEqual([false, false])
+  })
+
   it('of wrong versions and refused joins count as those of unknown CIDs do', () => {
     for (const name of ['UNEXPECTED_VERSION', 'REFUSED', 'UNEXPECTED_CID'] as const) {
       const refusals = new Refusals({ burst: 1, perSecond: 1, clock: new ManualClock() })
       refusals.note('192.0.2.1', new MultipathError(`ERR_MULTIPATH_${name}`, 'no'))
-      expect([name, refusals.isShut('192.0.2.1'), refusals.isShut('192.0.2.2')]).toEqual([name, true, false])
+      expect([name, refusals.isShut('192.0.2.1', 0), refusals.isShut('192.0.2.2', 0)]).toEqual([
+        name,
+        true,
+        false,
+      ])
     }
   })
 
@@ -148,7 +174,7 @@ describe('refusals', () => {
     for (let n = 0; n < 4096; n++) refusals.note(addressOf(n), unknown)
     refusals.note(addressOf(0), unknown)
     refusals.note(addressOf(4096), unknown)
-    expect([0, 1, 2, 4096].map((n) => refusals.isShut(addressOf(n)))).toEqual([true, false, true, true])
+    expect([0, 1, 2, 4096].map((n) => refusals.isShut(addressOf(n), 0))).toEqual([true, false, true, true])
   })
 
   it('shut out nobody who has no address, nor anybody where there is no limit', () => {
@@ -156,7 +182,7 @@ describe('refusals', () => {
     const refusals = new Refusals({ burst: 1, perSecond: Infinity, clock })
     for (const address of [undefined, '192.0.2.1']) {
       for (let n = 0; n < 3; n++) refusals.note(address, unknown)
-      expect(refusals.isShut(address)).toBe(false)
+      expect(refusals.isShut(address, 0)).toBe(false)
     }
   })
 })
