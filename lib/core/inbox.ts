@@ -64,8 +64,8 @@ export class Inbox {
   /** One that brings too much that is of no use is not read for a while, though not for so long that it seems dead. */
   #settle(subflow: Subflow): void {
     const progress = this.parts.receiver.progress + this.parts.journeys.progress
-    const restMs = subflow.waste.settle(this.now, progress)
-    if (restMs > 0) subflow.rest(this.now + Math.min(restMs, this.#options.deadMs / 2))
+    const restMs = subflow.waste.settle(this.now, progress, this.#options.deadMs / 2)
+    if (restMs > 0) subflow.rest(this.now + restMs)
   }
 
   /**

@@ -29,10 +29,9 @@ export class Receiver {
     this.window = new ReorderWindow(options)
   }
 
-  /** Grows with all that is new, and again with all that the reader takes: that makes room for what was refused. */
+  /** Grows with all that the reader takes; what is only kept may be a flood's as well. */
   get progress(): number {
-    const { unreadBytes, heldBytes, takenBytes } = this.window
-    return this.storedFrames * FRAME_COST_BYTES + heldBytes + unreadBytes + 2 * takenBytes
+    return this.storedFrames * FRAME_COST_BYTES + this.window.takenBytes
   }
 
   get isAckDue(): boolean {

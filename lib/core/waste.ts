@@ -3,7 +3,7 @@
  * of it is honest: a scheduler may send everything twice, a path that was frozen brings what others have brought since,
  * and a Go peer sends its whole window again and again while our reader is slow, so that hundreds of megabytes may come
  * before the one frame that is missing. So a subflow has what its connection's progress has earned, and beyond that a
- * share of what all of them may take together: one alone is hardly slowed down, and a hundred cost no more than one.
+ * share of what all of them may take together: one alone is hardly slowed down, and a hundred cost a tenth of one.
  */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -13,9 +13,13 @@ export const FRAME_COST_BYTES = 64
 /** What an ack of a frame of ours is worth beside the frame's bytes: a Go peer sends much again between its acks. */
 export const ACK_WORTH_BYTES = 65_536
 /** So much of each subflow before anything is earned. */
-const FREE_BYTES = 1024 * 1024
+const FREE_BYTES = 256 * 1024
 /** Each byte of progress pays for so many. */
 const PER_PROGRESS = 2
+/** The share of each of `n` is the nth part to this power: all together have the less, the more there are. */
+const CROWDING = 1.5
+const MOST_SPREAD = 0.25
+const GOLDEN_RATIO = 0.618
 /** Progress pays for at most so much that is yet to come, bytes: what the kernels of a path hold when it thaws. */
 const MOST_EARNED_BYTES = 16 * 1024 * 1024
 
@@ -24,9 +28,18 @@ export class Allowance {
   readonly perMs: number
   /** Subflows that are left unread for now. */
   resting = 0
+  /** 0…1, each far from those before. */
+  #spread = 0
 
   constructor({ maxWasteBytesPerSecond }: Pick<ResolvedConnOptions, 'maxWasteBytesPerSecond'>) {
     this.perMs = maxWasteBytesPerSecond / 1000
+  }
+
+  /** Those that came at the same time are not read again at the same time. What is not paid for yet stays a debt. */
+  spread(restMs: Millis): Millis {
+    const share = 1 - MOST_SPREAD * this.#spread
+    this.#spread = (this.#spread + GOLDEN_RATIO) % 1
+    return restMs * share
   }
 }
 
@@ -58,12 +71,12 @@ export class Waste {
 
   /**
    * @param progress - of the connection so far, bytes: what was new, what its reader took, what the peer acked
-   * @returns how long the subflow should not be read, milliseconds
+   * @returns how long the subflow should not be read, milliseconds; at most `most`
    */
-  settle(now: Millis, progress: number): Millis {
+  settle(now: Millis, progress: number, most: Millis): Millis {
     const { perMs, resting } = this.#allowance
     if (this.#unsettled === 0 || perMs === Infinity) return 0
-    const share = perMs / (this.#isResting ? resting : resting + 1)
+    const share = perMs / (this.#isResting ? resting : resting + 1) ** CROWDING
     const paid = (now - this.#settledAt) * share
     const earned = PER_PROGRESS * (progress - this.#progress)
     this.#debt = Math.max(Math.min(this.#debt, 0), this.#debt - paid)
@@ -71,6 +84,7 @@ export class Waste {
     this.#settledAt = now
     this.#progress = progress
     this.#unsettled = 0
-    return Math.max(0, (this.#debt - FREE_BYTES) / share)
+    const restMs = (this.#debt - FREE_BYTES) / share
+    return restMs <= 0 ? 0 : this.#allowance.spread(Math.min(restMs, most))
   }
 }

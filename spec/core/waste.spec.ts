@@ -8,8 +8,8 @@ const LIMIT = { maxWasteBytesPerSecond: 256 * KIB, maxReorderBytes: 64 * KIB }
 /** A ping, a pong or a needless ack counts so much, and so does the header of a frame. */
 const COST = 64
 const PINGS = acks(...Array.from({ length: KIB }, () => PING))
-/** So many of them are free: 1 MiB. */
-const FREE = (KIB * KIB) / COST / KIB
+/** So many of them are free: 256 KiB. */
+const FREE = (256 * KIB) / COST / KIB
 /** So many are paid for by a second. */
 const SECOND = 4
 
@@ -98,9 +98,9 @@ describe('a subflow that brings', () => {
     const core = new ScriptedCore({ ...LIMIT, maxUnreadBytes: 512 * KIB })
     const only = core.joinUp({}, CAPABLE)
     brings(only, 10, 512)
-    for (let n = 0; n < 10; n++) brings(only, 600, 128)
+    brings(only, 600, 128)
     core.reads()
-    for (let n = 0; n < 10; n++) brings(only, 600 + 512, 128)
+    for (let n = 0; n < 8; n++) brings(only, 600 + 512, 128)
     expect(isResting(only)).toBe(false)
   })
 
@@ -153,14 +153,26 @@ describe('a subflow that is left unread', () => {
 })
 
 describe('what all subflows may bring beyond their progress', () => {
-  it('is shared by those that bring it, so that many cost no more than one', () => {
+  it('is shared by those that bring it, so that many cost less than one', () => {
     const core = new ScriptedCore(LIMIT)
     const floods = [core.joinUp(), core.joinUp()]
     for (const flood of floods) pings(flood, FREE + SECOND)
     core.passes(1100)
     expect(floods.map(isResting)).toEqual([false, true])
-    core.passes(1000)
+    core.passes(1200)
+    expect(floods.map(isResting)).toEqual([false, true])
+    core.passes(200)
     expect(floods.map(isResting)).toEqual([false, false])
+  })
+
+  it('is taken by each at a time of its own, though all came at once', () => {
+    const core = new ScriptedCore({ ...LIMIT, deadMs: 4000 })
+    const floods = [1, 2, 3, 4].map(() => core.joinUp())
+    for (const flood of floods) pings(flood, 100)
+    const until = floods.map(({ subflow }) => subflow.readAgainAt! - core.now).sort((a, b) => a - b)
+    expect(until[0]).toBeGreaterThan(1500)
+    expect(until[3]).toBe(2000)
+    until.slice(1).forEach((ms, n) => expect(ms - until[n]!).toBeGreaterThan(50))
   })
 
   it('leaves no share to one that is gone', () => {
