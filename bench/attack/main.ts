@@ -1,7 +1,8 @@
 /**
  * `npm run attack`: a listener under attack, each side a process of its own. Tables of its memory and processor time, and
  * of the rate and the round trips of another client, before, during and after. `control` is the same attacker against
- * a process that drops what it reads, which tells what it takes from all others by the processor time of its own.
+ * a process that drops what it reads, which tells what it takes from all others by the processor time of its own; it
+ * has the lowest priority, since the processors of a real one are elsewhere. Everything has run for a while before.
  *
  *   --only NAME   --sockets 10000 (slowloris, random-cids, truncated-tls; a hundredth for the others)   --seconds 10
  *   --profile     the listener leaves a .cpuprofile in build/bench/attack/
@@ -29,6 +30,8 @@ interface Use {
   readonly cpuSeconds: number
 }
 
+/** Until the code of both is compiled: cold, it is as slow as under attack. */
+const WARM_UP_SECONDS = 5
 const PHASES = ['before', 'control', 'attack', 'after'] as const
 /** Attacks by the number of sockets; the others send all that they can. */
 const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', 'truncated-tls']
@@ -67,6 +70,7 @@ async function run(name: string, sockets: number, seconds: number): Promise<Phas
   const [sink, sinkPort] = await start('sink', name)
   const target = { before: undefined, control: sinkPort, attack: port, after: undefined }
   const phases: Phase[] = []
+  await ask(friend, { seconds: WARM_UP_SECONDS })
   for (const phase of PHASES) {
     const at = target[phase]
     const attacker = at === undefined ? undefined : await start('attack', name, at, String(sockets))

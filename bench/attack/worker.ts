@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
+import { setPriority } from 'node:os'
 import { createServer as createTlsServer } from 'node:tls'
 import { MultipathDialer, MultipathListener, tcpDialer, tlsDialer } from 'multipath-net'
 import { attack } from '../../spec/support/attacks.js'
@@ -12,13 +13,17 @@ const MIB = 1_048_576
 /** A message of the friend, bytes; one is due each so many milliseconds. */
 const MESSAGE_BYTES = 16_384
 const EVERY_MS = 10
-/** 128 connections of at most 4 MiB: the budget is 512 MiB. */
+/** The attacker comes from 127.0.0.1. */
+const FRIEND_ADDRESS = '127.0.0.2'
+/** Of the attacker: on the internet it has processors of its own, and takes none of the listener's. */
+const LOWEST_PRIORITY = 19
+/** 128 connections of at most 2 MiB, beside the 100 MiB of the process: the budget is 384 MiB. */
 const LIMITS = {
   maxConnections: 128,
-  maxUnackedBytes: MIB,
-  sendBufferBytes: MIB / 2,
-  maxUnreadBytes: MIB,
-  maxReorderBytes: MIB,
+  maxUnackedBytes: MIB / 2,
+  sendBufferBytes: MIB / 4,
+  maxUnreadBytes: MIB / 2,
+  maxReorderBytes: MIB / 2,
   lingerMs: 2000,
 }
 
@@ -65,7 +70,7 @@ async function sink(isTls: boolean): Promise<void> {
 }
 
 async function befriend(isTls: boolean, port: number): Promise<void> {
-  const place = { host: '127.0.0.1', port }
+  const place = { host: '127.0.0.1', port, localAddress: FRIEND_ADDRESS }
   const path = isTls ? tlsDialer({ ...place, rejectUnauthorized: false }) : tcpDialer(place)
   const conn = await new MultipathDialer('friend', [path]).dial()
   const sentAt: number[] = []
@@ -105,6 +110,7 @@ if (role === 'serve') await serve(isTls)
 else if (role === 'sink') await sink(isTls)
 else if (role === 'friend') await befriend(isTls, Number(port))
 else {
+  setPriority(LOWEST_PRIORITY)
   attack(name, { port: Number(port), sockets: Number(sockets), everyMs: 1000 })
   tell('ready')
 }
