@@ -1,10 +1,10 @@
 /** Paths that are reset in the middle of a frame. */
-import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { MultipathError } from '../lib/index.js'
 import type { Direction } from './support/path-relay.js'
 import { receive, send } from './support/node-side.js'
 import { openPair, type Pair } from './support/pair.js'
+import { standstill } from './support/standstill.js'
 import { CASES, describeWithGo } from './support/with-go.js'
 
 const MIB = 1_048_576
@@ -19,16 +19,8 @@ const STANDSTILL_MS = 5_000
 const fromNode = (pair: Pair): Direction => (pair.nodeDialer ? 'up' : 'down')
 const fromGo = (pair: Pair): Direction => (pair.nodeDialer ? 'down' : 'up')
 
-/** Resolves when nothing has passed any relay for {@link STANDSTILL_MS}. */
-async function standstill(pair: Pair): Promise<'standstill'> {
-  const passed = (): number => pair.relays.reduce((sum, relay) => sum + relay.bytesUp + relay.bytesDown, 0)
-  let before = -1
-  while (before !== passed()) {
-    before = passed()
-    await delay(STANDSTILL_MS)
-  }
-  return 'standstill'
-}
+const passed = ({ relays }: Pair): number =>
+  relays.reduce((sum, relay) => sum + relay.bytesUp + relay.bytesDown, 0)
 
 describeWithGo('A path reset in the middle of a frame', (go) => {
   describe.each(CASES.filter(({ paths }) => paths > 1))(
@@ -54,7 +46,7 @@ describeWithGo('A path reset in the middle of a frame', (go) => {
         pair.relays[0]!.resetAfter(CUT_AFTER / paths, fromGo(pair))
         const atNode = receive(pair.node, { seed: SEED })
         const sent = pair.go.send({ bytes: BYTES, sizes: SIZES, seed: SEED }).catch(() => undefined)
-        await Promise.race([sent, standstill(pair)])
+        await Promise.race([sent, standstill(STANDSTILL_MS, () => passed(pair))])
         await pair.go.close()
         const received = await atNode
         expect(received.mismatchAt).toBe(-1)

@@ -1,7 +1,7 @@
 /** A Go peer that has locked itself up: what then stands still is no fault of Node's. */
-import { setTimeout as delay } from 'node:timers/promises'
 import { GoPeer } from './go-peer.js'
 import { openPair, type Pair, type PairOptions } from './pair.js'
+import { standstill } from './standstill.js'
 
 /** Nothing read for so long is a standstill, milliseconds: no spec pauses for longer than half of it. */
 const STANDSTILL_MS = 20_000
@@ -32,7 +32,8 @@ export async function withGoThatResends(
   await using peer = await GoPeer.start()
   const pair = await openPair(peer, options)
   const running = run(pair)
-  if ((await Promise.race([running, standstill(pair)])) !== 'standstill') {
+  const stuck = standstill(STANDSTILL_MS, () => pair.node.bytesRead)
+  if ((await Promise.race([running, stuck])) !== 'standstill') {
     await pair[Symbol.asyncDispose]()
     return
   }
@@ -43,14 +44,4 @@ export async function withGoThatResends(
   const traces = await peer.traces()
   if (tries === 1 || !isLockedUp(traces)) throw new Error(`the transfer stands still: ${traces}`)
   await withGoThatResends(options, run, tries - 1)
-}
-
-/** Resolves when Node has read nothing for {@link STANDSTILL_MS}. */
-async function standstill({ node }: Pair): Promise<'standstill'> {
-  let before = -1
-  while (before !== node.bytesRead) {
-    before = node.bytesRead
-    await delay(STANDSTILL_MS, undefined, { ref: false })
-  }
-  return 'standstill'
 }

@@ -1,9 +1,21 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import type { MuxSession } from '../../lib/mux/index.js'
+import type { MuxSession, MuxStream } from '../../lib/mux/index.js'
 import { duplexPair, sessions, streamPair, text } from '../support/mux.js'
 import { quiet, until } from '../support/turns.js'
+
+/** A stream, `near` and `far`, whose connection `below` takes nothing more until it is uncorked. */
+async function fullBelow(): Promise<{ below: Duplex; near: MuxStream; far: MuxStream }> {
+  const [below, farBelow] = duplexPair()
+  const [client, server] = sessions([below, farBelow])
+  const [near, far] = await streamPair(client, server)
+  below.cork()
+  // What it takes before it says that it is full.
+  near.write(Buffer.alloc(below.writableHighWaterMark))
+  await quiet()
+  return { below, near, far }
+}
 
 describe('a session', () => {
   it('carries a stream from one end to the other, and an answer back', async () => {
@@ -134,13 +146,7 @@ describe('a stream', () => {
   })
 
   it('calls a write back once it is taken, so that its buffer may be used again, and not before', async () => {
-    const [below, farBelow] = duplexPair()
-    const [client, server] = sessions([below, farBelow])
-    const [near, far] = await streamPair(client, server)
-    below.cork()
-    // What the connection below takes before it says that it is full.
-    near.write(Buffer.alloc(below.writableHighWaterMark))
-    await quiet()
+    const { below, near, far } = await fullBelow()
     const buffer = Buffer.alloc(1000, 'x')
     near.write(buffer, () => buffer.fill('y'))
     await quiet()
@@ -152,12 +158,7 @@ describe('a stream', () => {
   })
 
   it('lets 256 KiB wait for the connection below before writes wait', async () => {
-    const [below, farBelow] = duplexPair()
-    const [client, server] = sessions([below, farBelow])
-    const [near, far] = await streamPair(client, server)
-    below.cork()
-    near.write(Buffer.alloc(below.writableHighWaterMark))
-    await quiet()
+    const { below, near, far } = await fullBelow()
     for (let n = 0; n < 32; n++) near.write(Buffer.alloc(8192))
     await quiet()
     expect(near.writableLength).toBe(8192)

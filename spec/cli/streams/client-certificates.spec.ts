@@ -1,31 +1,21 @@
 /** Clients that `multipath serve` knows by their certificates. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
 import { connect } from 'node:tls'
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { ServeFlags } from '../../../lib/cli/streams/serve-options.js'
 import { serveOptions } from '../../../lib/cli/streams/serve-options.js'
 import { CERTIFICATE, CLIENT_CERTIFICATE, FINGERPRINT } from '../../support/certificate.js'
 import { at, command, dial, echo, forward, serve } from '../../support/streams.js'
 import { heardUntilClose } from '../../support/tcp.js'
+import { tempFiles } from '../../support/temp-files.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const NO_TOKEN = { env: { MULTIPATH_TOKEN: '' } }
 
-const folder = mkdtempSync(join(tmpdir(), 'certificates-'))
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-})
-function file(name: string, content: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, content)
-  return path
-}
+const file = tempFiles()
 const CERT = file('cert.pem', CERTIFICATE.cert)
 const KEY = file('key.pem', CERTIFICATE.key)
 const CLIENT_CERT = file('client.pem', CLIENT_CERTIFICATE.cert)

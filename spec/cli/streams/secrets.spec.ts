@@ -1,14 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadLogins, loadToken } from '../../../lib/cli/streams/secrets.js'
+import { tempFiles } from '../../support/temp-files.js'
 
-function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'secrets-')), 'secret')
-  writeFileSync(path, text)
-  return path
-}
+const write = tempFiles()
+const file = (text: string): string => write('secret', text)
 
 const TOKEN = 'a token of some length'
 

@@ -1,22 +1,15 @@
 /** Who may come in to `multipath serve`, and by what. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'
 import { CERTIFICATE, CLIENT_CERTIFICATE, FINGERPRINT } from '../../support/certificate.js'
 import { at, command, dial, echo, ending, forward, serve } from '../../support/streams.js'
+import { tempFiles } from '../../support/temp-files.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const NO_TOKEN = { env: { MULTIPATH_TOKEN: '' } }
 
-const folder = mkdtempSync(join(tmpdir(), 'streams-'))
-function file(name: string, content: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, content)
-  return path
-}
+const file = tempFiles()
 const CERT = file('cert.pem', CERTIFICATE.cert)
 const KEY = file('key.pem', CERTIFICATE.key)
 const TLS = ['--tls-cert', CERT, '--tls-key', KEY]

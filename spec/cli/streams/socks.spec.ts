@@ -1,20 +1,20 @@
 /** `multipath socks` as programs use it: SOCKS5 and HTTP CONNECT on one port, spoken by the book and by curl. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { createServer } from 'node:net'
-import { networkInterfaces, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { networkInterfaces } from 'node:os'
 import { buffer, text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePorts } from '../../support/free-ports.js'
 import { at, command, dial, echo, ending, serve, socks, target } from '../../support/streams.js'
-import { portOf } from '../../support/tcp.js'
+import { heardUntilClose, listening, portOf } from '../../support/tcp.js'
+import { tempFiles } from '../../support/temp-files.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
+const write = tempFiles()
 const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 )
@@ -34,6 +34,25 @@ async function say(port: number, ...words: (Buffer | string)[]): Promise<Buffer>
 }
 
 const SUCCESS = '050005000001000000000000'
+
+/** A server that sends back what it gets, until `leaves` is called. */
+async function fleetingEcho(): Promise<{ port: number; leaves: () => Promise<void> }> {
+  const server = await listening(createServer((socket) => socket.pipe(socket)))
+  const leaves = async (): Promise<void> => {
+    server.close()
+    await once(server, 'close')
+  }
+  return { port: portOf(server), leaves }
+}
+
+/** Asks for `port`, is told that it is connected, and is reset. */
+async function expectEarlyReset(proxy: number, port: number): Promise<void> {
+  const client = await dial(proxy)
+  const heard = heardUntilClose(client)
+  client.write(Buffer.concat([GREETING, ipv4(port)]))
+  expect(await ending(client)).toBe('ECONNRESET')
+  expect((await heard).toString('hex')).toBe(SUCCESS)
+}
 
 describe('a SOCKS5 client', () => {
   it('is led to an IPv4 address, with what it says before it is answered', async () => {
@@ -83,8 +102,7 @@ describe('a SOCKS5 client', () => {
   })
 
   it('needs user and password where a file of them is given', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'socks-')), 'logins')
-    writeFileSync(file, 'anna:s3cret\n')
+    const file = write('logins', 'anna:s3cret\n')
     const port = await echo()
     const there = await serve(['--allow', at(port)])
     const proxy = await socks(there.port, ['--login-file', file])
@@ -116,35 +134,24 @@ describe('a SOCKS5 client', () => {
 
 describe('a target that was reached a short while ago', () => {
   it('is taken for reachable: where it has gone since there is a reset, and a reason after that', async () => {
-    const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const port = portOf(server)
+    const { port, leaves } = await fleetingEcho()
     const there = await serve(['--allow', at(port)])
     const proxy = await socks(there.port)
     for (let n = 0; n < 2; n++)
       expect((await say(proxy.port, GREETING, ipv4(port), 'hello')).subarray(12).toString()).toBe('hello')
-    server.close()
-    await once(server, 'close')
-    const client = await dial(proxy.port)
-    const heard: Buffer[] = []
-    client.on('data', (chunk: Buffer) => heard.push(chunk))
-    client.write(Buffer.concat([GREETING, ipv4(port)]))
-    expect(await ending(client)).toBe('ECONNRESET')
-    expect(Buffer.concat(heard).toString('hex')).toBe(SUCCESS)
+    await leaves()
+    await expectEarlyReset(proxy.port, port)
     expect((await say(proxy.port, GREETING, ipv4(port)))[3]).toBe(5)
   })
 })
 
 describe('with --early never', () => {
   it('clients wait for the other end, also where it was reached before', async () => {
-    const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const port = portOf(server)
+    const { port, leaves } = await fleetingEcho()
     const there = await serve(['--allow', at(port)])
     const proxy = await socks(there.port, ['--early', 'never'])
     expect((await say(proxy.port, GREETING, ipv4(port), 'hello')).subarray(12).toString()).toBe('hello')
-    server.close()
-    await once(server, 'close')
+    await leaves()
     expect((await say(proxy.port, GREETING, ipv4(port)))[3]).toBe(5)
   })
 })
@@ -164,12 +171,7 @@ describe('with --early always', () => {
   it('they are told before the other end has answered, and reset where it refuses', async () => {
     const there = await serve(['--allow', 'localhost:9'])
     const proxy = await socks(there.port, ['--early', 'always'])
-    const client = await dial(proxy.port)
-    const heard: Buffer[] = []
-    client.on('data', (chunk: Buffer) => heard.push(chunk))
-    client.write(Buffer.concat([GREETING, ipv4(9)]))
-    expect(await ending(client)).toBe('ECONNRESET')
-    expect(Buffer.concat(heard).toString('hex')).toBe(SUCCESS)
+    await expectEarlyReset(proxy.port, 9)
   })
 
   it('they are refused with a reason while there is no session', async () => {
