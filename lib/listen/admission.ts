@@ -12,6 +12,7 @@ import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
 import type { AddressLists, ListenerNumbers } from './options.js'
 import { Refusals } from './refusals.js'
+import { sourceNetwork } from './source-network.js'
 import { TokenBucket } from './token-bucket.js'
 
 /** What is known of the peer behind a stream. */
@@ -92,9 +93,10 @@ export class Admission {
    */
   begin(address: string | undefined): Handshake {
     assertWelcome(address, this.#init)
-    if (this.#refusals.isShut(address, this.#handshakes.of(address)))
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', `too many hellos of ${address} were refused`)
-    return this.#handshakes.begin(address)
+    const source = sourceNetwork(address)
+    if (this.#refusals.isShut(source, this.#handshakes.of(source)))
+      throw new MultipathError('ERR_MULTIPATH_LIMIT', `too many hellos of ${source} were refused`)
+    return this.#handshakes.begin(source)
   }
 
   /** A stream of a trusted proxy, which is yet to say whose it is: no list and no limit of one address is for it. */
@@ -131,7 +133,7 @@ export class Admission {
     this.#held++
     conn.once('close', () => this.#held--)
     this.#members.set(key, { conn, first: this.#factsOf(stream), joins })
-    const part = this.#refusals.befriend(stream.remoteAddress)
+    const part = this.#refusals.befriend(sourceNetwork(stream.remoteAddress))
     return () => {
       this.#members.delete(key)
       part()

@@ -3,6 +3,7 @@ import { MultipathError } from '../errors.js'
 
 /** One handshake; its signal aborts when it has to make room. */
 export interface Handshake {
+  /** An IPv4 address, or an IPv6 network. */
   readonly address: string | undefined
   readonly limit: AbortController
 }

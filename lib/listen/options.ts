@@ -21,7 +21,7 @@ export interface ListenerNumbers {
   handshakeTimeoutMs?: number | undefined
   /** Handshakes under way; for one more, the oldest from the address that has the most is closed. */
   maxPendingHandshakes?: number | undefined
-  /** Handshakes under way of one address; for one more, its oldest is closed. */
+  /** Handshakes under way of one address, or one IPv6 network of 64 bits; for one more, its oldest is closed. */
   maxPendingHandshakesPerAddress?: number | undefined
   /** Connections that are not closed yet; those that ask for more are closed without an answer. */
   maxConnections?: number | undefined

@@ -128,6 +128,19 @@ describe('an address with too many refused hellos', () => {
     expect(await say(from('203.0.113.10'))).toMatchObject({ code: UNKNOWN })
   })
 
+  it('is a network of 64 bits where it is IPv6: a host there has as many addresses as it likes', async () => {
+    const server = await listening()
+    const { say } = await listenerOn(server, { trustedProxies: ['127.0.0.1'] })
+    const from = (remoteAddress: string): Buffer => {
+      const header = v2({ remoteAddress, remotePort: 5000, localAddress: '2001:db8::1', localPort: 7000 })
+      return Buffer.concat([header, unknownHello()])
+    }
+    for (let n = 1; n <= 2; n++)
+      expect(await say(from(`2001:db8:9:9::${n}`))).toMatchObject({ code: UNKNOWN })
+    expect(await say(from('2001:db8:9:9:a:b:c:d'))).toMatchObject({ code: LIMIT })
+    expect(await say(from('2001:db8:9:8::1'))).toMatchObject({ code: UNKNOWN })
+  })
+
   it('is not that of one who gives up, or takes too long', async () => {
     const server = await listening()
     const { listener, clock, refused, say } = await listenerOn(server)
