@@ -27,6 +27,8 @@ export interface DrillReport {
   readonly early: number
   /** Connections of the killed backend. */
   readonly lost: number
+  /** Connections of Go peers that lost data for good with the killed balancer: interop/README.md. */
+  readonly lostByGo: number
 }
 
 /** @throws AssertionError for a byte, a subflow or a connection that is not where it has to be */
@@ -50,10 +52,10 @@ export class Drill {
     const early = await this.#assertTogether(connections)
     await this.#assertIntact()
     const lost = await this.#killBackend()
-    await this.#killBalancer()
+    const lostByGo = await this.#killBalancer()
     await this.#drain()
     await Promise.all(this.#clients.map((client) => client.close()))
-    return { connections, early, lost }
+    return { connections, early, lost, lostByGo }
   }
 
   /** Both balancers, the first one twice. */
@@ -116,13 +118,19 @@ export class Drill {
     return lost
   }
 
-  /** Nobody loses anything; when it is back, it has learnt where the subflows belong. */
-  async #killBalancer(): Promise<void> {
+  /** Nobody of ours loses anything; when it is back, it has learnt where the subflows belong. */
+  async #killBalancer(): Promise<number> {
     const victim = this.#fleet.balancers[1]!
-    assert.equal(await this.#assertIntact(() => victim.kill()), 0)
+    const ours = this.#ours().length
+    const before = await this.#incomplete()
+    const lost = await this.#assertIntact(() => victim.kill())
+    assert.equal(this.#ours().length, ours, 'no connection of ours is lost with a balancer')
+    const lostByGo = (await this.#incomplete()) - before
+    assert.equal(lost, lostByGo, 'and of Go those alone that miss a frame which Go never sends again')
     await victim.start()
     await this.#healed('through a balancer that came back')
     assert.equal(await this.#assertIntact(), 0)
+    return lostByGo
   }
 
   /** New connections keep away from a drained backend, and joins of its own still reach it. */
@@ -144,9 +152,18 @@ export class Drill {
     await Promise.all(fresh.map((client) => client.close()))
   }
 
+  async #incomplete(): Promise<number> {
+    return (await this.#reports()).reduce((sum, { incomplete }) => sum + incomplete, 0)
+  }
+
+  /** Names of the connections that Node dialled. */
+  #ours(): string[] {
+    return this.#clients.flatMap(({ name }) => name ?? [])
+  }
+
   /** Connections of Node dial lost paths again; Go does not. */
   #healed(what: string): Promise<void> {
-    const names = this.#clients.flatMap(({ name }) => name ?? [])
+    const names = this.#ours()
     return within(`every subflow ${what}`, async () => {
       const conns = (await this.#reports()).flatMap((report) => report.conns)
       const labels = new Map(conns.map(({ name, labels }) => [name, labels]))
