@@ -10,12 +10,10 @@ const options = { trustedProxies: ['127.0.0.1'], missingMs: 15_000 }
 const listener = new MultipathListener([server], [], options)
 const conns = new Set<Awaited<ReturnType<typeof listener.accept>>>()
 const refused: string[] = []
-let incomplete = 0
 listener.on('refused', (error) => refused.push((error as { code?: string }).code ?? error.message))
 process.on('message', () => {
   const report: BackendReport = {
     refused,
-    incomplete,
     conns: [...conns].map((conn) => ({
       name: conn.name,
       labels: conn.subflows().map(({ label }) => label),
@@ -28,8 +26,5 @@ server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressI
 for await (const conn of listener) {
   conns.add(conn)
   conn.once('close', () => conns.delete(conn))
-  conn.once('error', ({ code }: { code?: string }) => {
-    if (code === 'ERR_MULTIPATH_INCOMPLETE') incomplete++
-  })
   echo(conn)
 }

@@ -18,8 +18,6 @@ export interface BackendReport {
   readonly conns: readonly { name: string; labels: readonly string[] }[]
   /** Codes of the streams that it refused. */
   readonly refused: readonly string[]
-  /** Connections that ended because their Go peer had lost data for good. */
-  readonly incomplete: number
 }
 
 /** Why there can be no fleet here, or `undefined`. */
@@ -45,7 +43,7 @@ export class Backend {
 
   /** Empty where it is dead. */
   async report(): Promise<BackendReport> {
-    if (!this.#child.connected) return { conns: [], refused: [], incomplete: 0 }
+    if (!this.#child.connected) return { conns: [], refused: [] }
     const answer = once(this.#child, 'message') as Promise<[BackendReport]>
     this.#child.send('report')
     return (await answer)[0]
