@@ -46,7 +46,7 @@ const LAYERS = [
   { folder: 'dial/', file: 'redial', may: DIAL, packages: ['node:', 'p-retry'] },
   {
     folder: 'listen/',
-    may: [...FOUNDATION, 'transport/transport'],
+    may: [...FOUNDATION, 'transport/transport', 'transport/ipv6'],
     packages: ['node:', 'eventemitter3'],
   },
   {

@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Ask, Conversation } from './conversation.js'
 import { refusal } from './conversation.js'
+import { ipv6Groups } from './ipv6.js'
 import type { Login, Target } from './proxy-url.js'
 
 const VERSION = 5
@@ -69,13 +70,9 @@ function addressOf(host: string): number[] {
   return [NAME, ...counted(host)]
 }
 
-/** Eight groups, out of the one short form that URLs write them in. */
 function ipv6Bytes(host: string): Buffer {
-  const [left = '', right] = new URL(`http://[${host}]`).hostname.slice(1, -1).split('::')
-  const [before, after] = [left, right ?? ''].map((part) => part.split(':').filter((group) => group !== ''))
-  const zeros = Array<string>(8 - before!.length - after!.length).fill('0')
-  const groups = [...before!, ...zeros, ...after!]
-  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex')
+  const groups = ipv6Groups(host).map((group) => group.padStart(4, '0'))
+  return Buffer.from(groups.join(''), 'hex')
 }
 
 function counted(text: string): number[] {
