@@ -1,6 +1,5 @@
 /** What a fleet has to stand: connections from Node and Go, a backend and a balancer that die, a drained backend. */
 import { strict as assert } from 'node:assert'
-import { setTimeout as delay } from 'node:timers/promises'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'
 import type { MultipathConn } from '../../lib/index.js'
 import type { BackendReport, Fleet } from './fleet.js'
@@ -203,11 +202,8 @@ function goClient(conn: GoConn): Client {
     name: undefined,
     async exchange(seed) {
       const sent = conn.send({ bytes: BYTES, seed }).catch(() => undefined)
-      const receiving = conn.receive({ bytes: BYTES, seed }).catch(() => undefined)
-      const late = new AbortController()
-      const waiting = delay(GO_PATIENCE_MS, undefined, { signal: late.signal }).catch(() => undefined)
-      const back = await Promise.race([receiving, waiting])
-      late.abort()
+      const receiving = conn.receive({ bytes: BYTES, seed })
+      const back = await timed('an exchange of Go', receiving, GO_PATIENCE_MS).catch(() => undefined)
       assert.ok(back === undefined || back.mismatchAt === -1)
       if (back?.bytes !== BYTES) return 'failed'
       await sent
@@ -225,10 +221,10 @@ async function within(what: string, isSo: () => Promise<boolean>): Promise<void>
   }
 }
 
-async function timed<Value>(what: string, work: Promise<Value>): Promise<Value> {
+async function timed<Value>(what: string, work: Promise<Value>, ms = PATIENCE_MS): Promise<Value> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`in time: ${what}`)), PATIENCE_MS)
+    timer = setTimeout(() => reject(new Error(`in time: ${what}`)), ms)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -18,7 +18,9 @@ const FREE_BYTES = 256 * 1024
 const PER_PROGRESS = 2
 /** The share of each of `n` is the nth part to this power: all together have the less, the more there are. */
 const CROWDING = 1.5
+/** Of a rest, at most this share is left out. */
 const MOST_SPREAD = 0.25
+/** Of a share of the whole: its multiples, less their whole part, lie far from each other. */
 const GOLDEN_RATIO = 0.618
 /** Progress pays for at most so much that is yet to come, bytes: what the kernels of a path hold when it thaws. */
 const MOST_EARNED_BYTES = 16 * 1024 * 1024
@@ -70,7 +72,7 @@ export class Waste {
   }
 
   /**
-   * @param progress - of the connection so far, bytes: what was new, what its reader took, what the peer acked
+   * @param progress - of the connection so far, bytes: what its reader took, what the peer acked, a little for each frame kept
    * @returns how long the subflow should not be read, milliseconds; at most `most`
    */
   settle(now: Millis, progress: number, most: Millis): Millis {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Liveness } from '../../lib/core/liveness.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { resolveOptions } from '../../lib/options.js'
-import { delivers, leaves, subflowOf } from '../support/flights.js'
+import { delivers, lands, leaves, subflowOf } from '../support/flights.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
 import { acks, PING, PONG, ScriptedCore } from '../support/scripted-core.js'
 
@@ -334,8 +334,7 @@ describe('the next deadline of a subflow', () => {
     delivers(subflow, 0, 100, 100)
     const before = leaves(subflow, 1000, 100_000, 10)
     leaves(subflow, 1000, 100, 11)
-    subflow.flights.delete(10)
-    subflow.window.acked(before, { now: 1500, wasFull: false, isTrusted: false })
+    lands(subflow, before, 1500, false)
     subflow.answeredPingAt = 1010
     subflow.lastHeardAt = 1510
     subflow.ping(1510)

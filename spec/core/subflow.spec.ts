@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { delivers, leaves, subflowOf } from '../support/flights.js'
+import { delivers, lands, leaves, subflowOf } from '../support/flights.js'
 
 describe('the ack that a subflow owes', () => {
   it('is expected after a round trip', () => {
@@ -17,7 +17,7 @@ describe('the ack that a subflow owes', () => {
     leaves(subflow, 1000, 1400, 11)
     subflow.flights.delete(10)
     expect(subflow.expectedRttMs).toBe(50)
-    subflow.window.acked(before, { now: 1990, wasFull: false, isTrusted: true })
+    lands(subflow, before, 1990)
     expect(subflow.expectedRttMs).toBe(1000)
     expect(subflow.timeoutMs(60)).toBeGreaterThan(1000)
   })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
-import { connect } from 'node:net'
+import { connect, isIPv6 } from 'node:net'
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenerOptions } from '../../lib/index.js'
@@ -20,6 +20,13 @@ const LIMIT = 'ERR_MULTIPATH_LIMIT'
 
 function unknownHello(): Buffer {
   return Buffer.concat([Buffer.alloc(1), randomBytes(16)])
+}
+
+/** An unknown hello that a proxy passes on. */
+function proxied(remoteAddress: string): Buffer {
+  const localAddress = isIPv6(remoteAddress) ? '2001:db8::1' : '192.0.2.1'
+  const header = v2({ remoteAddress, remotePort: 5000, localAddress, localPort: 7000 })
+  return Buffer.concat([header, unknownHello()])
 }
 
 /** What was refused: why, and how much of it had been read. */
@@ -119,26 +126,18 @@ describe('an address with too many refused hellos', () => {
   it('behind a trusted proxy is that of the client, whom the header names', async () => {
     const server = await listening()
     const { say } = await listenerOn(server, { trustedProxies: ['127.0.0.1'] })
-    const from = (remoteAddress: string): Buffer => {
-      const header = v2({ remoteAddress, remotePort: 5000, localAddress: '192.0.2.1', localPort: 7000 })
-      return Buffer.concat([header, unknownHello()])
-    }
-    for (let n = 0; n < 2; n++) expect(await say(from('203.0.113.9'))).toMatchObject({ code: UNKNOWN })
-    expect(await say(from('203.0.113.9'))).toMatchObject({ code: LIMIT })
-    expect(await say(from('203.0.113.10'))).toMatchObject({ code: UNKNOWN })
+    for (let n = 0; n < 2; n++) expect(await say(proxied('203.0.113.9'))).toMatchObject({ code: UNKNOWN })
+    expect(await say(proxied('203.0.113.9'))).toMatchObject({ code: LIMIT })
+    expect(await say(proxied('203.0.113.10'))).toMatchObject({ code: UNKNOWN })
   })
 
   it('is a network of 64 bits where it is IPv6: a host there has as many addresses as it likes', async () => {
     const server = await listening()
     const { say } = await listenerOn(server, { trustedProxies: ['127.0.0.1'] })
-    const from = (remoteAddress: string): Buffer => {
-      const header = v2({ remoteAddress, remotePort: 5000, localAddress: '2001:db8::1', localPort: 7000 })
-      return Buffer.concat([header, unknownHello()])
-    }
     for (let n = 1; n <= 2; n++)
-      expect(await say(from(`2001:db8:9:9::${n}`))).toMatchObject({ code: UNKNOWN })
-    expect(await say(from('2001:db8:9:9:a:b:c:d'))).toMatchObject({ code: LIMIT })
-    expect(await say(from('2001:db8:9:8::1'))).toMatchObject({ code: UNKNOWN })
+      expect(await say(proxied(`2001:db8:9:9::${n}`))).toMatchObject({ code: UNKNOWN })
+    expect(await say(proxied('2001:db8:9:9:a:b:c:d'))).toMatchObject({ code: LIMIT })
+    expect(await say(proxied('2001:db8:9:8::1'))).toMatchObject({ code: UNKNOWN })
   })
 
   it('is not that of one who gives up, or takes too long', async () => {

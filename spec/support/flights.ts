@@ -37,8 +37,12 @@ export function leaves(subflow: Subflow, sentAt: number, size: number, fn = 10):
 
 /** The subflow delivers so many bytes in so many milliseconds from `sentAt` on, and then carries nothing. */
 export function delivers(subflow: Subflow, sentAt: number, bytes: number, ms: number): void {
-  const flight = leaves(subflow, sentAt, bytes)
-  subflow.flights.clear()
-  subflow.inFlightBytes = 0
-  subflow.window.acked(flight, { now: sentAt + ms, wasFull: false, isTrusted: true })
+  lands(subflow, leaves(subflow, sentAt, bytes), sentAt + ms)
+}
+
+/** Its ack comes back. */
+export function lands(subflow: Subflow, flight: Flight, now: number, isTrusted = true): void {
+  subflow.flights.delete(flight.frame.fn)
+  subflow.inFlightBytes -= flight.frame.size
+  subflow.window.acked(flight, { now, wasFull: false, isTrusted })
 }
