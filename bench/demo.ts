@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run demo`: a file of 256 MiB over three loopback paths. One is cut on the way, another falls silent and
  * comes back; the file that arrives must have the SHA-256 of the one that was sent. Exit code 1 when it has not.

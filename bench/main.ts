@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run bench`: ours, Go's and plain net on loopback, each pair in processes of its own, in turn.
  *

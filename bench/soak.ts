@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run soak`: connections over failing loopback paths for as long as wished, every byte accounted for.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Much data both ways at once, with applications that read at once, late, or only after they have written all. */
 import { describe, expect, it } from 'vitest'
 import { DROPPED, bulkBothWays } from './support/exchanges.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Writes what the Go peer really sends to vectors/*.json, which unit specs read.
  * Run with `npx tsx interop/capture-vectors.ts`; interop/README.md describes the files.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Either side closes early: what it wrote before is read in full by the other, or the other learns of the loss. */
 import { describe, expect, it } from 'vitest'
 import { receive, send } from './support/node-side.js'

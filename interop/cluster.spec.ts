@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Four workers of node:cluster, whose subflows come to whichever of them. */
 import { once } from 'node:events'
 import { connect } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath doctor`, the built one, looks at a Go listener; and at two uplinks in network namespaces. */
 import { describe, expect, it } from 'vitest'
 import type { Diagnosis } from '../lib/cli/doctor/diagnosis.js'

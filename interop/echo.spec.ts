@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Writes of every size come back as they were, whichever side dials and whichever side writes. */
 import { describe, it } from 'vitest'
 import { echoByGo, echoByNode } from './support/exchanges.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `npm run fleet -- --connections 300`, or with `--cluster`: the drills of the specs at the size asked for. */
 import { parseArgs } from 'node:util'
 import { goVersion } from './support/build-peer.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Three listeners behind two HAProxies with the configuration of deploy/haproxy/. */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Go's Write of 0 bytes uses up a frame number and sends no frame (conn.go, Write): the stream has a hole for ever. */
 import { expect, it } from 'vitest'
 import { receive } from './support/node-side.js'

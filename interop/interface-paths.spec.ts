@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Interfaces and addresses come and go under a connection whose paths find themselves. */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A Go dialer dials each path once: a listener's limits on joins have to let in all of them. */
 import { expect, it } from 'vitest'
 import { LISTENER_TABLE } from '../lib/listen/options.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A path that was down when Node dialled joins the Go connection later and carries it. */
 import { describe, expect, it } from 'vitest'
 import { receive, send } from './support/node-side.js'

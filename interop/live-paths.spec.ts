@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths that Node adds and removes while Go and it send as fast as they can: not a byte is lost, on either way. */
 import { once } from 'node:events'
 import { expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** 200 connections at once, each with data of its own. */
 import { describe, expect, it } from 'vitest'
 import type { GoConn } from './support/go-peer.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Streams with unmodified hashicorp/yamux at the other end, in both roles, over TCP and over several paths. */
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath nc`, the built one, and a Go program exchange a file over three paths, one of them killed midway. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'

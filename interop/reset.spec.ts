@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths that are reset in the middle of a frame. */
 import { describe, expect, it } from 'vitest'
 import { MultipathError } from '../lib/index.js'

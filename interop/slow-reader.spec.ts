@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A reader that stops for 10 s: nothing is lost, and next to nothing is sent again. */
 import { describe, expect, it } from 'vitest'
 import { TIME_FOR_TRIES_MS, withGoThatResends } from './support/go-locked.js'

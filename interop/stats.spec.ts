@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Both sides count the same frames and bytes, path by path, and print them in the same columns. */
 import { describe, expect, it, vi } from 'vitest'
 import type { PathCounters } from './support/peer-protocol.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths over TLS and WebSockets, and a connection that mixes them with TCP, with Go at the other end of each. */
 import { describe, expect, it } from 'vitest'
 import { upCount } from '../spec/support/pair.js'

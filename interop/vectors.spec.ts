@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The stored vectors are still what the Go peer sends. */
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The only source of time of the shell. The core gets plain numbers. */
 
 /** Milliseconds of a monotonic clock; only differences mean anything. */

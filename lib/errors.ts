@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Every error this package throws or emits. Callers switch on `code`; messages are for people.
  * docs/errors.md lists each code with what dies and what to do.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Public names, nothing else. */
 export type { SubflowChange } from './conn/attach.js'
 export { MultipathConn } from './conn/multipath-conn.js'

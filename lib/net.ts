@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The facade in the shape of node:net: connect() and createServer(). */
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, ListenOptions, Server } from 'node:net'

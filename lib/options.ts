@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * One table, one pass for numeric options: a wrong value is refused with its name, range and value; the
  * caller's object is never changed; the rest of the code sees only the resolved, frozen result.

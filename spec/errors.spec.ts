@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { DialError, MultipathError, OptionError, RemoteProtocolError, toError } from '../lib/errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConnectOptions, ListenerOptions, MultipathConn } from '../lib/index.js'

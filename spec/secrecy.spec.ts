@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A CID is all that it takes to join a connection: nothing that is printed, thrown, emitted or returned holds one. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'

@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
- * `npm run attack`: a listener under attack, each side a process of its own. Tables of its memory and processor time, and
+ * `npm run attack`: a victim under attack, each side a process of its own. Tables of its memory and processor time, and
  * of the rate and the round trips of another client, before, during and after. `control` is the same attacker against
  * a process that drops what it reads, which tells what it takes from all others by the processor time of its own; it
  * has the lowest priority, since the processors of a real one are elsewhere. Everything has run for a while before.
+ * Exits with 1 where the other client's p99 is over 50 ms, or the victim's memory over its budget, during an attack.
  *
- *   --only NAME   --sockets 10000 (slowloris, random-cids, truncated-tls; a hundredth for the others)   --seconds 10
- *   --profile     the listener leaves a .cpuprofile in build/bench/attack/
+ *   --only NAME[,NAME]   --sockets N (in place of each attack's own number)   --seconds 10
+ *   --profile     the victim leaves a .cpuprofile in build/bench/attack/
  */
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { ATTACKS } from '../../spec/support/attacks.js'
 import { figure, table } from '../shared/figures.js'
 import { BENCH, BUILD } from '../shared/places.js'
+import type { AttackCase } from './attack-case.js'
+import { CASES } from './cases/index.js'
 
 /** What the friend measured in a phase, and the listener of itself. */
 interface Phase {
@@ -33,13 +36,13 @@ interface Use {
 /** Until the code of both is compiled: cold, it is as slow as under attack. */
 const WARM_UP_SECONDS = 5
 const PHASES = ['before', 'control', 'attack', 'after'] as const
-/** Attacks by the number of sockets; the others send all that they can. */
-const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', 'truncated-tls']
+/** What another client may notice at most, ms. */
+const MOST_P99_MS = 50
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    sockets: { type: 'string', default: '10000' },
+    sockets: { type: 'string' },
     seconds: { type: 'string', default: '10' },
     profile: { type: 'boolean', default: false },
   },
@@ -64,22 +67,33 @@ async function end(child: ChildProcess): Promise<void> {
   await exit
 }
 
-async function run(name: string, sockets: number, seconds: number): Promise<Phase[]> {
+async function run(name: string, attackCase: AttackCase, seconds: number): Promise<Phase[]> {
+  const sockets = values.sockets ?? String(attackCase.sockets)
   const [server, port] = await start('serve', name)
   const [friend] = await start('friend', name, port)
-  const [sink, sinkPort] = await start('sink', name)
+  const [sink, sinkPort] = attackCase.sink === undefined ? [] : await start('sink', name)
   const target = { before: undefined, control: sinkPort, attack: port, after: undefined }
   const phases: Phase[] = []
   await ask(friend, { seconds: WARM_UP_SECONDS })
   for (const phase of PHASES) {
+    if (phase === 'control' && sink === undefined) {
+      phases.push({
+        rate: Number.NaN,
+        median: Number.NaN,
+        p99: Number.NaN,
+        memory: Number.NaN,
+        share: Number.NaN,
+      })
+      continue
+    }
     const at = target[phase]
-    const attacker = at === undefined ? undefined : await start('attack', name, at, String(sockets))
+    const attacker = at === undefined ? undefined : await start('attack', name, at, sockets)
     const before = await ask<Use>(server)
     const client = await ask<Pick<Phase, 'rate' | 'median' | 'p99'>>(friend, { seconds })
     const { memory, cpuSeconds } = await ask<Use>(server)
     phases.push({ ...client, memory, share: (cpuSeconds - before.cpuSeconds) / seconds })
     if (attacker !== undefined) await end(attacker[0])
-    if (phase === 'control') await end(sink)
+    if (phase === 'control' && sink !== undefined) await end(sink)
   }
   await end(friend)
   const exit = once(server, 'exit')
@@ -111,12 +125,27 @@ function print(runs: ReadonlyMap<string, readonly Phase[]>): void {
   }
 }
 
-const names = values.only === undefined ? Object.keys(ATTACKS) : values.only.split(',')
-const most = Number(values.sockets)
+/** @returns a line for each attack that another client noticed, or that cost too much memory */
+function failures(runs: ReadonlyMap<string, readonly Phase[]>): string[] {
+  return [...runs].flatMap(([name, phases]) => {
+    const { p99, memory } = phases[PHASES.indexOf('attack')]!
+    const { budgetMiB } = CASES[name]!
+    return [
+      ...(p99 <= MOST_P99_MS ? [] : [`${name}: p99 ${figure(p99)} ms, at most ${MOST_P99_MS}`]),
+      ...(memory <= budgetMiB ? [] : [`${name}: ${figure(memory)} MiB, at most ${budgetMiB}`]),
+    ]
+  })
+}
+
+const names = values.only === undefined ? Object.keys(CASES) : values.only.split(',')
 const runs = new Map<string, readonly Phase[]>()
 for (const name of names) {
-  const sockets = BY_NUMBER.includes(name) ? most : Math.max(1, Math.round(most / 100))
-  runs.set(name, await run(name, sockets, Number(values.seconds)))
+  const attackCase = CASES[name]
+  if (attackCase === undefined)
+    throw new Error(`no attack ${name}; there are ${Object.keys(CASES).join(', ')}`)
+  runs.set(name, await run(name, attackCase, Number(values.seconds)))
 }
 print(runs)
-process.exit(0)
+const failed = failures(runs)
+for (const line of failed) console.error(line)
+process.exit(failed.length === 0 ? 0 : 1)

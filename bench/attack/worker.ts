@@ -1,103 +1,59 @@
-/** One process of `npm run attack`: the listener, its friend, the sink or the attacker. Talks with the parent in messages. */
-import { once } from 'node:events'
-import type { AddressInfo, Server } from 'node:net'
-import { createServer } from 'node:net'
+// SPDX-License-Identifier: Apache-2.0
+/** One process of `npm run attack`: the victim, its friend, the sink or the attacker. Talks with the parent in messages. */
 import { setPriority } from 'node:os'
-import { createServer as createTlsServer } from 'node:tls'
-import { MultipathDialer, MultipathListener, tcpDialer, tlsDialer } from 'multipath-net'
-import { attack } from '../../spec/support/attacks.js'
-import { CERTIFICATE } from '../../spec/support/certificate.js'
+import type { Duplex } from 'node:stream'
 import { percentile } from '../shared/figures.js'
+import { CASES } from './cases/index.js'
 
 const MIB = 1_048_576
-/** A message of the friend, bytes; one is due each so many milliseconds. */
-const MESSAGE_BYTES = 16_384
 const EVERY_MS = 10
-/** The attacker comes from 127.0.0.1. */
-const FRIEND_ADDRESS = '127.0.0.2'
-/** Of the attacker: on the internet it has processors of its own, and takes none of the listener's. */
+/** Of the attacker: on the internet it has processors of its own, and takes none of the victim's. */
 const LOWEST_PRIORITY = 19
-/** 128 connections of at most 2 MiB, beside the 100 MiB of the process: the budget is 384 MiB. */
-const LIMITS = {
-  maxConnections: 128,
-  maxUnackedBytes: MIB / 2,
-  sendBufferBytes: MIB / 4,
-  maxUnreadBytes: MIB / 2,
-  maxReorderBytes: MIB / 2,
-  lingerMs: 2000,
-}
 
 function tell(what: unknown): void {
   process.send!(what)
 }
 
-async function listening(isTls: boolean): Promise<Server> {
-  const server = isTls ? createTlsServer(CERTIFICATE) : createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
-
-function tellPort(server: Server): void {
+function tellPort(port: number): void {
   // Asked: what it has used and holds. A disconnected parent ends it in order, so that a profile is written.
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     tell({ memory: process.memoryUsage().rss / MIB, cpuSeconds: (user + system) / 1e6 })
   })
   process.on('disconnect', () => process.exit())
-  tell((server.address() as AddressInfo).port)
+  tell(port)
 }
 
-async function serve(isTls: boolean): Promise<void> {
-  const server = await listening(isTls)
-  const listener = new MultipathListener([server], [], LIMITS)
-  tellPort(server)
-  for await (const conn of listener) {
-    conn.on('error', () => {})
-    conn.pipe(conn)
-  }
-}
-
-/** What Node alone does with the same bytes: it reads and drops them. */
-async function sink(isTls: boolean): Promise<void> {
-  const server = await listening(isTls)
-  server.on('connection', (socket) => {
-    socket.on('error', () => {})
-    if (!isTls) socket.resume()
-  })
-  server.on('tlsClientError', () => {})
-  tellPort(server)
-}
-
-async function befriend(isTls: boolean, port: number): Promise<void> {
-  const place = { host: '127.0.0.1', port, localAddress: FRIEND_ADDRESS }
-  const path = isTls ? tlsDialer({ ...place, rejectUnauthorized: false }) : tcpDialer(place)
-  const conn = await new MultipathDialer('friend', [path]).dial()
+function echoOn(conn: Duplex, messageBytes: number): void {
   const sentAt: number[] = []
   let times: number[] = []
   let received = 0
   conn.on('data', (chunk: Buffer) => {
-    const before = Math.floor(received / MESSAGE_BYTES)
+    const before = Math.floor(received / messageBytes)
     received += chunk.length
-    for (let n = before; n < Math.floor(received / MESSAGE_BYTES); n++)
+    for (let n = before; n < Math.floor(received / messageBytes); n++)
       times.push(performance.now() - sentAt[n]!)
   })
   const from = performance.now()
   setInterval(() => {
-    // A late timer catches up: the rate is to tell of the listener, not of this process.
+    // A late timer catches up: the rate is to tell of the victim, not of this process.
     while (sentAt.length * EVERY_MS <= performance.now() - from) {
       sentAt.push(performance.now())
-      conn.write(Buffer.alloc(MESSAGE_BYTES))
+      conn.write(Buffer.alloc(messageBytes))
     }
   }, EVERY_MS)
   process.on('message', ({ seconds }: { seconds: number }) => {
     times = []
     const before = received
     setTimeout(() => {
+      // What has not come back yet counts with its age: a victim that answers nothing has no good round trips.
+      const now = performance.now()
+      const waiting = sentAt.slice(Math.floor(received / messageBytes)).map((at) => now - at)
+      const all = [...times, ...waiting]
       tell({
         rate: (received - before) / seconds / 1e6,
-        median: percentile(times, 50),
-        p99: percentile(times, 99),
+        median: percentile(all, 50),
+        p99: percentile(all, 99),
       })
     }, seconds * 1000)
   })
@@ -105,12 +61,13 @@ async function befriend(isTls: boolean, port: number): Promise<void> {
 }
 
 const [role, name = '', port, sockets] = process.argv.slice(2)
-const isTls = name === 'truncated-tls'
-if (role === 'serve') await serve(isTls)
-else if (role === 'sink') await sink(isTls)
-else if (role === 'friend') await befriend(isTls, Number(port))
+const attackCase = CASES[name]
+if (attackCase === undefined) throw new Error(`no attack ${name}; there are ${Object.keys(CASES).join(', ')}`)
+if (role === 'serve') tellPort(await attackCase.serve())
+else if (role === 'sink') tellPort(await attackCase.sink!())
+else if (role === 'friend') echoOn(await attackCase.befriend(Number(port)), attackCase.messageBytes)
 else {
   setPriority(LOWEST_PRIORITY)
-  attack(name, { port: Number(port), sockets: Number(sockets), everyMs: 1000 })
+  await attackCase.attack(Number(port), Number(sockets))
   tell('ready')
 }

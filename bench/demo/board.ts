@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A line for each path, in place on a terminal and once a second elsewhere. */
 import type { DemoPath } from './path.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The file of the demo, and its hash. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'

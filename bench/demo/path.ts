@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One path of the demo: a relay with a rate, and what the dialer says of it. */
 import type { MultipathDialer, SubflowDialer } from 'multipath-net'
 import { tcpDialer } from 'multipath-net'

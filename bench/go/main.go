@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command benchpeer is the Go side of the benches: multipath connections of getlantern/multipath, or plain
 // TCP (MPTCP where GODEBUG=multipathtcp=1 says so), as the receiver (serve) or as the sender (dial).
 //

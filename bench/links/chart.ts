@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The chart for README: each peer's rate as a share of plain TCP on each link, added up. */
 import { PEERS, type Peer } from './peers.js'
 import type { Scenario } from './scenario.js'

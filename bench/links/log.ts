@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Every run's figures, a line each, as they come: an interrupted full run goes on from here, and a run of
  * some peers only finds an earlier sum of plain TCP.

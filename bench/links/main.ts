@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run bench:links`: ours and its peers over emulated links of different rates and delays, with loss and
  * silence. See options.ts for its command line, scenarios.ts for the links and targets.ts for the bounds.

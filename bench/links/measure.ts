@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Figures of one run, from what the workers and the links noted. */
 import { percentile, sum } from '../shared/figures.js'
 import { bytesIn, longestGap, rateIn, type Received, type Span } from '../shared/timeline.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What this machine must have for the emulated links and for each peer, and clear words where it has not. */
 import { existsSync, readFileSync } from 'node:fs'
 import { buildGo, buildNodeWorkers, GO_PEER, libraryBuild, LINKSIM } from '../shared/build.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Two network namespaces joined by emulated links, by bench/linksim. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The command line of `npm run bench:links`. */
 import { parseArgs } from 'node:util'
 import type { PathPolicy, SchedulerName } from 'multipath-net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The peers: what runs on each side of the links. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which runs a measurement is made of, and how heavy each is. */
 import { sum } from '../shared/figures.js'
 import type { Row } from './log.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Schedulers by name, and tiers, weights and caps of paths: ours only, beside plain TCP where it is the measure. */
 import type { PathPolicy } from 'multipath-net'
 import { BULK, ECHO, EVEN, link, type Scenario, TWO } from './scenario.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What schedulers by name, tiers and caps have promised. */
 import { sum } from '../shared/figures.js'
 import { CAP_BYTES } from './policy-scenarios.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Tables of a whole measurement, for people. */
 import { figure, table } from '../shared/figures.js'
 import type { Machine } from '../shared/machine.js'

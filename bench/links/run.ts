@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One run: a scenario, a peer, a congestion control. */
 import type { ChildProcess } from 'node:child_process'
 import { cpuSeconds, type Language, Worker, type WorkerEvent } from '../shared/worker.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a scenario says, and what many of them share. */
 import type { PathPolicy, SchedulerName } from 'multipath-net'
 

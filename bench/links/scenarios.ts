@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The links, what is done over them, and what happens to them meanwhile. */
 import { POLICY_SCENARIOS } from './policy-scenarios.js'
 import { BULK, ECHO, EVEN, link, type Scenario, TWO } from './scenario.js'

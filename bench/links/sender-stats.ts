@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the sender itself counted: ours as data, Go's out of the lines of its FormatStats. */
 import { sum } from '../shared/figures.js'
 import type { WorkerEvent } from '../shared/worker.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Lets jobs that are light on the processor go side by side, without crowding it. */
 
 export interface Weighed {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Medians over the runs of each scenario, peer and congestion control. */
 import { median, sum } from '../shared/figures.js'
 import type { Row } from './log.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a target is, and where it is looked at. */
 import type { Figures } from './measure.js'
 import type { Scenario } from './scenario.js'

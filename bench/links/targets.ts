@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the engine has promised itself on emulated links; docs/engine.md tells how it gets there. */
 import { POLICY_TARGETS } from './policy-targets.js'
 import { SCENARIOS } from './scenarios.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A run second by second, as JSON lines, for whoever tunes the engine. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command linksim runs a command between two network namespaces joined by emulated links.
 //
 // Each link is a pair of TUN devices, l0, l1, …, one in the client's namespace (10.77.i.1/24) and one

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Who dials (and sends) and who listens. */
 import type { Language } from '../shared/worker.js'
 

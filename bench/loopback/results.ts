@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Figures of all runs, and the tables made of them. */
 import { figure, median, table } from '../shared/figures.js'
 import type { Case, Figures } from './cases.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One run: a listening worker and whoever dials it, each a process of its own. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { CERTIFICATE } from '../../spec/support/certificate.js'

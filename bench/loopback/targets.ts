@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the library has promised itself on loopback; README tells why. */
 import type { PairingId } from './pairings.js'
 import type { Results } from './results.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One-way data: as fast as it goes, or as fast as it is offered. */
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'

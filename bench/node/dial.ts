@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The dialling worker: opens connections, does its mode's work on them, and says done. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'

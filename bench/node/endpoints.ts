@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The two kinds of connection under test behind one shape: this library's and node:net's. */
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'

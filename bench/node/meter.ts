@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the reader of one connection got, and when. */
 import { nowMs } from './output.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The command line of the bench workers: the same for this one and for bench/go, so that the harness can
  * pair any dialler with any listener. What is ours alone comes last, and the Go worker does not know it.

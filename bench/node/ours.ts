@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Connections of the library under test. */
 import { once } from 'node:events'
 import { Server as HttpServer } from 'node:http'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the workers say to the harness: a JSON object a line. */
 import { readFileSync, writeSync } from 'node:fs'
 

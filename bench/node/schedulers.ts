@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Another scheduler every so often, in turn. */
 import type { Duplex } from 'node:stream'
 import type { SchedulerName } from 'multipath-net'

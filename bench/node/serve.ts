@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The receiving worker: reads, or echoes, whatever comes. */
 import type { Duplex } from 'node:stream'
 import { listen, localAddressOf } from './endpoints.js'

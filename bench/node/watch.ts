@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The library's own view of a run: counters of each path, and events of subflows. */
 import type { Duplex } from 'node:stream'
 import type { BenchDialer } from './endpoints.js'

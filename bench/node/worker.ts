@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The Node side of the benches: connections of this library, or of node:net, as the receiver (serve) or as
  * the sender (dial). It prints JSON lines, answers the words `report` and `memory` on standard input, and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run bench:page`: a page of 60 objects of 20 KB, six at a time, each over a TCP connection of its own, over
  * four emulated links: through `multipath socks`, through agg-tunnel, over MPTCP and over plain TCP, in turns within

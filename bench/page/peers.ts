@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Who brings the page: ours as a proxy, a tunnel, MPTCP of the kernel, and plain TCP on one link. */
 import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'

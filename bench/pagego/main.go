@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command pagepeer is both ends of a page for bench/page: a web server, and a client that fetches the page's
 // objects as a browser does over HTTP/1.1 without keep-alive, each over a TCP connection of its own, a few at
 // a time. With GODEBUG=multipathtcp=1 both speak kernel MPTCP.

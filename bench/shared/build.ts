@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Builds the programs that the benches start: the Go peer, the link emulator and the Node workers. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Small arithmetic on samples, and how figures are written. */
 
 export function median(values: readonly number[]): number {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a result was measured with. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

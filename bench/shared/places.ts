@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Where the benches keep what they build and what they find out. */
 import { fileURLToPath } from 'node:url'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A program that runs beside ours, and the lines that it says on either stream. */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a receiving worker reports of one connection, and figures over a window of its timeline. */
 import type { WorkerEvent } from './worker.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A started worker process, and talking with it in JSON lines. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One connection of the soak: its rounds, the account of its bytes, and what to tell when it fails. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLockedUp } from '../../interop/support/go-locked.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The two ends of a soaked connection, ours and Go's, with the same things to do. */
 import { once } from 'node:events'
 import type { MultipathConn } from 'multipath-net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Random faults on the paths of one connection until it is over. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { SeededRandom } from 'multipath-net/testing'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Opens a connection as planned, each of its paths over a relay. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One path of a soaked connection: a relay of a given rate, and the fault that it has just now. */
 import { PathRelay } from '../../interop/support/path-relay.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a connection of the soak is to be, drawn from a seed of its own before it begins. */
 import type { SeededRandom } from 'multipath-net/testing'
 import { mixedSizes } from '../../interop/support/seeded-data.js'

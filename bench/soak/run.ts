@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Several connections side by side until time is up, what they did in all, and how much memory it took. */
 import type { GoPeer } from '../../interop/support/go-peer.js'
 import { SeededRandom } from 'multipath-net/testing'

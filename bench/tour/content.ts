@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What is fetched and copied: bytes that look random and are the same every time. */
 import { createCipheriv } from 'node:crypto'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The first part: a tarball is packed and installed as a user would, and both ends are started. */
 import { execFileSync } from 'node:child_process'
 import { ROOT } from '../shared/places.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The links of the tour: three, and from a moment on each is cut in turn. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { link } from '../links/scenario.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run tour`: tries the commands as a new user would, from a packed tarball, between two network namespaces with
  * three links that are cut in turn; checks what arrives, and writes the transcript, docs/tour.md. What is not installed

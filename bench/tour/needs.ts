@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a part of the tour needs, and clear words where it is not there. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, isAbsolute } from 'node:path'

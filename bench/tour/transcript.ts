@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The transcript as Markdown: prose, commands as they were typed, and what they said. */
 
 /** Longer lines are cut: they are for reading. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The web server of the tour, on the address and port that it is given. */
 import { createServer } from 'node:http'
 import { DOWNLOAD_BYTES, image, page, seeded } from './content.js'

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command peer is the Go side of the interop suite and of the benches: an ordinary program on the unmodified
 // github.com/getlantern/multipath, driven by JSON lines on standard input and answering with JSON lines on
 // standard output. interop/README.md lists the operations. It ends when its standard input does.

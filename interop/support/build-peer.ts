@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Builds the Go peer once for each state of its sources. Owns build/interop/ and nothing else. */
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Captures what the Go peer really sends: the content of vectors/*.json. */
 import { createHash } from 'node:crypto'
 import type { GoPeer } from './go-peer.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Connections to a cluster of workers on this machine, one of which dies. */
 import { strict as assert } from 'node:assert'
 import type { ChildProcess } from 'node:child_process'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The primary of a cluster, and its workers, which write back what they get. Its parent asks for a `report` of all of
  * them, or names the id of a worker to `kill`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What goes over a connection whatever carries it; each fails where a byte is missing or wrong, or comes twice. */
 import { expect } from 'vitest'
 import { echo, receive, send } from './node-side.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A listener behind balancers, in a process of its own: writes back what it gets, and tells its parent what it has. */
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'

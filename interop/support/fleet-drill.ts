@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a fleet has to stand: connections from Node and Go, a backend and a balancer that die, a drained backend. */
 import { strict as assert } from 'node:assert'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'

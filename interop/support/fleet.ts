@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Backends and HAProxies on loopback, with the configuration that deploy/haproxy/ has. Owns their processes. */
 import type { ChildProcess } from 'node:child_process'
 import { fork, spawn, spawnSync } from 'node:child_process'

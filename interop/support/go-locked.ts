@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A Go peer that has locked itself up: what then stands still is no fault of Node's. */
 import { GoPeer } from './go-peer.js'
 import { openPair, type Pair, type PairOptions } from './pair.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A session of hashicorp/yamux in the Go peer, and the one of Node at its other end. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One running Go peer: requests and answers over its standard streams. Owns the process. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'

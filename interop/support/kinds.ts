@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What carries a path between Node and Go; go/transports.go is the other end. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'

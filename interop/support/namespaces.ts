@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Two network namespaces, a client's and a server's, for what needs interfaces of its own. Needs root on Linux. */
 import { execFileSync } from 'node:child_process'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the Node side of a spec does with a connection: send seeded data, receive and check it, echo. */
 import { createHash } from 'node:crypto'
 import type { EventEmitter } from 'node:events'

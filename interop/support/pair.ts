@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One connection between Node and Go, either side dialling, each path over a relay where the spec wants to break it. */
 import { expect } from 'vitest'
 import {

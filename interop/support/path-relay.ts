@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * One TCP relay on loopback that stands for a path: it can fall silent, come back, be cut in the middle of a
  * frame, refuse, or be slow, without either peer being touched. "Up" is from the dialling side to the listening side.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Sends its standard input to the place that its arguments name, over the paths that `interfacePaths` finds, each in turn.
  * Prints a line for each event of a path. Exits with 0 when everything is acked.

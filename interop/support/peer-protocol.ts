@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The lines that the Go peer takes and gives; interop/README.md describes each, go/protocol.go is the other end. */
 
 export interface Transfer {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The other end of a Go subflow by hand: reads and writes plain bytes, with a codec of its own, so that what is
  * captured with it owes nothing to the library.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The seeded byte sequence that both sides can produce: the key stream of AES-128 in counter mode, its key the
  * seed as a big-endian integer, its first counter block zero. The Go twin is go/data.go.

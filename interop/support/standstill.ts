@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** When a transfer stands still. */
 import { setTimeout as delay } from 'node:timers/promises'
 

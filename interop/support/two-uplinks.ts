@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * A machine with two uplinks, c1 (10.81.1.1) and c2 (10.81.2.1), and routes as a system sets them up by itself: a
  * default route by each, that of c1 first. Behind both is a server, 10.81.9.1.

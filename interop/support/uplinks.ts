@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * A machine whose uplinks come and go: uplink 1 is the interface `up1` with 10.83.1.2/24, and so on, each source address with
  * a route table of its own. Behind them is a server, 10.83.250.1.

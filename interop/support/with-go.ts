@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Describes specs that need Go: skipped without it, failing without it where CI=true. */
 import { afterAll, afterEach, beforeAll, describe, it } from 'vitest'
 import { goVersion } from './build-peer.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `--benchmark`: zeros both ways as fast as they go, and a line with the rates each second. */
 import type { MultipathConn } from '../index.js'
 import { CliError } from './cli-error.js'

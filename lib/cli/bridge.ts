@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Moves bytes between a connection and our end of it, and decides when all is over, and how. */
 import { finished } from 'node:stream/promises'
 import type { MultipathConn } from '../index.js'

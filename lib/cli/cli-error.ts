@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Why a command ends with something other than 0, in the words that its user reads. */
 import { EXIT_FAILED } from './exit-codes.js'
 

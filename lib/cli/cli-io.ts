@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a command knows of the process it runs in; specs give it another one. */
 import type { Readable, Writable } from 'node:stream'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A program at our end of the connection. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

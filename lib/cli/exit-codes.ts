@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the exit code says. docs/cli.md and --help are made from this table. */
 
 export const EXIT_OK = 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Errors of the library in the words of the command. */
 import { DialError, MultipathError } from '../index.js'
 import { CliError } from './cli-error.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Picks the one connection that is served. */
 import type { MultipathConn, MultipathListener, StatsTracker } from '../index.js'
 import { NullTracker } from '../index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Diagnostics for programs: an object a line, on standard error. */
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One TCP server for each local address, all on the same port. */
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What stands at our end of the connection: standard streams, a program, a TCP server. */
 import type { Readable, Writable } from 'node:stream'
 import type { CliIo } from './cli-io.js'

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
 /** The command `multipath`. */
 import { processIo } from './process-io.js'
 import { runCli } from './program.js'

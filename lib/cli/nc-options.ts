@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What `multipath nc` was asked to do, checked as a whole. */
 import type { Family } from '../index.js'
 import { CliError } from './cli-error.js'

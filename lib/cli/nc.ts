@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath nc`: standard input and output through one multipath connection. Flags as bondcat's. */
 import { Command, Option } from 'commander'
 import type { MultipathConn } from '../index.js'

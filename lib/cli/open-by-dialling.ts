@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Dials the connection of `multipath nc HOST:PORT…`. */
 import type { PathSource } from '../index.js'
 import { interfacePaths, MultipathDialer } from '../index.js'

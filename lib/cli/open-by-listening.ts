@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Waits for the connection of `multipath nc --listen`. */
 import { localAddresses, MultipathListener } from '../index.js'
 import type { CliIo } from './cli-io.js'

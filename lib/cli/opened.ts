@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A connection and what has to be closed after it. */
 import type { ConnOptions, MultipathConn } from '../index.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Values of arguments and options, each refused with what it should have been. */
 import { InvalidArgumentError } from 'commander'
 

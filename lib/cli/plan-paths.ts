@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The paths that a command examines before it dials them: pairs of a local address and a target. */
 import { isIP } from 'node:net'
 import type { AddressPair, Family } from '../index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The real process: its standard streams and signals. */
 import { setMaxListeners } from 'node:events'
 import { createWriteStream, fstatSync, statSync } from 'node:fs'

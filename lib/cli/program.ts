@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The command line as a whole: a table of subcommands, one way to report errors, one way to exit codes. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A TCP server at our end of the connection. */
 import { once } from 'node:events'
 import { connect } from 'node:net'

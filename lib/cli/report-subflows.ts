@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What --verbose says about paths. */
 import type { SubflowChange } from '../index.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Tells of what becomes of a connection's subflows: first to whoever attached each, then to everybody. */
 import type { Action } from '../core/action.js'
 import type { Subflow } from '../core/subflow.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** How the dialer and the listener hand a stream to a connection. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The paths of one connection by label: a dialer's, with or without a subflow; elsewhere those of the live subflows. */
 import type { Path, PathPolicy } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** After the connection is over, the reader drains what arrived; one that stops reading is not waited for. */
 import type { Clock } from '../clock.js'
 

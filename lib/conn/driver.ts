@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Runs one connection's core: feeds it bytes and time, does what it says, owns its one timer. */
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Reads what opens a stream, such as the 17 bytes of a hello, off it, with a time limit; used by both sides. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'

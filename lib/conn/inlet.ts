@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The reading half of a connection: moves bytes in order to the reader for as long as it wants them. */
 import type { Readable } from 'node:stream'
 import type { Driver } from './driver.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A multipath connection as a Duplex with the surface and events of net.Socket. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A connection in the shape of Go's net.Conn, with promises. */
 import type { AddressInfo } from 'node:net'
 import { MultipathError, OptionError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The writing half of a connection: hands over what the application writes, and knows what is acked. */
 import { MultipathError } from '../errors.js'
 import type { Driver } from './driver.js'

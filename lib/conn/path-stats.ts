@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Counters of one path: they survive the path's reconnects. Go: dialer.go, subflowDialer. */
 import type { StatsTracker } from '../core/tracker.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a connection tells of its paths, and how they are controlled while it lives. */
 import type { PathPolicy } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'

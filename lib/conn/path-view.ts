@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A path of a connection as users see it. */
 import type { SubflowState } from '../core/health.js'
 import type { Path, Tier } from '../core/path.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which subflows of a connection are read. Not to read one makes TCP slow its peer down. */
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'

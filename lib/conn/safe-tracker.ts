@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Keeps a user's StatsTracker from hurting the connection. */
 import type { StatsTracker } from '../core/tracker.js'
 import { NullTracker } from '../core/tracker.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One subflow's stream: reads go to the core, writes come from it, listeners are added and removed here. */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'

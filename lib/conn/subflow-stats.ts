@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A subflow as users see it. */
 import type { SubflowState } from '../core/health.js'
 import type { Tier } from '../core/path.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A trace in a file: lines are collected and appended in large pieces, so that it costs next to nothing. */
 import { appendFileSync } from 'node:fs'
 import type { TraceOutput } from './trace-sink.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Where the lines of a trace go: one sink for each file and each function, however many connections share it. */
 import { resolve } from 'node:path'
 import type { Millis } from '../clock.js'

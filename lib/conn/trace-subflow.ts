@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One subflow as a trace sees it: what has changed since it was last told of. */
 import type { Path, Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What a connection does, as lines of JSON: each event at once, figures every 20 ms while anything happens.
  * docs/trace.md explains every key.

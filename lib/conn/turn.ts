@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * How much one turn of the event loop reads. Node reads up to 2 MiB of a stream before it looks at the next one: ten that
  * pour would keep all others waiting for tens of milliseconds. So a stream is left alone until the next turn once it has

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** All that the core wants done. It never touches a socket itself. */
 import type { MultipathError } from '../errors.js'
 import type { CloseReason, SubflowState } from './health.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One connection without IO: bytes and time in, actions out; the only place where subflows change state. */
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'

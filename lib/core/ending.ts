@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** How a connection ends: what was said, what was heard, and whether anything is missing. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'

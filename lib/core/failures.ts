@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Why a subflow or a connection fails, as errors. */
 import { MultipathError } from '../errors.js'
 

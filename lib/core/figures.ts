@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a connection holds, and has counted so far, for whoever watches it. */
 import type { Journeys } from './journeys.js'
 import type { Receiver } from './receiver.js'

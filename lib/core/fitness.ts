@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which subflows may carry data now, and what becomes of those that could not for a while. */
 import type { Millis } from '../clock.js'
 import type { Subflow } from './subflow.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Data frames that were sent and are not acked yet, and their journeys. */
 import type { Millis } from '../clock.js'
 import type { Subflow } from './subflow.js'

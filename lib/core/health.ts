@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The life of a subflow as a table of transitions, and why one ends. */
 
 /**

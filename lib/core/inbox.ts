@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What comes in on the subflows of a connection, handed to the parts that it concerns. */
 import type { Millis } from '../clock.js'
 import { RemoteProtocolError } from '../errors.js'

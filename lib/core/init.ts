@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a connection and its subflows start with. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What a path's jitter asks of its window. The minimum RTT is what jitter adds nothing to: a window for it alone
  * would starve the path. Jitter shows in acks that come in bunches, more at once than the rate explains after less (as

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What is on its way: frames from their first departure until their ack, and those that must leave again. */
 import type { Millis } from '../clock.js'
 import type { Flight, SentFrame } from './frames.js'

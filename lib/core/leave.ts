@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * How a subflow whose path was removed goes without losing a byte:
  *

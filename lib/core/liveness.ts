@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Judges from silence which subflows still live. Pure: names the next deadline of a subflow and its meaning. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The largest sample of a sliding time span, in constant space: three candidates, as in Linux' win_minmax. */
 import type { Millis } from '../clock.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Notices what a Go peer will not send again: a frame is missing, and nothing but signs of life comes. */
 import type { Millis } from '../clock.js'
 

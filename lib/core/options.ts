@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Knobs of one connection, with their limits. The shell passes them on to users. */
 import type { OptionTable, Resolved } from '../options.js'
 

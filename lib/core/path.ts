@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a path is for, and what it may cost: its tier, weight and caps, and what is left of them. */
 import type { Millis } from '../clock.js'
 import type { OptionTable } from '../options.js'

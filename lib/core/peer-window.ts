@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What the receiver takes. The wire has no window: a receiver that is full drops frames without an ack (Go
  * and ours), or asks us to hold (ours). Either way we stop, probe with the lowest frame, and back off,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Takes data frames in, acks them, and tells a peer of our kind when the reader is slow. */
 import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
 import { ackerFor } from './leave.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Frames received: in order and unread, or ahead of a missing one. Two budgets bound it. */
 import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../wire/limits.js'
 import { ByteQueue } from '../wire/byte-queue.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The live subflows of a connection, and what is told of them. */
 import type { Millis } from '../clock.js'
 import type { Action } from './action.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Round-trip time of one subflow: smoothed mean and variance (RFC 6298), and the recent minimum. */
 import type { Millis } from '../clock.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The one decision of a scheduler: which subflow carries the next frame, and whether the others do too. */
 
 /** What a scheduler may know of a subflow that is fit to carry data. */

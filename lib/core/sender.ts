@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Cuts frames out of what the application wrote, binds them to subflows, and keeps them until acked. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Tells a lossy path by its stalls: while TCP repairs a loss, nothing behind it is delivered, and then a
  * burst is. Such a path needs a longer window to stay full meanwhile. A window that overflows a queue makes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the core knows of one subflow. */
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'

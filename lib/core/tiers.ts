@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The waterfall: which tiers of paths may carry the next frame. */
 import type { Subflow } from './subflow.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a user plugs in to follow one path. Go: multipath.go, StatsTracker. */
 
 /** Called for each data frame of a path, and for each RTT sample. A method that throws is ignored. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The frames that were cut and are not acked yet, in order, within their limits. */
 import { encodeDataHeader } from '../wire/frame.js'
 import { FIRST_FRAME } from '../wire/limits.js'

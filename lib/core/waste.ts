@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What a subflow brings that gets its connection nowhere: copies, frames that are refused, pings, acks of nothing. Much
  * of it is honest: a scheduler may send everything twice, a path that was frozen brings what others have brought since,

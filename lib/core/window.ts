@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * How many bytes may be unacked on one subflow, found by probing on the ack clock: enough to keep the
  * path full, little enough that the choice of path is made late. docs/engine.md tells the design.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One path of a dialer: how to open a stream on it, and its record over all connections. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One connection of a dialer: a keeper for each of its paths, as they come and go. */
 import type { Clock } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'

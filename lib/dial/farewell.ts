@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Tells a peer that is closing from a path that failed. A Go peer closes the subflows of a connection one after
  * another, up to a second apart. One that joins meanwhile, or did just before, is not among them: its listener

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Finds the first subflow of a connection. The opening of the streams is raced; the hello that asks for a
  * connection is said on one at a time, since a listener accepts one more connection for each. Paths may come and

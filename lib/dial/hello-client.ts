@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The dialer's half of the handshake. Go: dialer.go, handshake. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The paths that a dialer knows: given, added later, or told of by a source that is watched while somebody needs it. */
 import { callForeign } from '../stream/foreign.js'
 import { toError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Dials multipath connections over several paths. Go: dialer.go, NewDialer. */
 import { setMaxListeners } from 'node:events'
 import { EventEmitter } from 'eventemitter3'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Options of a dialer. */
 import type { Clock } from '../clock.js'
 import type { TraceTarget } from '../conn/trace-sink.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Keeps one path of one connection in use: joins, watches, opens a twin beside a suspect, redials, and lets it go. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'

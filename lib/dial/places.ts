@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Bounds the subflows of one connection: each holds a place from before it is dialled until it is gone. */
 import { toError } from '../errors.js'
 

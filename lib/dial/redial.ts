@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** When a path is tried again: p-retry's attempts, with full jitter between them on our own clock. */
 import pRetry from 'p-retry'
 import type { Clock } from '../clock.js'

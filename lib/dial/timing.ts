@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Waiting on a clock. */
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Opens a stream on a path whose subflow is suspect: the kernel's own retries back off for seconds. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'

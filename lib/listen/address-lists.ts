@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Addresses that may or may not come in, as Node's own net.BlockList keeps them. */
 import { BlockList, isIPv6 } from 'node:net'
 import { MultipathError, OptionError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Who may come in: every decision of a listener about a stream, a new connection or a join. */
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Millis } from '../clock.js'

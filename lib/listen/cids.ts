@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Connection IDs of a listener: made, and looked up without telling how close a guess was. */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 

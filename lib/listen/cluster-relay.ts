@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The primary's part in a cluster: subflows go from the worker that got them to the one that they belong to. */
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'

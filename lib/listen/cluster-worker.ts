@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A listener's part in a cluster: its CIDs say whose they are, and subflows of others are handed over. */
 import cluster from 'node:cluster'
 import { Socket } from 'node:net'

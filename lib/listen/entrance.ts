@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One server of a listener: the streams that it brings, and what they are called. */
 import type { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'

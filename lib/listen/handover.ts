@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a worker of a cluster sends along with the socket of a subflow that belongs to another worker. */
 import type { Socket } from 'node:net'
 import type { ProxiedAddresses } from './proxy-header.js'

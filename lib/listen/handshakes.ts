@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Handshakes under way. Where there are too many, the address that holds most of them pays. */
 import { MultipathError } from '../errors.js'
 

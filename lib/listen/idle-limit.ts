@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Ends connections in which nothing happens: a peer that only keeps itself alive costs a place. */
 import type { Clock, Millis } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'

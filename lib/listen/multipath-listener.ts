@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
 import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'

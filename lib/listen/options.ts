@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Options of a listener. */
 import type { BlockList } from 'node:net'
 import type { Clock } from '../clock.js'

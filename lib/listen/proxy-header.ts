@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The header of the PROXY protocol, versions 1 and 2: who really is at the other end of a stream that a balancer
  * brings. A pure parser. Source: haproxy.org/download/2.6/doc/proxy-protocol.txt, sections 2.1 and 2.2.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Addresses whose hellos are refused again and again: for a while, their streams are not read any more. */
 import type { Clock } from '../clock.js'
 import { TokenBucket } from './token-bucket.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Whom a limit of one address is for. */
 import { isIPv6 } from 'node:net'
 import { ipv6Groups } from '../transport/ipv6.js'

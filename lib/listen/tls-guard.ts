@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Sockets of a tls.Server before their TLS handshake is done: they count as handshakes, too. */
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'

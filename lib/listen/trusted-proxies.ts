@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Streams of trusted balancers: their PROXY header is read, and the stream gets the addresses that it names. */
 import { BlockList, isIP } from 'node:net'
 import type { ReadHelloInit } from '../conn/hello-io.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Cuts a byte stream into messages: each behind its length as a varint (RFC 9000, section 16). */
 import { MultipathError } from '../errors.js'
 import { varIntSizeAt, varIntValueAt } from '../wire/varint.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Messages with their boundaries over any byte stream. */
 import { Duplex } from 'node:stream'
 import { MultipathError, OptionError, toError } from '../errors.js'

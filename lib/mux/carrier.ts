@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The connection below a session: any Duplex. Always read, written only as fast as it takes bytes, ended in order. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Runs the core of a session over the connection below: passes bytes, keeps the one timer, hands on events. */
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Cuts what comes in into frames. Payloads are passed on in the pieces they come in: no frame is held back whole. */
 import type { FrameHeader } from './frame.js'
 import { decodeHeader, FrameType, HEADER_BYTES } from './frame.js'

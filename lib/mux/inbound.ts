@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the frames of the peer do to a session. What it throws ends the session. */
 import { MultipathError } from '../errors.js'
 import type { FrameHeader } from './frame.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath-net/mux`: many streams over one connection, as yamux does, and messages over one stream. */
 export type { MessageOptions } from '../messages/messages.js'
 export { messages, MessageStream } from '../messages/messages.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A session of yamux streams over any Duplex. */
 import type { Duplex } from 'node:stream'
 import { EventEmitter } from 'eventemitter3'

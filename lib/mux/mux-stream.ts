@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One stream of a session as a Duplex with the surface of net.Socket. */
 import type { Duplex } from 'node:stream'
 import type { MultipathError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Options of a session. */
 import type { Clock } from '../clock.js'
 import { OptionError } from '../errors.js'

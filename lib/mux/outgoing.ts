@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the application wrote on one stream and the connection below has not taken yet. */
 
 interface Chunk {

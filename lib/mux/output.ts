@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a session has to send, as frames: first what is small and urgent, then data, a frame of each stream in turn. */
 import type { Millis } from '../clock.js'
 import { encodeHeader, Flag, FrameType, HEADER_BYTES } from './frame.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Pings of ours: the round trip, and whether the peer is still there. */
 import type { Millis } from '../clock.js'
 import { MAX_UINT32 } from './frame.js'

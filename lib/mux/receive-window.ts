@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * How much the peer may send on one stream. The window begins with yamux's 256 KiB and doubles while a half of it
  * is used up within two round trips: it then holds up the sender. So it ends between two and four times the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * A yamux session without input or output: bytes come in, bytes and events come out, time is an argument.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the halves of a session share: its streams, what waits to be sent, and what its shell is to hear. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'

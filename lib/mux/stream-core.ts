@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * One stream of a session, without input or output: what it has to send, what it has received, and how far it has
  * come to its end. Its session alone calls what changes it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** All streams of a session by id, and how many of them there may be. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Whose turn it is to send. Round robin, one frame a turn; who had nothing to send is served before those who
  * always have, so that a small message is not behind a thousand large ones. Who has been served so waits among the

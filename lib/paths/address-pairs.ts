@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which paths there are: pairs of a local address and an address of the peer. */
 import type { LocalAddress } from './local-addresses.js'
 import { isLinkLocal, isLoopback, isNear, isUniqueLocal } from './local-addresses.js'

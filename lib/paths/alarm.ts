@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One timer that can be moved. */
 import type { Clock, Millis } from '../clock.js'
 

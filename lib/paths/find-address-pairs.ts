@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The paths that there are now, without watching for those to come. */
 import { networkInterfaces } from 'node:os'
 import { toError } from '../errors.js'

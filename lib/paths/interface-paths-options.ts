@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Options of `interfacePaths`, checked as a whole. */
 import { lookup as systemLookup } from 'node:dns/promises'
 import type { Clock } from '../clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Finds paths by itself: every usable address of this machine to every address of the peer, for as long as it is watched. */
 import { networkInterfaces } from 'node:os'
 import type { Millis } from '../clock.js'

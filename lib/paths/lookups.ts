@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Looks names up, again and again: all of them at once, and never a second time before the first is through. */
 import type { Clock, Millis } from '../clock.js'
 import { toError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Filters of interfaces and addresses: texts, regular expressions, or a function. */
 import { BlockList, isIP } from 'node:net'
 import { OptionError } from '../errors.js'

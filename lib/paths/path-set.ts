@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The paths that a source has told of, and what changes among them. */
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { SubflowDialer } from '../transport/transport.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What goes wrong while paths are looked for: told once, and again when it is another problem. */
 
 export class Problems {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The addresses of one target, as the answers to lookups come. */
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'

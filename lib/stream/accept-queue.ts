@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Connections that wait for `accept`, and calls of `accept` that wait for connections. */
 import type { Duplex } from 'node:stream'
 import { toError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Calls into code that is not ours from the middle of our own work. */
 
 /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** socket.setTimeout(): tells once nothing was read or written for a while. Node: net.Socket, 'timeout'. */
 import { OptionError } from '../errors.js'
 

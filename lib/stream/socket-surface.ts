@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The parts of net.Socket that only pass on to the subflows, or tell of them. */
 import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'

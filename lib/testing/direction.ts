@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One direction of a link: a queue in front of a line with a rate and a delay, shared by all its streams. */
 import type { Clock, Millis } from '../clock.js'
 import type { Carrier, Parcel, Pipe } from './pipe.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath-net/testing`: a network in virtual time for tests of what runs over multipath connections. */
 export type { LinkEndHandler } from './link-end.js'
 export { LinkEnd } from './link-end.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One end of a byte stream over a simulated link, without Node's streams: callbacks in virtual time. */
 import type { Pipe } from './pipe.js'
 

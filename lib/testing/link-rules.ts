@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a scheduler owes over time, shown on connections over simulated links. */
 import type { Scheduler } from '../core/scheduler.js'
 import type { Link } from './link.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A path between two ends in virtual time: streams over it, and what can happen to them. */
 import { Server } from 'node:net'
 import type { Duplex } from 'node:stream'

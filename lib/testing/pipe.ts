@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One direction of one byte stream over a simulated link: what TCP and its two socket buffers do. */
 import type { Clock, Millis } from '../clock.js'
 import { ByteQueue } from '../wire/byte-queue.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Chance that a seed repeats: every number of a simulation comes from one generator. */
 
 /** Marsaglia's xorshift with 32 bits of state, over a seed scrambled so that neighbours differ. Not for secrets. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Links that share one clock and one source of chance. */
 import type { LinkOptions } from './link.js'
 import { Link } from './link.js'

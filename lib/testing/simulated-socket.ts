@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One end of a simulated stream as a Duplex with the few things of net.Socket that are asked of a subflow. */
 import { Duplex } from 'node:stream'
 import type { LinkEnd } from './link-end.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** States of a connection for rules about schedulers: drawn by chance from one seed, and told in words. */
 import type { Snapshot, SubflowView } from '../core/scheduler.js'
 import { SeededRandom } from './seeded-random.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Bytes that go from one end of a connection to the other over simulated links, under a scheduler. */
 import { AssertionError } from 'node:assert'
 import { Readable } from 'node:stream'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The client's part of a short conversation at the beginning of a stream, such as with a proxy. */
 import type { Duplex } from 'node:stream'
 import { MultipathError, toError } from '../errors.js'

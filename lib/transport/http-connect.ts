@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** CONNECT as the client of an HTTP proxy speaks it (RFC 9110, section 9.3.6). The proxy resolves names. */
 import type { Conversation } from './conversation.js'
 import { refusal } from './conversation.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** IPv6 addresses, taken apart. */
 
 /** Eight groups in hexadecimal, without leading zeros, out of the one short form that URLs write them in; no zone. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Waits for what is being opened: one outcome, whatever comes first, and nothing left behind by the others. */
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which pages of the web may open WebSockets: browsers let every page do so, and tell its origin. */
 import type { IncomingMessage } from 'node:http'
 import { OptionError } from '../errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the dialers make of the options that they have in common. */
 import { OptionError } from '../errors.js'
 import type { PathOptions, SubflowDialer } from './transport.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths that come and go: interfaces of this machine, addresses of a name. */
 import type { SubflowDialer } from './transport.js'
 

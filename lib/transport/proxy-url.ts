@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which proxy, and how to log in to it. */
 import { OptionError } from '../errors.js'
 

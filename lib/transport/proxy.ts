@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** TCP through a proxy as a path. */
 import { connect } from 'node:net'
 import { converse } from './conversation.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** SOCKS5 as its client speaks it (RFC 1928), with user and password (RFC 1929). The proxy resolves names. */
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Ask, Conversation } from './conversation.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** TCP as a path. */
 import type { TcpNetConnectOpts } from 'node:net'
 import { connect } from 'node:net'

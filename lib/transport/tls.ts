@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** TLS as a path. */
 import type { TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'

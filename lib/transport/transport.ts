@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One way to open a byte stream to the peer, and to be given those that it opens. */
 import type { Duplex } from 'node:stream'
 import type { PathPolicy } from '../core/path.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A Unix domain socket, or a named pipe of Windows, as a path. */
 import { connect } from 'node:net'
 import { OptionError } from '../errors.js'

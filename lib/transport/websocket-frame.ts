@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the two directions of a WebSocket have in common: RFC 6455, section 5.2. No input and no output here. */
 import { RemoteProtocolError } from '../errors.js'
 

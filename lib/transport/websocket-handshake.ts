@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The handshake of RFC 6455, section 4: what a client asks, and what a server answers. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'

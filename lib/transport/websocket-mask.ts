@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The mask of RFC 6455, section 5.3: what a client sends is combined with four bytes that repeat. */
 
 /** Fewer bytes are done one by one: looking at them as words would cost more. */

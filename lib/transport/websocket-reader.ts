@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Chunks of a WebSocket in, payload out as it comes. Keeps a header or a control frame at most. */
 import { CLOSE, FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, OPCODE } from './websocket-frame.js'
 import { WebSocketError } from './websocket-frame.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Accepts WebSockets as subflows, on a port of its own or on an HTTP server that does other things too. */
 import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'

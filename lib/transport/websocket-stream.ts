@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * A WebSocket as a byte stream: binary messages, whose borders mean nothing. A WebSocket has no half-close: once
  * one side has ended, what the other still writes is dropped, and the end is only an end when both have read it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Bytes in, WebSocket frames out: binary messages, as few as may be. No input and no output here. */
 import { FIN, MASKED, MAX_HEADER_BYTES, OPCODE } from './websocket-frame.js'
 import { applyMask } from './websocket-mask.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A WebSocket as a path, for networks that let nothing else through. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'

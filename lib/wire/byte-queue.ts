@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Bytes in order: taken in as chunks, given out in slices. Small chunks are copied together. */
 
 /** Chunks under this many bytes are copied: a slice costs more than its bytes. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Chunks of a subflow in, whole frames out. Keeps at most one unfinished frame. */
 import { RemoteProtocolError } from '../errors.js'
 import { FIRST_FRAME, MAX_PAYLOAD_BYTES } from './limits.js'

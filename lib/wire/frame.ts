@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Frames as bytes. Data frames carry a header of their own; acks and codes are `00` and an integer. */
 import { FIRST_FRAME, MAX_PAYLOAD_BYTES } from './limits.js'
 import { varIntLen, writeVarInt } from './varint.js'

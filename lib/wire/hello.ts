@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The 17 bytes that open every subflow, both ways: version, connection ID. Pure functions. */
 import { RemoteProtocolError } from '../errors.js'
 import { CID_BYTES, HELLO_BYTES, PROTOCOL_VERSION } from './limits.js'

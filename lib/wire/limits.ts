@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Every number of the wire protocol, with its origin. Timing constants are options and live elsewhere. */
 
 /** First byte of every subflow, both ways. Go: dialer.go, handshake. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** QUIC variable-length integers: RFC 9000, section 16. Pure functions. */
 import { RemoteProtocolError } from '../errors.js'
 

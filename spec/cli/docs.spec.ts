@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { cliPage } from '../support/cli-docs.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath nc` with something else than standard streams at its end, as its users run it. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath nc` as its users run it: two processes of the built command on loopback. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

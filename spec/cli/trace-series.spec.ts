@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The lines of a chart: what they say must be what was traced. */
 import { describe, expect, it } from 'vitest'
 import type { TracedConnection } from '../../lib/cli/trace/read-trace.js'

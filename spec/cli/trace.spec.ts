@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath trace`: what it draws, and what it says of files that it cannot draw. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What programs expect of a net.Socket, as a suite that runs against a real one and against whatever claims to be
  * like it. What holds for both is the claim; nothing here may know which of the two it has.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Parts of Node that take any net.Socket, run over whatever claims to be like one. */
 import { once } from 'node:events'
 import type { IncomingMessage, RequestOptions, Server as HttpServer } from 'node:http'

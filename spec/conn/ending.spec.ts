@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { pass } from '../support/pass.js'

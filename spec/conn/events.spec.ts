@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import type { MultipathConn, SubflowChange } from '../../lib/index.js'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../lib/testing/manual-clock.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process'
 import { execPath } from 'node:process'
 import { Duplex } from 'node:stream'

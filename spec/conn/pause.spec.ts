@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Pausing and resuming paths, and changes of policies that other connections of a dialer feel. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { MultipathConn } from '../../lib/index.js'

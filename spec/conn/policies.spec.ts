@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Schedulers and policies of paths as users set them, on connections. */
 import { describe, expect, it, test } from 'vitest'
 import type { MultipathConn, PathPolicy, Scheduler, SubflowView } from '../../lib/index.js'

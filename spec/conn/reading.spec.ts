@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What is read of the streams of a connection, and when. */
 import { PassThrough } from 'node:stream'
 import { expect, it, onTestFinished } from 'vitest'

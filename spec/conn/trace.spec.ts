@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a trace tells, over simulated links in virtual time. */
 import { describe, expect, it, vi } from 'vitest'
 import { MultipathDialer } from '../../lib/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What one turn of the event loop reads. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import type { CloseReason, SubflowState } from '../../lib/core/health.js'
 import { isWorthRedialling, move } from '../../lib/core/health.js'

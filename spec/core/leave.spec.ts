@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** How the subflow of a removed path goes without losing a byte. */
 import { describe, expect, it } from 'vitest'
 import type { ScriptedSubflow } from '../support/scripted-core.js'

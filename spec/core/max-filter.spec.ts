@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import { MaxFilter } from '../../lib/core/max-filter.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import type { PathPolicy } from '../../lib/core/path.js'
 import { PATH_TABLE, Path, POLICY_NAMES, TIERS } from '../../lib/core/path.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths that are paused, or have been, and what waits for them. */
 import { describe, expect, it } from 'vitest'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
 import { acks, CAPABLE, data, FIN, PING, range, ScriptedCore } from '../support/scripted-core.js'
 

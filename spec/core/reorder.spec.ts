@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import { ReorderWindow } from '../../lib/core/reorder.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'

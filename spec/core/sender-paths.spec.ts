@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which subflow the sender gives a frame again, driven without a connection around it. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Journeys } from '../../lib/core/journeys.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
 import { acks, CAPABLE, GO, HOLD, PING, PONG, range, ScriptedCore } from '../support/scripted-core.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RttEstimator } from '../../lib/core/rtt.js'
 import { StallCounter } from '../../lib/core/stalls.js'

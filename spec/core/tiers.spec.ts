@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { PathPolicy } from '../../lib/core/path.js'
 import type { Subflow } from '../../lib/core/subflow.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a subflow brings that gets its connection nowhere. */
 import { describe, expect, it } from 'vitest'
 import type { ScriptedSubflow } from '../support/scripted-core.js'

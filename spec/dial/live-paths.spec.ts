@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths that are added to a dialer and removed from it while its connections live. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { MultipathConn, SubflowChange } from '../../lib/index.js'

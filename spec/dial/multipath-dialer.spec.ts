@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MultipathDialer, NullTracker } from '../../lib/index.js'
 import { connectedPair, meeting, readBytes, upCount } from '../support/pair.js'

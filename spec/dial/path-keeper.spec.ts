@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import type { Server } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MultipathDialer } from '../../lib/index.js'

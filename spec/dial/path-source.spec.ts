@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A dialer whose paths are told of by a source. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DialerOptions, PathSource, PathSourceListener } from '../../lib/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The most subflows that a dialer opens for one connection. */
 import { describe, expect, it } from 'vitest'
 import { Places } from '../../lib/dial/places.js'

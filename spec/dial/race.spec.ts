@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { MultipathConn } from '../../lib/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** docs/trace.md explains every key that a trace has, and no other. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'

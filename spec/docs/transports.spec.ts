@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import * as multipath from '../../lib/index.js'
 import { CERTIFICATE, CLIENT_CERTIFICATE } from '../support/certificate.js'

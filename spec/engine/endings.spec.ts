@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** How connections end over simulated links, with whom, and what either side is told. */
 import { describe, expect, it } from 'vitest'
 import { corePair, goPair } from '../support/core-pair.js'

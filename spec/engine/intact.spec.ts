@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Data over simulated links: whole, in order, once, whatever happens to the paths. */
 import { describe, expect, it, test, vi } from 'vitest'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Weights, tiers and caps over time, and switching between schedulers. */
 import { describe, expect, it, vi } from 'vitest'
 import type { Scheduler } from '../../lib/core/scheduler.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Copies: what goes on every path, what they spare, and what they must not cost. */
 import { describe, expect, it, vi } from 'vitest'
 import { hybrid } from '../../lib/core/schedulers/hybrid.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A path that falls silent, comes back, or breaks: what is sent again, where, and how soon. */
 import { describe, expect, it, test, vi } from 'vitest'
 import { corePair, goPair } from '../support/core-pair.js'

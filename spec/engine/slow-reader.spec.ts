@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A reader that is slow or stops: no resending beyond probes, memory within its budgets, nothing lost. */
 import { describe, expect, it, test, vi } from 'vitest'
 import { corePair, goPair } from '../support/core-pair.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The shell's driver when time jumps: a busy event loop, a machine that slept. */
 import type { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The window of a path over time: full, but not much more, and right again after the path has changed. */
 import { describe, expect, it, vi } from 'vitest'
 import { corePair } from '../support/core-pair.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Hostile bytes on a mux session: it ends with an error of ours or goes on, and never takes more than its limits. */
 import { describe, expect, it } from 'vitest'
 import { Flag } from '../../lib/mux/frame.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What strangers may send to serve, forward and socks: requests, answers, greetings, handshakes of proxies. */
 import { describe, expect, it } from 'vitest'
 import { placeOf } from '../../lib/cli/streams/allow-list.js'

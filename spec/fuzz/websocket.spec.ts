@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { WebSocketError } from '../../lib/transport/websocket-frame.js'

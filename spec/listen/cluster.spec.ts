@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { ListenerOptions } from '../../lib/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Limits of a listener on loopback, reached one by one: what who reaches them sees, and that others go on. */
 import type { Server, Socket } from 'node:net'
 import { connect } from 'node:net'

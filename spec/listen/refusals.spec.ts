@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
 import { connect, isIPv6 } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A session and what surrounds it: the connection below, and listeners that throw. */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { decodeHeader, encodeHeader, FrameType } from '../../lib/mux/frame.js'
 import { FrameReader } from '../../lib/mux/frame-reader.js'

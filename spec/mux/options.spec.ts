@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { ReceiveWindow } from '../../lib/mux/receive-window.js'
 import { KIB } from '../support/mux-core.js'

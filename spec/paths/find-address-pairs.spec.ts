@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { OptionError } from '../../lib/errors.js'
 import { findAddressPairs } from '../../lib/paths/find-address-pairs.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { AddressPair } from '../../lib/paths/address-pairs.js'
 import { NullTracker } from '../../lib/core/tracker.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { OptionError } from '../../lib/errors.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { FoundAddress } from '../../lib/paths/target-addresses.js'
 import { TargetAddresses } from '../../lib/paths/target-addresses.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Hostile clients of a listener: raw sockets, at whatever size. Specs run them small, `npm run attack` large. */
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'

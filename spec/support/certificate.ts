@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Certificates for specs alone: self-signed, their keys are public, good for nothing else. */
 import { X509Certificate } from 'node:crypto'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** docs/cli.md, made from the parser. `node --import tsx spec/support/cli-docs.ts` writes it; a spec compares. */
 import { writeFileSync } from 'node:fs'
 import { argv } from 'node:process'

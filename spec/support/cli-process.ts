@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One running `multipath`, the built one, as its users have it. Owns the process. */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

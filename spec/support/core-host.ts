@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Runs a ConnectionCore over raw ends of simulated links: what lib/conn does, without streams and real time. */
 import type { Action } from '../../lib/core/action.js'
 import { ConnectionCore } from '../../lib/core/connection.js'

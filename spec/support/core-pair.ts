@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Cores joined by links of a simulated network: two of ours, or one of ours and a Go-like peer. */
 import type { ConnOptions } from '../../lib/core/options.js'
 import type { PathPolicy } from '../../lib/core/path.js'

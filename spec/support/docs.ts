@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The pages of docs/ that are made from the code. `node --import tsx spec/support/docs.ts` writes them; specs compare.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Traces made by hand, and what `multipath trace` makes of them. */
 import { writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Healing hides bugs: a spec that expects a quiet run says so, and fails where anything was healed. */
 import { expect } from 'vitest'
 import type { CoreHost } from './core-host.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A CliIo without a process: what is printed and reported is kept. */
 import { PassThrough } from 'node:stream'
 import type { CliIo } from '../../lib/cli/cli-io.js'

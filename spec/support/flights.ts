@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Journeys of frames over a subflow that no sender is behind. */
 import type { Flight, SentFrame } from '../../lib/core/frames.js'
 import type { PathPolicy } from '../../lib/core/path.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Ports on loopback that nobody listens on. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'

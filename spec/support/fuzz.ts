@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Inputs for fuzzing: bytes at random, and valid ones damaged. Everything comes out of one seed, which is printed. */
 import { env } from 'node:process'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'

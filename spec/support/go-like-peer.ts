@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Behaves like a Go peer on the wire, its quirks included: 4,096 frames beyond the last one read, what is further
  * is dropped without an ack; codes 2 to 9 ignored; every frame acked on the subflow it came by, duplicates too;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A peer that knows none of our codes, as Go's: says hello and ping, answers pings, and closes one by one. */
 import type { MemoryStream } from './memory-path.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What os.networkInterfaces() gives on machines that specs think up. */
 import type { NetworkInterfaceInfo } from 'node:os'
 

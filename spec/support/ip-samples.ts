@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What `ip -json` of iproute2 6.1 printed on a machine with two uplinks, eth1 (10.81.1.1/24) and eth2
  * (10.81.2.1/24), each with a default route, and no rules; and a view of a system that prints that.

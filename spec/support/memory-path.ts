@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Paths in memory: streams that behave like sockets of a link that can freeze, reset, refuse or stay mute. */
 import { Server } from 'node:net'
 import type { Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a spec that looks for leaks measures. The runner exposes the garbage collector. */
 import { quiet } from './turns.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A session core whose peer is the spec itself: frames in, frames out, by hand. */
 import type { FrameHeader } from '../../lib/mux/frame.js'
 import { encodeHeader, FrameType } from '../../lib/mux/frame.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Two mux sessions over one connection. */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** An application that writes at a steady rate, in virtual time. */
 import type { CoreHost } from './core-host.js'
 import type { CorePair } from './core-pair.js'

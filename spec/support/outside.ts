@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Exceptions and rejections that nobody catches, while a spec wants them. */
 import { onTestFinished } from 'vitest'
 

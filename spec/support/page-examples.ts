@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The examples of a page of docs/, run as programs against the built package. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

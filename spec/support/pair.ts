@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Connections between two of ours over paths in memory. */
 import type { Duplex } from 'node:stream'
 import { onTestFinished } from 'vitest'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Virtual time for paths in memory, which deliver at once but in turns of the event loop. */
 import type { ManualClock } from '../../lib/testing/manual-clock.js'
 import { quiet } from './turns.js'

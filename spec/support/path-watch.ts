@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A source of paths on a machine that a spec changes, watched in virtual time. */
 import type { InterfacePathsOptions } from '../../lib/paths/interface-paths-options.js'
 import { resolveInterfacePathsOptions } from '../../lib/paths/interface-paths-options.js'

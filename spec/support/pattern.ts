@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Bytes that show where they belong: a long pseudo-random block, over and over. */
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Draws the charts of docs/policies.md from traces of its examples: `npm run docs:policies`. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

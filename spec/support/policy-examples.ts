@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The examples of docs/policies.md, run as they stand. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

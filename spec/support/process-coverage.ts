@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Vitest's V8 coverage, plus that of the processes that specs start: the command is tested as the built file that
  * users run, and its lines count too. Lines alone are exact; functions and branches may count twice, once as Vitest

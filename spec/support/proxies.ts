@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Small proxies on loopback, as others would write them. They resolve every name to loopback. */
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'

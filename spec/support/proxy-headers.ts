@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** PROXY headers as balancers write them. */
 import { BlockList, isIPv4 } from 'node:net'
 import type { ProxiedAddresses } from '../../lib/listen/proxy-header.js'

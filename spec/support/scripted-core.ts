@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A core whose peer is a script: the spec says what comes in, and reads what goes out. */
 import type { Action } from '../../lib/core/action.js'
 import { ConnectionCore } from '../../lib/core/connection.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Looks for a secret, or a large enough part of it, in whatever way bytes become text. */
 
 /** So many of its bytes in a row are found. Fewer tell too little, and come about by chance. */

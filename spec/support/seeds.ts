@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Randomized specs: a fixed set of seeds and a fresh one, named so that a failure can be repeated. */
 
 /** `count` seeds. MULTIPATH_SEED gives a single one to repeat. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A sender without a connection around it: what a scheduler's choices make of it. */
 import { Journeys } from '../../lib/core/journeys.js'
 import type { ConnOptions } from '../../lib/core/options.js'

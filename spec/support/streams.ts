@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Processes of `multipath serve`, `forward` and `socks`, and servers and clients at their ends. */
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'

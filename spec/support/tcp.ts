@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Real servers on loopback, closed when the spec is over. */
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'

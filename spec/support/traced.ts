@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A dialer and a listener over simulated links, and the lines that traces of them would write. */
 import { onTestFinished } from 'vitest'
 import type { DialerOptions, ListenerOptions, MultipathConn } from '../../lib/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Every transport on loopback, for specs that hold for all of them. */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Waiting for something to be so, a turn of the event loop at a time. The spec's own time limit ends it. */
 
 function turn(): Promise<void> {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a scheduler is shown, made up. */
 import type { Scheduler, Snapshot, SubflowView } from '../../lib/core/scheduler.js'
 

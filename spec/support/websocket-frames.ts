@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Frames of WebSockets written byte by byte, and read again, by the letter of RFC 6455, section 5.2. */
 
 export interface FrameParts {

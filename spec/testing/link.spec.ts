@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import { OptionError } from '../../lib/errors.js'
 import type { LinkEnd } from '../../lib/testing/link-end.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Real dialers, listeners and connections in virtual time. */
 import { describe, expect, it } from 'vitest'
 import type { DialerOptions } from '../../lib/dial/options.js'

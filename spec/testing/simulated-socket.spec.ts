@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { LinkOptions } from '../../lib/testing/link.js'

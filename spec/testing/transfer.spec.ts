@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the rules for schedulers notice that no scheduler can bring about. */
 import { AssertionError } from 'node:assert'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'

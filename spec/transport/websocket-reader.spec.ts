@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { WebSocketError } from '../../lib/transport/websocket-frame.js'
 import { WebSocketReader } from '../../lib/transport/websocket-reader.js'

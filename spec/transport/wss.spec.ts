@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent as HttpAgent, createServer as createHttpServer } from 'node:http'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { lookup } from 'node:dns/promises'
 import type { Server, TcpNetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'

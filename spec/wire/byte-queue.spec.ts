@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import { ByteQueue } from '../../lib/wire/byte-queue.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import { RemoteProtocolError } from '../../lib/errors.js'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'

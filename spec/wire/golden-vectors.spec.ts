@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The codec against bytes that the Go side really sent: interop/vectors, captured by interop/capture-vectors.ts. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { RemoteProtocolError } from '../../lib/errors.js'
 import { ZERO_CID, cidKey, cidName, decodeHello, encodeHello, isZeroCid } from '../../lib/wire/hello.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vectors: RFC 9000 appendix A.1.
 import { describe, expect, it, test } from 'vitest'
 import { RemoteProtocolError } from '../../lib/errors.js'

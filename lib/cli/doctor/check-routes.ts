@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The route of each path, asked of the system and judged. */
 import type { PlannedPath } from '../plan-paths.js'
 import type { Finding } from './finding.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** All that the doctor says, as data: what --json prints, and what the text is made of. */
 import type { PlannedPath } from '../plan-paths.js'
 import type { JudgedRoute } from './check-routes.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath doctor`: looks at each path to a peer, and says what is wrong and how to mend it. */
 import { isIP } from 'node:net'
 import { Command, InvalidArgumentError, Option } from 'commander'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The examination from beginning to end: plans paths, looks at their routes, opens them, loads them. */
 import { MultipathError } from '../../index.js'
 import { CliError } from '../cli-error.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Figures out of the samples of an upload. */
 import type { Sample } from './upload.js'
 

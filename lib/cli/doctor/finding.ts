@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Something that the doctor has found, in words, and how to mend it. */
 
 export interface Finding {

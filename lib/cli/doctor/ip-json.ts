@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What `ip -json` prints, as far as routes are judged by it. See ip-address(8), ip-route(8), ip-rule(8). */
 
 /** An address of an interface. */

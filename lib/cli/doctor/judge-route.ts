@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Whether packets of a path leave by the interface that its source address belongs to. */
 import type { Finding } from './finding.js'
 import { fault, note } from './finding.js'

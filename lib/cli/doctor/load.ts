@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the paths deliver, each alone and all together, and what that does to their round-trip times. */
 import type { MultipathConn } from '../../index.js'
 import { medianRttMs, rateOf } from './figures.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The command lines that would lead packets of a source out by its own interface. Never run by us. */
 import type { InterfaceAddress, Route } from './ip-json.js'
 import type { NetworkFacts } from './network-facts.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** How this machine sends packets: asked of `ip` and of /proc, on Linux. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Looks at an open connection: first at rest, then under load, and ends it in order. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MultipathConn, SubflowChange } from '../../index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Opens one connection over all paths, and tells of each whether it came to be. */
 import type { MultipathConn } from '../../index.js'
 import { DialError, MultipathDialer, tcpDialer } from '../../index.js'

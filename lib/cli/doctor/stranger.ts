@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What a peer that is no multipath listener says for itself. */
 import { connect } from 'node:net'
 import type { PlannedPath } from '../plan-paths.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A diagnosis as text: a block for each path, and one for all. */
 import type { Diagnosis, PathDiagnosis, PeerKind } from './diagnosis.js'
 import type { Finding } from './finding.js'

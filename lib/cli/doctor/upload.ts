@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Sends as fast as it goes for a while, and notes how that went. */
 import { randomBytes } from 'node:crypto'
 import type { MultipathConn, Scheduler, SchedulerName } from '../../index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What may be reached through `multipath serve`. Nothing else is. */
 import type { Address } from './host.js'
 import { isLoopback, parseAddress, parseHost } from './host.js'

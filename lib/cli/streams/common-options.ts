@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Flags that serve, forward and socks share. */
 import { Option } from 'commander'
 import { parseCount, parseSeconds } from '../parse.js'

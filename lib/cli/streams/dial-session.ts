@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Opens sessions with `multipath serve`. */
 import { Option } from 'commander'
 import type { MultipathConn } from '../../index.js'

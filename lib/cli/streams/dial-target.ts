@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Opens the TCP connection that a stream is for. What has been checked is what is dialled: no name is asked twice. */
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction, Socket } from 'node:net'

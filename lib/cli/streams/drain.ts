@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The end in good order, after a signal: nothing new, and time for what is under way. */
 import type { Server } from 'node:net'
 import { CliError } from '../cli-error.js'

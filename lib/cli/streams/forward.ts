@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath forward`: TCP ports here and there, through one session. */
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Both sides of the greeting that opens a session, over a connection. Nothing is served before it is over. */
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'

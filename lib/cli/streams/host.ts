@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Names and addresses in the one form that rules compare. */
 import { isIP, SocketAddress } from 'node:net'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** HTTP CONNECT as its proxy speaks it (RFC 9110, section 9.3.6), with basic authentication (RFC 7617). */
 import type { CheckLogin, ProxyHandshake } from './proxy-handshake.js'
 import { ProxyRefusal } from './proxy-handshake.js'

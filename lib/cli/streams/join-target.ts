@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Joins a stream of a session with the target that has been dialled for it. */
 import type { Socket } from 'node:net'
 import type { MuxStream } from '../../mux/index.js'

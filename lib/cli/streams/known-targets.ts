@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Targets that were reached a short while ago: one more connection to such a one is all but sure to succeed. */
 
 /** Long enough for a page and what it loads later; what has gone down since costs one reset without a reason. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A TCP port whose connections are led through streams. */
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Lines of diagnostics of a command that runs for long: text, or with --json an object a line. */
 import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Lookups of names under way, those included that nobody waits for any more: the system's resolver cannot be stopped. */
 import type { LookupAddress } from 'node:dns'
 import { lookup as dnsLookup } from 'node:dns/promises'

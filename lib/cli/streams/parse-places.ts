@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Values of the flags that say where to listen, where to dial, and what leads where. */
 import { InvalidArgumentError } from 'commander'
 import type { HostPort } from '../parse.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Values of the flags that say what may be reached. */
 import { InvalidArgumentError } from 'commander'
 import { formatHostPort } from '../parse.js'

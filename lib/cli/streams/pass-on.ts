@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One socket that somebody has opened here, led through a stream of a session to where it is to go. */
 import type { Socket } from 'node:net'
 import type { MuxStream } from '../../mux/index.js'

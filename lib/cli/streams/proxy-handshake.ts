@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What the handshakes of a local proxy have in common: each is a generator over bytes, and does no IO. */
 import type { Answer } from './stream-request.js'
 

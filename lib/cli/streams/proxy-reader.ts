@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The server's part of the handshake of a local proxy: SOCKS5 and HTTP CONNECT, told apart by the first byte. */
 import { httpHandshake } from './http-handshake.js'
 import type { CheckLogin, ProxyHandshake, ProxyRequest, Want } from './proxy-handshake.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Ports that the client of a session has asked us to listen on. Each is open for as long as its stream. */
 import type { Server, Socket } from 'node:net'
 import type { MuxSession, MuxStream } from '../../mux/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Ports that `multipath serve` listens on for us, and where what comes to them goes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MuxSession, MuxStream } from '../../mux/index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What forward and socks have in common: a session that is kept, ports on this side, and an end in good order. */
 import { setMaxListeners } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'

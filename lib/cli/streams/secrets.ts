@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Secrets come from files or the environment, never from the command line: every user of a machine can read that. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { CheckLogin } from './proxy-handshake.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What `multipath serve` was asked to do, checked as a whole. */
 import { networkInterfaces } from 'node:os'
 import type { HostPort } from '../parse.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The serving side of one session: each stream is led to what it asks for, if that is allowed. */
 import type { MuxSession, MuxStream } from '../../mux/index.js'
 import { formatHostPort } from '../parse.js'

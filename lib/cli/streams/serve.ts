@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath serve`: the far end of forward and socks. */
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'

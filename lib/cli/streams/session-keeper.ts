@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Keeps a session with `multipath serve`: opens it, and opens another when it is gone. */
 import type { MuxSession } from '../../mux/index.js'
 import { oneLine } from '../cli-error.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The paths to `multipath serve`: one for each `--to`, or with --all-interfaces one from each local address to each of its own. */
 import { isIP } from 'node:net'
 import type { PathSource, SubflowDialer, TcpDialerOptions, TlsDialerOptions } from '../../index.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The sessions of `multipath serve`, from the greeting to the end. */
 import type { Duplex } from 'node:stream'
 import { MuxSession } from '../../mux/index.js'

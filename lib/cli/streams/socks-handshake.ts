@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** SOCKS5 as its server speaks it (RFC 1928): CONNECT alone; user and password of RFC 1929. */
 import type { CheckLogin, ProxyHandshake, Want } from './proxy-handshake.js'
 import { ProxyRefusal } from './proxy-handshake.js'

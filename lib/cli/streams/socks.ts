@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath socks`: a proxy for the programs of this machine; what they ask for is dialled at the other end. */
 import type { Socket } from 'node:net'
 import { Command, Option } from 'commander'

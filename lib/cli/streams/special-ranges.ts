@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Addresses that lead into a network instead of to the internet: private, loopback, link-local and their kin. From the
  * registries of special-purpose addresses of the IANA (RFC 6890, with its updates).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Two streams made one: bytes, ends, resets and the pace of both directions. */
 import type { Duplex } from 'node:stream'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The first words on each stream of a session, written by the side that opened it, and the answer to them:
  *

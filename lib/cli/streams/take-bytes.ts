@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Reads a known number of bytes off a stream, and leaves the rest to whoever comes next. */
 import type { Readable } from 'node:stream'
 

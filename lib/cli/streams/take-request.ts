@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The side of a stream that did not open it: reads the request and answers it. */
 import type { MuxStream } from '../../mux/index.js'
 import { dismiss } from './splice.js'

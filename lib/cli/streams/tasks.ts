@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Work under way that a command waits for before it ends. */
 
 export class Tasks {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Files of TLS that flags name, checked when they are read: Node takes a wrong authority without a word. */
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Wrong values of flags, found out after parsing. */
 import { readFileSync } from 'node:fs'
 import { CliError } from '../cli-error.js'

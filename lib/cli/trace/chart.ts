@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A traced connection as an SVG: four panels, one above the other, that share the axis of time. */
 import { coloursOf, legend } from './legend.js'
 import { drawMarks, marksOf } from './marks.js'

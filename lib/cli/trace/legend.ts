@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which colour is which path. */
 import { element, text } from './svg.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What happened to a connection, as thin lines over all panels; a pointer on one is told what it was. */
 import type { TracedConnection } from './read-trace.js'
 import { element, titled } from './svg.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One quantity over time: a frame with a grid, and a line for each series. */
 import type { Scale } from './scale.js'
 import type { Point, Series } from './series.js'

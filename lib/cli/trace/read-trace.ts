@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Reads one connection out of a trace, line by line: a trace may be larger than memory. */
 import { CliError } from '../cli-error.js'
 import type { OpenLine, OtherLine, SampleLine, SubflowLine, TraceLine } from './trace-line.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Axes: round numbers to write beside them, and units in which they are short. */
 
 export interface Scale {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Lines of a chart out of the samples of a connection. */
 import type { TracedConnection } from './read-trace.js'
 import type { SampleLine, SubflowFigures } from './trace-line.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Pieces of SVG as text. */
 
 /** XML has no way to write them. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath trace`: draws what the option `trace`, or MULTIPATH_TRACE, has written. */
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'

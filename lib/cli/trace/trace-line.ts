@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One line of a trace: an event, or the figures of a moment. */
 
 /** What every line has: milliseconds since the trace began, and the connection. */

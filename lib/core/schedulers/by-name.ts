@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The schedulers that come with the package. */
 import { OptionError } from '../../errors.js'
 import type { Scheduler } from '../scheduler.js'

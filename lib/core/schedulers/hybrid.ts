@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Small messages on an otherwise empty connection go on every path, bulk is striped. */
 import type { Scheduler } from '../scheduler.js'
 import { lowestRtt } from './lowest-rtt.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The default: the lowest RTT that has room, unless waiting for a faster subflow ends sooner. */
 import type { Scheduler, Snapshot, SubflowView } from '../scheduler.js'
 import { ackMs, soonest } from './soonest.js'

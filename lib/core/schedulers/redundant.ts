@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Every frame on every path, and the first copy wins. A path without room catches up later with what is not acked
  * by then, so that it holds up nobody; the fastest sets the rate.

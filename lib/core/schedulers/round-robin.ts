@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One frame each in turn; who has no room is passed over. */
 import type { Scheduler } from '../scheduler.js'
 

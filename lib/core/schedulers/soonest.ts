@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Which subflow's ack is to be expected first. */
 import type { SubflowView } from '../scheduler.js'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Shares by the paths' weights, whatever they could carry: the one that is slowest for its weight sets the pace.
  * A path that is silent or gone gives up its share until it is back.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What is said of a path, given what was seen of it. */
 import { describe, expect, it } from 'vitest'
 import type { Diagnosis, PathFacts } from '../../../lib/cli/doctor/diagnosis.js'

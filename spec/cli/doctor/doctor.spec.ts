@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath doctor` as its users run it: the built command against real listeners on loopback. */
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { medianRttMs, rateOf } from '../../../lib/cli/doctor/figures.js'
 import type { Sample } from '../../../lib/cli/doctor/upload.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { parseAddresses, parseChosenRoute, parseRoutes, parseRules } from '../../../lib/cli/doctor/ip-json.js'
 import { IP_SAMPLES } from '../../support/ip-samples.js'

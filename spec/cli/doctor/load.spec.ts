@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Uploads to a real listener, in this process. */
 import { describe, expect, it } from 'vitest'
 import type { LoadFigures, LoadOptions } from '../../../lib/cli/doctor/load.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The way that packets of a path take, asked of a system that was recorded. */
 import { describe, expect, it } from 'vitest'
 import type { JudgedRoute } from '../../../lib/cli/doctor/check-routes.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What is said of a peer that speaks something else, over real sockets. */
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'

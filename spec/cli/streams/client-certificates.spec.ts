@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Clients that `multipath serve` knows by their certificates. */
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'

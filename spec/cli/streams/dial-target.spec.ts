@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AllowList, placeOf } from '../../../lib/cli/streams/allow-list.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** How `multipath serve`, `forward` and `socks` end, and what they leave behind. */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'

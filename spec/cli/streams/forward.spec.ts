@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath serve` and `multipath forward` as their users run them, on loopback. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

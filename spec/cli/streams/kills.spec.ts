@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** One of the two processes is killed while streams are in all kinds of states: nothing is left hanging. */
 import type { Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'

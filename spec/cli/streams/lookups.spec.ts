@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import type { LookupAddress } from 'node:dns'
 import { describe, expect, it } from 'vitest'
 import type { Resolve } from '../../../lib/cli/streams/dial-target.js'

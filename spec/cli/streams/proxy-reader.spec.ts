@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { CheckLogin } from '../../../lib/cli/streams/proxy-handshake.js'
 import { ProxyRefusal } from '../../../lib/cli/streams/proxy-handshake.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { loadLogins, loadToken } from '../../../lib/cli/streams/secrets.js'
 import { tempFiles } from '../../support/temp-files.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Who may come in to `multipath serve`, and by what. */
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'

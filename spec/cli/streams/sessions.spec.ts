@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { AllowList } from '../../../lib/cli/streams/allow-list.js'
 import type { Resolve } from '../../../lib/cli/streams/dial-target.js'

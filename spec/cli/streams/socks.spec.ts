@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** `multipath socks` as programs use it: SOCKS5 and HTTP CONNECT on one port, spoken by the book and by curl. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import type { Scheduler } from '../../../lib/core/scheduler.js'
 import { schedulerOf, schedulers } from '../../../lib/core/schedulers/by-name.js'

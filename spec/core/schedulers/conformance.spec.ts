@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The rules for schedulers of multipath-net/testing: ours keep them, and each rule finds who does not. */
 import { AssertionError } from 'node:assert'
 import { describe, expect, it, vi } from 'vitest'

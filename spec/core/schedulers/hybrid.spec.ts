@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { hybrid } from '../../../lib/core/schedulers/hybrid.js'
 import { lowestRtt } from '../../../lib/core/schedulers/lowest-rtt.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
 import type { SubflowView } from '../../../lib/core/scheduler.js'
 import { lowestRtt } from '../../../lib/core/schedulers/lowest-rtt.js'

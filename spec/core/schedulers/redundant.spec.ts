@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
 import { redundant } from '../../../lib/core/schedulers/redundant.js'
 import { subflowOf } from '../../support/flights.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { roundRobin } from '../../../lib/core/schedulers/round-robin.js'
 import { subflowOf } from '../../support/flights.js'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { lowestRtt } from '../../../lib/core/schedulers/lowest-rtt.js'
 import { weighted } from '../../../lib/core/schedulers/weighted.js'

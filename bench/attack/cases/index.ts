@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every attack by its name. */
+import type { AttackCase } from '../attack-case.js'
+import { LISTENER_CASES } from './listener.js'
+
+export const CASES: Readonly<Record<string, AttackCase>> = {
+  ...LISTENER_CASES,
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The attacks of spec/support/attacks.ts on a bare `MultipathListener`. */
+import { once } from 'node:events'
+import type { AddressInfo, Server } from 'node:net'
+import { createServer } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { MultipathDialer, MultipathListener, tcpDialer, tlsDialer } from 'multipath-net'
+import { ATTACKS, attack } from '../../../spec/support/attacks.js'
+import { CERTIFICATE } from '../../../spec/support/certificate.js'
+import type { AttackCase } from '../attack-case.js'
+import { FRIEND_ADDRESS } from '../attack-case.js'
+
+const MIB = 1_048_576
+/** 128 connections of at most 2 MiB, beside the 100 MiB of the process: the budget is 384 MiB. */
+const LIMITS = {
+  maxConnections: 128,
+  maxUnackedBytes: MIB / 2,
+  sendBufferBytes: MIB / 4,
+  maxUnreadBytes: MIB / 2,
+  maxReorderBytes: MIB / 2,
+  lingerMs: 2000,
+}
+/** Attacks by the number of sockets; the others send all that they can. */
+const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', 'truncated-tls']
+
+async function listening(isTls: boolean): Promise<Server> {
+  const server = isTls ? createTlsServer(CERTIFICATE) : createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+
+async function serve(isTls: boolean): Promise<number> {
+  const server = await listening(isTls)
+  const listener = new MultipathListener([server], [], LIMITS)
+  void (async () => {
+    for await (const conn of listener) {
+      conn.on('error', () => {})
+      conn.pipe(conn)
+    }
+  })()
+  return portOf(server)
+}
+
+async function sink(isTls: boolean): Promise<number> {
+  const server = await listening(isTls)
+  server.on('connection', (socket) => {
+    socket.on('error', () => {})
+    if (!isTls) socket.resume()
+  })
+  server.on('tlsClientError', () => {})
+  return portOf(server)
+}
+
+function listenerCase(name: string): AttackCase {
+  const isTls = name === 'truncated-tls'
+  return {
+    sockets: BY_NUMBER.includes(name) ? 10_000 : 100,
+    budgetMiB: 384,
+    messageBytes: 16_384,
+    serve: () => serve(isTls),
+    sink: () => sink(isTls),
+    befriend: (port) => {
+      const place = { host: '127.0.0.1', port, localAddress: FRIEND_ADDRESS }
+      const path = isTls ? tlsDialer({ ...place, rejectUnauthorized: false }) : tcpDialer(place)
+      return new MultipathDialer('friend', [path]).dial()
+    },
+    attack: (port, sockets) => attack(name, { port, sockets, everyMs: 1000 }),
+  }
+}
+
+export const LISTENER_CASES: Readonly<Record<string, AttackCase>> = Object.fromEntries(
+  Object.keys(ATTACKS).map((name) => [name, listenerCase(name)]),
+)
