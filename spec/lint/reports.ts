@@ -11,9 +11,12 @@ export const typed: ESLint = new ESLint()
  */
 export const untyped: ESLint = new ESLint({ overrideConfig: [tseslint.configs.disableTypeChecked] })
 
-/** Ids of the rules that report `code` as if it stood at `path`, each once. */
+/** First line of every source. */
+export const LICENCE = '// SPDX-License-Identifier: Apache-2.0'
+
+/** Ids of the rules that report `code`, below the licence, as if it stood at `path`, each once. */
 export async function reports(path: string, code: string, eslint: ESLint = untyped): Promise<string[]> {
-  const [result] = await eslint.lintText(`${code}\n`, { filePath: path })
+  const [result] = await eslint.lintText(`${LICENCE}\n${code}\n`, { filePath: path })
   const messages = result?.messages ?? []
   for (const { fatal, message } of messages) if (fatal) throw new Error(`${path}: ${message}`)
   return [...new Set(messages.map(({ ruleId }) => ruleId ?? 'none'))]

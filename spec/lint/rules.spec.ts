@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
-import { reports, typed } from './reports.js'
+import { LICENCE, reports, typed, untyped } from './reports.js'
 
 const lines = (count: number, line: string): string => Array.from({ length: count }, () => line).join('\n')
 const body = (count: number): string => lines(count, '  void 0')
@@ -48,6 +48,16 @@ describe('every file', () => {
       expect(await reports(path, code)).toEqual(['no-restricted-properties'])
     },
   )
+
+  it('says its licence in the first line, or behind that of an interpreter', async () => {
+    for (const code of ['export const a = 1', '#!/usr/bin/env node\nexport const a = 1']) {
+      const [result] = await untyped.lintText(code, { filePath: 'lib/conn/driver.ts' })
+      expect(result?.messages.map(({ ruleId }) => ruleId)).toEqual(['local/licence'])
+    }
+    const script = `#!/usr/bin/env node\n${LICENCE}\nexport const a = 1`
+    const [result] = await untyped.lintText(script, { filePath: 'lib/conn/driver.ts' })
+    expect(result?.messages).toEqual([])
+  })
 
   test.each([
     ['lib/conn/driver.ts', 300],
