@@ -2,19 +2,23 @@
 /** One server of a listener: the streams that it brings, and what they are called. */
 import type { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
-import type { TlsGuardInit } from './tls-guard.js'
-import { TlsGuard } from './tls-guard.js'
+import type { SocketGuardInit } from './socket-guard.js'
+import { SocketGuard } from './socket-guard.js'
 
 export class Entrance {
   readonly #server: SubflowServer
-  /** Only for TLS. */
-  readonly #guard: TlsGuard | undefined
+  readonly #isTls: boolean
+  /** Only where something else comes before the hello. */
+  readonly #guard: SocketGuard | undefined
   readonly #onStream: (stream: IncomingStream) => void
   #unnamed = 0
 
-  constructor(server: SubflowServer, guard: TlsGuardInit, onStream: (stream: IncomingStream) => void) {
+  constructor(server: SubflowServer, guard: SocketGuardInit, onStream: (stream: IncomingStream) => void) {
     this.#server = server
-    this.#guard = 'setSecureContext' in server ? new TlsGuard(server, guard) : undefined
+    this.#isTls = 'setSecureContext' in server
+    if (this.#isTls) this.#guard = new SocketGuard(server, guard, 'TLS handshake')
+    else if (server.sockets !== undefined)
+      this.#guard = new SocketGuard(server.sockets, guard, 'request for a WebSocket')
     this.#onStream = onStream
     server.on(this.#event, this.#serverOnStream)
   }
@@ -37,7 +41,7 @@ export class Entrance {
   }
 
   get #event(): 'connection' {
-    return (this.#guard !== undefined ? 'secureConnection' : 'connection') as 'connection'
+    return (this.#isTls ? 'secureConnection' : 'connection') as 'connection'
   }
 
   get #unixPath(): string | undefined {

@@ -29,9 +29,9 @@ import { ClusterMember } from './cluster-worker.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
-import type { TlsGuardInit } from './tls-guard.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
+import type { SocketGuardInit } from './socket-guard.js'
 import { ProxyGate } from './trusted-proxies.js'
 
 /** Events of a listener. */
@@ -89,7 +89,7 @@ export class MultipathListener
     })
     this.#proxies = gateFor(servers, options)
     this.#member = this.#memberFor(servers, trackers, options)
-    const guard: TlsGuardInit = {
+    const guard: SocketGuardInit = {
       admission: this.#admission,
       clock: this.#clock,
       timeoutMs: this.#options.handshakeTimeoutMs,
