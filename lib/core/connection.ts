@@ -144,19 +144,19 @@ export class ConnectionCore {
     this.#sender.setHeldBack(false, -Infinity)
   }
 
-  /** Takes bytes that a subflow's socket brought. They are kept where they hold payload. */
-  receive(subflow: Subflow, bytes: Uint8Array, now: Millis): void {
-    if (subflow.state === 'closed' || this.#isOver) return
-    this.#now = now
+  /** Takes bytes that a subflow's socket brought, at most `maxFrames` of them. @returns how many bytes were taken */
+  receive(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
+    if (subflow.state === 'closed' || this.#isOver) return bytes.length
+    this.#now = subflow.lastHeardAt = now
     if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
-    subflow.lastHeardAt = now
     const before = this.#receiver.bytesSinceFlush
-    const violation = this.#inbox.push(subflow, bytes, now)
-    if (violation !== undefined) this.#close(subflow, 'protocol', violation)
+    const taken = this.#inbox.push(subflow, bytes, now, maxFrames)
+    if (typeof taken !== 'number') this.#close(subflow, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
       this.#close(subflow, 'limit', ackLimitError())
     else if (this.#inbox.isForsaken) this.#over(missingError(this.#receiver.window.nextFrame), 'destroy')
     else this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)
+    return typeof taken === 'number' ? taken : bytes.length
   }
 
   /** A subflow's stream ended in order (no error) or failed. */

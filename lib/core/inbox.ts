@@ -39,23 +39,24 @@ export class Inbox {
   }
 
   /**
-   * Takes bytes that a subflow brought. They are kept where they hold payload.
+   * Takes bytes that a subflow brought, up to `maxFrames` frames of them. They are kept where they hold payload.
    *
-   * @returns what is wrong with them, where they are no frames: the subflow cannot be read any further
+   * @returns how many bytes were taken; what is wrong with them, where they are no frames: the subflow cannot be read
+   *   any further
    */
-  push(subflow: Subflow, bytes: Uint8Array, now: Millis): RemoteProtocolError | undefined {
+  push(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number): number | RemoteProtocolError {
     this.now = now
     const { receiver, ending } = this.parts
     const reader = this.#readers.get(subflow)
     const { storedFrames } = receiver
     try {
-      reader?.push(bytes)
+      const taken = reader?.push(bytes, maxFrames) ?? bytes.length
       const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
       const isWaiting = ending.isCapable === false && receiver.hasHole && !isNew
       this.isForsaken = this.#missing.heard(isWaiting, now)
       this.#settle(subflow)
-      return undefined
+      return taken
     } catch (error) {
       if (error instanceof RemoteProtocolError) return error
       throw error
