@@ -2,7 +2,9 @@
 /** Every attack by its name. */
 import type { AttackCase } from '../attack-case.js'
 import { LISTENER_CASES } from './listener.js'
+import { WEBSOCKET_CASES } from './websocket.js'
 
 export const CASES: Readonly<Record<string, AttackCase>> = {
   ...LISTENER_CASES,
+  ...WEBSOCKET_CASES,
 }
