@@ -12,6 +12,7 @@ import { Farewell } from './farewell.js'
 import type { FirstSubflow } from './first-subflow.js'
 import type { KnownPaths, PathsUser } from './known-paths.js'
 import type { DialerNumbers } from './options.js'
+import { LastHope } from './last-hope.js'
 import { PathKeeper } from './path-keeper.js'
 import { Places } from './places.js'
 
@@ -31,6 +32,7 @@ export class DialedConn implements PathsUser {
   readonly #init: DialedConnInit
   readonly #places: Places
   readonly #farewell: Farewell
+  readonly #hope: LastHope
   readonly #keepers = new Map<DialPath, PathKeeper>()
   /** Set with the first subflow. */
   #cid: Uint8Array | undefined
@@ -42,6 +44,7 @@ export class DialedConn implements PathsUser {
     this.#farewell = new Farewell(clock, signal, (subflow) => {
       conn.closeSubflow(subflow, 'ended')
     })
+    this.#hope = new LastHope(clock, () => conn.subflows().filter(({ state }) => state === 'up').length)
     const release = paths.use(this)
     signal.addEventListener('abort', release, { once: true })
     for (const path of paths.all) conn.addPath(path.policy, path.label)
@@ -82,12 +85,14 @@ export class DialedConn implements PathsUser {
       cid,
       signal,
       farewell: this.#farewell,
+      hope: this.#hope,
       places: this.#places,
       policy: { clock, random: Math.random, ...options },
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       onChange: (_path, change) => {
         const { state, reason = 'closed' } = change
         if (state === 'suspect' || (state === 'closed' && isWorthRedialling(reason))) paths.check()
+        this.#hope.changed(change)
         onChange(change)
       },
       onFailure: ({ label }, error, waitMs) => {

@@ -12,13 +12,13 @@ import { MultipathError } from '../errors.js'
 import type { DialPath } from './dial-path.js'
 import { discard, discardLater } from './dial-path.js'
 import type { Farewell } from './farewell.js'
+import type { LastHope } from './last-hope.js'
 import type { LeavePlace, Places } from './places.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
 import type { RedialPolicy } from './redial.js'
 import { backoffMs, redial } from './redial.js'
-import { sleep } from './timing.js'
-import { openBeside } from './twin.js'
+import { FirstAnswer, openBeside, TwinPace } from './twin.js'
 
 export interface PathKeeperInit {
   readonly path: DialPath
@@ -28,6 +28,8 @@ export interface PathKeeperInit {
   readonly handshakeTimeoutMs: number
   /** Shared by all paths of the connection. */
   readonly farewell: Farewell
+  /** Shared, too. */
+  readonly hope: LastHope
   /** As many as the connection may have subflows; shared, too. */
   readonly places: Places
   /** Aborted when the connection is over. */
@@ -55,6 +57,7 @@ export class PathKeeper {
   #lastReason: CloseReason = 'closed'
   /** Set while a twin is looked for; aborting it works until the twin's hello has been said. */
   #search: AbortController | undefined
+  readonly #pace = new TwinPace()
   #wake: () => void = () => {}
 
   constructor(init: PathKeeperInit) {
@@ -98,7 +101,6 @@ export class PathKeeper {
   async #run(opening: Promise<Duplex> | undefined): Promise<void> {
     const { policy, path } = this.#init
     const { signal } = this.#use
-    const { clock } = policy
     let failures = 0
     let stream = opening
     try {
@@ -108,12 +110,20 @@ export class PathKeeper {
         await this.#gone()
         signal.throwIfAborted()
         if (!isWorthRedialling(this.#lastReason)) return
-        failures = clock.now() - this.#openedAt >= STABLE_MS ? 0 : failures + 1
-        if (failures > 0) await sleep(clock, backoffMs(policy, failures), signal)
+        const livedMs = policy.clock.now() - this.#openedAt
+        failures = livedMs >= STABLE_MS ? 0 : failures + 1
+        if (failures > 0) await this.#backOff(failures, livedMs)
       }
     } catch (error) {
       if (!signal.aborted) this.#tellFailure(path, error as Error, undefined)
     }
+  }
+
+  /** Not for the last hope, unless its subflow was lost as soon as it was there. */
+  async #backOff(failures: number, livedMs: number): Promise<void> {
+    const { policy, hope } = this.#init
+    if (hope.isOn && livedMs >= policy.redialMinMs) return
+    await hope.wait(backoffMs(policy, failures), backoffMs(policy, 1), this.#use.signal)
   }
 
   #tellFailure(path: DialPath, error: Error, waitMs: number | undefined): void {
@@ -123,7 +133,7 @@ export class PathKeeper {
   }
 
   async #redial(opening: Promise<Duplex> | undefined): Promise<void> {
-    const { policy, path, places } = this.#init
+    const { path, places, hope } = this.#init
     const { signal } = this.#use
     let first = opening
     const attempt = async (): Promise<void> => {
@@ -141,9 +151,10 @@ export class PathKeeper {
         throw error
       }
     }
-    await redial(policy, signal, attempt, (error, waitMs) => {
+    const onFailure = (error: Error, waitMs: number): void => {
       this.#tellFailure(path, error, waitMs)
-    })
+    }
+    await redial(this.#init.policy, { signal, hope, onFailure }, attempt)
   }
 
   /** A stream, at a time when the peer is not closing. */
@@ -184,11 +195,12 @@ export class PathKeeper {
       discard(stream)
       throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection closed meanwhile')
     }
+    const answer = new FirstAnswer()
     const subflow = conn.attach({
       stream,
       label: path.label,
       path: path.policy,
-      trackers: [path.record, path.dialer.tracker],
+      trackers: [path.record, path.dialer.tracker, answer],
       isDialer: true,
       helloAt: hello.helloAt,
       head: hello.head,
@@ -198,6 +210,9 @@ export class PathKeeper {
     })
     this.#openedAt = policy.clock.now()
     this.#live.set(subflow, place)
+    answer.then(() => {
+      this.#tidy(subflow)
+    })
     farewell.joined(subflow, isFirst)
     if (this.#isRemoved) conn.retireSubflow(subflow)
     return subflow
@@ -246,11 +261,12 @@ export class PathKeeper {
     if (place === undefined) return
     this.#search = new AbortController()
     try {
-      const stream = await openBeside(path, policy.clock, suspect.rtt.smoothed ?? 0, this.#search.signal)
+      const rttMs = suspect.rtt.smoothed ?? 0
+      const stream = await openBeside(path, policy.clock, rttMs, this.#pace, this.#search.signal)
       if (farewell.isOn) {
         place()
         discard(stream)
-      } else this.#tidy(suspect, await this.#join(stream, place))
+      } else await this.#join(stream, place)
     } catch {
       // Not needed any more, or its hello failed: the suspect has recovered, or will be redialled when it dies.
       place()
@@ -260,11 +276,14 @@ export class PathKeeper {
     }
   }
 
-  /** A peer of ours sends again what was on a closed subflow: keep the better of the two. */
-  #tidy(suspect: Subflow, twin: Subflow): void {
+  /** A peer of ours sends again what was on a closed subflow: once the twin has carried something, the better one stays. */
+  #tidy(twin: Subflow): void {
     const { conn } = this.#init
-    if (conn.canHalfClose !== true || !this.#live.has(suspect)) return
-    conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
+    const [suspect] = this.#live.keys()
+    if (suspect === undefined || suspect === twin || !this.#live.has(twin)) return
+    this.#pace.proved()
+    if (conn.canHalfClose === true)
+      conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
   }
 }
 

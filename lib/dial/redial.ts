@@ -3,7 +3,7 @@
 import pRetry from 'p-retry'
 import type { Clock } from '../clock.js'
 import { toError } from '../errors.js'
-import { sleep } from './timing.js'
+import type { LastHope } from './last-hope.js'
 
 export interface RedialPolicy {
   readonly clock: Clock
@@ -19,17 +19,23 @@ export function backoffMs({ random, redialMinMs, redialMaxMs }: RedialPolicy, fa
   return random() * Math.min(redialMaxMs, redialMinMs * 2 ** (failures - 1))
 }
 
+export interface RedialInit {
+  readonly signal: AbortSignal
+  /** Ends a long wait. */
+  readonly hope: LastHope
+  /** Told of each failure, with the wait before the next attempt. */
+  readonly onFailure: (error: Error, waitMs: number) => void
+}
+
 /**
  * Runs `attempt` until it succeeds.
  *
- * @param onFailure - told of each failure, with the wait before the next attempt
  * @throws the last failure once the retries are used up, or the reason of `signal`
  */
 export function redial<Result>(
   policy: RedialPolicy,
-  signal: AbortSignal,
+  { signal, hope, onFailure }: RedialInit,
   attempt: () => Promise<Result>,
-  onFailure: (error: Error, waitMs: number) => void,
 ): Promise<Result> {
   const once = async (): Promise<Result> => {
     try {
@@ -48,7 +54,7 @@ export function redial<Result>(
       if (signal.aborted || retriesLeft <= 0) return
       const waitMs = backoffMs(policy, attemptNumber)
       onFailure(error, waitMs)
-      await sleep(policy.clock, waitMs, signal)
+      await hope.wait(waitMs, backoffMs(policy, 1), signal)
     },
   })
 }

@@ -56,7 +56,7 @@ describe('a suspect subflow of a peer of ours', () => {
     path.last.freeze()
     near.write('x')
     await pass(clock, 3000)
-    expect(path.dials).toBeGreaterThan(6)
+    expect(path.dials).toBeGreaterThan(4)
     expect(path.aborts).toBeGreaterThanOrEqual(path.dials - 2)
     expect(labels(near)).toEqual(['path 0 suspect'])
   })

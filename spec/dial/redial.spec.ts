@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { PathFailureEvent } from '../../lib/index.js'
+import { LastHope } from '../../lib/dial/last-hope.js'
 import { backoffMs, redial } from '../../lib/dial/redial.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { connectedPair, meeting, readBytes, upCount } from '../support/pair.js'
 import { pass, passUntil } from '../support/pass.js'
 import { quiet, until } from '../support/turns.js'
+
+/** Hopes that others are left. */
+function calm(clock: ManualClock): LastHope {
+  return new LastHope(clock, () => 2)
+}
 
 const POLICY = {
   clock: new ManualClock(),
@@ -40,9 +46,12 @@ describe('redial()', () => {
     let attempts = 0
     const work = redial(
       { ...POLICY, clock },
-      new AbortController().signal,
+      {
+        signal: new AbortController().signal,
+        hope: calm(clock),
+        onFailure: ({ message }, waitMs) => told.push([message, waitMs]),
+      },
       () => (++attempts < 4 ? Promise.reject(new TypeError(`no ${attempts}`)) : Promise.resolve('yes')),
-      ({ message }, waitMs) => told.push([message, waitMs]),
     )
     expect(await passUntil(clock, work)).toBe('yes')
     expect(told).toEqual([
@@ -59,9 +68,8 @@ describe('redial()', () => {
     let attempts = 0
     const work = redial(
       { ...POLICY, clock, redialRetries: 2 },
-      new AbortController().signal,
+      { signal: new AbortController().signal, hope: calm(clock), onFailure: () => {} },
       () => Promise.reject(new Error(`no ${++attempts}`)),
-      () => {},
     )
     await expect(passUntil(clock, work)).rejects.toThrow('no 3')
   })
@@ -71,9 +79,8 @@ describe('redial()', () => {
     const life = new AbortController()
     const work = redial(
       { ...POLICY, clock },
-      life.signal,
+      { signal: life.signal, hope: calm(clock), onFailure: () => {} },
       () => Promise.reject(new Error('no')),
-      () => {},
     )
     const ended = expect(work).rejects.toThrow('over')
     await quiet()

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Shortens waits when a connection comes to depend on a single subflow: back-off protects a peer from paths that
+ * add little, and a connection ends with its last subflow.
+ */
+import type { Clock } from '../clock.js'
+import type { SubflowChange } from '../conn/attach.js'
+import { sleep } from './timing.js'
+
+export class LastHope {
+  readonly #clock: Clock
+  readonly #upCount: () => number
+  readonly #hurries = new Set<() => void>()
+
+  /** @param upCount - subflows of the connection that are up */
+  constructor(clock: Clock, upCount: () => number) {
+    this.#clock = clock
+    this.#upCount = upCount
+  }
+
+  /** One more loss may end the connection. */
+  get isOn(): boolean {
+    return this.#upCount() <= 1
+  }
+
+  /** A subflow changed its state: losing the last but one, or the last, ends long waits. */
+  changed({ from, state }: SubflowChange): void {
+    if (from === 'up' && state !== 'up' && this.isOn) for (const hurry of [...this.#hurries]) hurry()
+  }
+
+  /**
+   * Resolves after `ms`, or when a loss makes the waiting path the last hope: then `hurriedMs` after its call, at the
+   * earliest. Rejects with the reason of `signal`.
+   */
+  async wait(ms: number, hurriedMs: number, signal: AbortSignal): Promise<void> {
+    const startedAt = this.#clock.now()
+    const hurry = new AbortController()
+    const hurryUp = (): void => {
+      hurry.abort()
+    }
+    this.#hurries.add(hurryUp)
+    try {
+      await sleep(this.#clock, ms, AbortSignal.any([signal, hurry.signal]))
+    } catch {
+      signal.throwIfAborted()
+      const leastMs = Math.min(ms, hurriedMs)
+      await sleep(this.#clock, Math.max(0, startedAt + leastMs - this.#clock.now()), signal)
+    } finally {
+      this.#hurries.delete(hurryUp)
+    }
+  }
+}
