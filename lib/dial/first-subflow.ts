@@ -6,6 +6,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
+import { RttEstimator } from '../core/rtt.js'
 import type { PathFailure } from '../errors.js'
 import { DialError, MultipathError, toError } from '../errors.js'
 import { ZERO_CID } from '../wire/hello.js'
@@ -14,6 +15,7 @@ import { discard, discardLater } from './dial-path.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
 import type { KnownPaths, PathsUser } from './known-paths.js'
+import { callUnlessLate } from './timing.js'
 
 /** Who won, and what the others have come to. */
 export interface FirstSubflow {
@@ -34,7 +36,7 @@ export interface FirstSubflowInit {
   readonly signal: AbortSignal
 }
 
-/** A hello unanswered for so long, milliseconds, or twice the time its stream took to open, counts as silent. */
+/** A hello unanswered for so long, milliseconds, or for what the path's round trips explain, counts as silent. */
 const PATIENCE_MS = 300
 
 interface Opened {
@@ -106,7 +108,7 @@ class Search implements PathsUser {
 
   #after(ms: number, run: () => void): void {
     const { clock } = this.#init
-    this.#cancels.push(clock.callAt(clock.now() + ms, run))
+    this.#cancels.push(callUnlessLate(clock, ms, run))
   }
 
   #openAll(): void {
@@ -160,7 +162,7 @@ class Search implements PathsUser {
       this.#openAll()
       this.#next()
     }
-    const cancel = clock.callAt(clock.now() + Math.max(PATIENCE_MS, 2 * opened.openMs), passOn)
+    const cancel = callUnlessLate(clock, patienceMs(opened), passOn)
     try {
       const hello = await sayHello(opened.stream, ZERO_CID, { clock, timeoutMs, signal })
       this.#won(opened, hello)
@@ -211,6 +213,15 @@ class Search implements PathsUser {
     this.#init.signal.removeEventListener('abort', this.#signalOnAbort)
     for (const cancel of this.#cancels) cancel()
   }
+}
+
+/** To open a stream takes a round trip or more: this says, by RFC 6298, how long an answer may take. */
+function patienceMs({ path, openMs }: Opened): number {
+  const rtt = new RttEstimator()
+  const { rttMs } = path.record.stats()
+  if (rttMs !== undefined) rtt.sample(rttMs, 0)
+  rtt.sample(openMs, 0)
+  return rtt.timeout(PATIENCE_MS)
 }
 
 function noPathError(ms: number): MultipathError {

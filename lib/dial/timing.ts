@@ -3,6 +3,31 @@
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
 
+/** A timer this late, milliseconds, shows that our own process stood still. */
+const LATE_MS = 40
+/** A process that is always late has to go on, too. */
+const MAX_EXTENSIONS = 8
+
+/**
+ * Calls `run` after `ms`, for something that did not come. A timer that fires late runs before the sockets are read,
+ * and what it misses may lie there: then it waits on for as long as it was late. The returned function cancels.
+ */
+export function callUnlessLate(clock: Clock, ms: number, run: () => void): () => void {
+  let cancel = (): void => {}
+  const arm = (waitMs: number, extensions: number): void => {
+    const at = clock.now() + waitMs
+    cancel = clock.callAt(at, () => {
+      const lateMs = clock.now() - at
+      if (lateMs <= LATE_MS || extensions === MAX_EXTENSIONS) run()
+      else arm(lateMs, extensions + 1)
+    })
+  }
+  arm(ms, 0)
+  return () => {
+    cancel()
+  }
+}
+
 /** Resolves after `ms`; rejects with the reason of `signal` when that comes first. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -31,7 +56,7 @@ export async function within<Result>(
   const signalOnAbort = (): void => {
     limit.abort(signal.reason)
   }
-  const cancel = clock.callAt(clock.now() + ms, () => {
+  const cancel = callUnlessLate(clock, ms, () => {
     limit.abort(
       new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no connection within ${Math.round(ms)} ms`),
     )

@@ -19,7 +19,7 @@ import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { Allowance } from '../core/waste.js'
 import { debug } from '../debug.js'
-import { MultipathError, OptionError, toError } from '../errors.js'
+import { MultipathError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
@@ -29,8 +29,10 @@ import { ClusterMember } from './cluster-worker.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
+import { Newcomers } from './newcomers.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
+import { assertPlain, assertServers } from './servers.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import { ProxyGate } from './trusted-proxies.js'
 
@@ -59,6 +61,7 @@ export class MultipathListener
   readonly #proxies: ProxyGate | undefined
   readonly #member: ClusterMember | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
+  readonly #newcomers = new Newcomers(this.#queue)
   #isClosed = false
 
   /**
@@ -141,6 +144,7 @@ export class MultipathListener
     for (const entrance of this.#entrances) entrance.detach()
     this.#admission.close()
     this.#member?.close()
+    this.#newcomers.close()
     for (const conn of this.#queue.close()) conn.destroy()
     for (const entrance of this.#entrances) entrance.close()
     return Promise.resolve()
@@ -217,7 +221,7 @@ export class MultipathListener
     const cid = this.#member?.newCid() ?? newCid()
     const conn = this.#newConn(cid, stream)
     this.#attach(conn, stream, { ...hello, cid }, entrance, tracker)
-    this.#queue.put(conn)
+    this.#newcomers.add(conn, stream, hello.head)
   }
 
   #attach(
@@ -244,6 +248,8 @@ export class MultipathListener
       },
     })
     stream.uncork()
+    // Whoever joins knows the CID, and so has heard the answer to the first hello.
+    this.#newcomers.showedLife(conn)
   }
 
   #newConn(cid: Uint8Array, stream: IncomingStream): MultipathConn {
@@ -267,30 +273,10 @@ export class MultipathListener
   }
 }
 
-function assertServers(servers: unknown, trackers: unknown): void {
-  if (!Array.isArray(servers) || servers.length === 0)
-    throw new OptionError('servers must be an array of at least one server')
-  servers.forEach((server: Partial<SubflowServer> | null | undefined, index) => {
-    if ([server?.on, server?.off, server?.close].some((method) => typeof method !== 'function'))
-      throw new OptionError(`servers[${index}] must be a net.Server, or another SubflowServer`)
-  })
-  if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
-  if (trackers.length > 0 && trackers.length !== servers.length)
-    throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
-}
-
 function gateFor(servers: readonly object[], options?: ListenerOptions): ProxyGate | undefined {
   if (options?.trustedProxies === undefined) return undefined
   assertPlain(servers, 'trustedProxies')
   return new ProxyGate(options.trustedProxies)
-}
-
-/** What comes before TLS, nobody here can read; nor can a TLS socket be passed on. */
-function assertPlain(servers: readonly object[], option: string): void {
-  servers.forEach((server, index) => {
-    if ('setSecureContext' in server)
-      throw new OptionError(`${option} takes no TLS servers, and servers[${index}] is one: docs/fleet.md`)
-  })
 }
 
 function closedError(): MultipathError {

@@ -34,7 +34,7 @@ describe('paths that are reset in turn', () => {
     for (let round = 0; round < rounds; round++) {
       near.write(`${round}`.padStart(8))
       paths[round % count]!.last.cut()
-      await pass(clock, 400)
+      await pass(clock, 400, 25)
     }
     const text = String(await passUntil(clock, got))
     expect(text).toBe(Array.from({ length: rounds }, (_, round) => `${round}`.padStart(8)).join(''))

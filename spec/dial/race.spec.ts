@@ -120,6 +120,60 @@ describe('the hello that asks for a connection', () => {
     expect(await timeOf(clock, dialled)).toBe(0)
   })
 
+  it('is waited for longer on a path that took long to open', async () => {
+    const clock = new ManualClock()
+    const { dialer, paths } = meeting({ paths: 2, dialer: { clock } })
+    paths[0]!.mode = 'mute'
+    paths[0]!.delay = () =>
+      new Promise((resolve) => {
+        clock.callAt(clock.now() + 400, () => {
+          resolve()
+        })
+      })
+    paths[1]!.delay = async () => new Promise((resolve) => clock.callAt(clock.now() + 600, resolve))
+    expect(await timeOf(clock, dialer.dial())).toBe(1600)
+  })
+
+  it('is waited for longer while our own process stands still, and its answer read before that counts', async () => {
+    const clock = new ManualClock()
+    const { dialer, listener, paths } = meeting({ paths: 2, dialer: { clock, headStartMs: 0 } })
+    paths[0]!.mode = 'mute'
+    const dialled = dialer.dial()
+    await pass(clock, 250)
+    // The answer lies in the socket; no timer and no read happens for a second.
+    paths[0]!.server.emit('connection', paths[0]!.last.peer)
+    clock.stall(1000)
+    clock.advance(0)
+    const conn = await passUntil(clock, dialled)
+    await pass(clock, 2000)
+    expect(listener.connections).toBe(1)
+    expect(conn.subflows().map(({ label }) => label)[0]).toBe('path 0')
+    conn.destroy()
+  })
+
+  it('makes one connection for the application of the peer, however many it was said on', async () => {
+    const clock = new ManualClock()
+    const { dialer, listener, paths } = meeting({ paths: 3, dialer: { clock }, listener: { clock } })
+    const accepted: MultipathConn[] = []
+    void (async () => {
+      for await (const conn of listener) accepted.push(conn.on('error', () => {}))
+    })()
+    for (const path of paths) path.mode = 'mute'
+    const dialled = dialer.dial()
+    await pass(clock, 1000)
+    // A machine that was slow gets to all of them at once.
+    for (const path of paths) {
+      path.server.emit('connection', path.last.peer)
+      path.mode = 'open'
+    }
+    const conn = await passUntil(clock, dialled)
+    await pass(clock, 1000)
+    expect(accepted).toHaveLength(1)
+    expect(listener.connections).toBe(1)
+    expect(upCount(conn)).toBe(3)
+    conn.destroy()
+  })
+
   it('wins on a slow first path, too, when its answer comes before another one', async () => {
     const clock = new ManualClock()
     const { dialer, paths, listener } = meeting({ paths: 2, dialer: { clock } })

@@ -138,6 +138,8 @@ export class MemoryPath implements SubflowDialer {
   readonly tracker: StatsTracker | undefined
   readonly server: Server
   mode: PathMode = 'open'
+  /** Waited for by each dial that succeeds. */
+  delay: () => Promise<void> = () => Promise.resolve()
   /** Near ends, in the order they were dialled. */
   readonly streams: MemoryStream[] = []
   /** Dials begun, and those that were aborted before they succeeded. */
@@ -150,10 +152,11 @@ export class MemoryPath implements SubflowDialer {
     this.tracker = tracker
   }
 
-  dial({ signal }: { signal: AbortSignal }): Promise<Duplex> {
+  async dial({ signal }: { signal: AbortSignal }): Promise<Duplex> {
     this.dials++
-    if (this.mode === 'refuse') return Promise.reject(new Error(`${this.label} refused`))
+    if (this.mode === 'refuse') throw new Error(`${this.label} refused`)
     if (this.mode === 'hang') return this.#hang(signal)
+    await this.delay()
     return new Promise((resolve) => {
       setImmediate(() => {
         const [near, far] = MemoryStream.pair()

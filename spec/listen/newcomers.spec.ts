@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Server } from 'node:net'
+import type { Socket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { MultipathConn } from '../../lib/index.js'
+import { MultipathListener } from '../../lib/index.js'
+import { ManualClock } from '../../lib/testing/manual-clock.js'
+import { MemoryStream } from '../support/memory-path.js'
+import { pass } from '../support/pass.js'
+import { quiet } from '../support/turns.js'
+
+const HELLO = Buffer.alloc(17)
+const PONG = Buffer.from([0, 1])
+
+function listening(clock: ManualClock) {
+  const server = new Server()
+  const listener = new MultipathListener([server], [], { clock })
+  const announced: MultipathConn[] = []
+  void (async () => {
+    for await (const conn of listener) announced.push(conn.on('error', () => {}))
+  })()
+  onTestFinished(() => listener.close())
+  const come = (...chunks: Buffer[]): MemoryStream => {
+    const [near, far] = MemoryStream.pair()
+    near.on('error', () => {})
+    server.emit('connection', far as unknown as Socket)
+    for (const chunk of chunks) near.write(chunk)
+    return near
+  }
+  return { listener, announced, come }
+}
+
+/** The CID in the answer that `stream` gets. */
+async function cidOf(stream: MemoryStream): Promise<Buffer> {
+  const answer = await new Promise<Buffer>((resolve) => stream.once('data', resolve))
+  return answer.subarray(1, 17)
+}
+
+describe('a connection of which only the hello has come', () => {
+  it('is announced with the first bytes behind it: the dialer has heard the answer', async () => {
+    const { announced, listener, come } = listening(new ManualClock())
+    const stream = come(HELLO)
+    await quiet()
+    expect([listener.connections, announced.length]).toEqual([1, 0])
+    stream.write(PONG)
+    await quiet()
+    expect(announced).toHaveLength(1)
+  })
+
+  it('is announced at once where frames came with the hello', async () => {
+    const { announced, come } = listening(new ManualClock())
+    come(Buffer.concat([HELLO, Buffer.from([1, 10, 0x41])]))
+    await quiet()
+    expect(announced).toHaveLength(1)
+    expect(String(announced[0]!.read())).toBe('A')
+  })
+
+  it('is announced once another stream joins it: its first path may be frozen', async () => {
+    const { announced, come } = listening(new ManualClock())
+    const first = come(HELLO)
+    const cid = await cidOf(first)
+    first.freeze()
+    come(Buffer.concat([Buffer.from([0]), cid]), PONG)
+    await quiet()
+    expect(announced).toHaveLength(1)
+  })
+
+  it('is never announced where the dialer gives it up', async () => {
+    const { announced, listener, come } = listening(new ManualClock())
+    come(HELLO).end()
+    const cut = come(HELLO)
+    await cidOf(cut)
+    cut.cut()
+    await quiet()
+    expect(listener.connections).toBe(0)
+    expect(announced).toEqual([])
+  })
+
+  it('is never announced where the dialer stays silent, and goes after the dead time', async () => {
+    const clock = new ManualClock()
+    const { announced, listener, come } = listening(clock)
+    come(HELLO).resume()
+    await pass(clock, 11_000, 100)
+    expect(listener.connections).toBe(0)
+    expect(announced).toEqual([])
+  })
+
+  it('goes with its listener', async () => {
+    const { listener, come } = listening(new ManualClock())
+    const stream = come(HELLO).resume()
+    await quiet()
+    await listener.close()
+    await quiet()
+    expect(stream.destroyed).toBe(true)
+    expect(listener.connections).toBe(0)
+  })
+})
