@@ -35,7 +35,8 @@ vi.mock('../lib/listen/cids.js', async (load) => {
 // As NODE_DEBUG=multipath would print it.
 vi.mock('../lib/debug.js', () => ({ debug: (...words: unknown[]) => void made.told.push(format(...words)) }))
 
-const OPENING = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const OPENING = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 
 function tell(...values: unknown[]): void {
   for (const value of values) {

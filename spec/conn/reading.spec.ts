@@ -9,7 +9,8 @@ import { connectedPair, readBytes } from '../support/pair.js'
 import { pass } from '../support/pass.js'
 import { quiet, until } from '../support/turns.js'
 
-const HELLO = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 /** 8,192 pings. */
 const PINGS = Buffer.alloc(16_384)
 

@@ -15,7 +15,8 @@ import { client, heardUntilClose, listening, pathTo, portOf } from '../support/t
 import { quiet, until } from '../support/turns.js'
 
 const code = (name: string): unknown => expect.objectContaining({ code: `ERR_MULTIPATH_${name}` })
-const HELLO = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 
 function listOf(...addresses: string[]): BlockList {
   const list = new BlockList()

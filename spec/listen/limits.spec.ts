@@ -12,7 +12,8 @@ import { pass } from '../support/pass.js'
 import { client, heardUntilClose, listening, pathTo } from '../support/tcp.js'
 import { quiet, until } from '../support/turns.js'
 
-const HELLO = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 const code = (name: string): unknown => expect.objectContaining({ code: `ERR_MULTIPATH_${name}` })
 
 /** A listener with errors that it told of. */

@@ -59,6 +59,7 @@ async function joined(server: Server, cid?: Uint8Array): Promise<{ peer: RawPeer
   })
   peer.send(hello(cid))
   const answer = await peer.take(17)
+  peer.send(Buffer.of(0, PONG))
   return { peer, cid: answer.subarray(1) }
 }
 
@@ -134,7 +135,7 @@ describe('the limit', () => {
   it('maxOutstandingAckBytes closes the subflow of a peer that never reads', async () => {
     const set = await scene({ maxOutstandingAckBytes: 4 * KIB })
     const socket = await client(set.server)
-    socket.write(hello())
+    socket.write(Buffer.concat([hello(), Buffer.of(0, PONG)]))
     const conn = await set.listener.accept()
     conn.on('error', () => {})
     const reasons: unknown[] = []

@@ -14,7 +14,8 @@ import { listening, pathTo, portOf } from '../support/tcp.js'
 import { quiet, until } from '../support/turns.js'
 
 const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
-const ZERO_HELLO = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const ZERO_HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 
 describe('the constructor', () => {
   it.each([

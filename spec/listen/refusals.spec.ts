@@ -13,7 +13,8 @@ import { v2 } from '../support/proxy-headers.js'
 import { client, heardUntilClose, listening, portOf } from '../support/tcp.js'
 import { until } from '../support/turns.js'
 
-const OPENING = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const OPENING = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 /** Two at once, and two a second after that. */
 const LIMITS = { maxPendingHandshakesPerAddress: 2, maxRefusalsPerSecond: 2 }
 const UNKNOWN = 'ERR_MULTIPATH_UNEXPECTED_CID'

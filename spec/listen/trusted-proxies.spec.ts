@@ -12,7 +12,8 @@ import { blockList, v1, v2, v2Local } from '../support/proxy-headers.js'
 import { client, heardUntilClose, listening, pathTo, portOf } from '../support/tcp.js'
 import { quiet, until } from '../support/turns.js'
 
-const ZERO_HELLO = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const ZERO_HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 const CLIENT = {
   remoteAddress: '203.0.113.9',
   remotePort: 51_000,
