@@ -154,11 +154,11 @@ describe('createServer()', () => {
       server.listen(PLACE)
       await once(server, 'listening')
       const conn = connect({ paths: pathsTo(server) })
-      await once(conn, 'connect')
+      await once(server, 'connection')
       conn.destroy()
       server.close()
     }
-    await until(() => conns.length === 2)
+    expect(conns).toHaveLength(2)
     expect(conns[0]!.constructor.name).toBe('MultipathConn')
     for (const conn of conns) conn.destroy()
   })

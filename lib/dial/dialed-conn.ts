@@ -13,6 +13,7 @@ import type { FirstSubflow } from './first-subflow.js'
 import type { KnownPaths, PathsUser } from './known-paths.js'
 import type { DialerNumbers } from './options.js'
 import { LastHope } from './last-hope.js'
+import { LastWords } from './last-words.js'
 import { PathKeeper } from './path-keeper.js'
 import { Places } from './places.js'
 
@@ -33,6 +34,7 @@ export class DialedConn implements PathsUser {
   readonly #places: Places
   readonly #farewell: Farewell
   readonly #hope: LastHope
+  readonly #lastWords: LastWords
   readonly #keepers = new Map<DialPath, PathKeeper>()
   /** Set with the first subflow. */
   #cid: Uint8Array | undefined
@@ -45,6 +47,7 @@ export class DialedConn implements PathsUser {
       conn.closeSubflow(subflow, 'ended')
     })
     this.#hope = new LastHope(clock, () => conn.subflows().filter(({ state }) => state === 'up').length)
+    this.#lastWords = new LastWords(conn, clock)
     const release = paths.use(this)
     signal.addEventListener('abort', release, { once: true })
     for (const path of paths.all) conn.addPath(path.policy, path.label)
@@ -86,6 +89,7 @@ export class DialedConn implements PathsUser {
       signal,
       farewell: this.#farewell,
       hope: this.#hope,
+      lastWords: this.#lastWords,
       places: this.#places,
       policy: { clock, random: Math.random, ...options },
       handshakeTimeoutMs: options.handshakeTimeoutMs,

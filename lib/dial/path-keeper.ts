@@ -13,6 +13,7 @@ import type { DialPath } from './dial-path.js'
 import { discard, discardLater } from './dial-path.js'
 import type { Farewell } from './farewell.js'
 import type { LastHope } from './last-hope.js'
+import type { LastWords } from './last-words.js'
 import type { LeavePlace, Places } from './places.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
@@ -30,6 +31,7 @@ export interface PathKeeperInit {
   readonly farewell: Farewell
   /** Shared, too. */
   readonly hope: LastHope
+  readonly lastWords: LastWords
   /** As many as the connection may have subflows; shared, too. */
   readonly places: Places
   /** Aborted when the connection is over. */
@@ -157,20 +159,21 @@ export class PathKeeper {
     await redial(this.#init.policy, { signal, hope, onFailure }, attempt)
   }
 
-  /** A stream, at a time when the peer is not closing. */
+  /** A stream, at a time when neither the peer is closing nor the connection about to end. */
   async #open(opening: Promise<Duplex> | undefined): Promise<Duplex> {
-    const { farewell, path } = this.#init
+    const { farewell, path, lastWords } = this.#init
     const { signal } = this.#use
     let opened = opening
     for (;;) {
-      if (farewell.isOn) {
+      if (farewell.isOn || lastWords.isOn) {
         discardLater(opened)
         opened = undefined
+        await lastWords.over(signal)
         await farewell.over(signal)
       }
       const stream = await (opened ?? path.open(signal))
       opened = undefined
-      if (!farewell.isOn && !signal.aborted) return stream
+      if (!farewell.isOn && !lastWords.isOn && !signal.aborted) return stream
       discard(stream)
       signal.throwIfAborted()
     }
