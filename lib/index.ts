@@ -51,7 +51,13 @@ export type { ProxyDialerOptions } from './transport/proxy.js'
 export { proxyDialer } from './transport/proxy.js'
 export type { TlsDialerOptions } from './transport/tls.js'
 export { tlsDialer } from './transport/tls.js'
-export type { IncomingStream, PathOptions, SubflowDialer, SubflowServer } from './transport/transport.js'
+export type {
+  DialOptions,
+  IncomingStream,
+  PathOptions,
+  SubflowDialer,
+  SubflowServer,
+} from './transport/transport.js'
 export type { UnixDialerOptions } from './transport/unix.js'
 export { unixDialer } from './transport/unix.js'
 export type { WebSocketDialerOptions, WebSocketTlsOptions } from './transport/websocket.js'

@@ -21,6 +21,7 @@ import { NetConn } from './net-conn.js'
 import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { PathSurface } from './path-surface.js'
+import { Refs } from '../stream/refs.js'
 import type { Callback } from '../stream/socket-surface.js'
 import { endpointsOf } from '../stream/socket-surface.js'
 import type { TraceInit } from './trace-sink.js'
@@ -48,6 +49,8 @@ const HIGH_WATER_MARK = 65_536
 export class MultipathConn extends PathSurface {
   /** A short name for logs; never enough of the CID to join with. */
   name = ''
+  /** Of streams that are being opened. @internal */
+  readonly refs: Refs = new Refs()
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
   readonly #driver: Driver
@@ -243,6 +246,7 @@ export class MultipathConn extends PathSurface {
 
   protected override setRef(isRefed: boolean): void {
     this.#driver.setRef(isRefed)
+    this.refs.set(isRefed)
   }
 
   #pull(): void {

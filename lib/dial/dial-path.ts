@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import { PathRecord } from '../conn/path-stats.js'
 import { Path } from '../core/path.js'
+import type { Refs } from '../stream/refs.js'
 import type { SubflowDialer } from '../transport/transport.js'
 import { within } from './timing.js'
 
@@ -27,9 +28,9 @@ export class DialPath {
   }
 
   /** Opens a stream within the time limit, and keeps count. */
-  async open(signal: AbortSignal): Promise<Duplex> {
+  async open(signal: AbortSignal, refs: Refs): Promise<Duplex> {
     try {
-      const stream = await this.#open(signal, this.#timeoutMs)
+      const stream = await this.#open(signal, refs, this.#timeoutMs)
       this.record.succeeded()
       return stream
     } catch (error) {
@@ -39,9 +40,9 @@ export class DialPath {
   }
 
   /** Opens a stream within `limitMs`; a failure says nothing new of the path and is not counted. */
-  async tryOpen(signal: AbortSignal, limitMs: number): Promise<Duplex | undefined> {
+  async tryOpen(signal: AbortSignal, refs: Refs, limitMs: number): Promise<Duplex | undefined> {
     try {
-      const stream = await this.#open(signal, Math.min(this.#timeoutMs, limitMs))
+      const stream = await this.#open(signal, refs, Math.min(this.#timeoutMs, limitMs))
       this.record.succeeded()
       return stream
     } catch {
@@ -49,25 +50,26 @@ export class DialPath {
     }
   }
 
-  #open(signal: AbortSignal, limitMs: number): Promise<Duplex> {
-    return within(this.#clock, limitMs, signal, (inner) => raceAbort(this.dialer, inner))
+  #open(signal: AbortSignal, refs: Refs, limitMs: number): Promise<Duplex> {
+    return within(this.#clock, limitMs, signal, (inner) => raceAbort(this.dialer, inner, refs))
   }
 }
 
 /** A user's dialer may not mind its signal: the dial must end all the same, and a late stream be closed. */
-function raceAbort(dialer: SubflowDialer, signal: AbortSignal): Promise<Duplex> {
+function raceAbort(dialer: SubflowDialer, signal: AbortSignal, refs: Refs): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const signalOnAbort = (): void => {
       reject(signal.reason as Error)
     }
     signal.addEventListener('abort', signalOnAbort, { once: true })
     Promise.resolve()
-      .then(() => dialer.dial({ signal }))
+      .then(() => dialer.dial({ signal, onSocket: (socket) => refs.add(socket) }))
       .then((stream) => {
         signal.removeEventListener('abort', signalOnAbort)
         assertDuplex(stream, dialer)
         // It may wait for its turn, or for its hello, with nobody else listening.
         stream.on('error', ignore)
+        refs.add(stream)
         if (signal.aborted) stream.destroy()
         else resolve(stream)
       })

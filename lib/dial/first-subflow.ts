@@ -10,6 +10,7 @@ import { RttEstimator } from '../core/rtt.js'
 import type { PathFailure } from '../errors.js'
 import { DialError, MultipathError, toError } from '../errors.js'
 import { ZERO_CID } from '../wire/hello.js'
+import type { Refs } from '../stream/refs.js'
 import type { DialPath } from './dial-path.js'
 import { discard, discardLater } from './dial-path.js'
 import type { ClientHello } from './hello-client.js'
@@ -32,6 +33,8 @@ export interface FirstSubflowInit {
   readonly clock: Clock
   readonly headStartMs: number
   readonly handshakeTimeoutMs: number
+  /** What is opened is held to them. */
+  readonly refs: Refs
   /** Ends the search, and later the openings that nobody has used. */
   readonly signal: AbortSignal
 }
@@ -124,7 +127,7 @@ class Search implements PathsUser {
       })
     }
     const startedAt = this.#init.clock.now()
-    const opening = path.open(this.#init.signal)
+    const opening = path.open(this.#init.signal, this.#init.refs)
     this.#begun.add(path)
     this.#openings.set(path, opening)
     opening.then(

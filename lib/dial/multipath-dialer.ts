@@ -146,6 +146,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
         clock: this.#clock,
         headStartMs: this.#options.headStartMs,
         handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
+        refs: conn.refs,
         signal: life.signal,
       })
       if (life.signal.aborted) {

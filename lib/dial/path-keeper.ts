@@ -161,7 +161,7 @@ export class PathKeeper {
 
   /** A stream, at a time when neither the peer is closing nor the connection about to end. */
   async #open(opening: Promise<Duplex> | undefined): Promise<Duplex> {
-    const { farewell, path, lastWords } = this.#init
+    const { farewell, path, lastWords, conn } = this.#init
     const { signal } = this.#use
     let opened = opening
     for (;;) {
@@ -171,7 +171,7 @@ export class PathKeeper {
         await lastWords.over(signal)
         await farewell.over(signal)
       }
-      const stream = await (opened ?? path.open(signal))
+      const stream = await (opened ?? path.open(signal, conn.refs))
       opened = undefined
       if (!farewell.isOn && !lastWords.isOn && !signal.aborted) return stream
       discard(stream)
@@ -259,13 +259,13 @@ export class PathKeeper {
    * it hands to a subflow that closes.
    */
   async #seekTwin(suspect: Subflow): Promise<void> {
-    const { policy, path, farewell, places } = this.#init
+    const { policy, path, farewell, places, conn } = this.#init
     const place = places.tryTake()
     if (place === undefined) return
     this.#search = new AbortController()
     try {
       const rttMs = suspect.rtt.smoothed ?? 0
-      const stream = await openBeside(path, policy.clock, rttMs, this.#pace, this.#search.signal)
+      const stream = await openBeside(path, policy.clock, rttMs, this.#pace, conn.refs, this.#search.signal)
       if (farewell.isOn) {
         place()
         discard(stream)

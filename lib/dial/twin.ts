@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'
 import { NullTracker } from '../core/tracker.js'
+import type { Refs } from '../stream/refs.js'
 import type { DialPath } from './dial-path.js'
 import { discard } from './dial-path.js'
 import { sleep } from './timing.js'
@@ -43,13 +44,14 @@ export async function openBeside(
   clock: Clock,
   rttMs: number,
   pace: TwinPace,
+  refs: Refs,
   signal: AbortSignal,
 ): Promise<Duplex> {
   const limitMs = Math.max(ATTEMPT_MS, 2 * rttMs)
   for (;;) {
     await sleep(clock, pace.nextAt(clock.now(), limitMs) - clock.now(), signal)
     pace.began(clock.now())
-    const stream = await path.tryOpen(signal, limitMs)
+    const stream = await path.tryOpen(signal, refs, limitMs)
     if (stream !== undefined && !signal.aborted) return stream
     if (stream !== undefined) discard(stream)
   }

@@ -3,6 +3,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { MultipathError, toError } from '../errors.js'
+import type { DialOptions } from './transport.js'
 
 export interface Opening<Handle extends EventEmitter, Stream> {
   readonly open: () => Handle
@@ -16,11 +17,12 @@ export interface Opening<Handle extends EventEmitter, Stream> {
 /** Resolves once it is open; closes it where that fails or is aborted before. */
 export function opened<Handle extends EventEmitter, Stream>(
   { open, event, take, close }: Opening<Handle, Stream>,
-  signal: AbortSignal,
+  { signal, onSocket }: DialOptions,
 ): Promise<Stream> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const handle = open()
+    onSocket?.(handle)
     const settle = (): void => {
       handle.off(event, handleOnOpen)
       handle.off('error', fail)
@@ -56,8 +58,8 @@ export function opened<Handle extends EventEmitter, Stream>(
 }
 
 /** A socket once it is connected. */
-export function openedSocket(open: () => Socket, signal: AbortSignal): Promise<Socket> {
-  return opened({ open, event: 'connect', take: (socket) => socket, close: destroy }, signal)
+export function openedSocket(open: () => Socket, options: DialOptions): Promise<Socket> {
+  return opened({ open, event: 'connect', take: (socket) => socket, close: destroy }, options)
 }
 
 export function destroy(socket: Socket): void {

@@ -33,13 +33,13 @@ export function proxyDialer(options: ProxyDialerOptions): SubflowDialer {
   const speak = place.protocol === 'socks5:' ? socks5 : httpConnect
   return {
     ...pathOf(options, `${placeOf(host, port, localAddress)} via ${name}`),
-    dial: async ({ signal }) => {
+    dial: async (dial) => {
       const way = { host: place.host, port: place.port, noDelay: true }
       const socket = await openedSocket(
         () => connect({ ...way, ...(localAddress !== undefined && { localAddress }) }),
-        signal,
+        dial,
       )
-      await converse(socket, speak({ host, port }, login), 'the proxy', signal)
+      await converse(socket, speak({ host, port }, login), 'the proxy', dial.signal)
       return socket
     },
   }

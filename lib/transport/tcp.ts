@@ -22,6 +22,6 @@ export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
   return {
     ...pathOf(options, placeOf(host, port, localAddress)),
     // Frames are whole when they are written: waiting to fill a packet would only delay them.
-    dial: ({ signal }) => openedSocket(() => connect({ noDelay: true, ...socketOptions }), signal),
+    dial: (dial) => openedSocket(() => connect({ noDelay: true, ...socketOptions }), dial),
   }
 }

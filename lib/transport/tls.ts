@@ -43,8 +43,8 @@ export function tlsDialer(options: TlsDialerOptions): SubflowDialer {
   }
   return {
     ...pathOf(options, placeOf(host, port, localAddress)),
-    dial: ({ signal }) => {
-      return opened({ open: () => connect(connection), event: 'secureConnect', take, close: destroy }, signal)
+    dial: (dial) => {
+      return opened({ open: () => connect(connection), event: 'secureConnect', take, close: destroy }, dial)
     },
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One way to open a byte stream to the peer, and to be given those that it opens. */
+import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
@@ -12,6 +13,20 @@ export interface PathOptions extends PathPolicy {
   readonly tracker?: StatsTracker | undefined
 }
 
+/** What a dial needs to know. */
+export interface DialOptions {
+  /**
+   * Its abort, before the stream is there, rejects the dial with its reason and closes what was begun; afterwards the
+   * stream is the caller's.
+   */
+  readonly signal: AbortSignal
+  /**
+   * To be called with each socket as soon as there is one, so that `unref()` of a connection that is still dialling holds
+   * for it. A dialer that does not call it keeps the process up while it dials.
+   */
+  readonly onSocket?: ((socket: EventEmitter) => void) | undefined
+}
+
 /** Dials one path. Go: dialer.go, Dialer. */
 export interface SubflowDialer {
   /** Identity of the path in events, errors and statistics. */
@@ -20,11 +35,8 @@ export interface SubflowDialer {
   readonly tracker?: StatsTracker | undefined
   /** What the path is for, and what it may cost. */
   readonly policy?: PathPolicy | undefined
-  /**
-   * Opens a stream. An abort of `signal` before that rejects with its reason and closes what was begun;
-   * afterwards the stream is the caller's.
-   */
-  dial(options: { signal: AbortSignal }): Promise<Duplex>
+  /** Opens a stream. */
+  dial(options: DialOptions): Promise<Duplex>
 }
 
 /** A stream that a peer has opened. Sockets have the rest too. */

@@ -22,6 +22,6 @@ export function unixDialer(options: UnixDialerOptions): SubflowDialer {
   if (!path) throw new OptionError('path must be the path of a socket')
   return {
     ...pathOf(options, `unix:${path}`),
-    dial: ({ signal }) => openedSocket(() => connect({ path }), signal),
+    dial: (dial) => openedSocket(() => connect({ path }), dial),
   }
 }

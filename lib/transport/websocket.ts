@@ -13,7 +13,7 @@ import { checkStrings, pathOf, withoutPath } from './path-options.js'
 import type { PinOptions, Pins } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
 import { withoutRenegotiation } from './renegotiation.js'
-import type { PathOptions, SubflowDialer } from './transport.js'
+import type { DialOptions, PathOptions, SubflowDialer } from './transport.js'
 import { assertAccepted, newKey, upgradeHeaders } from './websocket-handshake.js'
 import { WebSocketStream } from './websocket-stream.js'
 
@@ -86,15 +86,16 @@ export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer 
   const place = `${protocol}//${host}${pathname}`
   return {
     ...pathOf(options, localAddress === undefined ? place : `${localAddress}|${place}`),
-    dial: async ({ signal }) => open(target, signal),
+    dial: async (dial) => open(target, dial),
   }
 }
 
-function open(target: Target, signal: AbortSignal): Promise<Duplex> {
+function open(target: Target, dial: DialOptions): Promise<Duplex> {
   const key = newKey()
   let upgrade: Upgrade | undefined
   const start = (): ClientRequest => {
     const request = requestTo(target, key)
+    if (dial.onSocket !== undefined) request.once('socket', dial.onSocket)
     return request.once('upgrade', (response: IncomingMessage, socket: Duplex, head: Buffer) => {
       upgrade = { response, socket, head }
     })
@@ -109,7 +110,7 @@ function open(target: Target, signal: AbortSignal): Promise<Duplex> {
         upgrade?.socket.on('error', ignore).destroy()
       },
     },
-    signal,
+    dial,
   )
 }
 

@@ -20,6 +20,7 @@ import {
   writeVarInt,
 } from '../../lib/index.js'
 import type {
+  DialOptions,
   DialerOptions,
   PathSource,
   ErrorCode,
@@ -46,9 +47,7 @@ describe('SubflowDialer', () => {
       dial: (_options: { signal: AbortSignal }): Promise<Duplex> => Promise.reject(new Error()),
     }
     expectTypeOf(own).toExtend<SubflowDialer>()
-    expectTypeOf<SubflowDialer['dial']>().toEqualTypeOf<
-      (options: { signal: AbortSignal }) => Promise<Duplex>
-    >()
+    expectTypeOf<SubflowDialer['dial']>().toEqualTypeOf<(options: DialOptions) => Promise<Duplex>>()
     expectTypeOf<SubflowDialer['tracker']>().toExtend<StatsTracker | undefined>()
   })
 
