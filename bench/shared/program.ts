@@ -59,14 +59,19 @@ export class Program implements AsyncDisposable {
     return this.lines.filter((line) => pattern.test(line)).length
   }
 
-  /** The first line like that, within the time or with an error. */
-  async line(pattern: RegExp, withinMs: number = LINE_MS): Promise<string> {
+  /** A line for its standard input. */
+  say(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
+  }
+
+  /** The first line like that, or the one after `skip` of them, within the time or with an error. */
+  async line(pattern: RegExp, withinMs: number = LINE_MS, skip = 0): Promise<string> {
     const give = AbortSignal.timeout(withinMs)
     const wake = (): void => this.#wake()
     give.addEventListener('abort', wake)
     try {
       for (;;) {
-        const found = this.lines.find((line) => pattern.test(line))
+        const found = this.lines.filter((line) => pattern.test(line))[skip]
         if (found !== undefined) return found
         if (this.#isOver || give.aborted)
           throw new Error(`no line like ${pattern}: ${this.lines.slice(-20).join('\n')}`)
