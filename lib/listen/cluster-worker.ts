@@ -6,10 +6,10 @@ import type { Hello } from '../conn/hello-io.js'
 import { MultipathError, OptionError, RemoteProtocolError } from '../errors.js'
 import type { IncomingStream } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
+import { giveAddresses } from './addresses.js'
 import { newCid } from './cids.js'
 import type { Handover } from './handover.js'
 import { isHandover, stopReading, tagOf } from './handover.js'
-import { giveAddresses } from './trusted-proxies.js'
 
 /** The last two bytes of a CID are the tag. Of a UUIDv4, 106 random bits are left. */
 const TAG_AT = 14

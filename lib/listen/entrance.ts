@@ -2,6 +2,7 @@
 /** One server of a listener: the streams that it brings, and what they are called. */
 import type { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+import { dropReset, keepAddresses } from './addresses.js'
 import type { TlsGuardInit } from './tls-guard.js'
 import { TlsGuard } from './tls-guard.js'
 
@@ -46,7 +47,12 @@ export class Entrance {
   }
 
   readonly #serverOnStream = (stream: IncomingStream): void => {
+    const isKnown = keepAddresses(stream, this.#server)
     this.#guard?.release(stream)
+    if (!isKnown) {
+      dropReset(stream)
+      return
+    }
     stream.setNoDelay?.(true)
     this.#onStream(stream)
   }

@@ -19,7 +19,7 @@ import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { Allowance } from '../core/waste.js'
 import { debug } from '../debug.js'
-import { MultipathError, OptionError, toError } from '../errors.js'
+import { MultipathError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
@@ -32,6 +32,7 @@ import { watchIdle } from './idle-limit.js'
 import type { TlsGuardInit } from './tls-guard.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
+import { assertPlain, assertServers } from './servers.js'
 import { ProxyGate } from './trusted-proxies.js'
 
 /** Events of a listener. */
@@ -87,7 +88,10 @@ export class MultipathListener
       allowList: options?.allowList,
       authorizeJoin: options?.authorizeJoin,
     })
-    this.#proxies = gateFor(servers, options)
+    if (options?.trustedProxies !== undefined) {
+      assertPlain(servers, 'trustedProxies')
+      this.#proxies = new ProxyGate(options.trustedProxies)
+    }
     this.#member = this.#memberFor(servers, trackers, options)
     const guard: TlsGuardInit = {
       admission: this.#admission,
@@ -265,32 +269,6 @@ export class MultipathListener
     }
     return conn
   }
-}
-
-function assertServers(servers: unknown, trackers: unknown): void {
-  if (!Array.isArray(servers) || servers.length === 0)
-    throw new OptionError('servers must be an array of at least one server')
-  servers.forEach((server: Partial<SubflowServer> | null | undefined, index) => {
-    if ([server?.on, server?.off, server?.close].some((method) => typeof method !== 'function'))
-      throw new OptionError(`servers[${index}] must be a net.Server, or another SubflowServer`)
-  })
-  if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
-  if (trackers.length > 0 && trackers.length !== servers.length)
-    throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
-}
-
-function gateFor(servers: readonly object[], options?: ListenerOptions): ProxyGate | undefined {
-  if (options?.trustedProxies === undefined) return undefined
-  assertPlain(servers, 'trustedProxies')
-  return new ProxyGate(options.trustedProxies)
-}
-
-/** What comes before TLS, nobody here can read; nor can a TLS socket be passed on. */
-function assertPlain(servers: readonly object[], option: string): void {
-  servers.forEach((server, index) => {
-    if ('setSecureContext' in server)
-      throw new OptionError(`${option} takes no TLS servers, and servers[${index}] is one: docs/fleet.md`)
-  })
 }
 
 function closedError(): MultipathError {
