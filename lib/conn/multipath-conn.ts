@@ -50,6 +50,8 @@ export class MultipathConn extends PathSurface {
   name = ''
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
+  /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
+  onDestroyed: (() => void) | undefined
   readonly #driver: Driver
   readonly #inlet: Inlet
   readonly #outlet: Outlet
@@ -225,6 +227,7 @@ export class MultipathConn extends PathSurface {
     this.#driver.destroy(this.#isReset || error !== null)
     this.#over()
     this.#outlet.destroy(error ?? closedError())
+    this.onDestroyed?.()
     callback(error)
     process.nextTick(() => this.emit('close', error !== null))
   }

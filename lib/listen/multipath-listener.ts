@@ -19,7 +19,7 @@ import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { Allowance } from '../core/waste.js'
 import { debug } from '../debug.js'
-import { MultipathError, toError } from '../errors.js'
+import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
@@ -115,6 +115,20 @@ export class MultipathListener
   /** Handshakes under way. */
   get pendingHandshakes(): number {
     return this.#admission.pendingHandshakes
+  }
+
+  /**
+   * Charges the budget of an address for what a stranger there has cost a program, such as a wrong password: as much
+   * as `count` hellos that are refused (`maxRefusalsPerSecond`). While it is spent, streams of it are closed unread.
+   *
+   * @param address - as of `conn.remoteAddress`; without one, nothing is charged
+   * @param count - a whole number, at least 1. Default: 1
+   * @throws {OptionError} ERR_MULTIPATH_OPTION
+   */
+  charge(address: string | undefined, count = 1): void {
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new OptionError(`count must be an integer from 1, got ${String(count)}`)
+    this.#admission.charge(address, count)
   }
 
   /**
@@ -261,12 +275,13 @@ export class MultipathListener
       trace: this.#trace,
     })
     conn.setCid(cid)
-    const remove = this.#admission.add(cid, conn, stream)
+    const { part, free } = this.#admission.add(cid, conn, stream)
     const stopWatching = watchIdle(conn, this.#clock, this.#options.idleTimeoutMs)
     conn.onOver = () => {
-      remove()
+      part()
       stopWatching()
     }
+    conn.onDestroyed = free
     return conn
   }
 }
