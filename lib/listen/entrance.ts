@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One server of a listener: the streams that it brings, and what they are called. */
-import type { Server } from 'node:net'
+import { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { dropReset, keepAddresses } from './addresses.js'
 import type { TlsGuardInit } from './tls-guard.js'
@@ -26,9 +26,12 @@ export class Entrance {
     this.#guard?.detach()
   }
 
-  /** A server tells of its closing only after its last socket; its port is free at once. */
+  /**
+   * A server tells of its closing only after its last socket; its port is free at once. One of Node may not listen yet,
+   * and still look up its host: closed now, it never will.
+   */
   close(): void {
-    if (this.#server.listening) this.#server.close()
+    if (this.#server.listening || this.#server instanceof Server) this.#server.close()
   }
 
   /** Identity of a stream: its addresses, or where it has none, a number. */

@@ -33,6 +33,7 @@ import type { TlsGuardInit } from './tls-guard.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
 import { assertPlain, assertServers } from './servers.js'
+import type { TrustedProxies } from './trusted-proxies.js'
 import { ProxyGate } from './trusted-proxies.js'
 
 /** Events of a listener. */
@@ -88,10 +89,7 @@ export class MultipathListener
       allowList: options?.allowList,
       authorizeJoin: options?.authorizeJoin,
     })
-    if (options?.trustedProxies !== undefined) {
-      assertPlain(servers, 'trustedProxies')
-      this.#proxies = new ProxyGate(options.trustedProxies)
-    }
+    this.#proxies = gateFor(servers, options?.trustedProxies)
     this.#member = this.#memberFor(servers, trackers, options)
     const guard: TlsGuardInit = {
       admission: this.#admission,
@@ -284,6 +282,12 @@ export class MultipathListener
     conn.onDestroyed = free
     return conn
   }
+}
+
+function gateFor(servers: readonly object[], trusted: TrustedProxies | undefined): ProxyGate | undefined {
+  if (trusted === undefined) return undefined
+  assertPlain(servers, 'trustedProxies')
+  return new ProxyGate(trusted)
 }
 
 function closedError(): MultipathError {

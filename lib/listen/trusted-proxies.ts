@@ -19,7 +19,7 @@ export class ProxyGate {
 
   /** @throws {OptionError} */
   constructor(trusted: TrustedProxies) {
-    this.#trusted = listOf(trusted)
+    this.#trusted = trustedList(trusted)
   }
 
   /** Whether the stream has to begin with a PROXY header: a trusted proxy is at its other end. */
@@ -54,7 +54,8 @@ export class ProxyGate {
   }
 }
 
-function listOf(trusted: unknown): BlockList {
+/** @throws {OptionError} */
+export function trustedList(trusted: unknown): BlockList {
   if (trusted instanceof BlockList) return trusted
   if (!Array.isArray(trusted)) throw wrong('must be a net.BlockList or an array')
   const list = new BlockList()

@@ -13,7 +13,12 @@ import { client, listening } from '../support/tcp.js'
 import { quiet, until } from '../support/turns.js'
 
 const HELLO = Buffer.alloc(17)
-const FORGED = { remoteAddress: '203.0.113.9', remotePort: 51_000, localAddress: '192.0.2.1', localPort: 7000 }
+const FORGED = {
+  remoteAddress: '203.0.113.9',
+  remotePort: 51_000,
+  localAddress: '192.0.2.1',
+  localPort: 7000,
+}
 
 async function scene(options: ListenerOptions = {}, plain: Server = createServer()) {
   const server = await listening(plain)
@@ -75,7 +80,12 @@ describe('a stream that was reset before anybody asked for its address', () => {
       const far = resetSocket(HELLO)
       server.emit(event, far as never)
       await quiet()
-      expect([event, far.destroyed, listener.pendingHandshakes, listener.connections]).toEqual([event, true, 0, 0])
+      expect([event, far.destroyed, listener.pendingHandshakes, listener.connections]).toEqual([
+        event,
+        true,
+        0,
+        0,
+      ])
     }
   })
 
@@ -117,7 +127,9 @@ describe('the address of a stream', () => {
   it('stays with a real socket that is reset', async () => {
     const { server, listener, refused } = await scene()
     const seen: unknown[] = []
-    listener.on('refused', (_error, { remoteAddress, localAddress }) => seen.push(remoteAddress, localAddress))
+    listener.on('refused', (_error, { remoteAddress, localAddress }) =>
+      seen.push(remoteAddress, localAddress),
+    )
     const socket = await client(server)
     await until(() => listener.pendingHandshakes === 1)
     socket.resetAndDestroy()

@@ -8,7 +8,7 @@ import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import { Handshakes } from '../../lib/listen/handshakes.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { MemoryStream } from '../support/memory-path.js'
-import { catchUncaught } from '../support/outside.js'
+import { catchUncaught, takeListenersOff } from '../support/outside.js'
 import { meeting, readAll, upCount } from '../support/pair.js'
 import { pass } from '../support/pass.js'
 import { client, heardUntilClose, listening, pathTo } from '../support/tcp.js'
@@ -166,10 +166,10 @@ describe('limits', () => {
 
   it('on connections count those alone that are not closed, whatever listeners a program takes away', async () => {
     const { listener, dialer } = await tcpListener({ maxConnections: 2, maxBacklog: 1 })
-    listener.on('subflow-open', (_change, conn) => void conn.removeAllListeners())
+    listener.on('subflow-open', (_change, conn) => takeListenersOff(conn))
     for (let n = 0; n < 4; n++) {
       const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
-      far.removeAllListeners()
+      takeListenersOff(far)
       near.destroy()
       await until(() => listener.connections === 0)
       far.destroy()

@@ -66,7 +66,10 @@ describe('the joins of a connection', () => {
     conn.on('error', () => {})
     const come = async (localAddress: string): Promise<boolean> => {
       const socket = await say(server, hello, localAddress)
-      const heard = await Promise.race([once(socket, 'data').then(() => true), heardUntilClose(socket).then(() => false)])
+      const heard = await Promise.race([
+        once(socket, 'data').then(() => true),
+        heardUntilClose(socket).then(() => false),
+      ])
       socket.resetAndDestroy()
       await until(() => conn.subflows().length === 1)
       return heard
@@ -104,7 +107,10 @@ describe('the joins of a connection', () => {
 
 describe('a join that comes when its connection has just ended', () => {
   it('is no unknown CID, and is not held against its address', async () => {
-    const { server, listener, refused } = await scene({ maxPendingHandshakesPerAddress: 2, maxRefusalsPerSecond: 1 })
+    const { server, listener, refused } = await scene({
+      maxPendingHandshakesPerAddress: 2,
+      maxRefusalsPerSecond: 1,
+    })
     const { hello } = await opened(server)
     ;(await listener.accept()).destroy()
     for (let n = 0; n < 10; n++) expect(await isIn(server, hello)).toBe(false)

@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { AcceptQueue } from '../../lib/stream/accept-queue.js'
+import { takeListenersOff } from '../support/outside.js'
 
 describe('connections that nobody has accepted', () => {
   it('do not count any more once they are destroyed, whatever listeners were taken away', async () => {
@@ -9,7 +10,7 @@ describe('connections that nobody has accepted', () => {
     const conns = [new PassThrough(), new PassThrough(), new PassThrough()]
     for (const conn of conns) {
       queue.put(conn)
-      conn.removeAllListeners()
+      takeListenersOff(conn)
     }
     conns[0]!.destroy()
     expect(queue.length).toBe(2)
