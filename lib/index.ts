@@ -25,6 +25,7 @@ export { DialError, MultipathError, OptionError, RemoteProtocolError } from './e
 export type { AuthorizeJoin, JoinRequest, PeerFacts } from './listen/admission.js'
 export type { RelayOptions } from './listen/cluster-relay.js'
 export { relaySubflows } from './listen/cluster-relay.js'
+export { descriptorLimit, descriptorShare } from './listen/descriptors.js'
 export type { ListenerEvents } from './listen/multipath-listener.js'
 export { MultipathListener } from './listen/multipath-listener.js'
 export type { ListenPlace, ServerEvents, ServerOptions } from './listen/multipath-server.js'

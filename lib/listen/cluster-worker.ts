@@ -10,6 +10,7 @@ import { giveAddresses } from './addresses.js'
 import { newCid } from './cids.js'
 import type { Handover } from './handover.js'
 import { isHandover, stopReading, tagOf } from './handover.js'
+import { assertPlain } from './servers.js'
 
 /** The last two bytes of a CID are the tag. Of a UUIDv4, 106 random bits are left. */
 const TAG_AT = 14
@@ -20,6 +21,17 @@ export type TakeOver = (stream: Socket, server: number) => void
 /** The one listener of this process that belongs to the cluster. */
 let current: ClusterMember | undefined
 let isHeard = false
+
+/** @throws {OptionError} where there is a TLS server, and as the constructor */
+export function memberFor(
+  servers: readonly object[],
+  isInCluster: boolean | undefined,
+  takeOver: TakeOver,
+): ClusterMember | undefined {
+  if (isInCluster !== true) return undefined
+  assertPlain(servers, 'cluster')
+  return new ClusterMember(takeOver)
+}
 
 export class ClusterMember {
   readonly #tag: number

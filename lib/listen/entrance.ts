@@ -6,24 +6,39 @@ import { dropReset, keepAddresses } from './addresses.js'
 import type { TlsGuardInit } from './tls-guard.js'
 import { TlsGuard } from './tls-guard.js'
 
+export interface EntranceInit {
+  readonly guard: TlsGuardInit
+  /** Sockets at once; Infinity for any number. Only where the server is one of Node, and has no number of its own. */
+  readonly maxSockets: number
+  readonly onStream: (stream: IncomingStream) => void
+  /** A socket was closed unread, as there were as many already as the server takes. */
+  readonly onDrop: () => void
+}
+
 export class Entrance {
   readonly #server: SubflowServer
   /** Only for TLS. */
   readonly #guard: TlsGuard | undefined
   readonly #onStream: (stream: IncomingStream) => void
+  readonly #onDrop: () => void
   #unnamed = 0
 
-  constructor(server: SubflowServer, guard: TlsGuardInit, onStream: (stream: IncomingStream) => void) {
+  constructor(server: SubflowServer, { guard, maxSockets, onStream, onDrop }: EntranceInit) {
     this.#server = server
     this.#guard = 'setSecureContext' in server ? new TlsGuard(server, guard) : undefined
     this.#onStream = onStream
+    this.#onDrop = onDrop
     server.on(this.#event, this.#serverOnStream)
+    if (!(server instanceof Server)) return
+    if (maxSockets !== Infinity) server.maxConnections ??= maxSockets
+    server.on('drop', this.#onDrop)
   }
 
   /** Takes no more streams; the server goes on. */
   detach(): void {
     this.#server.off(this.#event, this.#serverOnStream)
     this.#guard?.detach()
+    if (this.#server instanceof Server) this.#server.off('drop', this.#onDrop)
   }
 
   /**

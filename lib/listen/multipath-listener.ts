@@ -2,7 +2,7 @@
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
 import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'
-import type { Clock } from '../clock.js'
+import type { Clock, Millis } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
@@ -25,21 +25,27 @@ import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
 import { Admission } from './admission.js'
 import { newCid } from './cids.js'
-import { ClusterMember } from './cluster-worker.js'
+import type { ClusterMember } from './cluster-worker.js'
+import { memberFor } from './cluster-worker.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import type { TlsGuardInit } from './tls-guard.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
-import { assertPlain, assertServers } from './servers.js'
-import type { TrustedProxies } from './trusted-proxies.js'
-import { ProxyGate } from './trusted-proxies.js'
+import { assertServers } from './servers.js'
+import type { ProxyGate } from './trusted-proxies.js'
+import { gateFor } from './trusted-proxies.js'
+
+/** A flood of sockets is told of this often. */
+const FULL_EVERY_MS = 60_000
 
 /** Events of a listener. */
 export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
   /** A stream was closed in or before its handshake. */
   refused: [error: Error, stream: IncomingStream]
+  /** So many sockets are there that further ones are closed unread (`maxSockets`). Told once a minute at most. */
+  full: [sockets: number]
 }
 
 /**
@@ -61,6 +67,7 @@ export class MultipathListener
   readonly #proxies: ProxyGate | undefined
   readonly #member: ClusterMember | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
+  #fullAt: Millis = -Infinity
   #isClosed = false
 
   /**
@@ -90,7 +97,12 @@ export class MultipathListener
       authorizeJoin: options?.authorizeJoin,
     })
     this.#proxies = gateFor(servers, options?.trustedProxies)
-    this.#member = this.#memberFor(servers, trackers, options)
+    // A subflow that came to another worker begins here as if it had come to us.
+    this.#member = memberFor(servers, options?.cluster, (socket, server) => {
+      const entrance = this.#entrances[server]
+      if (entrance === undefined) socket.destroy()
+      else void this.#shake(socket, entrance, trackers[server], true)
+    })
     const guard: TlsGuardInit = {
       admission: this.#admission,
       clock: this.#clock,
@@ -98,8 +110,11 @@ export class MultipathListener
       onRefused: this.#refused,
     }
     this.#entrances = servers.map((server, index) => {
-      const entrance: Entrance = new Entrance(server, guard, (stream) => {
-        void this.#shake(stream, entrance, trackers[index])
+      const entrance: Entrance = new Entrance(server, {
+        guard,
+        maxSockets: Math.max(1, Math.floor(this.#options.maxSockets / servers.length)),
+        onStream: (stream) => void this.#shake(stream, entrance, trackers[index]),
+        onDrop: this.#dropped,
       })
       return entrance
     })
@@ -207,24 +222,17 @@ export class MultipathListener
     }
   }
 
-  /** A subflow that came to another worker begins here as if it had come to us. */
-  #memberFor(
-    servers: readonly object[],
-    trackers: readonly StatsTracker[],
-    options?: ListenerOptions,
-  ): ClusterMember | undefined {
-    if (options?.cluster !== true) return undefined
-    assertPlain(servers, 'cluster')
-    return new ClusterMember((socket, server) => {
-      const entrance = this.#entrances[server]
-      if (entrance === undefined) socket.destroy()
-      else void this.#shake(socket, entrance, trackers[server], true)
-    })
-  }
-
   readonly #refused = (error: Error, stream: IncomingStream): void => {
     debug('refused a stream: %s', error)
     callForeign(() => this.emit('refused', error, stream))
+  }
+
+  readonly #dropped = (): void => {
+    const now = this.#clock.now()
+    if (now - this.#fullAt < FULL_EVERY_MS) return
+    this.#fullAt = now
+    debug('%d sockets are there: further ones are closed unread', this.#options.maxSockets)
+    callForeign(() => this.emit('full', this.#options.maxSockets))
   }
 
   #open(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
@@ -282,12 +290,6 @@ export class MultipathListener
     conn.onDestroyed = free
     return conn
   }
-}
-
-function gateFor(servers: readonly object[], trusted: TrustedProxies | undefined): ProxyGate | undefined {
-  if (trusted === undefined) return undefined
-  assertPlain(servers, 'trustedProxies')
-  return new ProxyGate(trusted)
 }
 
 function closedError(): MultipathError {

@@ -7,12 +7,23 @@ import { OptionError } from '../errors.js'
 import type { IncomingStream } from '../transport/transport.js'
 import { giveAddresses } from './addresses.js'
 import { decodeProxyHeader } from './proxy-header.js'
+import { assertPlain } from './servers.js'
 
 /** Who may name another address than its own: a list of Node, or addresses and networks such as `10.0.0.0/24`. */
 export type TrustedProxies = BlockList | readonly string[]
 
 /** What a balancer's stream turned out to be. */
 export type ProxiedKind = 'client' | 'check'
+
+/** @throws {OptionError} for a wrong list, or where there is a TLS server */
+export function gateFor(
+  servers: readonly object[],
+  trusted: TrustedProxies | undefined,
+): ProxyGate | undefined {
+  if (trusted === undefined) return undefined
+  assertPlain(servers, 'trustedProxies')
+  return new ProxyGate(trusted)
+}
 
 export class ProxyGate {
   readonly #trusted: BlockList
