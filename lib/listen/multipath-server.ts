@@ -52,6 +52,7 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
   /** @throws {OptionError} ERR_MULTIPATH_OPTION */
   constructor({ pauseOnConnect, ...options }: ServerOptions = {}) {
     super()
+    Object.defineProperty(this, EventEmitter.captureRejectionSymbol, { value: this.#rejected })
     this.#isPausing = checkBoolean('pauseOnConnect', pauseOnConnect) ?? false
     resolveListenerOptions(options)
     if (options.trustedProxies !== undefined) trustedList(options.trustedProxies)
@@ -155,9 +156,9 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     if (this.#opened !== undefined) await promisify(this.close.bind(this))()
   }
 
-  /** As `net.Server`: a listener of `connection` that rejects costs its connection alone. */
-  override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: unknown[]): void {
-    if (event === 'connection') (args[0] as MultipathConn).destroy(error)
+  /** As of net.Server: a listener of `connection` that rejects costs its connection alone. */
+  #rejected(error: Error, event: string, conn: MultipathConn): void {
+    if (event === 'connection') conn.destroy(error)
     else this.emit('error', error)
   }
 

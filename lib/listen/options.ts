@@ -37,14 +37,15 @@ export interface ListenerNumbers {
   /** Connections that wait for `accept`; those that ask for more are closed without an answer. */
   maxBacklog?: number | undefined
   /**
-   * Joins of one connection per second, once it has had `maxSubflows` of them; one more is closed without an answer.
-   * A Go client joins once with each path, ours waits longer after each failure.
+   * Joins of one address to one connection per second, once it has had `maxSubflows` of them; one more is closed without
+   * an answer. Only those count that were let in. A Go client joins once with each path, ours waits longer after each
+   * failure.
    */
   maxJoinsPerSecond?: number | undefined
   /**
    * Hellos of one address that are refused per second, once there were `maxPendingHandshakesPerAddress` of them: unknown
-   * CIDs, wrong versions, refused joins. Further streams of it are closed before anything of them is read, with a
-   * `tls.Server` before its handshake; unless a connection that it opened stands.
+   * CIDs, wrong versions, refused joins and joins too many. Further streams of it are closed before anything of them is
+   * read, with a `tls.Server` before its handshake. Each connection that it opened and that stands adds as much again.
    */
   maxRefusalsPerSecond?: number | undefined
   /**
