@@ -109,10 +109,11 @@ export class Admission {
     this.#handshakes.end(handshake)
   }
 
-  /** The handshake, if it had begun, came to nothing. */
-  failed(handshake: Handshake | undefined, error: Error): void {
+  /** The handshake, if it had begun, came to nothing. @returns whether its address has paid for that */
+  failed(handshake: Handshake | undefined, error: Error): boolean {
     const isCharged = error instanceof JoinLimitError || CHARGED.has((error as { code?: unknown }).code)
     if (isCharged) this.#budget.charge(handshake?.address)
+    return isCharged
   }
 
   /** An address has cost as much as `count` refused hellos. */

@@ -98,10 +98,13 @@ export class MultipathListener
     })
     this.#proxies = gateFor(servers, options?.trustedProxies)
     // A subflow that came to another worker begins here as if it had come to us.
-    this.#member = memberFor(servers, options?.cluster, (socket, server) => {
-      const entrance = this.#entrances[server]
-      if (entrance === undefined) socket.destroy()
-      else void this.#shake(socket, entrance, trackers[server], true)
+    this.#member = memberFor(servers, options?.cluster, {
+      takeOver: (socket, server, refused) => {
+        const entrance = this.#entrances[server]
+        if (entrance === undefined) socket.destroy()
+        else void this.#shake(socket, entrance, trackers[server], refused)
+      },
+      charge: (address) => this.#admission.charge(address, 1),
     })
     const guard: TlsGuardInit = {
       admission: this.#admission,
@@ -186,7 +189,7 @@ export class MultipathListener
     stream: IncomingStream,
     entrance: Entrance,
     tracker: StatsTracker | undefined,
-    isHandedOver = false,
+    tellRefused?: () => void,
   ): Promise<void> {
     let handshake: Handshake | undefined
     const deadline = this.#clock.now() + this.#options.handshakeTimeoutMs
@@ -195,7 +198,7 @@ export class MultipathListener
     }
     let isCheck = false
     try {
-      if (!isHandedOver && this.#proxies?.expectsHeader(stream) === true) {
+      if (tellRefused === undefined && this.#proxies?.expectsHeader(stream) === true) {
         handshake = this.#admission.beginHeader()
         const kind = await this.#proxies.admit(stream, init(handshake))
         this.#admission.end(handshake)
@@ -214,7 +217,7 @@ export class MultipathListener
         )
     } catch (error) {
       stream.destroy()
-      this.#admission.failed(handshake, toError(error))
+      if (this.#admission.failed(handshake, toError(error))) tellRefused?.()
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
     } finally {
