@@ -14,7 +14,10 @@ const TABLES = { dialer: DIALER_TABLE, listener: LISTENER_TABLE } as const
 /** With as many descriptors as there may be: those of this process bound some defaults. */
 const resolveRich = (options: ListenerOptions = {}) =>
   Object(options) === options
-    ? resolveListenerOptions({ ...options, maxSockets: options.maxSockets ?? Infinity })
+    ? resolveListenerOptions({
+        ...options,
+        maxSockets: options.maxSockets === undefined ? Infinity : options.maxSockets,
+      })
     : resolveListenerOptions(options)
 const RESOLVERS = { dialer: resolveDialerOptions, listener: resolveRich } as const
 const rows = (side: keyof typeof TABLES): [string, OptionRange][] => Object.entries(TABLES[side])

@@ -35,7 +35,7 @@ export function relaySubflows(options?: RelayOptions): () => void {
     if (!isHandover(message) || socket === undefined) return
     stopReading(socket)
     socket.on('error', () => {})
-    const target = Object.values(cluster.workers ?? {}).find((worker) => tagOf(worker!.id) === message.tag)
+    const target = workerOf(message.tag)
     // Most CIDs that somebody makes up name no worker at all.
     if (target === undefined) tell(from, refusedBy(message))
     const waiting = target === undefined ? undefined : (pending.get(target) ?? new Set())
@@ -58,6 +58,10 @@ export function relaySubflows(options?: RelayOptions): () => void {
   return () => {
     cluster.off('message', onMessage).off('disconnect', onGone).off('exit', onGone)
   }
+}
+
+function workerOf(tag: number): Worker | undefined {
+  return Object.values(cluster.workers ?? {}).find((worker) => tagOf(worker!.id) === tag)
 }
 
 /** A worker that goes meanwhile needs no word. */

@@ -30,7 +30,7 @@ export class Entrance {
     this.#onDrop = onDrop
     server.on(this.#event, this.#serverOnStream)
     if (!(server instanceof Server)) return
-    if (maxSockets !== Infinity) server.maxConnections ??= maxSockets
+    if (maxSockets !== Infinity) (server as Partial<Server>).maxConnections ??= maxSockets
     server.on('drop', this.#onDrop)
   }
 

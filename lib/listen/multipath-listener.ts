@@ -79,26 +79,26 @@ export class MultipathListener
   constructor(
     servers: readonly (Server | SubflowServer)[],
     trackers: readonly StatsTracker[] = [],
-    options?: ListenerOptions,
+    options: ListenerOptions = {},
   ) {
     super()
     this.#options = resolveListenerOptions(options)
     assertServers(servers, trackers)
-    this.#allowHalfOpen = options?.allowHalfOpen ?? false
-    this.#scheduler = schedulerOf(options?.scheduler)
-    this.#trace = traceOf(options?.trace, 'listener')
-    this.#clock = options?.clock ?? systemClock
+    this.#allowHalfOpen = options.allowHalfOpen ?? false
+    this.#scheduler = schedulerOf(options.scheduler)
+    this.#trace = traceOf(options.trace, 'listener')
+    this.#clock = options.clock ?? systemClock
     this.#allowance = new Allowance(this.#options)
     this.#admission = new Admission({
       options: this.#options,
       clock: this.#clock,
-      blockList: options?.blockList,
-      allowList: options?.allowList,
-      authorizeJoin: options?.authorizeJoin,
+      blockList: options.blockList,
+      allowList: options.allowList,
+      authorizeJoin: options.authorizeJoin,
     })
-    this.#proxies = gateFor(servers, options?.trustedProxies)
+    this.#proxies = gateFor(servers, options.trustedProxies)
     // A subflow that came to another worker begins here as if it had come to us.
-    this.#member = memberFor(servers, options?.cluster, {
+    this.#member = memberFor(servers, options.cluster, {
       takeOver: (socket, server, refused) => {
         const entrance = this.#entrances[server]
         if (entrance === undefined) socket.destroy()
@@ -189,7 +189,7 @@ export class MultipathListener
     stream: IncomingStream,
     entrance: Entrance,
     tracker: StatsTracker | undefined,
-    tellRefused?: () => void,
+    tellRefused: () => void = nobody,
   ): Promise<void> {
     let handshake: Handshake | undefined
     const deadline = this.#clock.now() + this.#options.handshakeTimeoutMs
@@ -198,7 +198,7 @@ export class MultipathListener
     }
     let isCheck = false
     try {
-      if (tellRefused === undefined && this.#proxies?.expectsHeader(stream) === true) {
+      if (tellRefused === nobody && this.#proxies?.expectsHeader(stream) === true) {
         handshake = this.#admission.beginHeader()
         const kind = await this.#proxies.admit(stream, init(handshake))
         this.#admission.end(handshake)
@@ -217,9 +217,10 @@ export class MultipathListener
         )
     } catch (error) {
       stream.destroy()
-      if (this.#admission.failed(handshake, toError(error))) tellRefused?.()
+      const isCharged = this.#admission.failed(handshake, toError(error))
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
+      if (isCharged) tellRefused()
     } finally {
       if (handshake !== undefined) this.#admission.end(handshake)
     }
@@ -294,6 +295,9 @@ export class MultipathListener
     return conn
   }
 }
+
+/** Whom to tell that a stream was refused which no other worker has passed on. */
+function nobody(): void {}
 
 function closedError(): MultipathError {
   return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')

@@ -90,9 +90,10 @@ describe('relaySubflows()', () => {
   })
 
   it('passes on what a worker says of a subflow that it has refused', () => {
+    const other = { id: 9 } as unknown as Worker
     const refused = { type: 'multipath-net:refused', to: 7, address: '192.0.2.7' }
-    cluster.emit('message', { id: 9 } as Worker, refused, undefined as unknown as Socket)
-    cluster.emit('message', { id: 9 } as Worker, { ...refused, to: 8 }, undefined as unknown as Socket)
+    cluster.emit('message', other, refused, undefined as unknown as Socket)
+    cluster.emit('message', other, { ...refused, to: 8 }, undefined as unknown as Socket)
     expect(worker.sent).toEqual([refused, expect.any(Function)])
   })
 

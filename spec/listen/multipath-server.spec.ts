@@ -76,6 +76,8 @@ const codeOf = (call: () => unknown): unknown => {
   }
 }
 
+const rejecting = (): Promise<never> => Promise.reject(new Error('from listening'))
+
 const PROGRAMS: Readonly<Record<string, Program>> = {
   'close() before listening, with a host to look up': async (kind, note) => {
     const server = serverOf(kind)
@@ -194,7 +196,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
       await Promise.reject(new Error('from connection'))
     })
     server.on('error', ({ message }) => note('server', message))
-    server.once('listening', (() => Promise.reject(new Error('from listening'))) as () => void)
+    server.once('listening', () => Promise.reject(new Error('from listening')))
     server.listen(PLACE)
     await event(server, 'listening')
     await quiet()
