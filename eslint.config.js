@@ -33,7 +33,7 @@ const LAYERS = [
   },
   {
     folder: 'transport/',
-    may: BASE,
+    may: [...BASE, 'stream/turn'],
     types: ['core/tracker', 'core/path'],
     packages: ['node:'],
   },

@@ -5,16 +5,23 @@ import type { Subflow } from '../core/subflow.js'
 import { OptionError } from '../errors.js'
 import type { ConnPath } from './path-view.js'
 import { pathView } from './path-view.js'
+import type { SubflowStats } from './subflow-stats.js'
 
 export class ConnPaths {
   readonly #live: () => readonly Subflow[]
+  readonly #stats: (subflow: Subflow) => SubflowStats
   readonly #onChange: () => void
   /** A dialer's paths outlive their subflows. Those of a listener do not, whose labels never come again. */
   readonly #dialled = new Map<Path, { readonly label: string; readonly unwatch: () => void }>()
 
   /** @param onChange - the policy of a dialer's path has changed, whoever changed it */
-  constructor(live: () => readonly Subflow[], onChange: () => void) {
+  constructor(
+    live: () => readonly Subflow[],
+    stats: (subflow: Subflow) => SubflowStats,
+    onChange: () => void,
+  ) {
     this.#live = live
+    this.#stats = stats
     this.#onChange = onChange
   }
 
@@ -40,6 +47,7 @@ export class ConnPaths {
         label,
         path,
         this.#live().filter((subflow) => subflow.path === path),
+        this.#stats,
       ),
     )
   }

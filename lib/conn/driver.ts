@@ -13,7 +13,6 @@ import { Reading } from './reading.js'
 import { SubflowIo } from './subflow-io.js'
 import { TraceWriter } from './trace.js'
 import type { TraceInit } from './trace-sink.js'
-import { TURN } from './turn.js'
 
 export interface DriverInit extends CoreInit {
   readonly trace?: TraceInit | undefined
@@ -34,6 +33,8 @@ export interface DriverHost {
 const STALL_MS = 40
 /** A wall clock this far ahead of the monotonic one, milliseconds, shows that the machine slept. */
 const SLEEP_MS = 5000
+/** So many are taken before a look at the time: some tens of microseconds. */
+const PORTION_FRAMES = 64
 
 export class Driver {
   readonly core: ConnectionCore
@@ -75,10 +76,7 @@ export class Driver {
   attach(stream: Duplex, init: SubflowInit, head?: Uint8Array): Subflow {
     const subflow = this.core.addSubflow(init, this.clock.now())
     const io = new SubflowIo(stream, {
-      onBytes: (bytes) => {
-        TURN.takes(io, bytes.length)
-        this.#receive(subflow, bytes)
-      },
+      onBytes: (bytes) => this.#receive(subflow, bytes),
       onDrain: () => {
         subflow.isBlocked = false
         this.flush()
@@ -92,7 +90,7 @@ export class Driver {
     this.#ios.set(subflow, io)
     this.#reading.added(io)
     if (!this.#isRefed) setRef(stream, false)
-    if (head !== undefined && head.length > 0) this.#receive(subflow, head)
+    if (head !== undefined && head.length > 0) io.take(head)
     this.flush()
     return subflow
   }
@@ -166,15 +164,17 @@ export class Driver {
     }
   }
 
-  #receive(subflow: Subflow, bytes: Uint8Array): void {
+  /** @returns how many bytes were taken */
+  #receive(subflow: Subflow, bytes: Uint8Array): number {
     const now = this.clock.now()
     this.trace?.wake(now)
-    this.core.receive(subflow, bytes, now)
+    const taken = this.core.receive(subflow, bytes, now, PORTION_FRAMES)
     this.#reading.took(subflow)
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.
     this.#flushAtEndOfTurn()
     this.#host.onReadable()
     if (this.core.isUrgent) this.flush()
+    return taken
   }
 
   #flushAtEndOfTurn(): void {

@@ -4,6 +4,7 @@ import type { PathPolicy } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
+import type { Subflow } from '../core/subflow.js'
 import { ConnPaths } from './conn-paths.js'
 import type { Driver } from './driver.js'
 import type { ConnPath } from './path-view.js'
@@ -14,6 +15,7 @@ import { subflowStats } from './subflow-stats.js'
 export abstract class PathSurface extends SocketSurface {
   protected readonly connPaths: ConnPaths = new ConnPaths(
     () => this.driver.core.subflows,
+    (subflow) => this.#stats(subflow),
     () => {
       this.driver.trace?.settingsChanged()
       this.driver.flushSoon()
@@ -24,7 +26,12 @@ export abstract class PathSurface extends SocketSurface {
 
   /** The live subflows. */
   subflows(): SubflowStats[] {
-    return this.driver.core.subflows.map(subflowStats)
+    return this.driver.core.subflows.map((subflow) => this.#stats(subflow))
+  }
+
+  #stats(subflow: Subflow): SubflowStats {
+    const { core, clock } = this.driver
+    return subflowStats(subflow, core.figures.eligibility(subflow, clock.now()))
   }
 
   /** Each path: where this side dials, those without a subflow, too. */

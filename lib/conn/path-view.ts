@@ -4,7 +4,6 @@ import type { SubflowState } from '../core/health.js'
 import type { Path, Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
 import type { SubflowStats } from './subflow-stats.js'
-import { subflowStats } from './subflow-stats.js'
 
 /**
  * - up, suspect, probing: the best that is true of one of its subflows
@@ -31,7 +30,12 @@ export interface ConnPath {
   readonly subflows: readonly SubflowStats[]
 }
 
-export function pathView(label: string, path: Path, subflows: readonly Subflow[]): ConnPath {
+export function pathView(
+  label: string,
+  path: Path,
+  subflows: readonly Subflow[],
+  stats: (subflow: Subflow) => SubflowStats,
+): ConnPath {
   const rttMs = Math.min(...subflows.map(({ rtt }) => rtt.smoothed ?? Infinity))
   return {
     label,
@@ -43,7 +47,7 @@ export function pathView(label: string, path: Path, subflows: readonly Subflow[]
     spentBytes: path.spentBytes,
     maxBytesPerSecond: path.bytesPerMs === Infinity ? Infinity : Math.round(path.bytesPerMs * 1000),
     rttMs: rttMs === Infinity ? undefined : rttMs,
-    subflows: subflows.map(subflowStats),
+    subflows: subflows.map(stats),
   }
 }
 

@@ -3,10 +3,13 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { toError } from '../errors.js'
+import type { PortionsOwner } from '../stream/turn.js'
+import { Portions } from '../stream/turn.js'
 
 /** Gets what happens on the stream. */
 export interface SubflowIoHandler {
-  onBytes(bytes: Uint8Array): void
+  /** @returns how many of them were taken; the rest comes again */
+  onBytes(bytes: Uint8Array): number
   /** The stream takes more after it was blocked. */
   onDrain(): void
   /** The stream is over: in order, or by `error`. Called once, last. */
@@ -22,9 +25,37 @@ const CLOSE_GRACE_MS = 3000
 export const HOLD = { reader: 1, waste: 2, turn: 4 } as const
 export type Hold = (typeof HOLD)[keyof typeof HOLD]
 
+/** What a turn of the event loop asks of a subflow's stream. */
+class TurnHold implements PortionsOwner {
+  readonly #io: SubflowIo
+  readonly #handler: SubflowIoHandler
+
+  constructor(io: SubflowIo, handler: SubflowIoHandler) {
+    this.#io = io
+    this.#handler = handler
+  }
+
+  get isStopped(): boolean {
+    return this.#io.isHeldBut(HOLD.turn)
+  }
+
+  hold(): void {
+    this.#io.hold(HOLD.turn)
+  }
+
+  release(): void {
+    this.#io.release(HOLD.turn)
+  }
+
+  take(bytes: Uint8Array): number {
+    return this.#io.isOver ? bytes.length : this.#handler.onBytes(bytes)
+  }
+}
+
 export class SubflowIo {
   readonly stream: Duplex
   readonly #handler: SubflowIoHandler
+  readonly #portions: Portions
   #error: Error | undefined
   #isOver = false
   #holds = 0
@@ -32,6 +63,7 @@ export class SubflowIo {
   constructor(stream: Duplex, handler: SubflowIoHandler) {
     this.stream = stream
     this.#handler = handler
+    this.#portions = new Portions(stream, new TurnHold(this, handler))
     stream.on('data', this.#streamOnData)
     stream.on('drain', this.#streamOnDrain)
     stream.on('error', this.#streamOnError)
@@ -41,6 +73,11 @@ export class SubflowIo {
     // Over before we came: its events will not come again.
     if (stream.destroyed) process.nextTick(this.#streamOnClose)
     else if (stream.readableEnded) process.nextTick(this.#streamOnEnd)
+  }
+
+  /** Bytes of the stream, as if they had just come. */
+  take(bytes: Uint8Array): void {
+    if (!this.#isOver) this.#portions.push(bytes)
   }
 
   /** Writes `chunks` in one go. @returns whether the stream is blocked now and will call onDrain */
@@ -71,6 +108,16 @@ export class SubflowIo {
       for (const chunk of chunks) stream.write(chunk)
       stream.uncork()
     }
+  }
+
+  /** Nothing of it counts any more. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Whether somebody else than `who` wants it unread. */
+  isHeldBut(who: Hold): boolean {
+    return (this.#holds & ~who) !== 0
   }
 
   /** Reads no more until all who want that have released it. */
@@ -117,7 +164,7 @@ export class SubflowIo {
   }
 
   readonly #streamOnData = (bytes: Uint8Array): void => {
-    if (!this.#isOver) this.#handler.onBytes(bytes)
+    this.take(bytes)
   }
 
   readonly #streamOnDrain = (): void => {

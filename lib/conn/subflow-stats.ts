@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A subflow as users see it. */
+import type { Eligibility } from '../core/eligibility.js'
 import type { SubflowState } from '../core/health.js'
 import type { Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
@@ -10,6 +11,8 @@ export interface SubflowStats {
   readonly label: string
   readonly state: SubflowState
   readonly tier: Tier
+  /** Whether a new frame may leave on it now: `eligible`, or the reason why not. */
+  readonly eligibility: Eligibility
   /** Round-trip times, milliseconds; `undefined` before the first sample. */
   readonly smoothedRttMs: number | undefined
   readonly minRttMs: number | undefined
@@ -30,13 +33,14 @@ export interface SubflowStats {
   readonly retransmittedBytes: number
 }
 
-export function subflowStats(subflow: Subflow): SubflowStats {
+export function subflowStats(subflow: Subflow, eligibility: Eligibility): SubflowStats {
   const { rtt, counters } = subflow
   return {
     id: subflow.id,
     label: subflow.label,
     state: subflow.state,
     tier: subflow.path.tier,
+    eligibility,
     smoothedRttMs: rtt.smoothed,
     minRttMs: rtt.min === Infinity ? undefined : rtt.min,
     bytesPerSecond: Math.round(subflow.bytesPerMs * 1000),

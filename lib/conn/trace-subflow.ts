@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One subflow as a trace sees it: what has changed since it was last told of. */
+import type { Eligibility } from '../core/eligibility.js'
 import type { Path, Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
 
@@ -21,7 +22,11 @@ interface Standing {
 }
 
 /** As in a line: what was counted since the sample before, and how it stands. A number that is 0 is left out. */
-export type SubflowSample = { readonly id: number } & Partial<Counted & Standing>
+export type SubflowSample = {
+  readonly id: number
+  /** Why no new frame may leave on it; left out where one may. */
+  readonly why?: Eligibility
+} & Partial<Counted & Standing>
 
 /** A path's policy in a line; a cap that there is not is left out. */
 export interface PolicySample {
@@ -46,7 +51,7 @@ export class SubflowWatch {
   }
 
   /** How it stands and what has been counted since the last call; `undefined` where nothing has happened. */
-  take(): SubflowSample | undefined {
+  take(eligibility: Eligibility): SubflowSample | undefined {
     const { id, counters, window, rtt, inFlightBytes: flight } = this.subflow
     const told = this.#told
     const hasSent = counters.bytesSent !== told.sent || counters.bytesRetransmitted !== told.resent
@@ -57,6 +62,7 @@ export class SubflowWatch {
     this.#toldFlight = flight
     return {
       id,
+      ...(eligibility === 'eligible' ? {} : { why: eligibility }),
       ...withoutZeros({
         sent: counted.sent - told.sent,
         copied: counted.copied - told.copied,

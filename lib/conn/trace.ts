@@ -123,7 +123,7 @@ export class TraceWriter {
     if (!this.#isOn) return
     const subs: SubflowSample[] = []
     for (const watch of this.#subflows.values()) {
-      const sample = watch.take()
+      const sample = watch.take(this.#figures.eligibility(watch.subflow, at))
       if (sample !== undefined) subs.push(sample)
     }
     const told = this.#told

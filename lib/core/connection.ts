@@ -10,7 +10,7 @@ import { Figures } from './figures.js'
 import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
-import { Journeys } from './journeys.js'
+import { InFlight } from './in-flight.js'
 import { askToLeave, canEnd, clearQueue, isOpen, withdraw } from './leave.js'
 import { Liveness } from './liveness.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -28,7 +28,7 @@ export class ConnectionCore {
   readonly #roster: Roster
   readonly #subflows: readonly Subflow[]
   readonly #inbox: Inbox
-  readonly #journeys: Journeys
+  readonly #inFlight: InFlight
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #liveness: Liveness
@@ -38,13 +38,13 @@ export class ConnectionCore {
 
   constructor({ options, scheduler, random, allowance = new Allowance(options) }: CoreInit) {
     this.#options = options
-    const journeys = (this.#journeys = new Journeys(options))
-    this.#roster = new Roster(journeys, allowance)
+    const inFlight = (this.#inFlight = new InFlight(options))
+    this.#roster = new Roster(inFlight, allowance)
     this.#subflows = this.#roster.live
-    this.#sender = new Sender({ subflows: this.#subflows, journeys, scheduler, options })
+    this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
     this.#receiver = new Receiver(this.#subflows, options)
-    this.figures = new Figures(this.#sender, journeys, this.#receiver)
-    this.#inbox = new Inbox({ journeys, receiver: this.#receiver, ending: this.#ending }, options)
+    this.figures = new Figures(this.#sender, inFlight, this.#receiver)
+    this.#inbox = new Inbox({ inFlight, receiver: this.#receiver, ending: this.#ending }, options)
     this.#liveness = new Liveness(options, random)
   }
 
@@ -65,7 +65,7 @@ export class ConnectionCore {
 
   /** Bytes written and not yet acked. */
   get unflushedBytes(): number {
-    return this.#sender.bufferedBytes + this.#sender.unackedBytes
+    return this.#sender.bufferedBytes + this.#inFlight.bytes
   }
 
   /** More may be written without being held back. */
@@ -144,19 +144,19 @@ export class ConnectionCore {
     this.#sender.setHeldBack(false, -Infinity)
   }
 
-  /** Takes bytes that a subflow's socket brought. They are kept where they hold payload. */
-  receive(subflow: Subflow, bytes: Uint8Array, now: Millis): void {
-    if (subflow.state === 'closed' || this.#isOver) return
-    this.#now = now
+  /** Takes bytes that a subflow's socket brought, at most `maxFrames` of them. @returns how many bytes were taken */
+  receive(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
+    if (subflow.state === 'closed' || this.#isOver) return bytes.length
+    this.#now = subflow.lastHeardAt = now
     if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
-    subflow.lastHeardAt = now
     const before = this.#receiver.bytesSinceFlush
-    const violation = this.#inbox.push(subflow, bytes, now)
-    if (violation !== undefined) this.#close(subflow, 'protocol', violation)
+    const taken = this.#inbox.push(subflow, bytes, now, maxFrames)
+    if (typeof taken !== 'number') this.#close(subflow, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
       this.#close(subflow, 'limit', ackLimitError())
     else if (this.#inbox.isForsaken) this.#over(missingError(this.#receiver.window.nextFrame), 'destroy')
     else this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)
+    return typeof taken === 'number' ? taken : bytes.length
   }
 
   /** A subflow's stream ended in order (no error) or failed. */
@@ -212,7 +212,7 @@ export class ConnectionCore {
   /** When `tick` is wanted, should nothing happen until then. */
   nextTickAt(): Millis {
     if (this.#isOver) return Infinity
-    let at = Math.min(this.#journeys.peerWindow.probeAt, this.#sender.readyAt, this.#lingerAt())
+    let at = Math.min(this.#inFlight.peerWindow.probeAt, this.#sender.readyAt, this.#lingerAt())
     for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
     return at
   }
@@ -232,7 +232,7 @@ export class ConnectionCore {
       if (at > this.#now) return
       if (finding === 'dead') this.#close(subflow, 'silent', silentError(this.#now - subflow.lastHeardAt))
       else if (finding === 'suspect') this.#roster.suspect(subflow, this.#now)
-      else if (finding === 'refused') this.#journeys.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
+      else if (finding === 'refused') this.#inFlight.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
       else if (finding === 'rested') subflow.rested(this.#now)
       else subflow.ping(this.#now)
     }
@@ -240,7 +240,7 @@ export class ConnectionCore {
 
   /** When data written before end() has been unacked for too long; while all paths are paused, it waits. */
   #lingerAt(): Millis {
-    const since = Math.max(this.#journeys.lastAckAt, this.#sender.heldUntil)
+    const since = Math.max(this.#inFlight.lastAckAt, this.#sender.heldUntil)
     return this.#ending.lingerAt(since, this.#options.lingerMs)
   }
 

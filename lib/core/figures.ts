@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection holds, and has counted so far, for whoever watches it. */
-import type { Journeys } from './journeys.js'
+import type { Millis } from '../clock.js'
+import type { Eligibility } from './eligibility.js'
+import type { InFlight } from './in-flight.js'
 import type { Receiver } from './receiver.js'
 import type { Sender } from './sender.js'
+import type { Subflow } from './subflow.js'
 
 export class Figures {
   readonly #sender: Sender
-  readonly #journeys: Journeys
+  readonly #inFlight: InFlight
   readonly #receiver: Receiver
 
-  constructor(sender: Sender, journeys: Journeys, receiver: Receiver) {
+  constructor(sender: Sender, inFlight: InFlight, receiver: Receiver) {
     this.#sender = sender
-    this.#journeys = journeys
+    this.#inFlight = inFlight
     this.#receiver = receiver
   }
 
   /** Name of the scheduler in use. */
   get scheduler(): string {
     return this.#sender.scheduler.name
+  }
+
+  /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
+  eligibility(subflow: Subflow, now: Millis): Eligibility {
+    return this.#sender.eligibility(subflow, now)
   }
 
   /** Bytes written that no frame has been made of. */
@@ -27,12 +35,12 @@ export class Figures {
 
   /** Bytes sent and not acked, without copies. */
   get unackedBytes(): number {
-    return this.#sender.unackedBytes
+    return this.#inFlight.bytes
   }
 
   /** Bytes acked so far, each once. */
   get ackedBytes(): number {
-    return this.#journeys.ackedBytes
+    return this.#inFlight.ackedBytes
   }
 
   /** How often the scheduler left a subflow with room alone, to wait for another. */

@@ -7,13 +7,13 @@ import { FrameReader } from '../wire/frame-reader.js'
 import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import type { Ending } from './ending.js'
 import type { Receiver } from './receiver.js'
-import type { Journeys } from './journeys.js'
+import type { InFlight } from './in-flight.js'
 import { MissingWatch } from './missing.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Subflow } from './subflow.js'
 
 export interface InboxParts {
-  readonly journeys: Journeys
+  readonly inFlight: InFlight
   readonly receiver: Receiver
   readonly ending: Ending
 }
@@ -39,23 +39,24 @@ export class Inbox {
   }
 
   /**
-   * Takes bytes that a subflow brought. They are kept where they hold payload.
+   * Takes bytes that a subflow brought, up to `maxFrames` frames of them. They are kept where they hold payload.
    *
-   * @returns what is wrong with them, where they are no frames: the subflow cannot be read any further
+   * @returns how many bytes were taken; what is wrong with them, where they are no frames: the subflow cannot be read
+   *   any further
    */
-  push(subflow: Subflow, bytes: Uint8Array, now: Millis): RemoteProtocolError | undefined {
+  push(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number): number | RemoteProtocolError {
     this.now = now
     const { receiver, ending } = this.parts
     const reader = this.#readers.get(subflow)
     const { storedFrames } = receiver
     try {
-      reader?.push(bytes)
+      const taken = reader?.push(bytes, maxFrames) ?? bytes.length
       const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
       const isWaiting = ending.isCapable === false && receiver.hasHole && !isNew
       this.isForsaken = this.#missing.heard(isWaiting, now)
       this.#settle(subflow)
-      return undefined
+      return taken
     } catch (error) {
       if (error instanceof RemoteProtocolError) return error
       throw error
@@ -64,7 +65,7 @@ export class Inbox {
 
   /** One that brings too much that is of no use is not read for a while, though not for so long that it seems dead. */
   #settle(subflow: Subflow): void {
-    const progress = this.parts.receiver.progress + this.parts.journeys.progress
+    const progress = this.parts.receiver.progress + this.parts.inFlight.progress
     const restMs = subflow.waste.settle(this.now, progress, this.#options.deadMs / 2)
     if (restMs > 0) subflow.rest(this.now + restMs)
   }
@@ -107,13 +108,13 @@ class SubflowSink implements FrameSink {
   }
 
   onAck(fn: number): void {
-    const { journeys, ending } = this.#inbox.parts
+    const { inFlight, ending } = this.#inbox.parts
     ending.isCapable ??= false
-    if (!journeys.acked(this.#subflow, fn, this.#inbox.now)) this.#subflow.waste.add(0)
+    if (!inFlight.acked(this.#subflow, fn, this.#inbox.now)) this.#subflow.waste.add(0)
   }
 
   onCode(code: number): void {
-    const { journeys, ending } = this.#inbox.parts
+    const { inFlight, ending } = this.#inbox.parts
     this.#subflow.waste.add(0)
     if (code === CODE_PING) {
       ending.isCapable ??= false
@@ -121,7 +122,7 @@ class SubflowSink implements FrameSink {
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#inbox.now)
     else if (code === CODE_CAPABLE) ending.isCapable = true
     else if (code === CODE_FIN) ending.hasPeerFin = true
-    else if (code === CODE_HOLD) journeys.peerWindow.hold(this.#inbox.now)
-    else if (code === CODE_GO) journeys.peerWindow.go()
+    else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#inbox.now)
+    else if (code === CODE_GO) inFlight.peerWindow.go()
   }
 }

@@ -55,7 +55,7 @@ export function withdraw(subflows: readonly Subflow[]): void {
 /** After a flush: it owes nothing any more. */
 export function canEnd(subflow: Subflow): boolean {
   const { leave, flights, isBlocked } = subflow
-  return leave?.isWithdrawn === true && leave.endedAt === undefined && flights.size === 0 && !isBlocked
+  return leave?.isWithdrawn === true && leave.endedAt === undefined && flights.count === 0 && !isBlocked
 }
 
 /** The last words to a peer like Go. */

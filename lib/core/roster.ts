@@ -4,7 +4,7 @@ import type { Millis } from '../clock.js'
 import type { Action } from './action.js'
 import type { CloseReason } from './health.js'
 import type { SubflowInit } from './init.js'
-import type { Journeys } from './journeys.js'
+import type { InFlight } from './in-flight.js'
 import { Subflow } from './subflow.js'
 import type { Allowance } from './waste.js'
 
@@ -12,12 +12,12 @@ export class Roster {
   readonly live: Subflow[] = []
   /** What is to be done outside. */
   readonly actions: Action[] = []
-  readonly #journeys: Journeys
+  readonly #inFlight: InFlight
   readonly #allowance: Allowance
   #lastId = 0
 
-  constructor(journeys: Journeys, allowance: Allowance) {
-    this.#journeys = journeys
+  constructor(inFlight: InFlight, allowance: Allowance) {
+    this.#inFlight = inFlight
     this.#allowance = allowance
   }
 
@@ -31,7 +31,7 @@ export class Roster {
 
   goUp(subflow: Subflow, now: Millis): void {
     if (subflow.state === 'suspect') {
-      this.#journeys.recovered(subflow)
+      this.#inFlight.recovered(subflow)
       subflow.returned(now)
     }
     const from = subflow.moveTo('up')
@@ -42,7 +42,7 @@ export class Roster {
     const from = subflow.moveTo('suspect')
     subflow.suspectSince = now
     subflow.trustSamplesFrom = now
-    this.#journeys.suspect(subflow)
+    this.#inFlight.suspect(subflow)
     subflow.ping(now)
     this.actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
   }
@@ -53,7 +53,7 @@ export class Roster {
     const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
     this.live.splice(this.live.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
-    this.#journeys.lost(subflow)
+    this.#inFlight.lost(subflow)
     this.actions.push({ kind: 'close', subflow, how: 'destroy' })
     this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', ...why })
   }

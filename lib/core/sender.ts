@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Cuts frames out of what the application wrote, binds them to subflows, and keeps them until acked. */
+/** Decides what leaves next, and on which subflow: cuts frames out of what the application wrote, and sends again what must be. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
 import { ByteQueue } from '../wire/byte-queue.js'
 import { asked, schedulerError } from './failures.js'
-import { Fitness, isFit } from './fitness.js'
-import type { ResendQueue, SentFrame } from './frames.js'
-import type { Journeys } from './journeys.js'
+import type { Eligibility } from './eligibility.js'
+import { busynessOf, Choice, isCandidate } from './eligibility.js'
+import type { SentFrame } from './flight.js'
+import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
-import type { PeerWindow } from './peer-window.js'
 import type { Scheduler, Snapshot } from './scheduler.js'
 import type { Sending, Subflow } from './subflow.js'
-import { openTiers } from './tiers.js'
-import type { Unacked } from './unacked.js'
 
 /** An application that was held back writes on within this time, milliseconds, if it has more. */
 const REFILL_MS = 10
@@ -22,7 +20,7 @@ const PROBE_FRAME_BYTES = 1400
 export interface SenderInit {
   /** Those that live. */
   readonly subflows: readonly Subflow[]
-  readonly journeys: Journeys
+  readonly inFlight: InFlight
   readonly scheduler: Scheduler
   readonly options: ResolvedConnOptions
 }
@@ -31,11 +29,8 @@ export class Sender {
   readonly #options: ResolvedConnOptions
   readonly #subflows: readonly Subflow[]
   readonly #buffer = new ByteQueue()
-  readonly #journeys: Journeys
-  readonly #unacked: Unacked
-  readonly #resends: ResendQueue
-  readonly #peerWindow: PeerWindow
-  readonly #fitness = new Fitness()
+  readonly #inFlight: InFlight
+  readonly #choice: Choice
   #scheduler: Scheduler
   /** How often the scheduler left a subflow with room alone, to wait for another. */
   waits = 0
@@ -44,14 +39,12 @@ export class Sender {
   /** Until when more is sure to come: the application was told to wait, or has just been let go. */
   #bulkUntil: Millis = -Infinity
 
-  constructor({ subflows, journeys, scheduler, options }: SenderInit) {
+  constructor({ subflows, inFlight, scheduler, options }: SenderInit) {
     this.#subflows = subflows
     this.#scheduler = scheduler
     this.#options = options
-    this.#journeys = journeys
-    this.#unacked = journeys.unacked
-    this.#resends = journeys.resends
-    this.#peerWindow = journeys.peerWindow
+    this.#inFlight = inFlight
+    this.#choice = new Choice(subflows, inFlight)
   }
 
   /** Bytes that wait for a frame. */
@@ -59,17 +52,9 @@ export class Sender {
     return this.#buffer.bytes
   }
 
-  get unackedBytes(): number {
-    return this.#unacked.bytes
-  }
-
-  get unackedFrames(): number {
-    return this.#unacked.count
-  }
-
   /** Nothing that was written is on its way any more. */
   get isFlushed(): boolean {
-    return this.#buffer.bytes === 0 && this.#unacked.count === 0
+    return this.#buffer.bytes === 0 && this.#inFlight.count === 0
   }
 
   get hasRoom(): boolean {
@@ -88,7 +73,7 @@ export class Sender {
   /** Forgets everything: the connection is over. */
   clear(): void {
     this.#buffer.clear()
-    this.#journeys.clear()
+    this.#inFlight.clear()
   }
 
   get scheduler(): Scheduler {
@@ -103,18 +88,23 @@ export class Sender {
 
   /** Until when data waited for paused paths alone; Infinity while it does. */
   get heldUntil(): Millis {
-    return this.#fitness.heldUntil
+    return this.#choice.heldUntil
+  }
+
+  /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
+  eligibility(subflow: Subflow, now: Millis): Eligibility {
+    this.#now = now
+    return this.#choice.of(subflow, this.#queuedBytes, now)
   }
 
   /** When a path's rate cap lets go of what waits; Infinity where none holds anything. */
   get readyAt(): Millis {
-    if (this.#buffer.bytes === 0 && this.#resends.length === 0 && !this.#unacked.hasShared) return Infinity
+    if (this.#buffer.bytes === 0 && this.#inFlight.retransmits === 0 && !this.#inFlight.hasShared)
+      return Infinity
     let at = Infinity
-    for (const subflow of this.#subflows) {
-      if (!isFit(subflow) || !subflow.hasRoom) continue
-      const ready = subflow.path.readyAt(this.#now)
-      if (ready > this.#now) at = Math.min(at, ready)
-    }
+    for (const subflow of this.#subflows)
+      if (isCandidate(subflow) && busynessOf(subflow, this.#now) === 'rate-cap')
+        at = Math.min(at, subflow.path.readyAt(this.#now))
     return at
   }
 
@@ -126,7 +116,7 @@ export class Sender {
   pump(now: Millis): MultipathError | undefined {
     this.#now = now
     try {
-      this.#pump()
+      this.#sendAll()
       return undefined
     } catch (error) {
       if (error instanceof MultipathError) return error
@@ -134,65 +124,69 @@ export class Sender {
     }
   }
 
-  #pump(): void {
-    const now = this.#now
-    const fit = this.#fitness.review(this.#subflows, now)
-    if (this.#peerWindow.probeAt <= now) this.#sendProbe(fit)
-    if (fit.length === 0) return
-    while (this.#resendOne(fit) || this.#shareOne(fit) || this.#sendOne(fit));
-    if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead(fit)
-    if ((this.#buffer.bytes === 0 && now > this.#bulkUntil) || !this.#peerWindow.allows(this.unackedFrames))
-      this.#markAppLimited(fit)
-    // A path that has just reached its cap is out of the choice: what waits for it is the others'.
-    if (!fit.every(isFit)) this.#pump()
+  #sendAll(): void {
+    const choice = this.#choice
+    // A path that reaches its cap on the way is out of the choice: what waits for it is the others'.
+    do {
+      choice.review(this.#now)
+      for (const newcomer of choice.newcomers) this.#level(newcomer)
+      if (this.#inFlight.peerWindow.probeAt <= this.#now) this.#sendProbe()
+      if (choice.candidates.length === 0) return
+      while (this.#retransmitOne() || this.#shareOne() || this.#sendOne());
+      if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead()
+      this.#markAppLimited()
+    } while (!choice.candidates.every(isCandidate))
   }
 
-  #hasRoom = (subflow: Subflow): boolean =>
-    subflow.hasRoom && subflow.path.leftBytes > 0 && subflow.path.readyAt(this.#now) <= this.#now
+  /** One that becomes a candidate owes nothing for the time before. */
+  #level(newcomer: Subflow): void {
+    const { candidates, newcomers } = this.#choice
+    const others = candidates.filter((other) => !newcomers.includes(other))
+    const served = Math.min(...others.map((other) => other.served))
+    if (served !== Infinity) newcomer.served = Math.max(newcomer.served, served)
+  }
 
   /** Bytes that wait; without an end while the application is held back. */
   get #queuedBytes(): number {
     return this.#now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
   }
 
-  #snapshot(fit: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
+  #snapshot(candidates: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
     return {
-      subflows: openTiers(fit, queuedBytes, this.#hasRoom),
+      subflows: this.#choice.inUse(candidates, queuedBytes),
       queuedBytes,
-      unackedBytes: this.#unacked.bytes,
+      unackedBytes: this.#inFlight.bytes,
       lastId: this.#lastId,
-      hasRoom: this.#hasRoom,
+      hasRoom: this.#choice.hasRoom,
     }
   }
 
   /** The scheduler may be a user's. */
   #choose(snapshot: Snapshot<Subflow>): Subflow | undefined {
     const chosen = asked(() => this.#scheduler.choose(snapshot))
-    if (chosen === undefined || (snapshot.subflows.includes(chosen) && this.#hasRoom(chosen))) return chosen
+    if (chosen === undefined || (snapshot.subflows.includes(chosen) && snapshot.hasRoom(chosen)))
+      return chosen
     throw schedulerError(`${this.#scheduler.name} chose a subflow that is not there or has no room`)
   }
 
-  #resendOne(fit: readonly Subflow[]): boolean {
-    const inFlight = this.#unacked.count - this.#resends.length
-    if (this.#resends.length === 0 || !this.#peerWindow.allowsResend(inFlight)) return false
-    const frame = this.#resends.first()
-    if (frame === undefined) return false
-    const able = fit.filter(({ path }) => path.leftBytes >= frame.size)
-    // Queued resends are urgent: everything behind them waits. No waiting for a faster subflow either.
+  #retransmitOne(): boolean {
+    const { retransmits, count, peerWindow } = this.#inFlight
+    if (retransmits === 0 || !peerWindow.allowsResend(count - retransmits)) return false
+    const frame = this.#inFlight.nextRetransmit()!
+    const able = this.#choice.candidates.filter(({ path }) => path.leftBytes >= frame.size)
+    // What must leave again is urgent: everything behind it waits. No waiting for a faster subflow either.
     const subflow = able.length === 0 ? undefined : this.#choose(this.#snapshot(able, Infinity))
     if (subflow === undefined) return false
-    this.#resends.take((candidate) => candidate === frame)
     this.#send(frame, subflow, frame.sends === 0 ? 'first' : 'again')
     return true
   }
 
   /** Sends the next copy that is due on whichever subflow has room, the lowest number first. */
-  #shareOne(fit: readonly Subflow[]): boolean {
-    if (!this.#unacked.hasShared || this.#peerWindow.isStopped) return false
-    for (const subflow of openTiers(fit, 0, this.#hasRoom)) {
-      const frame = this.#hasRoom(subflow) ? this.#nextShared(subflow) : undefined
+  #shareOne(): boolean {
+    if (!this.#inFlight.hasShared || this.#inFlight.peerWindow.isStopped) return false
+    for (const subflow of this.#choice.inUse(this.#choice.candidates, 0)) {
+      const frame = this.#choice.hasRoom(subflow) ? this.#nextShared(subflow) : undefined
       if (frame === undefined) continue
-      this.#resends.take((candidate) => candidate === frame)
       this.#send(frame, subflow, 'copy')
       return true
     }
@@ -201,92 +195,88 @@ export class Sender {
 
   #nextShared(subflow: Subflow): SentFrame | undefined {
     for (;;) {
-      const frame = this.#unacked.sharedFrom(subflow.nextShared)
+      const frame = this.#inFlight.sharedFrom(subflow.nextShared)
       if (frame === undefined) return undefined
       subflow.nextShared = frame.fn + 1
       if (!frame.carriers.has(subflow) && frame.size <= subflow.path.leftBytes) return frame
     }
   }
 
-  #sendOne(fit: readonly Subflow[]): boolean {
-    if (this.#buffer.bytes === 0 || this.#unacked.isFull || !this.#peerWindow.allows(this.unackedFrames))
-      return false
-    const snapshot = this.#snapshot(fit, this.#queuedBytes)
+  #sendOne(): boolean {
+    if (this.#buffer.bytes === 0 || this.#choice.closedBy !== undefined) return false
+    const snapshot = this.#snapshot(this.#choice.candidates, this.#queuedBytes)
     const subflow = this.#choose(snapshot)
     if (subflow === undefined) {
-      if (snapshot.subflows.some(this.#hasRoom)) this.waits++
+      if (snapshot.subflows.some(snapshot.hasRoom)) this.waits++
       return false
     }
     const isShared = asked(() => this.#scheduler.isShared?.(snapshot)) === true
     const bytes = subflow.window.frameBytes(this.#options.maxFrameBytes)
-    const frame = this.#unacked.add(this.#buffer.take(Math.min(bytes, subflow.path.leftBytes)))
-    if (isShared) this.#unacked.share(frame)
+    const frame = this.#cut(Math.min(bytes, subflow.path.leftBytes))
+    if (isShared) this.#inFlight.share(frame)
     subflow.served += frame.size / subflow.weight
     this.#lastId = subflow.id
     this.#send(frame, subflow, 'first')
     return true
   }
 
-  #isBlockedByHead(): boolean {
-    return this.#unacked.isFull && this.#resends.length === 0
+  #cut(bytes: number): SentFrame {
+    return this.#inFlight.cut(this.#buffer.take(bytes))
   }
 
-  /** Everybody waits for the lowest frame: send it again on a faster subflow that has room, once. */
-  #advanceHead(fit: readonly Subflow[]): void {
-    const head = this.#unacked.lowest()
+  #isBlockedByHead(): boolean {
+    return this.#inFlight.isFull && this.#inFlight.retransmits === 0
+  }
+
+  /** Everything waits for the lowest frame: send it again on a faster subflow that has room, once. */
+  #advanceHead(): void {
+    const head = this.#inFlight.lowest()
     if (head === undefined) return
+    const { candidates, hasRoom } = this.#choice
     const carrierRtt = Math.min(...[...head.carriers].map((carrier) => carrier.smoothedRttMs))
-    const faster = openTiers(fit, Infinity, this.#hasRoom).filter(
-      (subflow) =>
-        this.#hasRoom(subflow) &&
-        subflow.smoothedRttMs < carrierRtt / 2 &&
-        head.size <= subflow.path.leftBytes,
-    )
-    const best = faster.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
+    const faster = this.#choice
+      .inUse(candidates, Infinity)
+      .filter(
+        (subflow) =>
+          hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2 && head.size <= subflow.path.leftBytes,
+      )
+    const best = fastest(faster)
     if (best !== undefined) this.#send(head, best, 'again')
   }
 
   #send(frame: SentFrame, subflow: Subflow, sending: Sending): void {
-    const now = this.#now
-    const stamp = subflow.window.stamp(now, subflow.inFlightBytes)
-    subflow.flights.set(frame.fn, {
-      frame,
-      sentAt: now,
-      wasIdle: subflow.inFlightBytes === 0,
-      ...stamp,
-    })
-    subflow.inFlightBytes += frame.size
-    subflow.path.spend(frame.size, now)
-    frame.carriers.add(subflow)
-    frame.sends++
-    for (const piece of frame.wire) subflow.outbox.push(piece)
-    subflow.count(frame.size, sending)
+    this.#inFlight.depart(frame, subflow, sending, this.#now)
   }
 
   /** While the receiver is full or holds us, the lowest frame asks from time to time whether it still is. */
-  #sendProbe(fit: readonly Subflow[]): void {
-    const open = fit.filter((subflow) => !subflow.isBlocked)
-    const best = open.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
+  #sendProbe(): void {
+    const { peerWindow } = this.#inFlight
+    const best = fastest(this.#choice.candidates.filter((subflow) => !subflow.isBlocked))
     if (best === undefined) {
-      this.#peerWindow.postponed(this.#now)
+      peerWindow.postponed(this.#now)
       return
     }
-    const frame = this.#unacked.lowest() ?? this.#cutProbe(best.path.leftBytes)
-    this.#peerWindow.probed(this.#now)
-    if (frame === undefined || (frame.carriers.has(best) && best.flights.has(frame.fn))) return
-    if (frame.size > best.path.leftBytes) return
-    this.#resends.take((candidate) => candidate === frame)
-    this.#journeys.probe = frame
+    const { leftBytes } = best.path
+    const frame = this.#inFlight.lowest() ?? this.#cutProbe(leftBytes)
+    peerWindow.probed(this.#now)
+    if (frame === undefined || best.flights.has(frame.fn) || frame.size > leftBytes) return
+    this.#inFlight.probeWith(frame)
     this.#send(frame, best, frame.sends === 0 ? 'first' : 'again')
   }
 
   #cutProbe(leftBytes: number): SentFrame | undefined {
-    if (this.#buffer.bytes === 0) return undefined
-    return this.#unacked.add(this.#buffer.take(Math.min(PROBE_FRAME_BYTES, leftBytes)))
+    return this.#buffer.bytes === 0 ? undefined : this.#cut(Math.min(PROBE_FRAME_BYTES, leftBytes))
   }
 
-  #markAppLimited(fit: readonly Subflow[]): void {
-    for (const subflow of fit)
-      if (this.#hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
+  /** Where there is too little to send, what a path delivers says nothing of it. */
+  #markAppLimited(): void {
+    const isIdle = this.#buffer.bytes === 0 && this.#now > this.#bulkUntil
+    if (!isIdle && this.#choice.closedBy !== 'peer-full') return
+    for (const subflow of this.#choice.candidates)
+      if (this.#choice.hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
   }
+}
+
+function fastest(subflows: readonly Subflow[]): Subflow | undefined {
+  return subflows.toSorted((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
 }

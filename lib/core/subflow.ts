@@ -3,7 +3,8 @@
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
-import type { Flight } from './frames.js'
+import type { Flight } from './flight.js'
+import { Flights } from './flight.js'
 import type { SubflowState } from './health.js'
 import { move } from './health.js'
 import type { Leave } from './leave.js'
@@ -29,16 +30,13 @@ export class Subflow implements SubflowView {
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
   readonly window: PathWindow = new PathWindow(this.rtt)
-  /** Journeys under way by frame number, in the order they left. */
-  readonly flights: Map<number, Flight> = new Map()
+  /** What is in flight on it; written by the ledger, `InFlight`. */
+  readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
   /** Frames to hand to the socket at the next flush. */
   outbox: Uint8Array[] = []
-  inFlightBytes = 0
+  /** Written by the sender. */
   served = 0
-  /** Whether it was fit to carry data when that was last looked at, and whether its path was paused. */
-  wasFit = false
-  isResting = false
   /** Set once its path has been removed. */
   leave: Leave | undefined
   /** Number of the next frame to look at that every path is to carry. */
@@ -138,14 +136,14 @@ export class Subflow implements SubflowView {
     return this.path.weight
   }
 
-  /** Room in its window and its socket; caps are the path's. */
-  get hasRoom(): boolean {
-    return !this.isBlocked && this.inFlightBytes < this.window.bytes
+  /** Payload bytes in flight on it. */
+  get inFlightBytes(): number {
+    return this.flights.bytes
   }
 
-  /** The journey that left first of those under way. */
+  /** The flight that left first of those under way. */
   get oldestFlight(): Flight | undefined {
-    return this.flights.values().next().value
+    return this.flights.oldest
   }
 
   /** When the oldest unanswered ping left. */

@@ -4,7 +4,7 @@
  * path full, little enough that the choice of path is made late. docs/engine.md tells the design.
  */
 import type { Millis } from '../clock.js'
-import type { Flight } from './frames.js'
+import type { Flight } from './flight.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
 import { Jitter } from './jitter.js'

@@ -3,7 +3,7 @@
 import type { Server } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { debug } from '../debug.js'
-import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+import type { IncomingStream, SocketSource } from '../transport/transport.js'
 import type { ProxiedAddresses } from './proxy-header.js'
 
 const NAMES = [
@@ -17,7 +17,7 @@ const NAMES = [
  * @returns whether it may come in: without an address of its peer a stream must be one that has none, as of a Unix
  *   socket. Any other was reset before it was accepted, and whose it was can no longer be told.
  */
-export function keepAddresses(stream: IncomingStream, server: SubflowServer): boolean {
+export function keepAddresses(stream: IncomingStream, server: SocketSource): boolean {
   const found = stream as Partial<Record<(typeof NAMES)[number], string | number>>
   const addresses = Object.fromEntries(NAMES.map((name) => [name, found[name]]))
   const { remoteAddress, localAddress } = addresses
@@ -54,7 +54,7 @@ function familyOf(address: string): string {
 }
 
 /** Whether the server listens on an address, and not on a Unix socket, or nowhere. */
-function hasAddress(server: SubflowServer): boolean {
+function hasAddress(server: SocketSource): boolean {
   const address = (server as Partial<Server>).address?.()
   return typeof address === 'object' && address !== null
 }

@@ -143,3 +143,6 @@ function processOnMessage(message: unknown, socket: unknown): void {
   if (current === undefined) socket.destroy()
   else current.take(message, socket)
 }
+
+/** Whom to tell that a stream was refused which no other worker has passed on. */
+export function nobody(): void {}

@@ -3,11 +3,11 @@
 import { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { dropReset, keepAddresses } from './addresses.js'
-import type { TlsGuardInit } from './tls-guard.js'
-import { TlsGuard } from './tls-guard.js'
+import type { SocketGuardInit } from './socket-guard.js'
+import { SocketGuard } from './socket-guard.js'
 
 export interface EntranceInit {
-  readonly guard: TlsGuardInit
+  readonly guard: SocketGuardInit
   /** Sockets at once; Infinity for any number. Only where the server is one of Node, and has no number of its own. */
   readonly maxSockets: number
   readonly onStream: (stream: IncomingStream) => void
@@ -17,28 +17,34 @@ export interface EntranceInit {
 
 export class Entrance {
   readonly #server: SubflowServer
-  /** Only for TLS. */
-  readonly #guard: TlsGuard | undefined
+  readonly #isTls: boolean
+  /** Only where something else comes before the hello. */
+  readonly #guard: SocketGuard | undefined
   readonly #onStream: (stream: IncomingStream) => void
   readonly #onDrop: () => void
   #unnamed = 0
 
   constructor(server: SubflowServer, { guard, maxSockets, onStream, onDrop }: EntranceInit) {
     this.#server = server
-    this.#guard = 'setSecureContext' in server ? new TlsGuard(server, guard) : undefined
+    this.#isTls = 'setSecureContext' in server
+    if (this.#isTls) this.#guard = new SocketGuard(server, guard, 'TLS handshake')
+    else if (server.sockets !== undefined)
+      this.#guard = new SocketGuard(server.sockets, guard, 'request for a WebSocket')
     this.#onStream = onStream
     this.#onDrop = onDrop
     server.on(this.#event, this.#serverOnStream)
-    if (!(server instanceof Server)) return
-    if (maxSockets !== Infinity) (server as Partial<Server>).maxConnections ??= maxSockets
-    server.on('drop', this.#onDrop)
+    const { sockets = server } = server
+    if (!(sockets instanceof Server)) return
+    if (maxSockets !== Infinity) (sockets as Partial<Server>).maxConnections ??= maxSockets
+    sockets.on('drop', this.#onDrop)
   }
 
   /** Takes no more streams; the server goes on. */
   detach(): void {
     this.#server.off(this.#event, this.#serverOnStream)
     this.#guard?.detach()
-    if (this.#server instanceof Server) this.#server.off('drop', this.#onDrop)
+    const { sockets = this.#server } = this.#server
+    if (sockets instanceof Server) sockets.off('drop', this.#onDrop)
   }
 
   /**
@@ -56,7 +62,7 @@ export class Entrance {
   }
 
   get #event(): 'connection' {
-    return (this.#guard !== undefined ? 'secureConnection' : 'connection') as 'connection'
+    return (this.#isTls ? 'secureConnection' : 'connection') as 'connection'
   }
 
   get #unixPath(): string | undefined {

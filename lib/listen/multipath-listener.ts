@@ -26,14 +26,14 @@ import { encodeHello, isZeroCid } from '../wire/hello.js'
 import { Admission } from './admission.js'
 import { newCid } from './cids.js'
 import type { ClusterMember } from './cluster-worker.js'
-import { memberFor } from './cluster-worker.js'
+import { memberFor, nobody } from './cluster-worker.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
-import type { TlsGuardInit } from './tls-guard.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
 import { assertServers } from './servers.js'
+import type { SocketGuardInit } from './socket-guard.js'
 import type { ProxyGate } from './trusted-proxies.js'
 import { gateFor } from './trusted-proxies.js'
 
@@ -106,7 +106,7 @@ export class MultipathListener
       },
       charge: (address) => this.#admission.charge(address, 1),
     })
-    const guard: TlsGuardInit = {
+    const guard: SocketGuardInit = {
       admission: this.#admission,
       clock: this.#clock,
       timeoutMs: this.#options.handshakeTimeoutMs,
@@ -232,9 +232,8 @@ export class MultipathListener
   }
 
   readonly #dropped = (): void => {
-    const now = this.#clock.now()
-    if (now - this.#fullAt < FULL_EVERY_MS) return
-    this.#fullAt = now
+    if (this.#clock.now() - this.#fullAt < FULL_EVERY_MS) return
+    this.#fullAt = this.#clock.now()
     debug('%d sockets are there: further ones are closed unread', this.#options.maxSockets)
     callForeign(() => this.emit('full', this.#options.maxSockets))
   }
@@ -295,9 +294,6 @@ export class MultipathListener
     return conn
   }
 }
-
-/** Whom to tell that a stream was refused which no other worker has passed on. */
-function nobody(): void {}
 
 function closedError(): MultipathError {
   return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')

@@ -8,6 +8,7 @@ import { destroy, opened } from './opening.js'
 import { checkPort, checkStrings, pathOf, placeOf, withoutPath } from './path-options.js'
 import type { PinOptions } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
+import { withoutRenegotiation } from './renegotiation.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 /** Options of `tls.connect` over TCP, of the path, and pins. */
@@ -51,7 +52,7 @@ export function tlsDialer(options: TlsDialerOptions): SubflowDialer {
 /** Made once: every redial uses it. */
 function contextOf(settings: ConnectionOptions): SecureContext {
   try {
-    return createSecureContext(settings)
+    return createSecureContext(withoutRenegotiation(settings))
   } catch (error) {
     throw new OptionError(`key, cert or another option of TLS is wrong: ${toError(error).message}`)
   }

@@ -38,12 +38,21 @@ export interface IncomingStream extends Duplex {
   resetAndDestroy?(): unknown
 }
 
-/** What brings streams to a `MultipathListener`. Every `net.Server` is one. */
-export interface SubflowServer {
-  /** Whether streams may come. A listener that closes calls `close` while this is true. */
-  readonly listening: boolean
+/** What tells of sockets as it accepts them. */
+export interface SocketSource {
   on(event: 'connection', listener: (stream: IncomingStream) => void): unknown
   off(event: 'connection', listener: (stream: IncomingStream) => void): unknown
+}
+
+/** What brings streams to a `MultipathListener`. Every `net.Server` is one. */
+export interface SubflowServer extends SocketSource {
+  /** Whether streams may come. A listener that closes calls `close` while this is true. */
+  readonly listening: boolean
+  /**
+   * Where the streams are not the sockets that the system accepts: those. A listener counts them as handshakes until a
+   * stream with the same addresses comes, and closes them after `handshakeTimeoutMs`.
+   */
+  readonly sockets?: SocketSource | undefined
   /** Brings no more streams; those that are open live on. */
   close(): unknown
 }

@@ -21,6 +21,7 @@ export const CLOSE = {
   none: 1005,
   /** Never sent: no close frame. */
   abnormal: 1006,
+  policy: 1008,
   tooBig: 1009,
 } as const
 

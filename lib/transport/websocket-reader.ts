@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Chunks of a WebSocket in, payload out as it comes. Keeps a header or a control frame at most. */
+import type { Millis } from '../clock.js'
+import { FrameBudget, MAX_EMPTY_FRAMES } from './websocket-budget.js'
 import { CLOSE, FIN, MASKED, MAX_CONTROL_BYTES, MAX_HEADER_BYTES, OPCODE } from './websocket-frame.js'
 import { WebSocketError } from './websocket-frame.js'
 import { applyMask } from './websocket-mask.js'
 
 /** Gets what a {@link WebSocketReader} finds. */
 export interface WebSocketSink {
-  /** Of a message, which may go on and may have begun before. */
+  /** Of messages, which may go on and may have begun before. */
   onData(bytes: Uint8Array): void
   onPing(payload: Uint8Array): void
   /** The last that comes; 1005 where the peer gave no code. */
@@ -16,7 +18,8 @@ export interface WebSocketSink {
 const RESERVED_BITS = 0x70
 const OPCODE_BITS = 0x0f
 const IS_CONTROL = 0x08
-const NO_MASK = new Uint8Array(4)
+/** A frame more costs about as much as this. */
+const JOIN_BYTES = 4096
 
 export class WebSocketReader {
   readonly #sink: WebSocketSink
@@ -26,7 +29,7 @@ export class WebSocketReader {
   #headBytes = 0
   /** Of the header that is being read, as far as is known. */
   #headLength = 2
-  #mask = NO_MASK
+  readonly #mask = new Uint8Array(4)
   /** Zeros would change nothing. */
   #isMasked = false
   #opcode = 0
@@ -39,6 +42,12 @@ export class WebSocketReader {
   #messageBytes = 0
   #control: Uint8Array | undefined
   #isOver = false
+  /** Of a close frame that has come. */
+  #closeCode: number | undefined
+  readonly #budget = new FrameBudget()
+  /** Payload of the chunk that has not been given on: from here to there. */
+  #from = 0
+  #to = 0
 
   /** @param isServer - the peer is a client, and masks what it sends */
   constructor(isServer: boolean, maxMessageBytes: number, sink: WebSocketSink) {
@@ -50,13 +59,30 @@ export class WebSocketReader {
   /**
    * Takes the next bytes. What comes behind a close frame is ignored (RFC 6455, section 5.5.1).
    *
-   * @param chunk - is unmasked where it is, and its parts are given on: the caller must not use it later
+   * @param chunk - is unmasked where it is, and what was taken is given on: the caller must not use that later
+   * @param maxFrames - begun at most: a chunk may hold thousands
+   * @returns how many bytes were taken
    * @throws {WebSocketError} where the peer may not send that; nothing can be read any further
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
+    this.#budget.refill(now)
+    try {
+      return this.#frames(chunk, maxFrames)
+    } finally {
+      this.#giveOn(chunk)
+      this.#tellClose()
+    }
+  }
+
+  #frames(chunk: Uint8Array, maxFrames: number): number {
     let at = 0
-    while (at < chunk.length && !this.#isOver)
-      at = this.#missing > 0 ? this.#payload(chunk, at) : this.#header(chunk, at)
+    let left = maxFrames
+    while (at < chunk.length && !this.#isOver) {
+      if (this.#missing > 0) at = this.#payload(chunk, at)
+      else if (left-- > 0) at = this.#header(chunk, at)
+      else return at
+    }
+    return chunk.length
   }
 
   #header(chunk: Uint8Array, at: number): number {
@@ -113,10 +139,11 @@ export class WebSocketReader {
   #open(): void {
     this.#length = this.#lengthOf()
     this.#missing = this.#length
-    if (this.#isServer) this.#mask = this.#head.slice(this.#headLength - 4, this.#headLength)
-    this.#isMasked = this.#mask.some((byte) => byte !== 0)
+    if (this.#isServer) this.#openMask(this.#headLength - 4)
     this.#headBytes = 0
     this.#headLength = 2
+    if (this.#isControl || this.#length === 0) this.#charge()
+    else this.#budget.earn()
     if (this.#isControl) this.#control = new Uint8Array(this.#length)
     else {
       this.#messageBytes += this.#length
@@ -127,6 +154,19 @@ export class WebSocketReader {
         )
     }
     if (this.#length === 0) this.#close()
+  }
+
+  /** Zeros would change nothing. */
+  #openMask(at: number): void {
+    const mask = this.#mask
+    let bits = 0
+    for (let n = 0; n < 4; n++) bits |= mask[n] = this.#head[at + n]!
+    this.#isMasked = bits !== 0
+  }
+
+  #charge(): void {
+    if (this.#opcode !== OPCODE.close && !this.#budget.spend())
+      throw new WebSocketError(`more than ${MAX_EMPTY_FRAMES} WebSocket frames without payload`, CLOSE.policy)
   }
 
   /** A length above 2 ** 53 is not exact, and far above every limit. */
@@ -143,10 +183,31 @@ export class WebSocketReader {
     const phase = this.#length - this.#missing
     this.#missing -= bytes.length
     if (this.#isMasked) applyMask(this.#mask, bytes, phase)
-    if (this.#control === undefined) this.#sink.onData(bytes)
+    if (this.#control === undefined) this.#keep(chunk, at, end)
     else this.#control.set(bytes, phase)
     if (this.#missing === 0) this.#close()
     return end
+  }
+
+  /** Small parts become neighbours, and are given on as one: each costs its taker more than its bytes. */
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    const hasSome = this.#to > this.#from
+    if (hasSome && to - from <= JOIN_BYTES) {
+      chunk.copyWithin(this.#to, from, to)
+      this.#to += to - from
+      return
+    }
+    this.#giveOn(chunk)
+    this.#from = from
+    this.#to = to
+  }
+
+  #giveOn(chunk: Uint8Array): void {
+    const bytes = this.#to - this.#from
+    if (bytes === 0) return
+    const payload = bytes === chunk.length ? chunk : chunk.subarray(this.#from, this.#to)
+    this.#from = this.#to = 0
+    this.#sink.onData(payload)
   }
 
   /** The frame is there in full. */
@@ -158,10 +219,16 @@ export class WebSocketReader {
       if (this.#isFinal) this.#messageBytes = 0
     } else if (this.#opcode === OPCODE.ping) this.#sink.onPing(control)
     else if (this.#opcode === OPCODE.close) {
-      const code = closeCodeOf(control)
+      this.#closeCode = closeCodeOf(control)
       this.#isOver = true
-      this.#sink.onClose(code)
     }
+  }
+
+  /** Behind the payload before it. */
+  #tellClose(): void {
+    const code = this.#closeCode
+    this.#closeCode = undefined
+    if (code !== undefined) this.#sink.onClose(code)
   }
 }
 

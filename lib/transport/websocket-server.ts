@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Accepts WebSockets as subflows, on a port of its own or on an HTTP server that does other things too. */
 import { EventEmitter, once } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
 import type { OriginCheck, Origins } from './origins.js'
 import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
-import type { IncomingStream, SubflowServer } from './transport.js'
+import type { IncomingStream, SocketSource, SubflowServer } from './transport.js'
 import type { UpgradeAnswer } from './websocket-handshake.js'
 import { answerTo, refusal } from './websocket-handshake.js'
 import { WebSocketStream } from './websocket-stream.js'
@@ -40,6 +40,8 @@ export interface WebSocketAcceptorEvents {
 
 /** Who sends no request gets no longer, milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** Node looks only now and then who is late, milliseconds. */
+const CHECK_MS = 1000
 
 /** A server that a `MultipathListener` takes beside those of TCP and TLS. Made by `webSocketServer`. */
 export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> implements SubflowServer {
@@ -58,6 +60,11 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
     this.#mayCome = originCheck(options.origins)
     http.on('upgrade', this.#httpOnUpgrade)
     if (!this.#isShared) http.on('error', this.#httpOnError)
+  }
+
+  /** Those of a port of our own: what else a server of yours does is none of ours. */
+  get sockets(): SocketSource | undefined {
+    return this.#isShared ? undefined : this.#http
   }
 
   get listening(): boolean {
@@ -110,12 +117,27 @@ export async function webSocketServer(options: WebSocketServerOptions): Promise<
   const { port, host, server } = options
   check(options)
   if (server !== undefined) return new WebSocketAcceptor(server, options)
-  const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }
-  const own = createServer(limits, (_request, response) => {
-    response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
-  })
+  const own = createServer(
+    {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    },
+    answerOnce(),
+  )
   await once(own.listen(port, host), 'listening')
   return new WebSocketAcceptor(own, options)
+}
+
+/** Thousands of requests may follow at once: behind the first, whose answer closes the socket, none counts or is read. */
+function answerOnce(): (request: IncomingMessage, response: ServerResponse) => void {
+  const answered = new WeakSet<Socket>()
+  return ({ socket }, response) => {
+    if (answered.has(socket)) return
+    answered.add(socket)
+    socket.pause()
+    response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
+  }
 }
 
 function check({ port, host, server, path, origins }: WebSocketServerOptions): void {

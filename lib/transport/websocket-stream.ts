@@ -7,6 +7,8 @@ import { randomFillSync } from 'node:crypto'
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { MultipathError } from '../errors.js'
+import type { PortionsOwner } from '../stream/turn.js'
+import { Portions } from '../stream/turn.js'
 import { CLOSE, OPCODE, WebSocketError } from './websocket-frame.js'
 import { WebSocketReader } from './websocket-reader.js'
 import { encodeMessages, joinedFrame, Masking } from './websocket-writer.js'
@@ -38,6 +40,9 @@ const CLOSE_TIMEOUT_MS = 30_000
 /** One who broke the rules has this long to read why, milliseconds. */
 const REASON_TIMEOUT_MS = 1000
 
+/** So many are taken before a look at the time: some tens of microseconds. */
+const PORTION_FRAMES = 64
+
 const masking = new Masking(randomFillSync)
 
 export class WebSocketStream extends Duplex {
@@ -48,6 +53,13 @@ export class WebSocketStream extends Duplex {
   /** Of the peer's close frame. */
   #closeCode: number | undefined
   #closeTimer: NodeJS.Timeout | undefined
+  readonly #portions: Portions
+  /** The turn has no more time for it. */
+  #isHeld = false
+  /** Our reader wants no more. */
+  #isFull = false
+  /** Of the newest ping that has no answer yet. */
+  #pinged: Uint8Array | undefined
 
   /** @param socket - right behind the handshake, with nobody else listening */
   constructor(socket: Carrier, isServer: boolean) {
@@ -56,11 +68,14 @@ export class WebSocketStream extends Duplex {
     this.#isServer = isServer
     this.#reader = new WebSocketReader(isServer, MAX_MESSAGE_BYTES, {
       onData: (bytes) => {
-        if (!this.push(bytes)) this.#socket.pause()
+        if (this.push(bytes)) return
+        this.#isFull = true
+        this.#socket.pause()
       },
-      onPing: (payload) => this.#pong(payload),
+      onPing: (payload) => this.#pongSoon(payload),
       onClose: (code) => this.#closed(code),
     })
+    this.#portions = new Portions(socket, this.#portionsOwner())
     this.#socket.setTimeout?.(0)
     this.#socket.setNoDelay?.(true)
     // Nothing is read, and so nothing can fail, before somebody listens.
@@ -116,7 +131,7 @@ export class WebSocketStream extends Duplex {
   }
 
   override _read(): void {
-    this.#socket.resume()
+    this.#readOn()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
@@ -174,9 +189,41 @@ export class WebSocketStream extends Duplex {
     this.#socket.write(frame)
   }
 
+  /** At the end of the turn: of several pings, the newest alone asks for a pong (RFC 6455, section 5.5.3). */
+  #pongSoon(payload: Uint8Array): void {
+    if (this.#pinged === undefined) setImmediate(this.#pong)
+    this.#pinged = payload
+  }
+
   /** One who pings and never reads would have the pongs pile up. */
-  #pong(payload: Uint8Array): void {
-    if (!this.#hasSentClose && !this.#socket.writableNeedDrain) this.#control(OPCODE.pong, payload)
+  readonly #pong = (): void => {
+    const payload = this.#pinged!
+    this.#pinged = undefined
+    const { writable, writableNeedDrain } = this.#socket
+    if (!this.#hasSentClose && writable && !writableNeedDrain) this.#control(OPCODE.pong, payload)
+  }
+
+  #portionsOwner(): PortionsOwner {
+    const isFull = (): boolean => this.#isFull
+    return {
+      hold: () => {
+        this.#isHeld = true
+        this.#socket.pause()
+      },
+      release: () => {
+        this.#isHeld = false
+        if (!this.#isFull) this.#socket.resume()
+      },
+      take: (bytes) => this.#take(bytes),
+      get isStopped() {
+        return isFull()
+      },
+    }
+  }
+
+  #readOn(): void {
+    this.#isFull = false
+    if (!this.#isHeld) this.#socket.resume()
   }
 
   #sendClose(code: number): void {
@@ -191,7 +238,7 @@ export class WebSocketStream extends Duplex {
     this.#sendClose(code)
     // The server is to end the socket (RFC 6455, section 7.1.1), which takes someone to read it to its end.
     if (this.#isServer) this.#socket.end()
-    this.#socket.resume()
+    this.#readOn()
   }
 
   /** Gives the peer some time to end it as well. */
@@ -206,11 +253,16 @@ export class WebSocketStream extends Duplex {
   }
 
   readonly #socketOnData = (chunk: Buffer): void => {
-    if (this.destroyed) return
+    if (!this.destroyed) this.#portions.push(chunk)
+  }
+
+  #take(bytes: Uint8Array): number {
+    if (this.destroyed) return bytes.length
     try {
-      this.#reader.push(chunk)
+      return this.#reader.push(bytes, performance.now(), PORTION_FRAMES)
     } catch (error) {
       this.destroy(error as Error)
+      return bytes.length
     }
   }
 

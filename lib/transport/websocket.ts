@@ -12,6 +12,7 @@ import { opened } from './opening.js'
 import { checkStrings, pathOf, withoutPath } from './path-options.js'
 import type { PinOptions, Pins } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
+import { withoutRenegotiation } from './renegotiation.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 import { assertAccepted, newKey, upgradeHeaders } from './websocket-handshake.js'
 import { WebSocketStream } from './websocket-stream.js'
@@ -73,7 +74,11 @@ export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer 
   if (pins !== undefined && protocol !== 'wss:') throw new OptionError('fingerprints need wss:')
   const target: Target = {
     url: new URL(href.replace(/^ws/, 'http')),
-    settings: { ...settings, ...(pins !== undefined && { rejectUnauthorized: false }) },
+    settings: {
+      // An agent shares its sockets only between requests of the same options.
+      ...(settings.agent === undefined ? withoutRenegotiation<RequestOptions>(settings) : settings),
+      ...(pins !== undefined && { rejectUnauthorized: false }),
+    },
     headers,
     pins,
   }

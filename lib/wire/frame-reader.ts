@@ -57,11 +57,19 @@ export class FrameReader {
    * Takes the next bytes of the subflow.
    *
    * @param chunk - kept by reference where it holds payload: the caller must not change it later
+   * @param maxFrames - begun at most: a chunk may hold tens of thousands
+   * @returns how many bytes were taken
    * @throws {RemoteProtocolError} where the bytes are no frames; the subflow cannot be read any further
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array, maxFrames: number = Infinity): number {
     let at = 0
-    while (at < chunk.length) at = this.#missing > 0 ? this.#payload(chunk, at) : this.#header(chunk, at)
+    let left = maxFrames
+    while (at < chunk.length) {
+      if (this.#missing > 0) at = this.#payload(chunk, at)
+      else if (left-- > 0) at = this.#header(chunk, at)
+      else break
+    }
+    return at
   }
 
   #header(chunk: Uint8Array, at: number): number {

@@ -10,7 +10,7 @@ it('closes a socket whose end is on its way without a reset, which would fail an
   const socket = connect((server.address() as AddressInfo).port)
   await once(socket, 'connect')
   const errors: unknown[] = []
-  const io = new SubflowIo(socket, { onBytes: () => {}, onDrain: () => {}, onClosed: () => {} })
+  const io = new SubflowIo(socket, { onBytes: ({ length }) => length, onDrain: () => {}, onClosed: () => {} })
   socket.on('error', (error) => errors.push(error))
   socket.write('the last words')
   socket.end()

@@ -175,7 +175,7 @@ describe('weighted shares', () => {
     for (let frame = 0; frame < frames; frame++) {
       sending.writes(1000)
       sending.now += 5
-      for (const subflow of sending.subflows) sending.acks(subflow, ...subflow.flights.keys())
+      sending.subflows.forEach((subflow, index) => sending.acks(subflow, ...sending.underWay[index]!))
     }
     return sending.counts('framesSent').map((count, index) => count - before[index]!)
   }

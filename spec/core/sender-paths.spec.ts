@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which subflow the sender gives a frame again, driven without a connection around it. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Journeys } from '../../lib/core/journeys.js'
+import { InFlight } from '../../lib/core/in-flight.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import type { Scheduler } from '../../lib/core/scheduler.js'
@@ -14,7 +14,7 @@ const MS = 1000
 
 let subflows: Subflow[]
 let sender: Sender
-let journeys: Journeys
+let inFlight: InFlight
 /** What the scheduler was told to be queued, at each choice. */
 let queued: number[]
 
@@ -32,8 +32,8 @@ function sending(rtts: readonly number[], options: ConnOptions = {}): void {
   queued = []
   subflows = rtts.map((rttMs, index) => subflowOf(rttMs, index + 1))
   const resolved = resolveOptions(CONN_OPTIONS, { maxFrameBytes: 1000, ...options })
-  journeys = new Journeys(resolved)
-  sender = new Sender({ subflows, journeys, scheduler: first, options: resolved })
+  inFlight = new InFlight(resolved)
+  sender = new Sender({ subflows, inFlight, scheduler: first, options: resolved })
 }
 
 function pumps(bytes: number, now = MS): void {
@@ -82,7 +82,7 @@ describe('the lowest frame, for which everybody waits,', () => {
     sending([100, 20, 15], one)
     subflows[2]!.isBlocked = true
     pumps(3000)
-    journeys.lost(subflows[1]!)
+    inFlight.lost(subflows[1]!)
     expect(subflows[1]!.inFlightBytes).toBe(0)
     subflows.splice(1, 1)
     subflows[1]!.isBlocked = false
@@ -94,7 +94,7 @@ describe('the lowest frame, for which everybody waits,', () => {
     sending([100, 20], { maxUnackedFrames: 2 })
     subflows[1]!.isBlocked = true
     pumps(5000)
-    journeys.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
     subflows[1]!.isBlocked = false
     pumps(0, MS + 60)
     expect(resent()).toBe(0)
@@ -110,22 +110,22 @@ describe('a frame that two subflows carry', () => {
   })
 
   it('does not go out again where one of them falls silent', () => {
-    journeys.suspect(subflows[0]!)
+    inFlight.suspect(subflows[0]!)
     pumps(0)
     expect(resent()).toBe(1)
   })
 
   it('does where both fall silent', () => {
-    journeys.suspect(subflows[0]!)
+    inFlight.suspect(subflows[0]!)
     subflows[1]!.moveTo('suspect')
-    journeys.suspect(subflows[1]!)
+    inFlight.suspect(subflows[1]!)
     pumps(0)
     expect(carriedBy(10)).toEqual([1, 2, 3])
   })
 
   it('does not where the receiver passed it over on one of them', () => {
-    journeys.refuseBefore(subflows[0]!, MS + 50, MS + 50)
-    journeys.peerWindow.go()
+    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.peerWindow.go()
     pumps(0, MS + 60)
     expect(resent()).toBe(1)
   })
@@ -135,20 +135,20 @@ describe('a refusal', () => {
   it('is none where the frame was acked on another subflow', () => {
     sending([20, 40])
     pumps(1000)
-    journeys.acked(subflows[1]!, 10, MS + 10)
-    journeys.refuseBefore(subflows[0]!, MS + 50, MS + 50)
-    expect(journeys.peerWindow.isStopped).toBe(false)
+    inFlight.acked(subflows[1]!, 10, MS + 10)
+    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    expect(inFlight.peerWindow.isStopped).toBe(false)
   })
 
   it('has the frame go out again although its subflow was silent for a moment and recovered', () => {
     sending([20])
     pumps(1000)
-    journeys.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
     subflows[0]!.moveTo('suspect')
-    journeys.suspect(subflows[0]!)
-    journeys.recovered(subflows[0]!)
+    inFlight.suspect(subflows[0]!)
+    inFlight.recovered(subflows[0]!)
     subflows[0]!.moveTo('up')
-    journeys.peerWindow.go()
+    inFlight.peerWindow.go()
     pumps(0, MS + 60)
     expect(carriedBy(10)).toEqual([1])
   })
@@ -156,14 +156,14 @@ describe('a refusal', () => {
 
 describe('a probe', () => {
   const probe = (): void => {
-    pumps(0, journeys.peerWindow.probeAt)
+    pumps(0, inFlight.peerWindow.probeAt)
   }
 
   it('goes out on the fastest subflow that is not stuck', () => {
     sending([100, 20, 10])
     subflows[2]!.isBlocked = true
     pumps(1000)
-    journeys.peerWindow.hold(MS)
+    inFlight.peerWindow.hold(MS)
     probe()
     expect(carriedBy(10)).toEqual([1, 2])
   })
@@ -171,7 +171,7 @@ describe('a probe', () => {
   it('is not sent where it is on its way there', () => {
     sending([20])
     pumps(1000)
-    journeys.peerWindow.hold(MS)
+    inFlight.peerWindow.hold(MS)
     probe()
     probe()
     expect(resent()).toBe(0)
@@ -180,9 +180,9 @@ describe('a probe', () => {
   it('is not sent again with what else was refused', () => {
     sending([20])
     pumps(1000)
-    journeys.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
     probe()
-    journeys.peerWindow.go()
+    inFlight.peerWindow.go()
     pumps(0, MS + 2000)
     expect(resent()).toBe(1)
   })
@@ -203,7 +203,7 @@ describe('the scheduler', () => {
     sending([20, 40])
     pumps(1000)
     subflows[0]!.moveTo('suspect')
-    journeys.suspect(subflows[0]!)
+    inFlight.suspect(subflows[0]!)
     pumps(0)
     expect(queued).toEqual([1000, Infinity])
   })
@@ -237,7 +237,7 @@ describe('what a path delivers', () => {
 
   it('says nothing of it where the receiver holds us', () => {
     sending([20])
-    journeys.peerWindow.hold(MS)
+    inFlight.peerWindow.hold(MS)
     pumps(50_000)
     expect(isAppLimited()).toBe(true)
   })

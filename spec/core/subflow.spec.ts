@@ -16,7 +16,7 @@ describe('the ack that a subflow owes', () => {
     delivers(subflow, 0, 14_000, 100)
     const before = leaves(subflow, 1000, 138_600, 10)
     leaves(subflow, 1000, 1400, 11)
-    subflow.flights.delete(10)
+    subflow.flights.remove(before)
     expect(subflow.expectedRttMs).toBe(50)
     lands(subflow, before, 1990)
     expect(subflow.expectedRttMs).toBe(1000)
@@ -56,7 +56,7 @@ describe('the round trip by which a subflow is chosen', () => {
     const subflow = subflowOf(20)
     for (let sample = 0; sample < 50; sample++) subflow.sampleRtt(90, 1000, false)
     expect(subflow.smoothedRttMs).toBe(20)
-    subflow.inFlightBytes = 1400
+    leaves(subflow, 1000, 1400)
     expect(subflow.smoothedRttMs).toBeGreaterThan(85)
   })
 })
@@ -68,11 +68,12 @@ describe('a pong', () => {
     subflow.ping(20_000)
     subflow.ponged(20_020)
     expect(subflow.window.rate).toBe(140)
-    subflow.inFlightBytes = 1400
+    const flight = leaves(subflowOf(20), 0, 1400)
+    subflow.flights.add(flight)
     subflow.ping(40_000)
     subflow.ponged(40_020)
     expect(subflow.window.rate).toBe(140)
-    subflow.inFlightBytes = 0
+    subflow.flights.remove(flight)
     subflow.ping(41_000)
     subflow.ponged(41_020)
     expect(subflow.window.rate).toBe(0)

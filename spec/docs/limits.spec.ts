@@ -74,6 +74,7 @@ describe('docs/limits.md', () => {
       'Of WebSockets and proxies',
       [
         ...constants('transport/websocket-server', 'REQUEST_TIMEOUT_MS'),
+        ...constants('transport/websocket-budget', 'MAX_EMPTY_FRAMES'),
         ...constants(
           'transport/websocket-stream',
           'MAX_MESSAGE_BYTES',

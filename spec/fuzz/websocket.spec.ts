@@ -40,6 +40,8 @@ class Session {
 function digest(isServer: boolean, feed: Iterable<Buffer>): string {
   let data = ''
   const seen: string[] = []
+  // What is asked between two parts of a message may be told before the first of them.
+  const pings: string[] = []
   const tell = (what: string): void => {
     if (data !== '') seen.push(data)
     data = ''
@@ -47,18 +49,18 @@ function digest(isServer: boolean, feed: Iterable<Buffer>): string {
   }
   const reader = new WebSocketReader(isServer, LIMIT, {
     onData: (bytes) => (data += Buffer.from(bytes).toString('hex')),
-    onPing: (payload) => tell(`ping ${Buffer.from(payload).toString('hex')}`),
+    onPing: (payload) => pings.push(`ping ${Buffer.from(payload).toString('hex')}`),
     onClose: (code) => tell(`close ${code}`),
   })
   try {
     // A copy: bytes are unmasked where they are.
-    for (const chunk of feed) reader.push(Buffer.from(chunk))
+    for (const chunk of feed) reader.push(Buffer.from(chunk), 0)
   } catch (error) {
     if (!(error instanceof WebSocketError)) throw error
     tell(`${error.closeCode} ${error.message}`)
   }
   tell('')
-  return seen.join()
+  return [...seen, ...pings].join()
 }
 
 describe.each([true, false])('the reader of WebSockets (a server: %s)', (isServer) => {

@@ -10,16 +10,18 @@ export interface AttackInit {
   readonly sockets: number
   /** New sockets, and bytes of the slow ones, each this many milliseconds: a tenth of the sockets, at least one. */
   readonly everyMs: number
+  /** Where the attack is found. Default: ATTACKS. */
+  readonly behaviours?: Readonly<Record<string, Behaviour>>
 }
 
 const HELLO_BYTES = 17
-const HELLO = Buffer.alloc(HELLO_BYTES)
+export const HELLO: Buffer = Buffer.alloc(HELLO_BYTES)
 const PAYLOAD = Buffer.alloc(16_384, 0x55)
 /** A ClientHello of 512 bytes that ends after its sixth. */
 const CUT_CLIENT_HELLO = Buffer.from('160301020001', 'hex')
 
 /** What one hostile socket does once it stands. */
-type Behaviour = (socket: Socket) => void
+export type Behaviour = (socket: Socket) => void
 
 /** An integer in the four bytes of RFC 9000, section 16. */
 function varint(value: number): Buffer {
@@ -33,7 +35,7 @@ function dataFrame(fn: number): Buffer {
 }
 
 /** Writes what `next` gives for as long as the socket takes it, and when it drains. */
-function pour(socket: Socket, next: () => Buffer | undefined): void {
+export function pour(socket: Socket, next: () => Buffer | undefined): void {
   const more = (): void => {
     for (let bytes = next(); bytes !== undefined; bytes = next()) if (!socket.write(bytes)) return
   }
@@ -48,6 +50,16 @@ function framesFrom(from: number, count: number): () => Buffer | undefined {
 }
 
 const PINGS = Buffer.alloc(8192)
+
+const FIRST_FRAME = 10
+const REVERSED = 4000
+
+function bytesInReverse(from: number): Buffer {
+  const frames = Array.from({ length: REVERSED }, (_, n) => {
+    return Buffer.concat([Buffer.of(1), varint(from + REVERSED - 1 - n), Buffer.of(0x55)])
+  })
+  return Buffer.concat(frames)
+}
 
 export const ATTACKS: Readonly<Record<string, Behaviour>> = {
   /** A byte of a hello now and then, never the last. */
@@ -90,6 +102,13 @@ export const ATTACKS: Readonly<Record<string, Behaviour>> = {
     socket.write(HELLO)
     pour(socket, framesFrom(10, 4000))
   },
+  /** Frames of a byte from the last to the first, as many at a time as are kept ahead of a missing one. */
+  'reverse-bytes': (socket) => {
+    socket.resume()
+    socket.write(HELLO)
+    let from = FIRST_FRAME
+    pour(socket, () => bytesInReverse((from += REVERSED) - REVERSED))
+  },
   'truncated-tls': (socket) => {
     socket.resume()
     socket.write(CUT_CLIENT_HELLO)
@@ -97,9 +116,13 @@ export const ATTACKS: Readonly<Record<string, Behaviour>> = {
 }
 
 /** Keeps as many hostile sockets up as there should be. @returns what ends all of them */
-export function attack(name: string, { port, sockets, everyMs }: AttackInit): () => void {
-  const behave = ATTACKS[name]
-  if (behave === undefined) throw new Error(`no attack ${name}; there are ${Object.keys(ATTACKS).join(', ')}`)
+export function attack(
+  name: string,
+  { port, sockets, everyMs, behaviours = ATTACKS }: AttackInit,
+): () => void {
+  const behave = behaviours[name]
+  if (behave === undefined)
+    throw new Error(`no attack ${name}; there are ${Object.keys(behaviours).join(', ')}`)
   const open = new Set<Socket>()
   const step = Math.ceil(sockets / 10)
   const refill = (): void => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Journeys of frames over a subflow that no sender is behind. */
-import type { Flight, SentFrame } from '../../lib/core/frames.js'
+/** Flights of frames over a subflow that no sender is behind. */
+import type { Flight, SentFrame } from '../../lib/core/flight.js'
 import type { PathPolicy } from '../../lib/core/path.js'
 import { Path } from '../../lib/core/path.js'
 import { Subflow } from '../../lib/core/subflow.js'
@@ -20,7 +20,7 @@ export function subflowOf(rttMs: number, id = 1, policy: PathPolicy = {}): Subfl
 
 /** A data frame that has been sent once. */
 export function frameOf(size: number, fn = 10): SentFrame {
-  return { fn, size, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false }
+  return { fn, size, wire: [], carriers: new Set(), sends: 1 }
 }
 
 /** A frame leaves. */
@@ -31,8 +31,7 @@ export function leaves(subflow: Subflow, sentAt: number, size: number, fn = 10):
     wasIdle: subflow.inFlightBytes === 0,
     ...subflow.window.stamp(sentAt, subflow.inFlightBytes),
   }
-  subflow.flights.set(fn, flight)
-  subflow.inFlightBytes += size
+  subflow.flights.add(flight)
   return flight
 }
 
@@ -43,7 +42,6 @@ export function delivers(subflow: Subflow, sentAt: number, bytes: number, ms: nu
 
 /** Its ack comes back. */
 export function lands(subflow: Subflow, flight: Flight, now: number, isTrusted = true): void {
-  subflow.flights.delete(flight.frame.fn)
-  subflow.inFlightBytes -= flight.frame.size
+  subflow.flights.remove(flight)
   subflow.window.acked(flight, { now, wasFull: false, isTrusted })
 }

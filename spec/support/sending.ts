@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A sender without a connection around it: what a scheduler's choices make of it. */
-import { Journeys } from '../../lib/core/journeys.js'
+import { InFlight } from '../../lib/core/in-flight.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import type { Scheduler } from '../../lib/core/scheduler.js'
@@ -11,7 +11,7 @@ import { resolveOptions } from '../../lib/options.js'
 
 export class Sending {
   readonly subflows: readonly Subflow[]
-  readonly journeys: Journeys
+  readonly inFlight: InFlight
   readonly sender: Sender
   now = 1000
   error: MultipathError | undefined
@@ -20,8 +20,8 @@ export class Sending {
   constructor(scheduler: Scheduler, subflows: readonly Subflow[], options: ConnOptions = {}) {
     const resolved = resolveOptions(CONN_OPTIONS, { maxFrameBytes: 1000, ...options })
     this.subflows = subflows
-    this.journeys = new Journeys(resolved)
-    this.sender = new Sender({ subflows, journeys: this.journeys, scheduler, options: resolved })
+    this.inFlight = new InFlight(resolved)
+    this.sender = new Sender({ subflows, inFlight: this.inFlight, scheduler, options: resolved })
   }
 
   /** The application writes so many bytes, and all that can leave does. */
@@ -32,13 +32,13 @@ export class Sending {
 
   /** Acks come in on one subflow, and what has room now leaves. */
   acks(subflow: Subflow, ...fns: readonly number[]): void {
-    for (const fn of fns) this.journeys.acked(subflow, fn, this.now)
+    for (const fn of fns) this.inFlight.acked(subflow, fn, this.now)
     this.writes(0)
   }
 
   /** Numbers of the frames under way on each subflow. */
   get underWay(): number[][] {
-    return this.subflows.map(({ flights }) => [...flights.keys()])
+    return this.subflows.map(({ flights }) => [...flights.values()].map(({ frame }) => frame.fn))
   }
 
   /** A counter of each subflow. */

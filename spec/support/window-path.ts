@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path in virtual time that its window alone fills: one line with a rate, a round trip, and acks. */
-import type { Flight } from '../../lib/core/frames.js'
+import type { Flight } from '../../lib/core/flight.js'
 import { RttEstimator } from '../../lib/core/rtt.js'
 import { PathWindow } from '../../lib/core/window.js'
 import { frameOf } from './flights.js'

@@ -81,7 +81,7 @@ describe.each(TRANSPORTS)('a path over $name', (transport) => {
   it('ends at both sides when a connection drops it, whether it can be reset or not', async () => {
     const { near, far } = await streamsOver(transport)
     far.resume()
-    new SubflowIo(near, { onBytes: () => {}, onDrain: () => {}, onClosed: () => {} }).destroy()
+    new SubflowIo(near, { onBytes: ({ length }) => length, onDrain: () => {}, onClosed: () => {} }).destroy()
     await until(() => near.closed && far.closed)
   })
 

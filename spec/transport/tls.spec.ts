@@ -38,6 +38,13 @@ async function shake(
 }
 
 describe('a path over TLS', () => {
+  it('shakes hands once: a peer that asks for it again would have it compute', async () => {
+    const { near } = await shake(await tlsServer({ maxVersion: 'TLSv1.2' }), { rejectUnauthorized: false })
+    const { renegotiate } = near as Duplex & Pick<TLSSocket, 'renegotiate'>
+    const error = await new Promise((resolve) => renegotiate.call(near as never, {}, resolve))
+    expect(String(error)).toMatch(/renegotiation/)
+  })
+
   it.each([
     [{ port: 1 }, 'localhost:1'],
     [{ port: 80, host: '2001:db8::1' }, '[2001:db8::1]:80'],

@@ -30,7 +30,7 @@ function reading(isServer: boolean): { reader: WebSocketReader; heard: Heard } {
 function heardOf(isServer: boolean, ...frames: FrameParts[]): Heard {
   const { reader, heard } = reading(isServer)
   const mask = isServer ? MASK : undefined
-  reader.push(Buffer.concat(frames.map((frame) => frameOf({ mask, ...frame }))))
+  reader.push(Buffer.concat(frames.map((frame) => frameOf({ mask, ...frame }))), 0)
   return heard
 }
 
@@ -69,12 +69,42 @@ describe.each([
     expect(heard).toEqual({ data: 'hello you', pings: ['there?'], code: undefined })
   })
 
+  it('takes as many frames at a time as it is asked to, and none twice', () => {
+    const { reader, heard } = reading(isServer)
+    const mask = isServer ? MASK : undefined
+    const bytes = Buffer.concat(
+      'hello'.split('').map((one) => frameOf({ opcode: BINARY, payload: text(one), mask })),
+    )
+    let taken = reader.push(bytes, 0, 2)
+    expect(heard.data).toBe('he')
+    taken += reader.push(bytes.subarray(taken), 0, 2)
+    expect(heard.data).toBe('hell')
+    taken += reader.push(bytes.subarray(taken), 0, 2)
+    expect([heard.data, taken]).toEqual(['hello', bytes.length])
+  })
+
+  it('refuses frames without payload once there are more than 256, 16 a second and those with payload', () => {
+    const { reader } = reading(isServer)
+    const mask = isServer ? MASK : undefined
+    const push = (count: number, now: number, payload = ''): void => {
+      const frames = Array.from({ length: count }, () =>
+        frameOf({ opcode: BINARY, payload: text(payload), mask }),
+      )
+      reader.push(Buffer.concat(frames), now)
+    }
+    push(256, 1000)
+    push(16, 2000)
+    push(20, 2000, 'x')
+    push(20, 2000)
+    expect(() => push(1, 2000)).toThrow(/256 WebSocket frames without payload/)
+  })
+
   it('gives a part of a message as soon as it is there', () => {
     const { reader, heard } = reading(isServer)
     const frame = frameOf({ opcode: BINARY, payload: text('hello'), ...(isServer && { mask: MASK }) })
-    reader.push(frame.subarray(0, -3))
+    reader.push(frame.subarray(0, -3), 0)
     expect(heard.data).toBe('he')
-    reader.push(frame.subarray(-3))
+    reader.push(frame.subarray(-3), 0)
     expect(heard.data).toBe('hello')
   })
 
@@ -149,13 +179,13 @@ describe.each([
       ...Buffer.alloc(8, 0xff),
       ...(isServer ? MASK : []),
     ])
-    expect(() => reader.push(head)).toThrow(/bytes of payload/)
+    expect(() => reader.push(head, 0)).toThrow(/bytes of payload/)
   })
 
   it('refuses garbage at its first byte that is wrong', () => {
     const { reader } = reading(isServer)
-    reader.push(Uint8Array.of(0x82))
-    expect(() => reader.push(Uint8Array.of(isServer ? 0x05 : 0x85))).toThrow(isServer ? /0x05/ : /0x85/)
+    reader.push(Uint8Array.of(0x82), 0)
+    expect(() => reader.push(Uint8Array.of(isServer ? 0x05 : 0x85), 0)).toThrow(isServer ? /0x05/ : /0x85/)
   })
 })
 

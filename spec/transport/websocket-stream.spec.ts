@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocketStream } from '../../lib/transport/websocket-stream.js'
 import { MemoryStream } from '../support/memory-path.js'
 import { patternAt } from '../support/pattern.js'
-import { until } from '../support/turns.js'
+import { quiet, until } from '../support/turns.js'
 import { frameOf, framesIn } from '../support/websocket-frames.js'
 
 const CLOSE_1000 = frameOf({ opcode: 8, payload: Uint8Array.of(3, 0xe8) })
@@ -100,6 +100,53 @@ describe('the end of a stream over a WebSocket', () => {
       stream.write('late', (error) => (error ? reject(error) : resolve(undefined)))
     })
     expect(framesIn(heard()).length).toBe(1)
+  })
+})
+
+describe('a ping', () => {
+  /** A socket of which nothing is read. */
+  function unread(): { socket: Duplex; stream: WebSocketStream } {
+    const socket = new Duplex({ read() {}, write() {}, writableHighWaterMark: 1 })
+    const stream = new WebSocketStream(socket, false)
+    stream.on('error', () => {}).resume()
+    return { socket, stream }
+  }
+
+  it('is not answered while the peer reads nothing', async () => {
+    const { socket } = unread()
+    for (let n = 0; n < 20; n++) {
+      socket.push(frameOf({ opcode: 9, payload: Buffer.from('there?') }))
+      await quiet(2)
+    }
+    expect(socket.writableLength).toBe('there?'.length + 6)
+  })
+
+  it('or another frame without payload is too much after 256, if 16 a second are not enough', async () => {
+    for (const opcode of [2, 9, 10]) {
+      const { socket, stream } = unread()
+      const frame = frameOf({ opcode, payload: Buffer.alloc(opcode === 2 ? 0 : 100) })
+      socket.push(Buffer.concat(Array<Buffer>(256).fill(frame)))
+      await quiet(10)
+      expect(stream.destroyed).toBe(false)
+      socket.push(Buffer.concat(Array<Buffer>(100).fill(frame)))
+      await until(() => stream.closed)
+      expect(stream.errored).toMatchObject({ code: 'ERR_MULTIPATH_FRAME', closeCode: 1008 })
+    }
+  })
+})
+
+describe('a flood of small messages', () => {
+  it('is given on in few pieces', async () => {
+    const [near, server] = MemoryStream.pair()
+    const stream = new WebSocketStream(near, false)
+    const pieces: Buffer[] = []
+    stream.on('data', (piece: Buffer) => pieces.push(piece))
+    const whole = Buffer.from(patternAt(3, 0, 30_000))
+    const messages = [...whole].map((byte) => frameOf({ opcode: 2, payload: Buffer.of(byte) }))
+    server.write(Buffer.concat(messages))
+    await until(() => pieces.reduce((sum, { length }) => sum + length, 0) === whole.length)
+    expect(Buffer.concat(pieces).equals(whole)).toBe(true)
+    expect(pieces.length).toBeLessThan(whole.length / 50)
   })
 })
 

@@ -60,7 +60,7 @@ describe('a frame of redundant', () => {
     sending.subflows[2]!.isBlocked = false
     sending.writes(0)
     expect(sending.underWay[2]).toEqual([12])
-    expect(sending.sender.unackedBytes).toBe(1000)
+    expect(sending.inFlight.bytes).toBe(1000)
   })
 
   it('waits for no path that has no room', () => {
@@ -88,7 +88,7 @@ describe('a frame of redundant', () => {
   it('is not copied while the receiver takes nothing', () => {
     for (const subflow of sending.subflows.slice(1)) subflow.isBlocked = true
     sending.writes(1000)
-    sending.journeys.peerWindow.hold(sending.now)
+    sending.inFlight.peerWindow.hold(sending.now)
     for (const subflow of sending.subflows) subflow.isBlocked = false
     sending.writes(0)
     expect(sending.underWay).toEqual([[10], [], []])
@@ -96,7 +96,7 @@ describe('a frame of redundant', () => {
 
   it('goes out again nowhere when one of its paths is lost', () => {
     sending.writes(1000)
-    sending.journeys.lost(sending.subflows[0]!)
+    sending.inFlight.lost(sending.subflows[0]!)
     sending.writes(0)
     expect(sending.counts('framesRetransmitted')).toEqual([0, 0, 0])
   })

@@ -21,7 +21,7 @@ function sends(sending: Sending, frames: number): void {
   for (let frame = 0; frame < frames; frame++) {
     sending.writes(1000)
     sending.now += 5
-    for (const subflow of sending.subflows) sending.acks(subflow, ...subflow.flights.keys())
+    sending.subflows.forEach((subflow, index) => sending.acks(subflow, ...sending.underWay[index]!))
   }
 }
 

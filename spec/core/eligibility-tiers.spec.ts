@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PathPolicy } from '../../lib/core/path.js'
 import type { Subflow } from '../../lib/core/subflow.js'
-import { openTiers } from '../../lib/core/tiers.js'
+import { openTiers } from '../../lib/core/eligibility.js'
 import { subflowOf } from '../support/flights.js'
 
 /** 8 Mbit/s. */

@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Sockets of a tls.Server before their TLS handshake is done: they count as handshakes, too. */
+/** Sockets before TLS or HTTP makes streams of them: they count as handshakes, too. */
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
-import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+import type { IncomingStream, SocketSource } from '../transport/transport.js'
 import { dropReset, keepAddresses } from './addresses.js'
 import type { Admission } from './admission.js'
 import type { Handshake } from './handshakes.js'
 
-export interface TlsGuardInit {
+export interface SocketGuardInit {
   readonly admission: Admission
   readonly clock: Clock
   readonly timeoutMs: number
-  /** A socket was closed before its TLS handshake was done, by us. */
+  /** A socket was closed before it became a stream, by us. */
   readonly onRefused: (error: Error, socket: IncomingStream) => void
 }
 
 /**
- * Node gives a TLS handshake 120 s and does not count them. The stream that it makes has no public link to its socket,
- * but the same addresses.
+ * Node gives a TLS handshake 120 s and a request up to 40 s, and counts neither. The stream that it makes has no public
+ * link to its socket, but the same addresses.
  */
-export class TlsGuard {
-  readonly #server: SubflowServer
-  readonly #init: TlsGuardInit
+export class SocketGuard {
+  readonly #server: SocketSource
+  readonly #init: SocketGuardInit
+  readonly #awaited: string
   readonly #releases = new Map<string, () => void>()
 
-  constructor(server: SubflowServer, init: TlsGuardInit) {
+  /** @param awaited - what makes a stream of a socket, for errors */
+  constructor(server: SocketSource, init: SocketGuardInit, awaited: string) {
     this.#server = server
     this.#init = init
+    this.#awaited = awaited
     // After Node's own listener, which takes the socket over; nothing is read from it before the next turn.
     server.on('connection', this.#serverOnConnection)
   }
 
-  /** The TLS handshake of `stream` is done. */
+  /** A socket has become `stream`. */
   release(stream: IncomingStream): void {
     this.#releases.get(keyOf(stream))?.()
   }
@@ -58,7 +61,7 @@ export class TlsGuard {
     const { limit } = handshake
     const cancel = clock.callAt(clock.now() + timeoutMs, () => {
       limit.abort(
-        new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no TLS handshake within ${timeoutMs} ms`),
+        new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no ${this.#awaited} within ${timeoutMs} ms`),
       )
     })
     const onAbort = (): void => {

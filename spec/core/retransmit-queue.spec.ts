@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { SentFrame } from '../../lib/core/frames.js'
-import { ResendQueue } from '../../lib/core/frames.js'
+import type { SentFrame } from '../../lib/core/flight.js'
+import { RetransmitQueue } from '../../lib/core/retransmit-queue.js'
 
 function frame(fn: number): SentFrame {
-  return { fn, size: 1, wire: [], carriers: new Set(), sends: 1, isAcked: false, isQueued: false }
+  return { fn, size: 1, wire: [], carriers: new Set(), sends: 1 }
 }
 
 describe('frames to send again', () => {
-  let queue: ResendQueue
+  let queue: RetransmitQueue
   beforeEach(() => {
-    queue = new ResendQueue()
+    queue = new RetransmitQueue()
   })
   const takeAll = (): number[] => {
     const fns: number[] = []
-    for (let next = queue.take(() => true); next; next = queue.take(() => true)) fns.push(next.fn)
+    for (let next = queue.first(); next; next = queue.first()) {
+      fns.push(next.fn)
+      queue.remove(next)
+    }
     return fns
   }
 
@@ -34,24 +37,25 @@ describe('frames to send again', () => {
     expect(takeAll()).toEqual([10])
   })
 
-  it('are no longer there once they are acked', () => {
+  it('are neither there nor counted once they are removed', () => {
     const frames = [10, 11, 12].map(frame)
     for (const each of frames) queue.add(each)
-    frames[0]!.isAcked = true
-    expect(queue.first()?.fn).toBe(11)
-    frames[2]!.isAcked = true
+    queue.remove(frames[0]!)
+    expect([queue.first()?.fn, queue.length]).toEqual([11, 2])
+    queue.remove(frames[2]!)
+    expect(queue.length).toBe(1)
     expect(takeAll()).toEqual([11])
-    const acked = frame(13)
-    acked.isAcked = true
-    queue.add(acked)
-    expect(queue.first()).toBeUndefined()
+    queue.remove(frames[1]!)
+    expect([queue.first(), queue.length]).toEqual([undefined, 0])
   })
 
-  it('can be taken by choice', () => {
-    for (const fn of [10, 11, 12]) queue.add(frame(fn))
-    expect(queue.take((each) => each.fn > 10)?.fn).toBe(11)
-    expect(queue.take((each) => each.fn > 99)).toBeUndefined()
-    expect(takeAll()).toEqual([10, 12])
+  it('are there once where they were removed and added again', () => {
+    const frames = [10, 11, 12].map(frame)
+    for (const each of frames) queue.add(each)
+    queue.remove(frames[1]!)
+    queue.add(frames[1]!)
+    expect(queue.length).toBe(3)
+    expect(takeAll()).toEqual([10, 11, 12])
   })
 
   it('can be dropped, and added again', () => {

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The frames that were cut and are not acked yet, in order, within their limits. */
+/** The send window: frames that were cut and are not acked yet, in order, within their limits. */
 import { encodeDataHeader } from '../wire/frame.js'
 import { FIRST_FRAME } from '../wire/limits.js'
-import type { SentFrame } from './frames.js'
+import type { SentFrame } from './flight.js'
+import type { Subflow } from './subflow.js'
 import type { ResolvedConnOptions } from './options.js'
 
 /** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
 const MAX_SPAN = 3072
 
-export class Unacked {
+/** A frame as its writer, `InFlight`, sees it. */
+export interface WindowFrame extends SentFrame {
+  readonly carriers: Set<Subflow>
+  sends: number
+}
+
+export class SendWindow {
   readonly #options: ResolvedConnOptions
-  readonly #frames = new Map<number, SentFrame>()
+  readonly #frames = new Map<number, WindowFrame>()
   /** Of those, the ones that every path is to carry. */
-  readonly #shared = new Map<number, SentFrame>()
+  readonly #shared = new Map<number, WindowFrame>()
   #nextFn = FIRST_FRAME
   #bytes = 0
 
@@ -28,7 +35,8 @@ export class Unacked {
     return this.#frames.size
   }
 
-  get(fn: number): SentFrame | undefined {
+  /** The frame with number `fn`; `undefined` once it is acked. */
+  get(fn: number): WindowFrame | undefined {
     return this.#frames.get(fn)
   }
 
@@ -47,22 +55,20 @@ export class Unacked {
     return lowest !== undefined && this.#nextFn - lowest.fn >= MAX_SPAN
   }
 
-  lowest(): SentFrame | undefined {
+  lowest(): WindowFrame | undefined {
     return this.#frames.values().next().value
   }
 
   /** Makes a frame of `pieces`. */
-  add(pieces: readonly Uint8Array[]): SentFrame {
+  add(pieces: readonly Uint8Array[]): WindowFrame {
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
     const fn = this.#nextFn++
-    const frame: SentFrame = {
+    const frame: WindowFrame = {
       fn,
       size,
       wire: [encodeDataHeader(size, fn), ...pieces],
       carriers: new Set(),
       sends: 0,
-      isAcked: false,
-      isQueued: false,
     }
     this.#frames.set(fn, frame)
     this.#bytes += size
@@ -70,7 +76,7 @@ export class Unacked {
   }
 
   /** Every path is to carry it. */
-  share(frame: SentFrame): void {
+  share(frame: WindowFrame): void {
     this.#shared.set(frame.fn, frame)
   }
 
@@ -79,7 +85,7 @@ export class Unacked {
   }
 
   /** The lowest shared frame from number `from` on; `undefined` where there is none. */
-  sharedFrom(from: number): SentFrame | undefined {
+  sharedFrom(from: number): WindowFrame | undefined {
     const first = this.#shared.keys().next().value
     if (first === undefined) return undefined
     for (let fn = Math.max(first, from); fn < this.#nextFn; fn++) {
@@ -90,7 +96,6 @@ export class Unacked {
   }
 
   acked(frame: SentFrame): void {
-    frame.isAcked = true
     this.#frames.delete(frame.fn)
     this.#shared.delete(frame.fn)
     this.#bytes -= frame.size

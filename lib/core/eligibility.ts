@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Whether a frame may leave on a subflow now and, if not, why not: the one place where that is decided. */
+import type { Millis } from '../clock.js'
+import type { InFlight } from './in-flight.js'
+import type { Subflow } from './subflow.js'
+
+/** Keeps a subflow out of the choice: it is not up, or its path may not be used. */
+export type Exclusion =
+  /** Nothing has come from the peer on it yet. */
+  | 'probing'
+  /** It owes an answer. */
+  | 'suspect'
+  | 'closed'
+  /** Its path was removed, and another carries the data. */
+  | 'removed'
+  /** Its path is paused. */
+  | 'paused'
+  /** Its path has sent all that `maxBytes` allows. */
+  | 'byte-cap'
+
+/** Keeps a subflow from taking a frame at this moment. */
+export type Busyness =
+  /** The buffer of its socket is full. */
+  | 'blocked'
+  /** As much is in flight as the path holds. */
+  | 'window-full'
+  /** `maxBytesPerSecond` of its path. */
+  | 'rate-cap'
+
+/** What decides about the next new frame on a subflow. */
+export type Eligibility =
+  | 'eligible'
+  | Exclusion
+  | Busyness
+  /** The tiers before that of its path suffice. */
+  | 'tier'
+  /** The peer takes no new data: its reader lags behind. */
+  | 'peer-full'
+  /** As much is unacked as the connection may hold. */
+  | 'send-window-full'
+
+/**
+ * A tier is full when what waits would take it so long, milliseconds: as long as a kernel
+ * hardly sends while it measures its RTT (BBR), which is no reason to use a dearer path.
+ */
+const FULL_MS = 200
+
+/** Why `subflow` is out of the choice; `undefined` where it is a candidate. */
+export function exclusionOf({ state, path, leave }: Subflow): Exclusion | undefined {
+  if (state !== 'up') return state
+  if (leave?.isWithdrawn === true) return 'removed'
+  if (path.isPaused) return 'paused'
+  return path.leftBytes > 0 ? undefined : 'byte-cap'
+}
+
+export const isCandidate = (subflow: Subflow): boolean => exclusionOf(subflow) === undefined
+
+/** Why a candidate takes no frame at `now`; `undefined` where it has room. */
+export function busynessOf(
+  { isBlocked, inFlightBytes, window, path }: Subflow,
+  now: Millis,
+): Busyness | undefined {
+  if (isBlocked) return 'blocked'
+  if (inFlightBytes >= window.bytes) return 'window-full'
+  return path.readyAt(now) > now ? 'rate-cap' : undefined
+}
+
+/** Who may carry data, for the sender. */
+export class Choice {
+  readonly #subflows: readonly Subflow[]
+  readonly #inFlight: InFlight
+  #candidates: readonly Subflow[] = []
+  #newcomers: readonly Subflow[] = []
+  #heldUntil: Millis = -Infinity
+  #now: Millis = 0
+  readonly #wasPaused = new WeakSet<Subflow>()
+
+  constructor(subflows: readonly Subflow[], inFlight: InFlight) {
+    this.#subflows = subflows
+    this.#inFlight = inFlight
+  }
+
+  /** Those that are up on paths that may be used. */
+  get candidates(): readonly Subflow[] {
+    return this.#candidates
+  }
+
+  /** Candidates that were none at the review before. */
+  get newcomers(): readonly Subflow[] {
+    return this.#newcomers
+  }
+
+  /** Until when data waited for paused paths alone; Infinity while it does. */
+  get heldUntil(): Millis {
+    return this.#heldUntil
+  }
+
+  /** Looks at all subflows anew. */
+  review(now: Millis): void {
+    this.#now = now
+    const before = this.#candidates
+    this.#candidates = this.#subflows.filter(isCandidate)
+    this.#newcomers = this.#candidates.filter((subflow) => !before.includes(subflow))
+    for (const subflow of this.#subflows) this.#noteUnpaused(subflow)
+    const isHeld =
+      this.#candidates.length === 0 && this.#subflows.some((subflow) => exclusionOf(subflow) === 'paused')
+    if (isHeld) this.#heldUntil = Infinity
+    else if (this.#heldUntil === Infinity) this.#heldUntil = now
+  }
+
+  /** A pause says nothing of the path. */
+  #noteUnpaused(subflow: Subflow): void {
+    if (subflow.path.isPaused) this.#wasPaused.add(subflow)
+    else if (this.#wasPaused.delete(subflow)) subflow.window.rested(this.#now)
+  }
+
+  /** Whether a candidate takes a frame now. */
+  readonly hasRoom = (subflow: Subflow): boolean =>
+    subflow.path.leftBytes > 0 && busynessOf(subflow, this.#now) === undefined
+
+  /** No new data may leave, on whatever subflow. */
+  get closedBy(): 'peer-full' | 'send-window-full' | undefined {
+    if (!this.#inFlight.peerWindow.allows(this.#inFlight.count)) return 'peer-full'
+    return this.#inFlight.isFull ? 'send-window-full' : undefined
+  }
+
+  /** Of `subflows`, those whose tiers are in use while `queuedBytes` wait. */
+  inUse(subflows: readonly Subflow[], queuedBytes: number): readonly Subflow[] {
+    return openTiers(subflows, queuedBytes, this.hasRoom)
+  }
+
+  /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
+  of(subflow: Subflow, queuedBytes: number, now: Millis): Eligibility {
+    this.#now = now
+    const exclusion = exclusionOf(subflow)
+    if (exclusion !== undefined) return exclusion
+    const candidates = this.#subflows.filter(isCandidate)
+    if (!this.inUse(candidates, queuedBytes).includes(subflow)) return 'tier'
+    return this.closedBy ?? busynessOf(subflow, now) ?? 'eligible'
+  }
+}
+
+/**
+ * Subflows of the first tier that has any, and of each next one while all above are full. A tier whose rate is still
+ * being found is not full.
+ *
+ * @param queuedBytes - bytes that wait to be sent; Infinity while the application is held back
+ */
+export function openTiers(
+  subflows: readonly Subflow[],
+  queuedBytes: number,
+  hasRoom: (subflow: Subflow) => boolean,
+): readonly Subflow[] {
+  const first = subflows[0]?.path.rank
+  if (subflows.every(({ path }) => path.rank === first)) return subflows
+  const ranks = [...new Set(subflows.map(({ path }) => path.rank))].toSorted((a, b) => a - b)
+  for (const rank of ranks) {
+    const open = subflows.filter(({ path }) => path.rank <= rank)
+    if (!isFull(open, queuedBytes, hasRoom)) return open
+  }
+  return subflows
+}
+
+function isFull(
+  open: readonly Subflow[],
+  queuedBytes: number,
+  hasRoom: (subflow: Subflow) => boolean,
+): boolean {
+  if (open.some((subflow) => hasRoom(subflow) || isGrowing(subflow))) return false
+  const bytesPerMs = open.reduce((sum, subflow) => sum + subflow.bytesPerMs, 0)
+  return queuedBytes > bytesPerMs * FULL_MS
+}
+
+/** A window still being found says nothing of the path, unless a cap is what holds it. */
+function isGrowing(subflow: Subflow): boolean {
+  return subflow.isStartup && subflow.bytesPerMs < subflow.path.bytesPerMs
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The ledger of what is in flight: frames from their cutting until their ack, where each flies, and which must leave again. */
+import type { Millis } from '../clock.js'
+import type { Flight, SentFrame } from './flight.js'
+import type { ResolvedConnOptions } from './options.js'
+import { PeerWindow } from './peer-window.js'
+import { RetransmitQueue } from './retransmit-queue.js'
+import type { WindowFrame } from './send-window.js'
+import { SendWindow } from './send-window.js'
+import type { Sending, Subflow } from './subflow.js'
+import { ACK_WORTH_BYTES } from './waste.js'
+
+export class InFlight {
+  readonly peerWindow: PeerWindow = new PeerWindow()
+  readonly #window: SendWindow
+  readonly #retransmits = new RetransmitQueue()
+  /** The frame that asks whether the receiver takes frames again. */
+  #probe: SentFrame | undefined
+  #lastAckAt: Millis = 0
+  #ackedBytes = 0
+  #ackedFrames = 0
+
+  constructor(options: ResolvedConnOptions) {
+    this.#window = new SendWindow(options)
+  }
+
+  /** Payload bytes that are not acked, each once. */
+  get bytes(): number {
+    return this.#window.bytes
+  }
+
+  /** Frames that are not acked. */
+  get count(): number {
+    return this.#window.count
+  }
+
+  /** No frame may be cut until some are acked. */
+  get isFull(): boolean {
+    return this.#window.isFull
+  }
+
+  /** Some frames are to go out on every path. */
+  get hasShared(): boolean {
+    return this.#window.hasShared
+  }
+
+  /** Frames that must leave again. */
+  get retransmits(): number {
+    return this.#retransmits.length
+  }
+
+  get lastAckAt(): Millis {
+    return this.#lastAckAt
+  }
+
+  /** Payload acked so far, each byte once. */
+  get ackedBytes(): number {
+    return this.#ackedBytes
+  }
+
+  /** Grows with all that the peer takes. */
+  get progress(): number {
+    return this.#ackedBytes + this.#ackedFrames * ACK_WORTH_BYTES
+  }
+
+  /** Makes a frame of `pieces`. */
+  cut(pieces: readonly Uint8Array[]): SentFrame {
+    return this.#window.add(pieces)
+  }
+
+  /** Every path is to carry the frame. */
+  share(frame: SentFrame): void {
+    this.#window.share(this.#window.get(frame.fn)!)
+  }
+
+  /** The frame for which everything behind it waits. */
+  lowest(): SentFrame | undefined {
+    return this.#window.lowest()
+  }
+
+  /** The lowest frame that must leave again. */
+  nextRetransmit(): SentFrame | undefined {
+    return this.#retransmits.first()
+  }
+
+  /** The lowest shared frame from number `fn` on. */
+  sharedFrom(fn: number): SentFrame | undefined {
+    return this.#window.sharedFrom(fn)
+  }
+
+  /** The frame leaves on `subflow`; one that was waiting to leave again waits no longer. */
+  depart(sent: SentFrame, subflow: Subflow, sending: Sending, now: Millis): void {
+    const frame = this.#window.get(sent.fn)!
+    const { flights, window, path } = subflow
+    const flight: Flight = {
+      frame,
+      sentAt: now,
+      wasIdle: flights.bytes === 0,
+      ...window.stamp(now, flights.bytes),
+    }
+    this.#retransmits.remove(frame)
+    flights.add(flight)
+    frame.carriers.add(subflow)
+    frame.sends++
+    path.spend(frame.size, now)
+    for (const piece of frame.wire) subflow.outbox.push(piece)
+    subflow.count(frame.size, sending)
+  }
+
+  /** The frame, which is about to leave, asks whether the receiver takes frames again. */
+  probeWith(frame: SentFrame): void {
+    this.#probe = frame
+  }
+
+  /**
+   * An ack counts on whichever subflow it comes; of numbers never sent it is ignored, as by Go.
+   *
+   * @returns whether it told anything
+   */
+  acked(subflow: Subflow, fn: number, now: Millis): boolean {
+    const frame = this.#window.get(fn)
+    const flight = subflow.flights.get(fn)
+    if (flight !== undefined) this.#arrived(subflow, flight, now)
+    if (frame !== undefined) this.#finish(frame, now)
+    return flight !== undefined || frame !== undefined
+  }
+
+  #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
+    const wasFull = subflow.inFlightBytes >= subflow.window.bytes
+    this.#passOver(subflow, flight, now)
+    subflow.flights.remove(flight)
+    subflow.counters.bytesAcked += flight.frame.size
+    const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
+    if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
+    subflow.window.acked(flight, { now, wasFull, isTrusted })
+  }
+
+  /** Acks come in the order of arrival: what left earlier and is not acked now was dropped by the receiver. */
+  #passOver(subflow: Subflow, acked: Flight, now: Millis): void {
+    for (const flight of subflow.flights.values()) {
+      if (flight === acked) return
+      this.#refused(subflow, flight, now)
+    }
+  }
+
+  /** Frames that left before `sentAt` met an open ear and got no ack: the receiver's window is full. */
+  refuseBefore(subflow: Subflow, sentAt: Millis, now: Millis): void {
+    for (const flight of subflow.flights.values()) {
+      if (flight.sentAt >= sentAt) return
+      this.#refused(subflow, flight, now)
+    }
+  }
+
+  #refused(subflow: Subflow, flight: Flight, now: Millis): void {
+    subflow.flights.remove(flight)
+    const frame = this.#unacked(flight)
+    if (frame === undefined) return
+    frame.carriers.delete(subflow)
+    this.peerWindow.refused(now)
+    if (!isCarriedElsewhere(frame, subflow)) this.#retransmits.add(frame)
+  }
+
+  /** The frame of a flight, unless an ack has come for it on another subflow. */
+  #unacked({ frame }: Flight): WindowFrame | undefined {
+    return this.#window.get(frame.fn)
+  }
+
+  #finish(frame: SentFrame, now: Millis): void {
+    this.#window.acked(frame)
+    this.#retransmits.remove(frame)
+    this.#lastAckAt = now
+    this.#ackedBytes += frame.size
+    this.#ackedFrames++
+    this.peerWindow.acked(frame === this.#probe)
+    if (frame === this.#probe) this.#probe = undefined
+  }
+
+  /** The subflow is silent: what only it carries goes out again elsewhere. */
+  suspect(subflow: Subflow): void {
+    for (const flight of subflow.flights.values()) {
+      const frame = this.#unacked(flight)
+      if (frame !== undefined && !isCarriedElsewhere(frame, subflow)) this.#retransmits.add(frame)
+    }
+  }
+
+  /** The subflow showed life: what it carries and has not left again yet need not. */
+  recovered(subflow: Subflow): void {
+    this.#retransmits.drop((frame) => frame.carriers.has(subflow))
+  }
+
+  /** The subflow is gone: what only it carried goes out again. */
+  lost(subflow: Subflow): void {
+    this.suspect(subflow)
+    for (const flight of subflow.flights.values()) this.#unacked(flight)?.carriers.delete(subflow)
+    subflow.flights.clear()
+  }
+
+  /** Forgets everything: the connection is over. */
+  clear(): void {
+    this.#window.clear()
+    this.#retransmits.drop(() => true)
+  }
+}
+
+function isCarriedElsewhere(frame: SentFrame, than: Subflow): boolean {
+  for (const carrier of frame.carriers) if (carrier !== than && carrier.state === 'up') return true
+  return false
+}
