@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Four workers of node:cluster, whose subflows come to whichever of them. */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -26,6 +27,21 @@ describe('a cluster', () => {
     expect(lost).toBeGreaterThan(0)
     expect(lost).toBeLessThan(CONNECTIONS)
   }, 300_000)
+
+  it('has an address pay for CIDs of other workers, or of none, where its sockets come in', async () => {
+    await using cluster = await Cluster.start()
+    const unknown = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        const socket = connect(cluster.ports[0]!, '127.0.0.1')
+        socket.on('error', () => {}).once('close', resolve)
+        socket.resume().write(Buffer.concat([Buffer.alloc(1), randomBytes(16)]))
+      })
+    // Four workers with 256 at once each, and a handful a second.
+    for (let n = 0; n < 150; n++) await Promise.all(Array.from({ length: 10 }, unknown))
+    await cluster.until('an address is shut out', (reports) =>
+      reports.some(({ refused }) => refused.includes('ERR_MULTIPATH_LIMIT')),
+    )
+  }, 120_000)
 
   it('loses no byte that comes while a subflow is handed over', async () => {
     await using cluster = await Cluster.start()

@@ -4,13 +4,22 @@ import { describe, expect, it } from 'vitest'
 import { CONN_OPTIONS } from '../lib/core/options.js'
 import { DIALER_TABLE, resolveDialerOptions } from '../lib/dial/options.js'
 import { OptionError } from '../lib/errors.js'
+import type { ListenerOptions } from '../lib/listen/options.js'
 import { LISTENER_TABLE, resolveListenerOptions } from '../lib/listen/options.js'
 import type { OptionRange } from '../lib/options.js'
 import { resolveOptions } from '../lib/options.js'
 import { optionsPage } from './support/docs.js'
 
 const TABLES = { dialer: DIALER_TABLE, listener: LISTENER_TABLE } as const
-const RESOLVERS = { dialer: resolveDialerOptions, listener: resolveListenerOptions } as const
+/** With as many descriptors as there may be: those of this process bound some defaults. */
+const resolveRich = (options: ListenerOptions = {}) =>
+  Object(options) === options
+    ? resolveListenerOptions({
+        ...options,
+        maxSockets: options.maxSockets === undefined ? Infinity : options.maxSockets,
+      })
+    : resolveListenerOptions(options)
+const RESOLVERS = { dialer: resolveDialerOptions, listener: resolveRich } as const
 const rows = (side: keyof typeof TABLES): [string, OptionRange][] => Object.entries(TABLES[side])
 
 describe.each(['dialer', 'listener'] as const)('options of a %s', (side) => {

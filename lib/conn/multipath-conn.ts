@@ -53,6 +53,8 @@ export class MultipathConn extends PathSurface {
   readonly refs: Refs = new Refs()
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
+  /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
+  onDestroyed: (() => void) | undefined
   readonly #driver: Driver
   readonly #inlet: Inlet
   readonly #outlet: Outlet
@@ -228,6 +230,7 @@ export class MultipathConn extends PathSurface {
     this.#driver.destroy(this.#isReset || error !== null)
     this.#over()
     this.#outlet.destroy(error ?? closedError())
+    this.onDestroyed?.()
     callback(error)
     process.nextTick(() => this.emit('close', error !== null))
   }

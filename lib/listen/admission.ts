@@ -4,17 +4,23 @@ import type { TLSSocket } from 'node:tls'
 import type { Clock, Millis } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
-import { MultipathError, RemoteProtocolError } from '../errors.js'
+import { MultipathError, OptionError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream } from '../transport/transport.js'
+import { AddressBudget } from './address-budget.js'
 import { assertWelcome } from './address-lists.js'
-import { CidKeys } from './cids.js'
 import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
+import { JoinLimitError, Members } from './members.js'
 import type { AddressLists, ListenerNumbers } from './options.js'
-import { Refusals } from './refusals.js'
 import { sourceNetwork } from './source-network.js'
-import { TokenBucket } from './token-bucket.js'
+
+/** Refusals that a peer can bring about as often as it likes, and has no good reason to. */
+const CHARGED: ReadonlySet<unknown> = new Set([
+  'ERR_MULTIPATH_UNEXPECTED_CID',
+  'ERR_MULTIPATH_UNEXPECTED_VERSION',
+  'ERR_MULTIPATH_REFUSED',
+])
 
 /** What is known of the peer behind a stream. */
 export interface PeerFacts {
@@ -55,27 +61,21 @@ export interface Join {
   readonly signal: AbortSignal
 }
 
-interface Member {
-  readonly conn: MultipathConn
-  readonly first: PeerFacts
-  readonly joins: TokenBucket
-}
-
 export class Admission {
   readonly #init: AdmissionInit
   readonly #handshakes: Handshakes
-  readonly #refusals: Refusals
-  readonly #keys = new CidKeys()
-  readonly #members = new Map<string, Member>()
+  readonly #budget: AddressBudget
+  readonly #members: Members
   /** Connections whose memory is not free yet: without a subflow, one may still wait for its reader. */
   #held = 0
 
   constructor(init: AdmissionInit) {
     this.#init = init
-    const { maxPendingHandshakes, maxPendingHandshakesPerAddress: ofAddress, ...options } = init.options
-    this.#handshakes = new Handshakes(maxPendingHandshakes, ofAddress)
-    const { maxRefusalsPerSecond: perSecond } = options
-    this.#refusals = new Refusals({ burst: ofAddress, perSecond, clock: init.clock })
+    const { clock, options } = init
+    const { maxPendingHandshakes, maxPendingHandshakesPerAddress: burst, maxRefusalsPerSecond } = options
+    this.#handshakes = new Handshakes(maxPendingHandshakes, burst)
+    this.#budget = new AddressBudget({ burst, perSecond: maxRefusalsPerSecond, clock })
+    this.#members = new Members({ ...options, clock })
   }
 
   /** Live connections. */
@@ -90,12 +90,12 @@ export class Admission {
   /**
    * A stream is there, of which nothing has been read. Others may have to make room for it.
    *
-   * @throws ERR_MULTIPATH_REFUSED, or ERR_MULTIPATH_LIMIT for an address of which too many hellos were refused
+   * @throws ERR_MULTIPATH_REFUSED, or ERR_MULTIPATH_LIMIT for an address that has spent its budget
    */
   begin(address: string | undefined): Handshake {
     assertWelcome(address, this.#init)
     const source = sourceNetwork(address)
-    if (this.#refusals.isShut(source, this.#handshakes.of(source)))
+    if (this.#budget.isSpent(source, this.#handshakes.of(source)))
       throw new MultipathError('ERR_MULTIPATH_LIMIT', `too many hellos of ${source} were refused`)
     return this.#handshakes.begin(source)
   }
@@ -109,9 +109,22 @@ export class Admission {
     this.#handshakes.end(handshake)
   }
 
-  /** The handshake, if it had begun, came to nothing. */
-  failed(handshake: Handshake | undefined, error: Error): void {
-    this.#refusals.note(handshake?.address, error)
+  /** The handshake, if it had begun, came to nothing. @returns whether its address has paid for that */
+  failed(handshake: Handshake | undefined, error: Error): boolean {
+    const isCharged = error instanceof JoinLimitError || CHARGED.has((error as { code?: unknown }).code)
+    if (isCharged) this.#budget.charge(handshake?.address)
+    return isCharged
+  }
+
+  /**
+   * An address has cost as much as `count` refused hellos.
+   *
+   * @throws {OptionError} unless `count` is a whole number, at least 1
+   */
+  charge(address: string | undefined, count = 1): void {
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new OptionError(`count must be an integer from 1, got ${String(count)}`)
+    this.#budget.charge(sourceNetwork(address), count)
   }
 
   /** Ends all handshakes. */
@@ -126,31 +139,35 @@ export class Admission {
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
   }
 
-  /** From now on streams may join `conn`, which `stream` has opened; until the function that this returns is called. */
-  add(cid: Uint8Array, conn: MultipathConn, stream: IncomingStream): () => void {
-    const { options, clock } = this.#init
-    const key = this.#keys.of(cid)
-    const joins = new TokenBucket(options.maxSubflows, options.maxJoinsPerSecond, clock.now())
+  /**
+   * From now on streams may join `conn`, which `stream` has opened.
+   *
+   * @returns `part`, to be called when none may join any more, and `free`, when the connection holds nothing any more
+   */
+  add(cid: Uint8Array, conn: MultipathConn, stream: IncomingStream): { part: () => void; free: () => void } {
     this.#held++
-    conn.once('close', () => this.#held--)
-    this.#members.set(key, { conn, first: this.#factsOf(stream), joins })
-    const part = this.#refusals.befriend(sourceNetwork(stream.remoteAddress))
-    return () => {
-      this.#members.delete(key)
-      part()
+    const leave = this.#members.add(cid, conn, this.#factsOf(stream))
+    const withdraw = this.#budget.vouch(sourceNetwork(stream.remoteAddress))
+    return {
+      part: () => {
+        leave()
+        withdraw()
+      },
+      free: () => {
+        this.#held--
+      },
     }
   }
 
   /**
    * Calls `letIn` with the connection that `stream` may join.
    *
-   * @throws ERR_MULTIPATH_UNEXPECTED_CID, _LIMIT, _REFUSED, _HANDSHAKE_TIMEOUT, or the reason of `signal`
+   * @throws ERR_MULTIPATH_UNEXPECTED_CID, _CLOSED, _LIMIT, _REFUSED, _HANDSHAKE_TIMEOUT, or the reason of `signal`
    */
   async join({ cid, stream, deadline, signal }: Join, letIn: (conn: MultipathConn) => void): Promise<void> {
-    const member = this.#members.get(this.#keys.of(cid))
-    this.#assertJoinable(member)
-    if (!member.joins.take(this.#init.clock.now()))
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many joins of one connection in a short time')
+    const member = this.#members.of(cid)
+    const source = sourceNetwork(stream.remoteAddress)
+    member.assertRoom(source)
     const { authorizeJoin } = this.#init
     if (authorizeJoin !== undefined) {
       const { conn, first } = member
@@ -159,18 +176,12 @@ export class Admission {
       if ((await this.#within(deadline, signal, ask())) !== true)
         throw new MultipathError('ERR_MULTIPATH_REFUSED', 'authorizeJoin did not let the stream in')
       // Others may have come meanwhile, or the connection may have gone: looked at in the turn that lets it in.
-      this.#assertJoinable(member)
+      member.assertRoom(source)
       if (stream.destroyed)
         throw new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the peer closed during the handshake')
     }
+    member.noteJoin(source)
     letIn(member.conn)
-  }
-
-  #assertJoinable(member: Member | undefined): asserts member is Member {
-    if (member?.conn.isJoinable !== true)
-      throw new RemoteProtocolError('a hello with an unknown CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
-    if (member.conn.subflows().length >= this.#init.options.maxSubflows)
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many subflows of one connection')
   }
 
   #within(deadline: Millis, signal: AbortSignal, answer: Promise<unknown>): Promise<unknown> {
@@ -195,4 +206,9 @@ export class Admission {
     const certificate = this.#init.authorizeJoin === undefined ? undefined : socket.getPeerX509Certificate?.()
     return { remoteAddress, remotePort, fingerprint: certificate?.fingerprint256 }
   }
+}
+
+/** What a closed listener says. */
+export function closedError(): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
 }

@@ -6,7 +6,8 @@ import type { Socket } from 'node:net'
 import { OptionError } from '../errors.js'
 import type { OptionTable } from '../options.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
-import { isHandover, stopReading, tagOf } from './handover.js'
+import type { Handover, HandoverRefused } from './handover.js'
+import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
 
 export interface RelayOptions {
   /** Subflows on their way to one worker; further ones are closed, and dialled again. */
@@ -29,11 +30,14 @@ export function relaySubflows(options?: RelayOptions): () => void {
   refuseUnknown(options, RELAY_TABLE)
   const { maxPendingHandovers } = resolveOptions(RELAY_TABLE, options)
   const pending = new Map<Worker, Set<Socket>>()
-  const onMessage = (_from: Worker, message: unknown, socket: Socket | undefined): void => {
+  const onMessage = (from: Worker, message: unknown, socket: Socket | undefined): void => {
+    if (isHandoverRefused(message)) tell(cluster.workers?.[message.to], message)
     if (!isHandover(message) || socket === undefined) return
     stopReading(socket)
     socket.on('error', () => {})
-    const target = Object.values(cluster.workers ?? {}).find((worker) => tagOf(worker!.id) === message.tag)
+    const target = workerOf(message.tag)
+    // Most CIDs that somebody makes up name no worker at all.
+    if (target === undefined) tell(from, refusedBy(message))
     const waiting = target === undefined ? undefined : (pending.get(target) ?? new Set())
     if (target?.isConnected() !== true || waiting === undefined || waiting.size >= maxPendingHandovers) {
       socket.destroy()
@@ -54,4 +58,17 @@ export function relaySubflows(options?: RelayOptions): () => void {
   return () => {
     cluster.off('message', onMessage).off('disconnect', onGone).off('exit', onGone)
   }
+}
+
+function workerOf(tag: number): Worker | undefined {
+  return Object.values(cluster.workers ?? {}).find((worker) => tagOf(worker!.id) === tag)
+}
+
+/** A worker that goes meanwhile needs no word. */
+function tell(worker: Worker | undefined, message: HandoverRefused): void {
+  if (worker?.isConnected() === true) worker.send(message, () => {})
+}
+
+function refusedBy({ from, addresses }: Handover): HandoverRefused {
+  return { type: 'multipath-net:refused', to: from, address: addresses.remoteAddress }
 }

@@ -6,31 +6,48 @@ import type { Hello } from '../conn/hello-io.js'
 import { MultipathError, OptionError, RemoteProtocolError } from '../errors.js'
 import type { IncomingStream } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
+import { giveAddresses } from './addresses.js'
 import { newCid } from './cids.js'
-import type { Handover } from './handover.js'
-import { isHandover, stopReading, tagOf } from './handover.js'
-import { giveAddresses } from './trusted-proxies.js'
+import type { Handover, HandoverRefused } from './handover.js'
+import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
+import { assertPlain } from './servers.js'
 
 /** The last two bytes of a CID are the tag. Of a UUIDv4, 106 random bits are left. */
 const TAG_AT = 14
 
-/** Takes a subflow of ours that came to another worker; its hello is still to be read. */
-export type TakeOver = (stream: Socket, server: number) => void
+export interface ClusterHooks {
+  /** Takes a subflow of ours that came to another worker; its hello is still to be read. Calls `refused` where it is. */
+  readonly takeOver: (stream: Socket, server: number, refused: () => void) => void
+  /** A subflow that we have passed on was refused: its address pays here, too. */
+  readonly charge: (address: string | undefined) => void
+}
 
 /** The one listener of this process that belongs to the cluster. */
 let current: ClusterMember | undefined
 let isHeard = false
 
+/** @throws {OptionError} where there is a TLS server, and as the constructor */
+export function memberFor(
+  servers: readonly object[],
+  isInCluster: boolean | undefined,
+  hooks: ClusterHooks,
+): ClusterMember | undefined {
+  if (isInCluster !== true) return undefined
+  assertPlain(servers, 'cluster')
+  return new ClusterMember(hooks)
+}
+
 export class ClusterMember {
   readonly #tag: number
-  readonly #takeOver: TakeOver
+  /** @internal */
+  readonly hooks: ClusterHooks
 
   /** @throws {OptionError} outside of a worker, and for a second listener in it */
-  constructor(takeOver: TakeOver) {
+  constructor(hooks: ClusterHooks) {
     if (cluster.worker === undefined) throw new OptionError('cluster is for workers of node:cluster')
     if (current !== undefined) throw new OptionError('cluster is for one listener of a worker')
     this.#tag = tagOf(cluster.worker.id)
-    this.#takeOver = takeOver
+    this.hooks = hooks
     join(this)
   }
 
@@ -63,6 +80,7 @@ export class ClusterMember {
     const { remoteAddress, remotePort, localAddress, localPort } = stream
     const message: Handover = {
       type: 'multipath-net:handover',
+      from: cluster.worker!.id,
       tag: tagIn(cid),
       server,
       read: Buffer.concat(chunks).toString('base64'),
@@ -77,10 +95,17 @@ export class ClusterMember {
   }
 
   /** @internal */
-  take({ read, server, addresses }: Handover, socket: Socket): void {
+  take({ from, read, server, addresses }: Handover, socket: Socket): void {
     giveAddresses(socket, addresses)
     socket.unshift(Buffer.from(read, 'base64'))
-    this.#takeOver(socket, server)
+    this.hooks.takeOver(socket, server, () => {
+      const message: HandoverRefused = {
+        type: 'multipath-net:refused',
+        to: from,
+        address: addresses.remoteAddress,
+      }
+      if (process.connected) process.send?.(message, undefined, {}, () => {})
+    })
   }
 }
 
@@ -112,8 +137,12 @@ function send(message: Handover, stream: Socket): Promise<void> {
 }
 
 function processOnMessage(message: unknown, socket: unknown): void {
+  if (isHandoverRefused(message)) current?.hooks.charge(message.address)
   if (!isHandover(message) || !(socket instanceof Socket)) return
   socket.on('error', () => {})
   if (current === undefined) socket.destroy()
   else current.take(message, socket)
 }
+
+/** Whom to tell that a stream was refused which no other worker has passed on. */
+export function nobody(): void {}

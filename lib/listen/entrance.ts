@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One server of a listener: the streams that it brings, and what they are called. */
-import type { Server } from 'node:net'
+import { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
+import { dropReset, keepAddresses } from './addresses.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import { SocketGuard } from './socket-guard.js'
+
+export interface EntranceInit {
+  readonly guard: SocketGuardInit
+  /** Sockets at once; Infinity for any number. Only where the server is one of Node, and has no number of its own. */
+  readonly maxSockets: number
+  readonly onStream: (stream: IncomingStream) => void
+  /** A socket was closed unread, as there were as many already as the server takes. */
+  readonly onDrop: () => void
+}
 
 export class Entrance {
   readonly #server: SubflowServer
@@ -11,27 +21,38 @@ export class Entrance {
   /** Only where something else comes before the hello. */
   readonly #guard: SocketGuard | undefined
   readonly #onStream: (stream: IncomingStream) => void
+  readonly #onDrop: () => void
   #unnamed = 0
 
-  constructor(server: SubflowServer, guard: SocketGuardInit, onStream: (stream: IncomingStream) => void) {
+  constructor(server: SubflowServer, { guard, maxSockets, onStream, onDrop }: EntranceInit) {
     this.#server = server
     this.#isTls = 'setSecureContext' in server
     if (this.#isTls) this.#guard = new SocketGuard(server, guard, 'TLS handshake')
     else if (server.sockets !== undefined)
       this.#guard = new SocketGuard(server.sockets, guard, 'request for a WebSocket')
     this.#onStream = onStream
+    this.#onDrop = onDrop
     server.on(this.#event, this.#serverOnStream)
+    const { sockets = server } = server
+    if (!(sockets instanceof Server)) return
+    if (maxSockets !== Infinity) (sockets as Partial<Server>).maxConnections ??= maxSockets
+    sockets.on('drop', this.#onDrop)
   }
 
   /** Takes no more streams; the server goes on. */
   detach(): void {
     this.#server.off(this.#event, this.#serverOnStream)
     this.#guard?.detach()
+    const { sockets = this.#server } = this.#server
+    if (sockets instanceof Server) sockets.off('drop', this.#onDrop)
   }
 
-  /** A server tells of its closing only after its last socket; its port is free at once. */
+  /**
+   * A server tells of its closing only after its last socket; its port is free at once. One of Node may not listen yet,
+   * and still look up its host: closed now, it never will.
+   */
   close(): void {
-    if (this.#server.listening) this.#server.close()
+    if (this.#server.listening || this.#server instanceof Server) this.#server.close()
   }
 
   /** Identity of a stream: its addresses, or where it has none, a number. */
@@ -50,7 +71,12 @@ export class Entrance {
   }
 
   readonly #serverOnStream = (stream: IncomingStream): void => {
+    const isKnown = keepAddresses(stream, this.#server)
     this.#guard?.release(stream)
+    if (!isKnown) {
+      dropReset(stream)
+      return
+    }
     stream.setNoDelay?.(true)
     this.#onStream(stream)
   }

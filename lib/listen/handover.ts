@@ -5,6 +5,8 @@ import type { ProxiedAddresses } from './proxy-header.js'
 
 export interface Handover {
   readonly type: 'multipath-net:handover'
+  /** Id of the worker that passes it on. */
+  readonly from: number
   /** Tag of the worker that it belongs to. */
   readonly tag: number
   /** Which of the listener's servers it came from. */
@@ -17,6 +19,18 @@ export interface Handover {
 
 export function isHandover(message: unknown): message is Handover {
   return (message as Partial<Handover> | null)?.type === 'multipath-net:handover'
+}
+
+/** Back to the worker that has passed a subflow on: it was refused, and whose address pays. */
+export interface HandoverRefused {
+  readonly type: 'multipath-net:refused'
+  /** Id of the worker that had passed it on. */
+  readonly to: number
+  readonly address: string | undefined
+}
+
+export function isHandoverRefused(message: unknown): message is HandoverRefused {
+  return (message as Partial<HandoverRefused> | null)?.type === 'multipath-net:refused'
 }
 
 /** Ids of workers count up from 1; so many of them have tags of their own. */

@@ -2,7 +2,7 @@
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
 import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'
-import type { Clock } from '../clock.js'
+import type { Clock, Millis } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
@@ -23,23 +23,30 @@ import { MultipathError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
-import { Admission } from './admission.js'
+import { Admission, closedError } from './admission.js'
 import { newCid } from './cids.js'
-import { ClusterMember } from './cluster-worker.js'
+import type { ClusterMember } from './cluster-worker.js'
+import { memberFor, nobody } from './cluster-worker.js'
 import { Entrance } from './entrance.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import { Newcomers } from './newcomers.js'
 import type { ListenerNumbers, ListenerOptions } from './options.js'
 import { resolveListenerOptions } from './options.js'
-import { assertPlain, assertServers } from './servers.js'
+import { assertServers } from './servers.js'
 import type { SocketGuardInit } from './socket-guard.js'
-import { ProxyGate } from './trusted-proxies.js'
+import type { ProxyGate } from './trusted-proxies.js'
+import { gateFor } from './trusted-proxies.js'
+
+/** A flood of sockets is told of this often. */
+const FULL_EVERY_MS = 60_000
 
 /** Events of a listener. */
 export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
   /** A stream was closed in or before its handshake. */
   refused: [error: Error, stream: IncomingStream]
+  /** So many sockets are there that further ones are closed unread (`maxSockets`). Told once a minute at most. */
+  full: [sockets: number]
 }
 
 /**
@@ -62,6 +69,7 @@ export class MultipathListener
   readonly #member: ClusterMember | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
   readonly #newcomers = new Newcomers(this.#queue)
+  #fullAt: Millis = -Infinity
   #isClosed = false
 
   /**
@@ -73,25 +81,33 @@ export class MultipathListener
   constructor(
     servers: readonly (Server | SubflowServer)[],
     trackers: readonly StatsTracker[] = [],
-    options?: ListenerOptions,
+    options: ListenerOptions = {},
   ) {
     super()
     this.#options = resolveListenerOptions(options)
     assertServers(servers, trackers)
-    this.#allowHalfOpen = options?.allowHalfOpen ?? false
-    this.#scheduler = schedulerOf(options?.scheduler)
-    this.#trace = traceOf(options?.trace, 'listener')
-    this.#clock = options?.clock ?? systemClock
+    this.#allowHalfOpen = options.allowHalfOpen ?? false
+    this.#scheduler = schedulerOf(options.scheduler)
+    this.#trace = traceOf(options.trace, 'listener')
+    this.#clock = options.clock ?? systemClock
     this.#allowance = new Allowance(this.#options)
     this.#admission = new Admission({
       options: this.#options,
       clock: this.#clock,
-      blockList: options?.blockList,
-      allowList: options?.allowList,
-      authorizeJoin: options?.authorizeJoin,
+      blockList: options.blockList,
+      allowList: options.allowList,
+      authorizeJoin: options.authorizeJoin,
     })
-    this.#proxies = gateFor(servers, options)
-    this.#member = this.#memberFor(servers, trackers, options)
+    this.#proxies = gateFor(servers, options.trustedProxies)
+    // A subflow that came to another worker begins here as if it had come to us.
+    this.#member = memberFor(servers, options.cluster, {
+      takeOver: (socket, server, refused) => {
+        const entrance = this.#entrances[server]
+        if (entrance === undefined) socket.destroy()
+        else void this.#shake(socket, entrance, trackers[server], refused)
+      },
+      charge: (address) => this.#admission.charge(address),
+    })
     const guard: SocketGuardInit = {
       admission: this.#admission,
       clock: this.#clock,
@@ -99,8 +115,11 @@ export class MultipathListener
       onRefused: this.#refused,
     }
     this.#entrances = servers.map((server, index) => {
-      const entrance: Entrance = new Entrance(server, guard, (stream) => {
-        void this.#shake(stream, entrance, trackers[index])
+      const entrance: Entrance = new Entrance(server, {
+        guard,
+        maxSockets: Math.max(1, Math.floor(this.#options.maxSockets / servers.length)),
+        onStream: (stream) => void this.#shake(stream, entrance, trackers[index]),
+        onDrop: this.#dropped,
       })
       return entrance
     })
@@ -114,6 +133,18 @@ export class MultipathListener
   /** Handshakes under way. */
   get pendingHandshakes(): number {
     return this.#admission.pendingHandshakes
+  }
+
+  /**
+   * Charges the budget of an address for what a stranger there has cost a program, such as a wrong password: as much
+   * as `count` hellos that are refused (`maxRefusalsPerSecond`). While it is spent, streams of it are closed unread.
+   *
+   * @param address - as of `conn.remoteAddress`; without one, nothing is charged
+   * @param count - a whole number, at least 1. Default: 1
+   * @throws {OptionError} ERR_MULTIPATH_OPTION
+   */
+  charge(address: string | undefined, count = 1): void {
+    this.#admission.charge(address, count)
   }
 
   /**
@@ -158,8 +189,8 @@ export class MultipathListener
   async #shake(
     stream: IncomingStream,
     entrance: Entrance,
-    tracker: StatsTracker | undefined,
-    isHandedOver = false,
+    tracker?: StatsTracker,
+    tellRefused: () => void = nobody,
   ): Promise<void> {
     let handshake: Handshake | undefined
     const deadline = this.#clock.now() + this.#options.handshakeTimeoutMs
@@ -168,7 +199,7 @@ export class MultipathListener
     }
     let isCheck = false
     try {
-      if (!isHandedOver && this.#proxies?.expectsHeader(stream) === true) {
+      if (tellRefused === nobody && this.#proxies?.expectsHeader(stream) === true) {
         handshake = this.#admission.beginHeader()
         const kind = await this.#proxies.admit(stream, init(handshake))
         this.#admission.end(handshake)
@@ -187,32 +218,25 @@ export class MultipathListener
         )
     } catch (error) {
       stream.destroy()
-      this.#admission.failed(handshake, toError(error))
+      const isCharged = this.#admission.failed(handshake, toError(error))
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
+      if (isCharged) tellRefused()
     } finally {
       if (handshake !== undefined) this.#admission.end(handshake)
     }
   }
 
-  /** A subflow that came to another worker begins here as if it had come to us. */
-  #memberFor(
-    servers: readonly object[],
-    trackers: readonly StatsTracker[],
-    options?: ListenerOptions,
-  ): ClusterMember | undefined {
-    if (options?.cluster !== true) return undefined
-    assertPlain(servers, 'cluster')
-    return new ClusterMember((socket, server) => {
-      const entrance = this.#entrances[server]
-      if (entrance === undefined) socket.destroy()
-      else void this.#shake(socket, entrance, trackers[server], true)
-    })
-  }
-
   readonly #refused = (error: Error, stream: IncomingStream): void => {
     debug('refused a stream: %s', error)
     callForeign(() => this.emit('refused', error, stream))
+  }
+
+  readonly #dropped = (): void => {
+    if (this.#clock.now() - this.#fullAt < FULL_EVERY_MS) return
+    this.#fullAt = this.#clock.now()
+    debug('%d sockets are there: further ones are closed unread', this.#options.maxSockets)
+    callForeign(() => this.emit('full', this.#options.maxSockets))
   }
 
   #open(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
@@ -263,22 +287,13 @@ export class MultipathListener
       trace: this.#trace,
     })
     conn.setCid(cid)
-    const remove = this.#admission.add(cid, conn, stream)
+    const { part, free } = this.#admission.add(cid, conn, stream)
     const stopWatching = watchIdle(conn, this.#clock, this.#options.idleTimeoutMs)
     conn.onOver = () => {
-      remove()
+      part()
       stopWatching()
     }
+    conn.onDestroyed = free
     return conn
   }
-}
-
-function gateFor(servers: readonly object[], options?: ListenerOptions): ProxyGate | undefined {
-  if (options?.trustedProxies === undefined) return undefined
-  assertPlain(servers, 'trustedProxies')
-  return new ProxyGate(options.trustedProxies)
-}
-
-function closedError(): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the listener is closed')
 }

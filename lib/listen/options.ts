@@ -14,12 +14,20 @@ import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
 import { checkLists } from './address-lists.js'
 import type { AuthorizeJoin } from './admission.js'
+import { descriptorShare } from './descriptors.js'
 import type { TrustedProxies } from './trusted-proxies.js'
 
 /** Numbers that only a listener needs. */
 export interface ListenerNumbers {
   /** Time limit of a handshake, milliseconds. */
   handshakeTimeoutMs?: number | undefined
+  /**
+   * Sockets at once, shared evenly by the servers that are a `net.Server` and have no `maxConnections` of their own; one
+   * more is closed unread. Default: three quarters of the descriptors that the process may have open, where the system
+   * says how many. It bounds the defaults of `maxConnections`, `maxPendingHandshakes` and
+   * `maxPendingHandshakesPerAddress`: all, a third and a twelfth of it.
+   */
+  maxSockets?: number | undefined
   /** Handshakes under way; for one more, the oldest from the address that has the most is closed. */
   maxPendingHandshakes?: number | undefined
   /** Handshakes under way of one address, or one IPv6 network of 64 bits; for one more, its oldest is closed. */
@@ -29,14 +37,15 @@ export interface ListenerNumbers {
   /** Connections that wait for `accept`; those that ask for more are closed without an answer. */
   maxBacklog?: number | undefined
   /**
-   * Joins of one connection per second, once it has had `maxSubflows` of them; one more is closed without an answer.
-   * A Go client joins once with each path, ours waits longer after each failure.
+   * Joins of one address to one connection per second, once it has had `maxSubflows` of them; one more is closed without
+   * an answer. Only those count that were let in. A Go client joins once with each path, ours waits longer after each
+   * failure.
    */
   maxJoinsPerSecond?: number | undefined
   /**
    * Hellos of one address that are refused per second, once there were `maxPendingHandshakesPerAddress` of them: unknown
-   * CIDs, wrong versions, refused joins. Further streams of it are closed before anything of them is read, with a
-   * `tls.Server` before its handshake; unless a connection that it opened stands.
+   * CIDs, wrong versions, refused joins and joins too many. Further streams of it are closed before anything of them is
+   * read, with a `tls.Server` before its handshake. Each connection that it opened and that stands adds as much again.
    */
   maxRefusalsPerSecond?: number | undefined
   /**
@@ -91,6 +100,7 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
 
 const LISTENER_NUMBERS: OptionTable<ListenerNumbers> = {
   handshakeTimeoutMs: { default: 10_000, min: 1, max: 600_000 },
+  maxSockets: { default: Infinity, min: 1, max: Infinity },
   maxPendingHandshakes: { default: 1024, min: 1, max: 1_000_000 },
   maxPendingHandshakesPerAddress: { default: 256, min: 1, max: 1_000_000 },
   maxConnections: { default: 65_536, min: 1, max: Infinity },
@@ -104,6 +114,9 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
   ...CONN_OPTIONS,
   ...LISTENER_NUMBERS,
 }
+
+/** Of all descriptors, for sockets of peers. The rest is left to the program. */
+const SOCKETS_PART = 3 / 4
 
 const OTHERS = [
   ...['allowHalfOpen', 'scheduler', 'trace', 'clock'],
@@ -123,5 +136,25 @@ export function resolveListenerOptions(
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)
-  return resolveOptions(LISTENER_TABLE, options)
+  const { maxSockets = descriptorShare(SOCKETS_PART), ...others } = resolveGiven(options)
+  return resolveOptions(LISTENER_TABLE, { ...boundBySockets(maxSockets), ...others, maxSockets })
+}
+
+/** The options that were given, each in its range. */
+function resolveGiven(options: ListenerOptions): Partial<Resolved<ConnOptions & ListenerNumbers>> {
+  const all = Object.entries(resolveOptions(LISTENER_TABLE, options))
+  return Object.fromEntries(all.filter(([name]) => options[name as keyof ListenerOptions] !== undefined))
+}
+
+/** Defaults of those limits that each cost a socket, where there are `maxSockets` of them. */
+export function boundBySockets(
+  maxSockets: number,
+): Pick<ListenerNumbers, 'maxConnections' | 'maxPendingHandshakes' | 'maxPendingHandshakesPerAddress'> {
+  const bounded = (name: keyof ListenerNumbers, part: number): number =>
+    Math.min(LISTENER_NUMBERS[name].default, Math.max(1, Math.floor(maxSockets / part)))
+  return {
+    maxConnections: bounded('maxConnections', 1),
+    maxPendingHandshakes: bounded('maxPendingHandshakes', 3),
+    maxPendingHandshakesPerAddress: bounded('maxPendingHandshakesPerAddress', 12),
+  }
 }

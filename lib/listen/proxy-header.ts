@@ -72,9 +72,9 @@ function addressesV1(protocol: string | undefined, fields: readonly string[]): P
   if (fields.length !== 4 || ![from, to].every(isAddress) || ![fromPort, toPort].every(isPort))
     throw broken('a PROXY header of version 1 that names no TCP connection')
   return {
-    remoteAddress: from,
+    remoteAddress: asNodeWrites(from),
     remotePort: Number(fromPort),
-    localAddress: to,
+    localAddress: asNodeWrites(to),
     localPort: Number(toPort),
   }
 }
@@ -114,11 +114,13 @@ function addressesV2(family: number, body: Buffer): ProxiedAddresses | undefined
   }
 }
 
-/** As Node writes addresses, so that one client has one name. */
 function addressText(bytes: Buffer): string {
-  if (bytes.length === 4) return bytes.join('.')
-  const address = bytes.toString('hex').match(/.{4}/g)!.join(':')
-  return new SocketAddress({ address, family: 'ipv6' }).address
+  return bytes.length === 4 ? bytes.join('.') : asNodeWrites(bytes.toString('hex').match(/.{4}/g)!.join(':'))
+}
+
+/** One client has one name, however the balancer spells it. */
+function asNodeWrites(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address
 }
 
 function broken(what: string): RemoteProtocolError {

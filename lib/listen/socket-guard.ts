@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
 import type { IncomingStream, SocketSource } from '../transport/transport.js'
+import { dropReset, keepAddresses } from './addresses.js'
 import type { Admission } from './admission.js'
 import type { Handshake } from './handshakes.js'
 
@@ -43,6 +44,10 @@ export class SocketGuard {
   }
 
   readonly #serverOnConnection = (socket: IncomingStream): void => {
+    if (!keepAddresses(socket, this.#server)) {
+      dropReset(socket)
+      return
+    }
     try {
       this.#watch(socket, this.#init.admission.begin(socket.remoteAddress))
     } catch (error) {

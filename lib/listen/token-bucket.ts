@@ -4,7 +4,7 @@ import type { Millis } from '../clock.js'
 
 export class TokenBucket {
   readonly #burst: number
-  readonly #perSecond: number
+  #perSecond: number
   #tokens: number
   #at: Millis
 
@@ -24,10 +24,16 @@ export class TokenBucket {
     return this.#tokens >= count
   }
 
-  /** @returns whether there was one left */
-  take(now: Millis): boolean {
-    if (!this.has(now)) return false
-    this.#tokens--
-    return true
+  /** @returns whether there were so many left; where not, all whole ones are taken */
+  take(now: Millis, count = 1): boolean {
+    const isEnough = this.has(now, count)
+    this.#tokens -= isEnough ? count : Math.floor(this.#tokens)
+    return isEnough
+  }
+
+  /** From `now` on. */
+  setRate(now: Millis, perSecond: number): void {
+    this.has(now)
+    this.#perSecond = perSecond
   }
 }

@@ -5,8 +5,9 @@ import type { ReadHelloInit } from '../conn/hello-io.js'
 import { readOpening } from '../conn/hello-io.js'
 import { OptionError } from '../errors.js'
 import type { IncomingStream } from '../transport/transport.js'
-import type { ProxiedAddresses } from './proxy-header.js'
+import { giveAddresses } from './addresses.js'
 import { decodeProxyHeader } from './proxy-header.js'
+import { assertPlain } from './servers.js'
 
 /** Who may name another address than its own: a list of Node, or addresses and networks such as `10.0.0.0/24`. */
 export type TrustedProxies = BlockList | readonly string[]
@@ -14,20 +15,26 @@ export type TrustedProxies = BlockList | readonly string[]
 /** What a balancer's stream turned out to be. */
 export type ProxiedKind = 'client' | 'check'
 
+/** @throws {OptionError} for a wrong list, or where there is a TLS server */
+export function gateFor(
+  servers: readonly object[],
+  trusted: TrustedProxies | undefined,
+): ProxyGate | undefined {
+  if (trusted === undefined) return undefined
+  assertPlain(servers, 'trustedProxies')
+  return new ProxyGate(trusted)
+}
+
 export class ProxyGate {
   readonly #trusted: BlockList
 
   /** @throws {OptionError} */
   constructor(trusted: TrustedProxies) {
-    this.#trusted = listOf(trusted)
+    this.#trusted = trustedList(trusted)
   }
 
-  /**
-   * Whether the stream has to begin with a PROXY header. So does one that has only its own address left: its peer has
-   * reset it already, as HAProxy does after a check, and what it sent is still to be read.
-   */
-  expectsHeader({ remoteAddress: address, localAddress }: IncomingStream): boolean {
-    if (address === undefined) return localAddress !== undefined
+  /** Whether the stream has to begin with a PROXY header: a trusted proxy is at its other end. */
+  expectsHeader({ remoteAddress: address = '' }: IncomingStream): boolean {
     const family = isIP(address)
     return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
   }
@@ -58,16 +65,8 @@ export class ProxyGate {
   }
 }
 
-/**
- * The four values of a socket are getters of its class: its own properties go before them, for us and for everyone who
- * looks at the stream. Both ends, since two clients behind two balancers may share one of them.
- */
-export function giveAddresses(stream: IncomingStream, addresses: Partial<ProxiedAddresses>): void {
-  for (const [name, value] of Object.entries(addresses))
-    Object.defineProperty(stream, name, { value, configurable: true, enumerable: true })
-}
-
-function listOf(trusted: unknown): BlockList {
+/** @throws {OptionError} */
+export function trustedList(trusted: unknown): BlockList {
   if (trusted instanceof BlockList) return trusted
   if (!Array.isArray(trusted)) throw wrong('must be a net.BlockList or an array')
   const list = new BlockList()

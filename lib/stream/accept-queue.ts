@@ -21,17 +21,16 @@ export class AcceptQueue<Conn extends Duplex> {
 
   /** Connections that nobody has accepted yet. */
   get length(): number {
+    this.#forgetDestroyed()
     return this.#conns.size
   }
 
   /** Keeps `conn` until somebody takes it, or until it fails. */
   put(conn: Conn): void {
+    this.#forgetDestroyed()
     this.#conns.add(conn)
     // Nobody else listens yet, and what failed before anybody saw it is nobody's concern.
     conn.on('error', ignore)
-    conn.on('close', () => {
-      this.#conns.delete(conn)
-    })
     // In a turn of its own: what is still to come of this one must not fall between us and the taker.
     if (this.#waiters.size > 0) setImmediate(this.#serve)
   }
@@ -54,6 +53,11 @@ export class AcceptQueue<Conn extends Duplex> {
     const conns = [...this.#conns]
     this.#conns.clear()
     return conns
+  }
+
+  /** Looked at, and not listened for: a listener would stay with those who take the connection, or be taken away. */
+  #forgetDestroyed(): void {
+    for (const conn of this.#conns) if (conn.destroyed) this.#conns.delete(conn)
   }
 
   readonly #serve = (): void => {

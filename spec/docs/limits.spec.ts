@@ -53,7 +53,9 @@ describe('docs/limits.md', () => {
       'Of a listener',
       [
         ...limitsOf(LISTENER_TABLE, CONN_OPTIONS),
-        ...constants('listen/refusals', 'MAX_REFUSED_ADDRESSES'),
+        ...constants('listen/address-budget', 'MAX_CHARGED_ADDRESSES', 'MAX_SHARES'),
+        ...constants('listen/ended-cids', 'MAX_ENDED_CIDS', 'ENDED_MS'),
+        ...constants('listen/members', 'MAX_JOINING_ADDRESSES'),
         ...constants('listen/proxy-header', 'V1_MAX_BYTES', 'V2_MAX_BYTES'),
       ],
     ],

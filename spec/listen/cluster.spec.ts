@@ -24,10 +24,11 @@ class SilentWorker extends EventEmitter {
 
 const HANDOVER: Handover = {
   type: 'multipath-net:handover',
+  from: 7,
   tag: 7,
   server: 0,
   read: '',
-  addresses: {},
+  addresses: { remoteAddress: '192.0.2.7' },
 }
 
 describe('the option cluster', () => {
@@ -81,7 +82,19 @@ describe('relaySubflows()', () => {
 
   it('closes a subflow of a worker that is not there', () => {
     expect(arrive({ ...HANDOVER, tag: 8 }).destroyed).toBe(true)
-    expect(worker.sent).toEqual([])
+  })
+
+  it('tells who passed on a subflow of no worker whose address has to pay', () => {
+    arrive({ ...HANDOVER, tag: 8 })
+    expect(worker.sent[0]).toEqual({ type: 'multipath-net:refused', to: 7, address: '192.0.2.7' })
+  })
+
+  it('passes on what a worker says of a subflow that it has refused', () => {
+    const other = { id: 9 } as unknown as Worker
+    const refused = { type: 'multipath-net:refused', to: 7, address: '192.0.2.7' }
+    cluster.emit('message', other, refused, undefined as unknown as Socket)
+    cluster.emit('message', other, { ...refused, to: 8 }, undefined as unknown as Socket)
+    expect(worker.sent).toEqual([refused, expect.any(Function)])
   })
 
   it('leaves other messages to others, and ends when it is told to', () => {

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { Duplex, PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenerOptions } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import { Handshakes } from '../../lib/listen/handshakes.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { MemoryStream } from '../support/memory-path.js'
-import { catchUncaught } from '../support/outside.js'
-import { meeting, upCount } from '../support/pair.js'
+import { catchUncaught, takeListenersOff } from '../support/outside.js'
+import { meeting, readAll, upCount } from '../support/pair.js'
 import { pass } from '../support/pass.js'
 import { client, heardUntilClose, listening, pathTo } from '../support/tcp.js'
 import { quiet, until } from '../support/turns.js'
 
 /** A hello, and the pong that every dialer says with the answer. */
 const HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
+const NAMES = ['close', 'error', 'end', 'finish']
 const code = (name: string): unknown => expect.objectContaining({ code: `ERR_MULTIPATH_${name}` })
 
 /** A listener with errors that it told of. */
@@ -160,6 +163,37 @@ describe('limits', () => {
     const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
     near.destroy()
     far.destroy()
+  })
+
+  it('on connections count those alone that are not closed, whatever listeners a program takes away', async () => {
+    const { listener, dialer } = await tcpListener({ maxConnections: 2, maxBacklog: 1 })
+    listener.on('subflow-open', (_change, conn) => takeListenersOff(conn))
+    for (let n = 0; n < 4; n++) {
+      const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
+      takeListenersOff(far)
+      near.destroy()
+      await until(() => listener.connections === 0)
+      far.destroy()
+    }
+  })
+
+  it('leave no listener of ours on a connection: two pipelines are no leak', async () => {
+    const warnings: Error[] = []
+    const processOnWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', processOnWarning)
+    onTestFinished(() => void process.off('warning', processOnWarning))
+    const { listener, dialer } = await tcpListener()
+    const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
+    const plain = new Duplex()
+    const plainCounts = NAMES.map((name) => [name, plain.listenerCount(name)])
+    expect(NAMES.map((name) => [name, far.listenerCount(name)])).toEqual(plainCounts)
+    const backend = new PassThrough()
+    const done = [pipeline(far, backend), pipeline(backend, far)]
+    near.end('there and back')
+    expect(String(await readAll(near))).toBe('there and back')
+    await Promise.all(done)
+    await quiet()
+    expect(warnings).toEqual([])
   })
 
   it('on the backlog count only connections that nobody has accepted', async () => {

@@ -242,7 +242,7 @@ describe('a closed connection', () => {
     await until(() => paths.every(({ live }) => live.length === 0))
   })
 
-  it('is unknown to those who want to join it: their sockets are closed without an echo', async () => {
+  it('is closed to those who want to join it: their sockets are closed without an echo', async () => {
     const { dialer, listener, paths } = meeting()
     const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
     const cid = Buffer.alloc(16)
@@ -267,7 +267,7 @@ describe('a closed connection', () => {
     const refused = new Promise((resolve) => listener.once('refused', resolve))
     paths[0]!.server.emit('connection', lateFar)
     late.write(Buffer.concat([Buffer.alloc(1), cid]))
-    expect(await refused).toMatchObject({ code: 'ERR_MULTIPATH_UNEXPECTED_CID' })
+    expect(await refused).toMatchObject({ code: 'ERR_MULTIPATH_CLOSED' })
     await until(() => late.destroyed || late.readableEnded)
     expect(lateHeard).toBe(0)
     near.destroy()

@@ -14,6 +14,11 @@ describe('a PROXY header', () => {
   it.each([
     ['version 1 over IPv4', v1('TCP4', IPV4), IPV4],
     ['version 1 over IPv6', v1('TCP6', IPV6), IPV6],
+    [
+      'version 1 over IPv6, spelt otherwise',
+      v1('TCP6', { ...IPV6, remoteAddress: '0:0:0:0:0:FFFF:c000:207' }),
+      { ...IPV6, remoteAddress: '::ffff:192.0.2.7' },
+    ],
     ['version 2 over IPv4', v2(IPV4), IPV4],
     ['version 2 over IPv6', v2(IPV6), IPV6],
     ['version 2 with a TLV behind the addresses', v2(IPV4, Buffer.from('03000400000000', 'hex')), IPV4],

@@ -15,7 +15,11 @@ describe('whom a limit of one address is for', () => {
     ['::', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
-    ['64:ff9b::192.0.2.7', '64:ff9b:0:0::/64'],
+    ['::ffff:c000:207', '192.0.2.7'],
+    ['0:0:0:0:0:FFFF:c000:0207', '192.0.2.7'],
+    ['64:ff9b::192.0.2.7', '192.0.2.7'],
+    ['64:ff9b::c000:207', '192.0.2.7'],
+    ['64:ff9b:1::c000:207', '64:ff9b:1:0::/64'],
     [undefined, undefined],
   ])('with %s is %s', (address, source) => {
     expect(sourceNetwork(address)).toBe(source)

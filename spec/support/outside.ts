@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Exceptions and rejections that nobody catches, while a spec wants them. */
+import type { EventEmitter } from 'node:events'
 import { onTestFinished } from 'vitest'
 
 export interface Uncaught {
@@ -31,4 +32,10 @@ export function catchUncaught(): Uncaught {
     for (const listener of others.rejections) process.on('unhandledRejection', listener)
   })
   return caught
+}
+
+/** What a program does that takes all listeners off, ours as well. */
+export function takeListenersOff(emitter: EventEmitter): void {
+  for (const name of emitter.eventNames())
+    for (const listener of emitter.rawListeners(name)) emitter.off(name, listener as () => void)
 }

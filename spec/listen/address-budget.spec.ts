@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import { connect, isIPv6 } from 'node:net'
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenerOptions } from '../../lib/index.js'
-import { MultipathError, MultipathListener } from '../../lib/index.js'
-import { Refusals } from '../../lib/listen/refusals.js'
+import { MultipathListener } from '../../lib/index.js'
+import { AddressBudget } from '../../lib/listen/address-budget.js'
 import { ManualClock } from '../../lib/testing/index.js'
 import { CERTIFICATE } from '../support/certificate.js'
 import { v2 } from '../support/proxy-headers.js'
@@ -91,23 +92,34 @@ describe('an address with too many refused hellos', () => {
     expect(listener.pendingHandshakes).toBe(1)
   })
 
-  it('is heard as long as a connection that it opened stands: friends may be behind it', async () => {
+  it('has another share for each connection that it has opened and that stands, and no more than that', async () => {
     const server = await listening()
     const { listener, clock, say } = await listenerOn(server)
     const friends = [await client(server), await client(server)]
     for (const friend of friends) friend.write(OPENING)
-    const [first, second] = [await listener.accept(), await listener.accept()]
-    for (let n = 0; n < 4; n++) expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
-    first.destroy()
-    await until(() => listener.connections === 1)
+    const conns = [await listener.accept(), await listener.accept()]
+    for (let n = 0; n < 2; n++) expect(await say(unknownHello())).toEqual({ code: UNKNOWN, bytesRead: 17 })
+    expect(await say(unknownHello())).toEqual({ code: LIMIT, bytesRead: 0 })
+    // Six a second in place of two.
+    clock.advance(167)
     expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
-    ;(await client(server)).write(OPENING)
-    const third = await listener.accept()
-    for (const conn of [second, third]) conn.destroy()
-    await until(() => listener.connections === 0)
     expect(await say(unknownHello())).toMatchObject({ code: LIMIT })
-    clock.advance(500)
+    for (const conn of conns) conn.destroy()
+    await until(() => listener.connections === 0)
+    clock.advance(490)
+    expect(await say(unknownHello())).toMatchObject({ code: LIMIT })
+    clock.advance(10)
     expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+  })
+
+  it('is charged by a program, too, for what strangers do to it', async () => {
+    const server = await listening()
+    const { listener, say } = await listenerOn(server)
+    listener.charge('::ffff:127.0.0.1', 2)
+    listener.charge(undefined)
+    expect(await say(OPENING)).toEqual({ code: LIMIT, bytesRead: 0 })
+    expect(await say(unknownHello(), '127.0.0.2')).toMatchObject({ code: UNKNOWN })
+    expect(() => listener.charge('127.0.0.1', 0)).toThrow(/count must be an integer from 1/)
   })
 
   it('does not get as far as a TLS handshake', async () => {
@@ -142,6 +154,23 @@ describe('an address with too many refused hellos', () => {
     expect(await say(proxied('2001:db8:9:8::1'))).toMatchObject({ code: UNKNOWN })
   })
 
+  it.each([
+    ['a wrong version', Buffer.of(0x47), undefined, 'ERR_MULTIPATH_UNEXPECTED_VERSION'],
+    ['a join that was refused', undefined, { authorizeJoin: () => false }, 'ERR_MULTIPATH_REFUSED'],
+    ['a join too many', undefined, { maxSubflows: 1 }, LIMIT],
+  ])('pays for %s as for an unknown CID', async (_what, bytes, options, code) => {
+    const server = await listening()
+    const { listener, say } = await listenerOn(server, options)
+    const friend = await client(server)
+    friend.write(OPENING)
+    const [answer] = (await once(friend, 'data')) as [Buffer]
+    const conn = await listener.accept()
+    for (let n = 0; n < 2; n++)
+      expect(await say(bytes ?? answer.subarray(0, 17))).toEqual({ code, bytesRead: bytes?.length ?? 17 })
+    expect(await say(OPENING)).toEqual({ code: LIMIT, bytesRead: 0 })
+    conn.destroy()
+  })
+
   it('is not that of one who gives up, or takes too long', async () => {
     const server = await listening()
     const { listener, clock, refused, say } = await listenerOn(server)
@@ -157,46 +186,47 @@ describe('an address with too many refused hellos', () => {
   })
 })
 
-describe('refusals', () => {
-  const unknown = new MultipathError(UNKNOWN, 'unknown')
-
-  it('that handshakes under way may bring count already, up to as many as may be under way', () => {
+describe('the budget of an address', () => {
+  const budgetOf = (burst: number, perSecond = 1) => {
     const clock = new ManualClock()
-    const refusals = new Refusals({ burst: 4, perSecond: 1, clock })
-    expect(refusals.isShut('192.0.2.1', 4)).toBe(false)
-    for (let n = 0; n < 2; n++) refusals.note('192.0.2.1', unknown)
-    expect([1, 2].map((pending) => refusals.isShut('192.0.2.1', pending))).toEqual([false, true])
+    return { clock, budget: new AddressBudget({ burst, perSecond, clock }) }
+  }
+
+  it('is taken by handshakes under way already, up to as many as may be under way', () => {
+    const { clock, budget } = budgetOf(4)
+    expect(budget.isSpent('192.0.2.1', 4)).toBe(false)
+    budget.charge('192.0.2.1', 2)
+    expect([1, 2].map((pending) => budget.isSpent('192.0.2.1', pending))).toEqual([false, true])
     clock.advance(2000)
-    expect([3, 4].map((pending) => refusals.isShut('192.0.2.1', pending))).toEqual([false, false])
+    expect([3, 4].map((pending) => budget.isSpent('192.0.2.1', pending))).toEqual([false, false])
   })
 
-  it('of wrong versions and refused joins count as those of unknown CIDs do', () => {
-    for (const name of ['UNEXPECTED_VERSION', 'REFUSED', 'UNEXPECTED_CID'] as const) {
-      const refusals = new Refusals({ burst: 1, perSecond: 1, clock: new ManualClock() })
-      refusals.note('192.0.2.1', new MultipathError(`ERR_MULTIPATH_${name}`, 'no'))
-      expect([name, refusals.isShut('192.0.2.1', 0), refusals.isShut('192.0.2.2', 0)]).toEqual([
-        name,
-        true,
-        false,
-      ])
-    }
-  })
-
-  it('are kept of so many addresses, those of the latest', () => {
-    const refusals = new Refusals({ burst: 1, perSecond: 1, clock: new ManualClock() })
+  it('is kept of so many addresses, those charged last', () => {
+    const { budget } = budgetOf(1)
     const addressOf = (n: number): string => `10.0.${n >> 8}.${n & 255}`
-    for (let n = 0; n < 4096; n++) refusals.note(addressOf(n), unknown)
-    refusals.note(addressOf(0), unknown)
-    refusals.note(addressOf(4096), unknown)
-    expect([0, 1, 2, 4096].map((n) => refusals.isShut(addressOf(n), 0))).toEqual([true, false, true, true])
+    for (let n = 0; n < 4096; n++) budget.charge(addressOf(n))
+    budget.charge(addressOf(0))
+    budget.charge(addressOf(4096))
+    expect([0, 1, 2, 4096].map((n) => budget.isSpent(addressOf(n), 0))).toEqual([true, false, true, true])
   })
 
-  it('shut out nobody who has no address, nor anybody where there is no limit', () => {
-    const clock = new ManualClock()
-    const refusals = new Refusals({ burst: 1, perSecond: Infinity, clock })
+  it('has no more than so many shares, however many connections stand', () => {
+    const { clock, budget } = budgetOf(1000)
+    const ends = Array.from({ length: 200 }, () => budget.vouch('192.0.2.1'))
+    budget.charge('192.0.2.1', 1000)
+    clock.advance(1000)
+    expect([63, 64].map((pending) => budget.isSpent('192.0.2.1', pending))).toEqual([false, true])
+    budget.charge('192.0.2.1', 64)
+    for (const end of ends) end()
+    clock.advance(1000)
+    expect([0, 1].map((pending) => budget.isSpent('192.0.2.1', pending))).toEqual([false, true])
+  })
+
+  it('is that of nobody who has no address, and has no end where there is no limit', () => {
+    const { budget } = budgetOf(1, Infinity)
     for (const address of [undefined, '192.0.2.1']) {
-      for (let n = 0; n < 3; n++) refusals.note(address, unknown)
-      expect(refusals.isShut(address, 0)).toBe(false)
+      budget.charge(address, 3)
+      expect(budget.isSpent(address, 0)).toBe(false)
     }
   })
 })

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A server in the shape of net.Server. */
+import { EventEmitter } from 'node:events'
+import type { AddressInfo, DropArgument, ListenOptions, Server } from 'node:net'
+import { createServer as createNetServer } from 'node:net'
+import { promisify } from 'node:util'
+import type { MultipathConn } from '../conn/multipath-conn.js'
+import { OptionError } from '../errors.js'
+import { checkBoolean } from '../options.js'
+import { callForeign } from '../stream/foreign.js'
+import { MultipathListener } from './multipath-listener.js'
+import type { ListenerOptions } from './options.js'
+import { resolveListenerOptions } from './options.js'
+import { trustedList } from './trusted-proxies.js'
+
+export interface ServerOptions extends ListenerOptions {
+  /** Whether connections are paused until `resume()`: what has come waits. Default: false. */
+  readonly pauseOnConnect?: boolean | undefined
+}
+
+export interface ServerEvents {
+  connection: [conn: MultipathConn]
+  listening: []
+  close: []
+  error: [error: Error]
+  /** A connection was reset, as there were `maxConnections` already. */
+  drop: [data: DropArgument]
+}
+
+/** Where to listen: a port, a path, or options of `net.Server.listen`. One place for each path. */
+export type ListenPlace = number | string | ListenOptions
+
+/** What one `listen()` has opened. */
+interface Opened {
+  readonly servers: readonly Server[]
+  readonly listener: MultipathListener
+  /** Places that do not listen yet. */
+  missing: number
+}
+
+/** A server in the shape of net.Server, over one TCP server for each place it listens on. */
+export class MultipathServer extends EventEmitter<ServerEvents> implements AsyncDisposable {
+  /** Connections at once; those that come beyond are reset, and told of by `drop`. Default: no limit but those of options. */
+  maxConnections?: number
+  readonly #options: ListenerOptions
+  readonly #isPausing: boolean
+  #opened: Opened | undefined
+  #isRefed = true
+  /** Connections that are not destroyed yet, whichever `listen()` has brought them. */
+  #connections = 0
+
+  /** @throws {OptionError} ERR_MULTIPATH_OPTION */
+  constructor({ pauseOnConnect, ...options }: ServerOptions = {}) {
+    super()
+    Object.defineProperty(this, EventEmitter.captureRejectionSymbol, { value: this.#rejected })
+    this.#isPausing = checkBoolean('pauseOnConnect', pauseOnConnect) ?? false
+    resolveListenerOptions(options)
+    if (options.trustedProxies !== undefined) trustedList(options.trustedProxies)
+    this.#options = options
+  }
+
+  get listening(): boolean {
+    return this.#opened?.servers.every((server) => server.listening) ?? false
+  }
+
+  /** The listener below, while there is one. */
+  get listener(): MultipathListener | undefined {
+    return this.#opened?.listener
+  }
+
+  /**
+   * Listens on one place, with the arguments of `net.Server.listen`, or on each of an array of them. Where one is taken,
+   * none stays bound; `error` tells why, and the server may listen again, as after `close`.
+   *
+   * @throws ERR_SERVER_ALREADY_LISTEN, and as `net.Server.listen`; {@link OptionError} for no place
+   */
+  listen(listener?: () => void): this
+  listen(port: number | string, host: string, listener?: () => void): this
+  listen(port: number | string, host: string, backlog: number, listener?: () => void): this
+  listen(places: ListenPlace | readonly ListenPlace[], listener?: () => void): this
+  listen(...args: unknown[]): this {
+    if (this.#opened !== undefined)
+      throw nodeError(
+        'ERR_SERVER_ALREADY_LISTEN',
+        'Listen method has been called more than once without closing.',
+      )
+    const listener = typeof args.at(-1) === 'function' ? (args.pop() as () => void) : undefined
+    const places = Array.isArray(args[0]) ? (args[0] as unknown[]).map((place) => [place]) : [args]
+    if (places.length === 0) throw new OptionError('listen needs at least one place')
+    const servers = places.map(() => createNetServer())
+    const opened: Opened = {
+      servers,
+      listener: new MultipathListener(servers, [], this.#options),
+      missing: places.length,
+    }
+    try {
+      places.forEach((place, index) => this.#bind(opened, servers[index]!, place))
+    } catch (error) {
+      void opened.listener.close()
+      throw error
+    }
+    this.#opened = opened
+    if (listener !== undefined) this.once('listening', listener)
+    for (const place of places) this.#obey((place[0] as ListenOptions | null | undefined)?.signal)
+    void this.#accept(opened.listener)
+    return this
+  }
+
+  /** Addresses in the order of the places, without those of Unix sockets; empty where not listening. */
+  addresses(): AddressInfo[] {
+    const all = this.#opened?.servers.map((server) => server.address()) ?? []
+    return all.filter((address) => typeof address === 'object' && address !== null)
+  }
+
+  /** The first address, as `net.Server.address`: the path of a Unix socket. */
+  address(): AddressInfo | string | null {
+    return this.#opened?.servers[0]?.address() ?? null
+  }
+
+  /** Calls back with the number of connections that are not destroyed. */
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    process.nextTick(callback, null, this.#connections)
+    return this
+  }
+
+  /** The process stays up while the server listens, as it does at first. */
+  ref(): this {
+    return this.#setRef(true)
+  }
+
+  /** The process may exit although the server listens. Connections keep it up. */
+  unref(): this {
+    return this.#setRef(false)
+  }
+
+  /**
+   * Stops accepting; connections live on, and `close` comes once the last of them is destroyed.
+   *
+   * @param callback - called at `close`, with ERR_SERVER_NOT_RUNNING where the server did not listen
+   */
+  close(callback?: (error?: Error) => void): this {
+    const opened = this.#opened
+    if (callback !== undefined)
+      this.once('close', () => {
+        if (opened === undefined) callback(nodeError('ERR_SERVER_NOT_RUNNING', 'Server is not running.'))
+        else callback()
+      })
+    this.#opened = undefined
+    void opened?.listener.close()
+    this.#closeIfDrained()
+    return this
+  }
+
+  /** Closes, and waits for `close`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#opened !== undefined) await promisify(this.close.bind(this))()
+  }
+
+  /** As of net.Server: a listener of `connection` that rejects costs its connection alone. */
+  #rejected(error: Error, event: string, conn: MultipathConn): void {
+    if (event === 'connection') conn.destroy(error)
+    else this.emit('error', error)
+  }
+
+  #bind(opened: Opened, server: Server, place: readonly unknown[]): void {
+    server.on('error', (error) => {
+      if (this.#opened !== opened) return
+      if (opened.missing > 0) {
+        this.#opened = undefined
+        void opened.listener.close()
+      }
+      this.emit('error', error)
+    })
+    server.once('listening', () => {
+      if (--opened.missing === 0 && this.#opened === opened) this.emit('listening')
+    })
+    if (!this.#isRefed) server.unref()
+    ;(server.listen as (...args: readonly unknown[]) => unknown)(...place)
+  }
+
+  /** The server of its place obeys as well, and has checked what it is; the others are to close with it. */
+  #obey(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return
+    const close = (): void => void this.close()
+    if (signal.aborted) {
+      process.nextTick(close)
+      return
+    }
+    signal.addEventListener('abort', close, { once: true })
+    this.once('close', () => {
+      signal.removeEventListener('abort', close)
+    })
+  }
+
+  #setRef(isRefed: boolean): this {
+    this.#isRefed = isRefed
+    for (const server of this.#opened?.servers ?? []) server[isRefed ? 'ref' : 'unref']()
+    return this
+  }
+
+  async #accept(listener: MultipathListener): Promise<void> {
+    for await (const conn of listener) this.#take(conn)
+  }
+
+  #take(conn: MultipathConn): void {
+    // As with net, 0 is no limit.
+    if (this.maxConnections && this.#connections >= this.maxConnections) {
+      const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = conn
+      conn.on('error', () => {}).resetAndDestroy()
+      const data = { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily }
+      callForeign(() => this.emit('drop', data as DropArgument))
+      return
+    }
+    this.#connections++
+    const { onDestroyed } = conn
+    conn.onDestroyed = () => {
+      onDestroyed?.()
+      this.#connections--
+      this.#closeIfDrained()
+    }
+    if (this.#isPausing) conn.pause()
+    callForeign(() => this.emit('connection', conn))
+  }
+
+  #closeIfDrained(): void {
+    if (this.#opened === undefined && this.#connections === 0) process.nextTick(() => this.emit('close'))
+  }
+}
+
+/**
+ * A server whose `connection` event brings a MultipathConn. Call `listen` on it.
+ *
+ * @throws ERR_INVALID_ARG_TYPE for options that are no object; {@link OptionError} for wrong ones
+ */
+export function createServer(
+  options?: ServerOptions | ((conn: MultipathConn) => void) | null,
+  listener?: (conn: MultipathConn) => void,
+): MultipathServer {
+  const onConnection = typeof options === 'function' ? options : listener
+  // Node's own check, and its error.
+  if (typeof options !== 'function') createNetServer(options as object)
+  const server = new MultipathServer(typeof options === 'function' ? {} : (options ?? {}))
+  if (typeof onConnection === 'function') server.on('connection', onConnection)
+  return server
+}
+
+function nodeError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}
