@@ -15,7 +15,7 @@ describe.each(CLIENTS)('%s', (name) => {
   const missing = whyNoServer(name)
   if (missing !== undefined) console.log(`${name} is skipped, its server is missing: ${missing}`)
 
-  it.skipIf(missing !== undefined)(
+  it.concurrent.skipIf(missing !== undefined)(
     'works on through a reset and a silent path, gets its bytes, and ends by itself without a warning',
     async () => {
       await using server = await startServer(name)

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What takes the place of TCP under `net`. */
+import type { Duplex } from 'node:stream'
+import type { EventEmitter } from 'node:events'
+
+export type Options = Record<string, unknown>
+export type Listener = ((...args: never[]) => void) | null | undefined
+
+/** A server with the surface of net.Server. */
+export type AnyServer = EventEmitter & Record<string, never>
+
+export interface Transport {
+  /** As net.connect, of arguments that are normalized. */
+  connect(options: Options, listener: Listener): Duplex
+  /** As new net.Socket: not connecting yet. */
+  socket(options: Options): Duplex
+  /** As net.createServer. */
+  createServer(options: Options, listener: Listener): AnyServer
+  /** What `instanceof net.Socket` looks for. */
+  readonly socketPrototype: object
+  isServer(value: unknown): boolean
+  /** The options and the listener in the arguments of connect or listen. */
+  normalize(args: unknown[]): [Options, Listener]
+}
