@@ -29,6 +29,9 @@ export const clients = {
   grpc,
 }
 
+/** The same, for clients that try again by themselves; `codes` are those of the errors that they were told meanwhile. */
+export const retriers = { undici: undiciRetry, ioredis: ioredisRetry, mqtt: mqttRetry }
+
 async function ws(connect) {
   const { WebSocket } = await import('ws')
   const socket = new WebSocket('ws://multipath/', { createConnection: connect })
@@ -93,7 +96,7 @@ async function overHttp2(connect) {
   }
 }
 
-async function ioredis(connect) {
+async function ioredis(connect, settings = {}, onError = undefined) {
   const { default: Redis, AbstractConnector } = await import('ioredis')
   class Connector extends AbstractConnector {
     async connect() {
@@ -101,7 +104,8 @@ async function ioredis(connect) {
       return (this.stream = connect())
     }
   }
-  const redis = new Redis({ Connector })
+  const redis = new Redis({ Connector, retryStrategy: null, ...settings })
+  if (onError) redis.on('error', onError)
   return {
     async exchange(payload) {
       await redis.set('key', payload)
@@ -161,10 +165,11 @@ async function ssh2(connect, { username, privateKey }) {
   }
 }
 
-async function mqtt(connect) {
+async function mqtt(connect, settings = {}, onError = undefined) {
   const { default: mqttjs } = await import('mqtt')
-  const client = new mqttjs.MqttClient(connect, {})
-  await once(client, 'connect')
+  const client = new mqttjs.MqttClient(connect, { reconnectPeriod: 0, ...settings })
+  if (onError) client.on('error', onError)
+  await new Promise((resolve) => client.once('connect', resolve))
   await client.subscribeAsync('echo', { qos: 1 })
   return {
     async exchange(payload) {
@@ -221,4 +226,45 @@ async function grpc(connect) {
       await once(forward, 'close')
     },
   }
+}
+
+/** It decides by the code. */
+async function undiciRetry(connect) {
+  const { Agent, RetryAgent } = await import('undici')
+  const codes = []
+  const dial = (_options, done) => {
+    const onError = (error) => {
+      codes.push(error.code)
+      done(error)
+    }
+    const conn = connect().once('error', onError)
+    conn.once('connect', () => done(null, conn.off('error', onError)))
+  }
+  const agent = new RetryAgent(new Agent({ connect: dial }), { minTimeout: 10, methods: ['POST'] })
+  return {
+    codes,
+    async exchange(payload) {
+      const { body } = await agent.request({
+        origin: 'http://multipath',
+        path: '/',
+        method: 'POST',
+        body: payload,
+      })
+      return Buffer.from(await body.arrayBuffer())
+    },
+    close: () => agent.close(),
+  }
+}
+
+async function ioredisRetry(connect) {
+  const codes = []
+  const client = await ioredis(connect, { retryStrategy: () => 10 }, (error) => codes.push(error.code))
+  return { ...client, codes }
+}
+
+/** It throws away errors whose code it does not know. */
+async function mqttRetry(connect) {
+  const codes = []
+  const client = await mqtt(connect, { reconnectPeriod: 10 }, (error) => codes.push(error.code))
+  return { ...client, codes }
 }

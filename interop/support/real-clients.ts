@@ -37,8 +37,12 @@ export class Entrance implements AsyncDisposable {
     const errors: Error[] = []
     const server = createServer({ allowHalfOpen: true }, (conn) => {
       const inner = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-      conn.on('error', (error) => errors.push(error)).pipe(inner)
-      inner.on('error', (error) => errors.push(error)).pipe(conn)
+      conn.on('error', (error) => errors.push(error)).on('close', () => inner.destroy())
+      inner.on('error', (error) => {
+        errors.push(error)
+        conn.destroy(error)
+      })
+      conn.pipe(inner).pipe(conn)
     })
     server.listen(Array.from({ length: PATHS }, () => ({ port: 0, host: '127.0.0.1' })))
     await once(server, 'listening')

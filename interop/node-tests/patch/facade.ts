@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** multipath-net in the place of net. `NODE_TESTS_PATHS` says over how many paths each connection goes. */
-import type { Duplex } from 'node:stream'
 import * as multipath from '../../../lib/index.js'
 import { real } from './real-net.js'
 import type { AnyServer, Listener, Options, Transport } from './transport.js'
@@ -8,65 +7,49 @@ import type { AnyServer, Listener, Options, Transport } from './transport.js'
 const PATHS = Number(process.env['NODE_TESTS_PATHS'] ?? 1)
 /** What concerns the connection, and not one of its paths. */
 const OF_CONNECTION = ['allowHalfOpen', 'signal']
-const OF_SERVER = ['allowHalfOpen']
+const OF_SERVER = ['allowHalfOpen', 'pauseOnConnect']
 
 export function facade(): Transport {
   return {
-    normalize: (args) => real._normalizeArgs(args),
-    connect,
-    socket,
+    connect(...args) {
+      const [options] = real._normalizeArgs(args)
+      const conn = multipath.connect(...argumentsOf(args))
+      if (options['timeout']) conn.setTimeout(options['timeout'] as number)
+      return conn
+    },
+    socket: (options) => new Socket(pick(options, OF_CONNECTION)),
     createServer,
-    socketPrototype: multipath.MultipathConn.prototype,
+    socketPrototype: Socket.prototype,
+    isSocket: (value) => value instanceof multipath.MultipathConn,
     isServer: (value) => value instanceof multipath.MultipathServer,
   }
+}
+
+type ConnectArguments = multipath.ConnectArguments
+
+class Socket extends multipath.MultipathSocket {
+  override connect(...args: unknown[]): this {
+    return super.connect(...argumentsOf(args))
+  }
+}
+
+/** As they are where there is one path; the same options for each of several. */
+function argumentsOf(args: unknown[]): ConnectArguments {
+  if (PATHS === 1) return args as ConnectArguments
+  const [{ path, allowHalfOpen: _, signal: __, ...rest }, listener] = real._normalizeArgs(args)
+  const paths = Array.from({ length: PATHS }, (___, index) =>
+    path
+      ? multipath.unixDialer({ path: path as string, label: `path-${index}` })
+      : ({ ...rest, label: `path-${index}` } as unknown as multipath.TcpDialerOptions),
+  )
+  const options = { ...pick(real._normalizeArgs(args)[0], OF_CONNECTION), paths }
+  return [options, (listener ?? undefined) as () => void]
 }
 
 function pick(options: Options, names: string[]): Options {
   return Object.fromEntries(
     names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
   )
-}
-
-function pathsOf(options: Options): multipath.ConnectOptions['paths'] {
-  const { path, allowHalfOpen: _, signal: __, ...rest } = options
-  if (typeof rest['port'] === 'string' && process.env['NODE_TESTS_LAX']) rest['port'] = Number(rest['port'])
-  return Array.from({ length: PATHS }, (_, index) =>
-    path
-      ? multipath.unixDialer({ path: path as string, label: `path-${index}` })
-      : ({ ...rest, label: `path-${index}` } as unknown as multipath.TcpDialerOptions),
-  )
-}
-
-function connect(options: Options, listener: Listener): Duplex {
-  const all = { ...pick(options, OF_CONNECTION), paths: pathsOf(options) }
-  const conn = multipath.connect(all, listener ?? undefined)
-  if (options['timeout']) conn.setTimeout(options['timeout'] as number)
-  return conn
-}
-
-/** Not connecting yet: `connect` gives it its paths. */
-function socket(options: Options): Duplex {
-  const rest = pick(options, ['allowHalfOpen'])
-  const placeholder = multipath.tcpDialer({ port: 1 })
-  const conn = new multipath.MultipathDialer('nowhere yet', [placeholder], rest).prepare()
-  const signal = options['signal'] as AbortSignal | undefined
-  Object.assign(conn, {
-    connect(...args: unknown[]): Duplex {
-      const [target, listener] = real._normalizeArgs(args)
-      const paths = pathsOf(target) as (multipath.TcpDialerOptions | multipath.SubflowDialer)[]
-      const dialers = paths.map((path) => ('dial' in path ? path : multipath.tcpDialer(path)))
-      if (listener) conn.once('connect', listener)
-      new multipath.MultipathDialer('the peer', dialers, rest).establish(conn, signal).then(
-        () => {
-          conn.emit('connect')
-          conn.emit('ready')
-        },
-        (error: unknown) => conn.destroy(error as Error),
-      )
-      return conn
-    },
-  })
-  return conn
 }
 
 function createServer(options: Options, listener: Listener): AnyServer {

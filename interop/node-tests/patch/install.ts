@@ -24,7 +24,7 @@ if (create !== undefined) install(create())
 function install(transport: Transport): void {
   const Server = serverClass(transport)
   const Socket = socketClass(transport)
-  const connect = (...args: unknown[]): Duplex => transport.connect(...transport.normalize(args))
+  const connect = (...args: unknown[]): Duplex => transport.connect(...args)
   const createServer = (options?: unknown, listener?: unknown): object => new Server(options, listener)
 
   replace(net, { Server, Socket, Stream: Socket, connect, createConnection: connect, createServer })

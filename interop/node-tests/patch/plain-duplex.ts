@@ -15,15 +15,16 @@ const PASSED_ON = ['setNoDelay', 'setKeepAlive', 'ref', 'unref']
 
 export function plainDuplex(): Transport {
   return {
-    normalize: (args) => real._normalizeArgs(args),
-    connect: (options, listener) => {
+    connect(...args) {
+      const [options] = real._normalizeArgs(args)
       const duplex = new PlainDuplex(new real.Socket({ ...options, allowHalfOpen: true }), options)
       if (options['timeout']) duplex.setTimeout(options['timeout'] as number)
-      return duplex.connect(options, listener)
+      return duplex.connect(...args)
     },
     socket: (options) => new PlainDuplex(new real.Socket({ ...options, allowHalfOpen: true }), options),
     createServer,
     socketPrototype: PlainDuplex.prototype,
+    isSocket: (value) => value instanceof PlainDuplex,
     isServer: (value) => value instanceof real.Server,
   }
 }
@@ -57,11 +58,7 @@ class PlainDuplex extends Duplex {
   }
 
   connect(...args: unknown[]): this {
-    Reflect.apply(
-      this.inner.connect,
-      this.inner,
-      args.length === 2 && typeof args[0] === 'object' ? args.filter(Boolean) : args,
-    )
+    Reflect.apply(this.inner.connect, this.inner, args)
     return this
   }
 

@@ -19,12 +19,17 @@ export function socketClass(transport: Transport): SocketClass {
     return socket
   }
   Socket.prototype = transport.socketPrototype
-  // TLS asks, and expects a handle of what is one.
-  const hasInstance = (value: unknown): boolean => value instanceof real.Socket
+  const hasInstance = (value: unknown): boolean =>
+    value instanceof real.Socket || (transport.isSocket(value) && !isAskedByTls())
   Object.defineProperty(Socket, Symbol.hasInstance, { value: hasInstance })
   return Socket as unknown as SocketClass
 }
 
 function hasHandle(options: Options | undefined): boolean {
   return options?.['handle'] !== undefined || options?.['fd'] !== undefined
+}
+
+/** TLS expects a handle of what is a net.Socket, and wraps what is not. */
+function isAskedByTls(): boolean {
+  return /^(?:.*\n){3}.*\(node:_tls_wrap:/.test(new Error().stack ?? '')
 }

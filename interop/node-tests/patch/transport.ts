@@ -10,15 +10,14 @@ export type Listener = ((...args: never[]) => void) | null | undefined
 export type AnyServer = EventEmitter & Record<string, never>
 
 export interface Transport {
-  /** As net.connect, of arguments that are normalized. */
-  connect(options: Options, listener: Listener): Duplex
+  /** As net.connect. */
+  connect(...args: unknown[]): Duplex
   /** As new net.Socket: not connecting yet. */
   socket(options: Options): Duplex
   /** As net.createServer. */
   createServer(options: Options, listener: Listener): AnyServer
-  /** What `instanceof net.Socket` looks for. */
+  /** What net.Socket makes. */
   readonly socketPrototype: object
+  isSocket(value: unknown): boolean
   isServer(value: unknown): boolean
-  /** The options and the listener in the arguments of connect or listen. */
-  normalize(args: unknown[]): [Options, Listener]
 }
