@@ -118,7 +118,7 @@ async function ioredis(connect, settings = {}, onError = undefined) {
 async function pg(connect) {
   const { default: postgres } = await import('pg')
   const client = new postgres.Client({
-    stream: () => Object.assign(connect(), { connect() {} }),
+    stream: connect,
     user: 'postgres',
     database: 'postgres',
   })
