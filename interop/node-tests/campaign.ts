@@ -41,7 +41,7 @@ export function namesOf(families: readonly Family[]): string[] {
   return all.filter((name) => families.includes(familyOf(name)))
 }
 
-export function familyOf(name: string): Family {
+function familyOf(name: string): Family {
   return (/^test-([^-.]+)-.*\.m?js$/.exec(name)?.[1] ?? '') as Family
 }
 
