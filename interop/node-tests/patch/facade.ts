@@ -53,10 +53,7 @@ function pick(options: Options, names: string[]): Options {
 }
 
 function createServer(options: Options, listener: Listener): AnyServer {
-  const server = multipath.createServer(
-    pick(options, OF_SERVER),
-    (listener ?? undefined) as (() => void) | undefined,
-  )
+  const server = multipath.createServer(pick(options, OF_SERVER), listener ?? undefined)
   const listen = server.listen.bind(server) as (place: unknown, listener: unknown) => unknown
   Object.assign(server, {
     listen(...args: unknown[]): unknown {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { EventEmitter } from 'node:events'
 
 export type Options = Record<string, unknown>
-export type Listener = ((...args: never[]) => void) | null | undefined
+export type Listener = ((...args: unknown[]) => void) | null | undefined
 
 /** A server with the surface of net.Server. */
 export type AnyServer = EventEmitter & Record<string, never>
