@@ -42,9 +42,14 @@ function tlsConnectOver(connect: (...args: unknown[]) => Duplex): typeof tls.con
     const [options, listener] = tlsArguments(args)
     if (options['socket'] !== undefined) return original(...args)
     const socket = connect({ ...options })
-    const secure = original({ ...options, socket }, listener)
-    socket.once('connect', () => secure.emit('connect'))
-    return secure
+    try {
+      const secure = original({ ...options, socket }, listener)
+      socket.once('connect', () => secure.emit('connect'))
+      return secure
+    } catch (error) {
+      socket.destroy()
+      throw error
+    }
   }
 }
 
