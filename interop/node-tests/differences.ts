@@ -7,13 +7,8 @@ const DIFFERENCES: Record<string, readonly string[]> = {
     ...['net-after-close', 'net-connect-keepalive', 'net-connect-nodelay'],
     ...['net-connect-options-fd', 'tls-close-notify', 'net-end-close'],
     ...['net-persistent-nodelay', 'net-persistent-ref-unref', 'net-server-keepalive'],
-  ],
-    ...[
-      'net-server-nodelay',
-      'net-socket-constructor',
-      'net-socket-write-after-close',
-      'net-timeout-no-handle',
-    ],
+    ...['net-server-nodelay', 'net-socket-constructor', 'net-socket-write-after-close'],
+    'net-timeout-no-handle',
   ],
   'a worker of node:cluster shares the handle of its primary': [
     ...['net-listen-handle-in-cluster-1', 'net-listen-handle-in-cluster-2', 'net-listen-twice'],
