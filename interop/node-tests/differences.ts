@@ -6,13 +6,13 @@ const DIFFERENCES: Record<string, readonly string[]> = {
   'looks at `_handle` or at bindings of libuv: several sockets carry a connection': [
     ...['net-after-close', 'net-connect-keepalive', 'net-connect-nodelay'],
     ...['net-connect-options-fd', 'tls-close-notify', 'net-end-close'],
-    ...['net-persistent-nodelay', 'net-persistent-ref-unref', 'net-server-keepalive'],
-    ...['net-server-nodelay', 'net-socket-constructor', 'net-socket-write-after-close'],
+    ...['net-persistent-nodelay', 'net-server-keepalive'],
+    ...['net-server-nodelay', 'net-socket-write-after-close'],
     'net-timeout-no-handle',
   ],
   'a worker of node:cluster shares the handle of its primary': [
-    ...['net-listen-handle-in-cluster-1', 'net-listen-handle-in-cluster-2', 'net-listen-twice'],
-    ...['net-server-close-before-ipc-response', 'net-server-listen-handle'],
+    ...['net-listen-twice'],
+    ...['net-server-close-before-ipc-response'],
   ],
   'compares the message or the name of an error: ours say which path failed and why, and only the code is of Node':
     [
@@ -35,7 +35,7 @@ const DIFFERENCES: Record<string, readonly string[]> = {
     ...['net-bytes-stats', 'net-reconnect', 'net-socket-local-address'],
   ],
   'listens for `lookup`: each path looks its host up by itself, and again at each redial': [
-    ...['net-dns-error', 'net-dns-lookup', 'net-dns-lookup-skip'],
+    ...['net-dns-error', 'net-dns-lookup'],
   ],
   'reads into a buffer of its own by `onread`: frames are read into buffers of the connection': [
     ...['net-onread-static-buffer', 'net-child-process-connect-reset'],
@@ -43,7 +43,6 @@ const DIFFERENCES: Record<string, readonly string[]> = {
   'gives options of streams, which have fixed values here': [
     ...['net-connect-buffer', 'net-connect-buffer2', 'net-connect-options-invalid'],
   ],
-  'counts what Node measures of each TCP connection': ['net-perf_hooks'],
   'asks for a property of the prototype, with no connection': ['net-access-byteswritten'],
 }
 
