@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Clients of npm in processes of their own, and a way in for them over three paths. Owns interop/clients/node_modules. */
+import type { ChildProcess } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { MultipathServer } from '../../lib/index.js'
+import { createServer } from '../../lib/index.js'
+import { PathRelay } from './path-relay.js'
+
+const HOME = fileURLToPath(new URL('../clients/', import.meta.url))
+const PATHS = 3
+
+/** Installs the packages, once. */
+export function installClients(): void {
+  if (existsSync(`${HOME}node_modules/.package-lock.json`)) return
+  const args = ['ci', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund']
+  execFileSync('npm', args, { cwd: HOME, stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+/** A multipath listener that forwards to a server of this machine, and a relay in front of each of its places. */
+export class Entrance implements AsyncDisposable {
+  readonly relays: readonly PathRelay[]
+  /** Of its connections, and of those to the server. */
+  readonly errors: readonly Error[]
+  readonly #server: MultipathServer
+
+  private constructor(server: MultipathServer, relays: PathRelay[], errors: Error[]) {
+    this.#server = server
+    this.relays = relays
+    this.errors = errors
+  }
+
+  static async open(port: number): Promise<Entrance> {
+    const errors: Error[] = []
+    const server = createServer({ allowHalfOpen: true }, (conn) => {
+      const inner = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      conn.on('error', (error) => errors.push(error)).on('close', () => inner.destroy())
+      inner.on('error', (error) => {
+        errors.push(error)
+        conn.destroy(error)
+      })
+      conn.pipe(inner).pipe(conn)
+    })
+    server.listen(Array.from({ length: PATHS }, () => ({ port: 0, host: '127.0.0.1' })))
+    await once(server, 'listening')
+    const relays = await Promise.all(server.addresses().map((address) => PathRelay.open(address.port)))
+    return new Entrance(server, relays, errors)
+  }
+
+  get ports(): number[] {
+    return this.relays.map((relay) => relay.port)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const relay of this.relays) await relay[Symbol.asyncDispose]()
+    await this.#server[Symbol.asyncDispose]()
+  }
+}
+
+/** What is left of a client's process. */
+export interface Ended {
+  readonly code: number | null
+  /** Warnings and errors. */
+  readonly stderr: string
+}
+
+/** One client of clients/clients.js. */
+export class ClientProcess implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #changes = new EventEmitter()
+  readonly #ended: Promise<Ended>
+  #rounds = 0
+  #isOver = false
+
+  /** @param settings - what clients/run.js passes on to it, beside the ports */
+  constructor(name: string, ports: readonly number[], settings: object = {}) {
+    const args = ['run.js', name, JSON.stringify({ ...settings, ports })]
+    this.#child = spawn(process.execPath, args, { cwd: HOME, stdio: 'pipe' })
+    let stderr = ''
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.#rounds += text.split('\n').length - 1
+      this.#changes.emit('change')
+    })
+    this.#ended = once(this.#child, 'close').then(([code]) => {
+      this.#isOver = true
+      this.#changes.emit('change')
+      return { code: code as number | null, stderr }
+    })
+  }
+
+  /** Resolves once it has exchanged `count` payloads more, or has ended. */
+  async rounds(count: number): Promise<void> {
+    const goal = this.#rounds + count
+    while (this.#rounds < goal && !this.#isOver) await once(this.#changes, 'change')
+  }
+
+  /** Lets it come to its end, and waits until its process is gone by itself. */
+  finish(): Promise<Ended> {
+    this.#child.stdin!.on('error', () => undefined).end()
+    return this.#ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+}
