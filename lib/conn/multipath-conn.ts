@@ -5,6 +5,7 @@ import type { Clock } from '../clock.js'
 import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
+import type { PeerProfile } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { Allowance } from '../core/waste.js'
@@ -141,7 +142,13 @@ export class MultipathConn extends PathSurface {
    * `undefined` until its first frame has come.
    */
   get canHalfClose(): boolean | undefined {
-    return this.#driver.core.canHalfClose
+    const { endsBy } = this.peer
+    return endsBy === 'unknown' ? undefined : endsBy === 'fin'
+  }
+
+  /** What is known of the peer. @internal */
+  get peer(): PeerProfile {
+    return this.#driver.core.peer
   }
 
   /** Bytes that the reader got. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One connection without IO: bytes and time in, actions out; the only place where subflows change state. */
 import type { Millis } from '../clock.js'
-import type { MultipathError } from '../errors.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Action } from './action.js'
+import { Closing } from './closing.js'
 import { Ending } from './ending.js'
 import { ackLimitError, lingerError, missingError, silentError } from './failures.js'
 import { Figures } from './figures.js'
@@ -11,9 +11,11 @@ import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { InFlight } from './in-flight.js'
-import { askToLeave, canEnd, clearQueue, isOpen, withdraw } from './leave.js'
+import { askToLeave, withdraw } from './leave.js'
 import { Liveness } from './liveness.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { PeerProfile } from './peer-profile.js'
+import { Peer } from './peer-profile.js'
 import { Receiver } from './receiver.js'
 import { Roster } from './roster.js'
 import type { Scheduler } from './scheduler.js'
@@ -32,9 +34,10 @@ export class ConnectionCore {
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #liveness: Liveness
-  readonly #ending = new Ending()
+  readonly #peer = new Peer()
+  readonly #ending = new Ending(this.#peer)
+  readonly #closing: Closing
   #now: Millis = 0
-  #isOver = false
 
   constructor({ options, scheduler, random, allowance = new Allowance(options) }: CoreInit) {
     this.#options = options
@@ -42,9 +45,11 @@ export class ConnectionCore {
     this.#roster = new Roster(inFlight, allowance)
     this.#subflows = this.#roster.live
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
-    this.#receiver = new Receiver(this.#subflows, options)
+    this.#receiver = new Receiver(this.#peer, this.#subflows, options)
     this.figures = new Figures(this.#sender, inFlight, this.#receiver)
-    this.#inbox = new Inbox({ inFlight, receiver: this.#receiver, ending: this.#ending }, options)
+    const parts = { inFlight, receiver: this.#receiver, ending: this.#ending, peer: this.#peer }
+    this.#inbox = new Inbox(parts, options)
+    this.#closing = new Closing({ ...parts, roster: this.#roster, sender: this.#sender, inbox: this.#inbox })
     this.#liveness = new Liveness(options, random)
   }
 
@@ -75,7 +80,7 @@ export class ConnectionCore {
 
   /** Everything written is acked and, where the peer can hear it, it knows that no more will come. */
   get isWriteEnd(): boolean {
-    return this.#sender.isFlushed && (this.#ending.hasSentFin || this.#isOver)
+    return this.#sender.isFlushed && (this.#ending.hasSentFin || this.isOver)
   }
 
   /** Everything the peer will ever write has been taken. */
@@ -84,12 +89,12 @@ export class ConnectionCore {
   }
 
   get isOver(): boolean {
-    return this.#isOver
+    return this.#closing.isOver
   }
 
-  /** Whether the peer can be told of our end alone, as one of ours; `undefined` until it has said anything. */
-  get canHalfClose(): boolean | undefined {
-    return this.#ending.isCapable
+  /** What is known of the peer, and what follows from it. */
+  get peer(): PeerProfile {
+    return this.#peer.profile
   }
 
   /** Something waits that should not wait for the end of the turn. */
@@ -98,9 +103,9 @@ export class ConnectionCore {
     return hasFrames || this.#receiver.isAckDue || this.#roster.actions.length > 0
   }
 
-  /** A peer that does not know our codes, and whose data nobody reads, is best slowed down by TCP. */
+  /** Nobody reads what the peer sends, and TCP alone can slow it down. */
   get shouldPauseReading(): boolean {
-    if (this.#ending.isCapable !== false || this.#ending.isEnding) return false
+    if (!this.peer.isSlowedByTcp || this.#ending.isEnding) return false
     return this.#receiver.isFull && this.#sender.isFlushed
   }
 
@@ -127,7 +132,7 @@ export class ConnectionCore {
   /** The next bytes in order for the reader. */
   take(): Uint8Array | undefined {
     const piece = this.#receiver.window.take()
-    if (piece !== undefined) this.#receiver.announce(this.#ending.isCapable === true, false)
+    if (piece !== undefined) this.#receiver.announce(false)
     return piece
   }
 
@@ -146,23 +151,24 @@ export class ConnectionCore {
 
   /** Takes bytes that a subflow's socket brought, at most `maxFrames` of them. @returns how many bytes were taken */
   receive(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
-    if (subflow.state === 'closed' || this.#isOver) return bytes.length
+    if (subflow.state === 'closed' || this.isOver) return bytes.length
     this.#now = subflow.lastHeardAt = now
     if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#inbox.push(subflow, bytes, now, maxFrames)
-    if (typeof taken !== 'number') this.#close(subflow, 'protocol', taken)
+    if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
-      this.#close(subflow, 'limit', ackLimitError())
-    else if (this.#inbox.isForsaken) this.#over(missingError(this.#receiver.window.nextFrame), 'destroy')
-    else this.#receiver.announce(this.#ending.isCapable === true, this.#receiver.bytesSinceFlush > before)
+      this.#closing.subflow(subflow, now, 'limit', ackLimitError())
+    else if (this.#inbox.isForsaken)
+      this.#closing.over(missingError(this.#receiver.window.nextFrame), 'destroy')
+    else this.#receiver.announce(this.#receiver.bytesSinceFlush > before)
     return typeof taken === 'number' ? taken : bytes.length
   }
 
   /** A subflow's stream ended in order (no error) or failed. */
   subflowClosed(subflow: Subflow, error: Error | undefined, now: Millis): void {
     this.#now = now
-    this.#close(subflow, error === undefined ? 'ended' : 'failed', error)
+    this.#closing.subflow(subflow, now, error === undefined ? 'ended' : 'failed', error)
   }
 
   /** Closes one subflow in order, once another is up. */
@@ -174,14 +180,14 @@ export class ConnectionCore {
   /** Closes one subflow from our side. */
   closeSubflow(subflow: Subflow, reason: CloseReason, now: Millis): void {
     this.#now = now
-    this.#close(subflow, reason)
+    this.#closing.subflow(subflow, now, reason)
   }
 
   /** Time has come to what `nextTickAt` said. */
   tick(now: Millis): void {
     this.#now = now
     for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now >= this.#lingerAt()) this.#over(lingerError(this.#sender.isFlushed), 'destroy')
+    if (now >= this.#lingerAt()) this.#closing.over(lingerError(this.#sender.isFlushed), 'destroy')
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
@@ -197,13 +203,13 @@ export class ConnectionCore {
   /** Everything to be done now. */
   drain(now: Millis): Action[] {
     this.#now = now
-    if (!this.#isOver) {
+    if (!this.isOver) {
       withdraw(this.#subflows)
       const failure = this.#sender.pump(now)
-      if (failure === undefined) this.#advanceEnding()
-      else this.#over(failure, 'destroy')
-      for (const subflow of this.#subflows) this.#flush(subflow)
-      for (const subflow of [...this.#subflows]) this.#seeOff(subflow)
+      if (failure === undefined) this.#closing.advance()
+      else this.#closing.over(failure, 'destroy')
+      for (const subflow of this.#subflows) this.#roster.flush(subflow)
+      for (const subflow of [...this.#subflows]) this.#closing.seeOff(subflow, now)
     }
     this.#receiver.flushed()
     return this.#roster.actions.splice(0)
@@ -211,7 +217,7 @@ export class ConnectionCore {
 
   /** When `tick` is wanted, should nothing happen until then. */
   nextTickAt(): Millis {
-    if (this.#isOver) return Infinity
+    if (this.isOver) return Infinity
     let at = Math.min(this.#inFlight.peerWindow.probeAt, this.#sender.readyAt, this.#lingerAt())
     for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
     return at
@@ -219,10 +225,8 @@ export class ConnectionCore {
 
   /** Gives up at once. With everything acked the peer still learns that nothing is missing. */
   destroy(isAbort: boolean): void {
-    if (this.#isOver) return
-    if (!isAbort && this.#sender.isFlushed) this.#sayFin()
-    for (const subflow of this.#subflows) this.#flush(subflow, true)
-    this.#over(undefined, isAbort ? 'destroy' : 'end')
+    if (this.isOver) return
+    this.#closing.giveUp(isAbort)
     this.#receiver.window.clear()
   }
 
@@ -230,7 +234,8 @@ export class ConnectionCore {
     while (subflow.state !== 'closed') {
       const { at, finding } = this.#liveness.next(subflow)
       if (at > this.#now) return
-      if (finding === 'dead') this.#close(subflow, 'silent', silentError(this.#now - subflow.lastHeardAt))
+      if (finding === 'dead')
+        this.#closing.subflow(subflow, this.#now, 'silent', silentError(this.#now - subflow.lastHeardAt))
       else if (finding === 'suspect') this.#roster.suspect(subflow, this.#now)
       else if (finding === 'refused') this.#inFlight.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
       else if (finding === 'rested') subflow.rested(this.#now)
@@ -242,60 +247,5 @@ export class ConnectionCore {
   #lingerAt(): Millis {
     const since = Math.max(this.#inFlight.lastAckAt, this.#sender.heldUntil)
     return this.#ending.lingerAt(since, this.#options.lingerMs)
-  }
-
-  #close(subflow: Subflow, reason: CloseReason, error?: Error): void {
-    if (subflow.state === 'closed') return
-    const { leave } = subflow
-    this.#roster.drop(subflow, reason, error)
-    const isHeaderCut = this.#inbox.remove(subflow)
-    if (error !== undefined && leave?.endedAt === undefined) this.#ending.failed(error, this.#now)
-    // A peer has no use for a subflow that we have ended: those alone are no connection.
-    if (this.#isOver || this.#subflows.some(isOpen)) return
-    const hasHole = this.#receiver.hasHole || isHeaderCut
-    this.#over(this.#ending.verdict(this.#sender.isFlushed, hasHole, this.#now), 'destroy')
-  }
-
-  /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
-  #seeOff(subflow: Subflow): void {
-    const { leave } = subflow
-    if (leave === undefined) return
-    leave.isSafe = this.#ending.isCapable === true
-    if (canEnd(subflow)) {
-      if (!leave.isSafe) clearQueue(subflow)
-      this.#flush(subflow)
-      leave.endedAt = this.#now
-      this.#roster.actions.push({ kind: 'close', subflow, how: 'half' })
-    } else if (leave.isWithdrawn && leave.isSafe && subflow.state === 'suspect')
-      this.#close(subflow, 'removed')
-  }
-
-  #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
-    this.#isOver = true
-    this.#ending.hasPeerFin = true
-    this.#roster.closeAll(how)
-    this.#inbox.clear()
-    this.#sender.clear()
-    this.#roster.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
-  }
-
-  #advanceEnding(): void {
-    if (!this.#sender.isFlushed) return
-    if (this.#ending.next(this.#receiver.hasHole) === 'fin') this.#sayFin()
-    if (this.#ending.next(this.#receiver.hasHole) !== 'close') return
-    for (const subflow of this.#subflows) this.#flush(subflow, true)
-    this.#over(undefined, 'end')
-  }
-
-  #sayFin(): void {
-    if (!this.#ending.hasSentFin) for (const subflow of this.#subflows) subflow.acks.add(CODE_FIN)
-    this.#ending.hasSentFin = true
-  }
-
-  /** While the socket is stuck, acks wait here, where they are counted, and not in its buffer. */
-  #flush(subflow: Subflow, isLast = false): void {
-    if (subflow.isBlocked && !isLast) return
-    const chunks = subflow.takeOutput()
-    if (chunks.length > 0 && isOpen(subflow)) this.#roster.actions.push({ kind: 'send', subflow, chunks })
   }
 }

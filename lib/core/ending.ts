@@ -2,6 +2,7 @@
 /** How a connection ends: what was said, what was heard, and whether anything is missing. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
+import type { Peer } from './peer-profile.js'
 
 /**
  * ```
@@ -10,8 +11,7 @@ import { MultipathError } from '../errors.js'
  * ```
  */
 export class Ending {
-  /** Whether the peer knows our codes; `undefined` until its first frame tells. */
-  isCapable: boolean | undefined
+  readonly #peer: Peer
   /** The application will write no more. */
   isEnding = false
   hasSentFin = false
@@ -19,12 +19,16 @@ export class Ending {
   endedAt: Millis = 0
   #failure: { readonly error: Error; readonly at: Millis } | undefined
 
+  constructor(peer: Peer) {
+    this.#peer = peer
+  }
+
   /** What to do about an end that was asked for, with everything acked. `hasHole`: in what was received. */
   next(hasHole: boolean): 'wait' | 'fin' | 'close' {
-    if (!this.isEnding) return 'wait'
-    if (this.isCapable === undefined) return 'wait'
+    const { endsBy } = this.#peer.profile
+    if (!this.isEnding || endsBy === 'unknown') return 'wait'
     // Towards Go, data behind a gap would be lost without a word: the gap gets until the linger limit.
-    if (!this.isCapable) return hasHole ? 'wait' : 'close'
+    if (endsBy === 'close') return hasHole ? 'wait' : 'close'
     if (!this.hasSentFin) return 'fin'
     return this.hasPeerFin ? 'close' : 'wait'
   }
@@ -49,7 +53,7 @@ export class Ending {
     const options = failure === undefined ? undefined : { cause: failure.error }
     if (!isFlushed)
       return new MultipathError('ERR_MULTIPATH_UNACKED', 'the last subflow closed with data unacked', options)
-    if (this.hasPeerFin || !(hasHole || this.isCapable === true || failure !== undefined)) return undefined
+    if (this.hasPeerFin || !(hasHole || this.#peer.profile.saysFin || failure !== undefined)) return undefined
     const message = 'the last subflow closed before the end of the data'
     return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, options)
   }

@@ -10,12 +10,14 @@ import type { Receiver } from './receiver.js'
 import type { InFlight } from './in-flight.js'
 import { MissingWatch } from './missing.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { Peer } from './peer-profile.js'
 import type { Subflow } from './subflow.js'
 
 export interface InboxParts {
   readonly inFlight: InFlight
   readonly receiver: Receiver
   readonly ending: Ending
+  readonly peer: Peer
 }
 
 export class Inbox {
@@ -46,14 +48,14 @@ export class Inbox {
    */
   push(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number): number | RemoteProtocolError {
     this.now = now
-    const { receiver, ending } = this.parts
+    const { receiver, peer } = this.parts
     const reader = this.#readers.get(subflow)
     const { storedFrames } = receiver
     try {
       const taken = reader?.push(bytes, maxFrames) ?? bytes.length
       const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
-      const isWaiting = ending.isCapable === false && receiver.hasHole && !isNew
+      const isWaiting = peer.profile.mayForget && receiver.hasHole && !isNew
       this.isForsaken = this.#missing.heard(isWaiting, now)
       this.#settle(subflow)
       return taken
@@ -102,25 +104,25 @@ class SubflowSink implements FrameSink {
   }
 
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
-    const { receiver, ending } = this.#inbox.parts
-    ending.isCapable ??= false
+    const { receiver, peer } = this.#inbox.parts
+    peer.spoke()
     receiver.data(this.#subflow, fn, size, pieces)
   }
 
   onAck(fn: number): void {
-    const { inFlight, ending } = this.#inbox.parts
-    ending.isCapable ??= false
+    const { inFlight, peer } = this.#inbox.parts
+    peer.spoke()
     if (!inFlight.acked(this.#subflow, fn, this.#inbox.now)) this.#subflow.waste.add(0)
   }
 
   onCode(code: number): void {
-    const { inFlight, ending } = this.#inbox.parts
+    const { inFlight, ending, peer } = this.#inbox.parts
     this.#subflow.waste.add(0)
     if (code === CODE_PING) {
-      ending.isCapable ??= false
+      peer.spoke()
       this.#subflow.acks.add(CODE_PONG)
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#inbox.now)
-    else if (code === CODE_CAPABLE) ending.isCapable = true
+    else if (code === CODE_CAPABLE) peer.announced()
     else if (code === CODE_FIN) ending.hasPeerFin = true
     else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#inbox.now)
     else if (code === CODE_GO) inFlight.peerWindow.go()

@@ -3,6 +3,7 @@
 import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
 import { ackerFor } from './leave.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { Peer } from './peer-profile.js'
 import { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
 import { FRAME_COST_BYTES } from './waste.js'
@@ -12,6 +13,7 @@ const ACK_BATCH_BYTES = 262_144
 
 export class Receiver {
   readonly window: ReorderWindow
+  readonly #peer: Peer
   readonly #subflows: readonly Subflow[]
   readonly #maxUnread: number
   #isHolding = false
@@ -24,7 +26,8 @@ export class Receiver {
   /** A hold or go waits to be sent. */
   hasNews = false
 
-  constructor(subflows: readonly Subflow[], options: ResolvedConnOptions) {
+  constructor(peer: Peer, subflows: readonly Subflow[], options: ResolvedConnOptions) {
+    this.#peer = peer
     this.#subflows = subflows
     this.#maxUnread = options.maxUnreadBytes
     this.window = new ReorderWindow(options)
@@ -60,9 +63,9 @@ export class Receiver {
     ackerFor(subflow, this.#subflows).acks.add(fn)
   }
 
-  /** A slow reader asks a peer of our kind to hold at a quarter of the budget: what is on its way needs the rest. */
-  announce(isCapable: boolean, gotData: boolean): void {
-    if (!isCapable) return
+  /** A slow reader asks a peer that obeys to hold at a quarter of the budget: what is on its way needs the rest. */
+  announce(gotData: boolean): void {
+    if (!this.#peer.profile.obeysHold) return
     const unread = this.window.unreadBytes
     if (unread > this.#maxUnread / 4) {
       // Said again with each batch that still comes: the last one may have died with its subflow.

@@ -5,6 +5,7 @@ import type { Action } from './action.js'
 import type { CloseReason } from './health.js'
 import type { SubflowInit } from './init.js'
 import type { InFlight } from './in-flight.js'
+import { isOpen } from './leave.js'
 import { Subflow } from './subflow.js'
 import type { Allowance } from './waste.js'
 
@@ -56,6 +57,13 @@ export class Roster {
     this.#inFlight.lost(subflow)
     this.actions.push({ kind: 'close', subflow, how: 'destroy' })
     this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', ...why })
+  }
+
+  /** While the socket is stuck, acks wait here, where they are counted, and not in its buffer. */
+  flush(subflow: Subflow, isLast = false): void {
+    if (subflow.isBlocked && !isLast) return
+    const chunks = subflow.takeOutput()
+    if (chunks.length > 0 && isOpen(subflow)) this.actions.push({ kind: 'send', subflow, chunks })
   }
 
   /** All of them close: the connection is over. */

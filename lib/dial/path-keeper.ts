@@ -228,7 +228,7 @@ export class PathKeeper {
       this.#live.delete(subflow)
       farewell.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
-      if (change.reason === 'ended' && conn.canHalfClose !== true) farewell.hear(subflow)
+      if (change.reason === 'ended' && conn.peer.closesOneByOne) farewell.hear(subflow)
     }
     this.#review()
     onChange(path, change)
@@ -279,13 +279,13 @@ export class PathKeeper {
     }
   }
 
-  /** A peer of ours sends again what was on a closed subflow: once the twin has carried something, the better one stays. */
+  /** Where the peer sends again what was on a closed subflow: once the twin has carried something, the better one stays. */
   #tidy(twin: Subflow): void {
     const { conn } = this.#init
     const [suspect] = this.#live.keys()
     if (suspect === undefined || suspect === twin || !this.#live.has(twin)) return
     this.#pace.proved()
-    if (conn.canHalfClose === true)
+    if (conn.peer.resendsLost)
       conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
   }
 }

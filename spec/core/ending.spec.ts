@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Ending } from '../../lib/core/ending.js'
+import { Peer } from '../../lib/core/peer-profile.js'
 
 describe('the end of a connection', () => {
   let ending: Ending
+  let peer: Peer
   beforeEach(() => {
-    ending = new Ending()
+    peer = new Peer()
+    ending = new Ending(peer)
   })
 
   it('waits for end(), and for the first word of the peer', () => {
@@ -16,13 +19,13 @@ describe('the end of a connection', () => {
 
   it('is a close at once with a peer that knows no codes', () => {
     ending.isEnding = true
-    ending.isCapable = false
+    peer.spoke()
     expect(ending.next(false)).toBe('close')
   })
 
   it('is a FIN, then a close when the peer has said the same', () => {
     ending.isEnding = true
-    ending.isCapable = true
+    peer.announced()
     expect(ending.next(false)).toBe('fin')
     ending.hasSentFin = true
     expect(ending.next(false)).toBe('wait')
@@ -42,7 +45,7 @@ describe('the end of a connection', () => {
 
   it('waits for a gap to close where the peer could not be asked for it any more', () => {
     ending.isEnding = true
-    ending.isCapable = false
+    peer.spoke()
     expect(ending.next(true)).toBe('wait')
     expect(ending.next(false)).toBe('close')
   })
@@ -58,20 +61,20 @@ describe('the end of a connection', () => {
   })
 
   it('is an error where a peer that would say so has not said that it was done', () => {
-    ending.isCapable = true
+    peer.announced()
     expect(ending.verdict(true, false, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
     ending.hasPeerFin = true
     expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
 
   it('is in order where a peer that knows no codes closed and nothing is missing', () => {
-    ending.isCapable = false
+    peer.spoke()
     expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
 
   it('is an error where such a peer closed right after a subflow broke: what that carried may never have come', () => {
     const cause = new Error('reset')
-    ending.isCapable = false
+    peer.spoke()
     ending.failed(cause, 1000)
     expect(ending.verdict(true, false, 1500)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE', cause })
     expect(ending.verdict(true, false, 60_000)).toBeUndefined()

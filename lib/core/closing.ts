@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What closes, and how: one subflow, our half of the connection, or all of it. */
+import type { Millis } from '../clock.js'
+import type { MultipathError } from '../errors.js'
+import { CODE_FIN } from '../wire/limits.js'
+import type { Ending } from './ending.js'
+import type { CloseReason } from './health.js'
+import type { Inbox } from './inbox.js'
+import { canEnd, clearQueue, isOpen } from './leave.js'
+import type { Peer } from './peer-profile.js'
+import type { Receiver } from './receiver.js'
+import type { Roster } from './roster.js'
+import type { Sender } from './sender.js'
+import type { Subflow } from './subflow.js'
+
+export interface ClosingInit {
+  readonly peer: Peer
+  readonly ending: Ending
+  readonly roster: Roster
+  readonly inbox: Inbox
+  readonly sender: Sender
+  readonly receiver: Receiver
+}
+
+export class Closing {
+  readonly #parts: ClosingInit
+  #isOver = false
+
+  constructor(parts: ClosingInit) {
+    this.#parts = parts
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Closes one subflow at once, and with the last one the connection. */
+  subflow(subflow: Subflow, now: Millis, reason: CloseReason, error?: Error): void {
+    if (subflow.state === 'closed') return
+    const { roster, inbox, ending, sender, receiver } = this.#parts
+    const { leave } = subflow
+    roster.drop(subflow, reason, error)
+    const isHeaderCut = inbox.remove(subflow)
+    if (error !== undefined && leave?.endedAt === undefined) ending.failed(error, now)
+    // A peer has no use for a subflow that we have ended: those alone are no connection.
+    if (this.#isOver || roster.live.some(isOpen)) return
+    const hasHole = receiver.hasHole || isHeaderCut
+    this.over(ending.verdict(sender.isFlushed, hasHole, now), 'destroy')
+  }
+
+  /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
+  seeOff(subflow: Subflow, now: Millis): void {
+    const { roster, peer } = this.#parts
+    const { leave } = subflow
+    if (leave === undefined) return
+    leave.isSafe = peer.profile.resendsLost
+    if (canEnd(subflow)) {
+      if (!leave.isSafe) clearQueue(subflow)
+      roster.flush(subflow)
+      leave.endedAt = now
+      roster.actions.push({ kind: 'close', subflow, how: 'half' })
+    } else if (leave.isWithdrawn && leave.isSafe && subflow.state === 'suspect')
+      this.subflow(subflow, now, 'removed')
+  }
+
+  /** Everything written is acked: goes on with an end that was asked for. */
+  advance(): void {
+    const { ending, sender, receiver } = this.#parts
+    if (!sender.isFlushed) return
+    if (ending.next(receiver.hasHole) === 'fin') this.#sayFin()
+    if (ending.next(receiver.hasHole) === 'close') this.#last('end')
+  }
+
+  /** Ends all at once. With everything acked the peer still learns that nothing is missing. */
+  giveUp(isAbort: boolean): void {
+    if (!isAbort && this.#parts.sender.isFlushed) this.#sayFin()
+    this.#last(isAbort ? 'destroy' : 'end')
+  }
+
+  /** The connection is over, with everything that it still holds. */
+  over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
+    const { roster, inbox, ending, sender } = this.#parts
+    this.#isOver = true
+    ending.hasPeerFin = true
+    roster.closeAll(how)
+    inbox.clear()
+    sender.clear()
+    roster.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
+  }
+
+  #last(how: 'end' | 'destroy'): void {
+    const { roster } = this.#parts
+    for (const subflow of roster.live) roster.flush(subflow, true)
+    this.over(undefined, how)
+  }
+
+  #sayFin(): void {
+    const { ending, roster } = this.#parts
+    if (!ending.hasSentFin) for (const subflow of roster.live) subflow.acks.add(CODE_FIN)
+    ending.hasSentFin = true
+  }
+}
