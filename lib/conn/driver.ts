@@ -188,8 +188,11 @@ export class Driver {
 
   #perform(action: Action): void {
     if (action.kind === 'send') {
-      const io = this.#ios.get(action.subflow)
-      if (io?.write(action.chunks) === true) action.subflow.isBlocked = true
+      const { subflow, chunks } = action
+      const io = this.#ios.get(subflow)
+      if (io?.write(chunks) !== true) return
+      subflow.isBlocked = true
+      subflow.socketBytes = io.stream.writableLength
     } else if (action.kind === 'close') {
       this.#close(action)
     } else if (action.kind === 'subflow') {

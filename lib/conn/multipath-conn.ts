@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js'
 import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
-import type { PeerProfile } from '../core/peer-profile.js'
+import type { AcceptedPeer, PeerProfile } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { Allowance } from '../core/waste.js'
@@ -34,6 +34,7 @@ export interface ConnInit {
   readonly clock: Clock
   readonly random: () => number
   readonly allowance?: Allowance
+  readonly accepts?: AcceptedPeer
   readonly allowHalfOpen: boolean
   readonly trace?: TraceInit | undefined
 }
@@ -45,7 +46,7 @@ const HIGH_WATER_MARK = 65_536
  * One byte stream over all subflows. Bytes given to `write()` belong to the connection until they are
  * acked; with a callback they are copied, so that the buffer is the caller's again when it is called.
  *
- * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _LINGER, _CLOSED.
+ * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _PEER, _LINGER, _CLOSED.
  */
 export class MultipathConn extends PathSurface {
   /** A short name for logs; never enough of the CID to join with. */

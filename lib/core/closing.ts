@@ -24,6 +24,7 @@ export interface ClosingInit {
 
 export class Closing {
   readonly #parts: ClosingInit
+  readonly #told = new WeakSet<Subflow>()
   #isOver = false
 
   constructor(parts: ClosingInit) {
@@ -41,6 +42,7 @@ export class Closing {
     const { leave } = subflow
     roster.drop(subflow, reason, error)
     const isHeaderCut = inbox.remove(subflow)
+    receiver.lost(subflow)
     if (error !== undefined && leave?.endedAt === undefined) ending.failed(error, now)
     // A peer has no use for a subflow that we have ended: those alone are no connection.
     if (this.#isOver || roster.live.some(isOpen)) return
@@ -67,7 +69,7 @@ export class Closing {
   advance(): void {
     const { ending, sender, receiver } = this.#parts
     if (!sender.isFlushed) return
-    if (ending.next(receiver.hasHole) === 'fin') this.#sayFin()
+    if (ending.hasSentFin || ending.next(receiver.hasHole) === 'fin') this.#sayFin()
     if (ending.next(receiver.hasHole) === 'close') this.#last('end')
   }
 
@@ -94,9 +96,14 @@ export class Closing {
     this.over(undefined, how)
   }
 
+  /** On each subflow once, as soon as it has answered: before that, a peer does not believe it. */
   #sayFin(): void {
     const { ending, roster } = this.#parts
-    if (!ending.hasSentFin) for (const subflow of roster.live) subflow.acks.add(CODE_FIN)
     ending.hasSentFin = true
+    for (const subflow of roster.live) {
+      if (!subflow.hasAnswered || this.#told.has(subflow)) continue
+      this.#told.add(subflow)
+      subflow.acks.add(CODE_FIN)
+    }
   }
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One connection without IO: bytes and time in, actions out; the only place where subflows change state. */
 import type { Millis } from '../clock.js'
-import { CODE_FIN } from '../wire/limits.js'
 import type { Action } from './action.js'
 import { Closing } from './closing.js'
 import { Ending } from './ending.js'
-import { ackLimitError, lingerError, missingError, silentError } from './failures.js'
+import { ackLimitError, lingerError, silentError } from './failures.js'
 import { Figures } from './figures.js'
 import type { CloseReason } from './health.js'
 import { Inbox } from './inbox.js'
@@ -34,13 +33,15 @@ export class ConnectionCore {
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #liveness: Liveness
-  readonly #peer = new Peer()
-  readonly #ending = new Ending(this.#peer)
+  readonly #peer: Peer
+  readonly #ending: Ending
   readonly #closing: Closing
   #now: Millis = 0
 
-  constructor({ options, scheduler, random, allowance = new Allowance(options) }: CoreInit) {
+  constructor({ options, scheduler, random, accepts, allowance = new Allowance(options) }: CoreInit) {
     this.#options = options
+    this.#peer = new Peer(accepts)
+    this.#ending = new Ending(this.#peer)
     const inFlight = (this.#inFlight = new InFlight(options))
     this.#roster = new Roster(inFlight, allowance)
     this.#subflows = this.#roster.live
@@ -66,6 +67,11 @@ export class ConnectionCore {
   /** Bytes held for a missing frame. */
   get heldBytes(): number {
     return this.#receiver.window.heldBytes
+  }
+
+  /** Bytes of frames ahead that have begun and not ended. */
+  get unfinishedBytes(): number {
+    return this.#receiver.window.unfinishedBytes
   }
 
   /** Bytes written and not yet acked. */
@@ -114,7 +120,6 @@ export class ConnectionCore {
     this.#now = now
     const subflow = this.#roster.join(init, now)
     this.#inbox.add(subflow)
-    if (this.#ending.hasSentFin) subflow.acks.add(CODE_FIN)
     if (subflow.id === 1) this.#roster.goUp(subflow, now)
     return subflow
   }
@@ -132,7 +137,7 @@ export class ConnectionCore {
   /** The next bytes in order for the reader. */
   take(): Uint8Array | undefined {
     const piece = this.#receiver.window.take()
-    if (piece !== undefined) this.#receiver.announce(false)
+    if (piece !== undefined) this.#receiver.announce(undefined, this.#now)
     return piece
   }
 
@@ -156,12 +161,12 @@ export class ConnectionCore {
     if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#inbox.push(subflow, bytes, now, maxFrames)
-    if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
+    const { failure } = this.#inbox
+    if (failure !== undefined) this.#closing.over(failure, 'destroy')
+    else if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
       this.#closing.subflow(subflow, now, 'limit', ackLimitError())
-    else if (this.#inbox.isForsaken)
-      this.#closing.over(missingError(this.#receiver.window.nextFrame), 'destroy')
-    else this.#receiver.announce(this.#receiver.bytesSinceFlush > before)
+    else this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
     return typeof taken === 'number' ? taken : bytes.length
   }
 
@@ -236,8 +241,11 @@ export class ConnectionCore {
       if (at > this.#now) return
       if (finding === 'dead')
         this.#closing.subflow(subflow, this.#now, 'silent', silentError(this.#now - subflow.lastHeardAt))
-      else if (finding === 'suspect') this.#roster.suspect(subflow, this.#now)
-      else if (finding === 'refused') this.#inFlight.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
+      else if (finding === 'suspect') {
+        this.#roster.suspect(subflow, this.#now)
+        this.#receiver.lost(subflow)
+      } else if (finding === 'refused')
+        this.#inFlight.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
       else if (finding === 'rested') subflow.rested(this.#now)
       else subflow.ping(this.#now)
     }

@@ -73,6 +73,8 @@ export class Choice {
   #newcomers: readonly Subflow[] = []
   #heldUntil: Millis = -Infinity
   #now: Millis = 0
+  /** Bytes that were acked, and may still lie in sockets that are stuck. */
+  #stuckBytes = 0
   readonly #wasPaused = new WeakSet<Subflow>()
 
   constructor(subflows: readonly Subflow[], inFlight: InFlight) {
@@ -100,6 +102,7 @@ export class Choice {
     this.#now = now
     const before = this.#candidates
     this.#candidates = this.#subflows.filter(isCandidate)
+    this.#stuckBytes = this.#subflows.reduce((sum, { ackedInSocket }) => sum + ackedInSocket, 0)
     this.#newcomers = this.#candidates.filter((subflow) => !before.includes(subflow))
     for (const subflow of this.#subflows) this.#noteUnpaused(subflow)
     const isHeld =
@@ -121,7 +124,7 @@ export class Choice {
   /** No new data may leave, on whatever subflow. */
   get closedBy(): 'peer-full' | 'send-window-full' | undefined {
     if (!this.#inFlight.peerWindow.allows(this.#inFlight.count)) return 'peer-full'
-    return this.#inFlight.isFull ? 'send-window-full' : undefined
+    return this.#inFlight.hasRoomBeside(this.#stuckBytes) ? undefined : 'send-window-full'
   }
 
   /** Of `subflows`, those whose tiers are in use while `queuedBytes` wait. */

@@ -2,6 +2,7 @@
 /** How a connection ends: what was said, what was heard, and whether anything is missing. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
+import { unwelcomeError } from './failures.js'
 import type { Peer } from './peer-profile.js'
 
 /**
@@ -51,10 +52,13 @@ export class Ending {
     const failure =
       this.#failure !== undefined && now - this.#failure.at <= RESEND_MS ? this.#failure : undefined
     const options = failure === undefined ? undefined : { cause: failure.error }
+    if (this.#peer.isUnwelcome) return unwelcomeError(options)
     if (!isFlushed)
       return new MultipathError('ERR_MULTIPATH_UNACKED', 'the last subflow closed with data unacked', options)
-    if (this.hasPeerFin || !(hasHole || this.#peer.profile.saysFin || failure !== undefined)) return undefined
-    const message = 'the last subflow closed before the end of the data'
+    const { kind, mayEndUnsaid } = this.#peer.profile
+    if (this.hasPeerFin || (mayEndUnsaid && !hasHole && failure === undefined)) return undefined
+    const what = kind === 'unknown' ? 'the peer had said what it is' : 'the end of the data'
+    const message = `the last subflow closed before ${what}`
     return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, options)
   }
 }

@@ -18,6 +18,18 @@ export function missingError(fn: number): MultipathError {
   return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message)
 }
 
+/** Kills the connection: its reader may know of an end that was none. @param cause - the violation */
+export function falseEndError(cause: Error): MultipathError {
+  const message = 'new data came behind the end of the data'
+  return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, { cause })
+}
+
+/** Kills the connection: a Go peer, where none is taken, or somebody in between who changed its first bytes. */
+export function unwelcomeError(options?: ErrorOptions): MultipathError {
+  const message = "the peer did not announce itself as one of ours, and peer is 'ours'"
+  return new MultipathError('ERR_MULTIPATH_PEER', message, options)
+}
+
 /** Kills the connection: a user's scheduler broke its word. */
 export function schedulerError(what: string, cause?: unknown): MultipathError {
   return new MultipathError('ERR_MULTIPATH_SCHEDULER', `the scheduler failed: ${what}`, { cause })

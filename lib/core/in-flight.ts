@@ -39,6 +39,11 @@ export class InFlight {
     return this.#window.isFull
   }
 
+  /** Whether a frame may be cut although so many bytes were acked that our sockets still hold. */
+  hasRoomBeside(stuckBytes: number): boolean {
+    return !this.isFull && this.#window.hasRoomBeside(stuckBytes)
+  }
+
   /** Some frames are to go out on every path. */
   get hasShared(): boolean {
     return this.#window.hasShared
@@ -166,6 +171,7 @@ export class InFlight {
   }
 
   #finish(frame: SentFrame, now: Millis): void {
+    for (const carrier of frame.carriers) if (carrier.isBlocked) carrier.stuckBytes += frame.size
     this.#window.acked(frame)
     this.#retransmits.remove(frame)
     this.#lastAckAt = now

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What comes in on the subflows of a connection, handed to the parts that it concerns. */
 import type { Millis } from '../clock.js'
+import type { MultipathError } from '../errors.js'
 import { RemoteProtocolError } from '../errors.js'
 import type { FrameSink } from '../wire/frame-reader.js'
 import { FrameReader } from '../wire/frame-reader.js'
 import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
+import type { Payload } from '../wire/payload.js'
 import type { Ending } from './ending.js'
+import { falseEndError, missingError } from './failures.js'
 import type { Receiver } from './receiver.js'
 import type { InFlight } from './in-flight.js'
 import { MissingWatch } from './missing.js'
@@ -25,8 +28,8 @@ export class Inbox {
   readonly #readers = new Map<Subflow, FrameReader>()
   readonly #missing: MissingWatch
   readonly #options: ResolvedConnOptions
-  /** A frame that the peer has lost holds up all that comes behind it. */
-  isForsaken = false
+  /** What came in, or did not, that ends the connection. */
+  failure: MultipathError | undefined
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
@@ -56,7 +59,7 @@ export class Inbox {
       const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
       const isWaiting = peer.profile.mayForget && receiver.hasHole && !isNew
-      this.isForsaken = this.#missing.heard(isWaiting, now)
+      if (this.#missing.heard(isWaiting, now)) this.failure = missingError(receiver.window.nextFrame)
       this.#settle(subflow)
       return taken
     } catch (error) {
@@ -81,6 +84,7 @@ export class Inbox {
     const reader = this.#readers.get(subflow)
     this.#readers.delete(subflow)
     this.parts.receiver.cut(reader?.unfinishedFrame)
+    reader?.close()
     return reader?.isInDataHeader === true
   }
 
@@ -99,13 +103,15 @@ class SubflowSink implements FrameSink {
     this.#subflow = subflow
   }
 
-  wantsData(fn: number, size: number): boolean {
-    return this.#inbox.parts.receiver.window.judge(fn, size) === 'store'
+  begin(fn: number, size: number): Payload | undefined {
+    this.#checkOrder(fn, size)
+    return this.#inbox.parts.receiver.window.begin(fn, size)
   }
 
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
     const { receiver, peer } = this.#inbox.parts
     peer.spoke()
+    this.#checkOrder(fn, size)
     receiver.data(this.#subflow, fn, size, pieces)
   }
 
@@ -116,15 +122,37 @@ class SubflowSink implements FrameSink {
   }
 
   onCode(code: number): void {
-    const { inFlight, ending, peer } = this.#inbox.parts
+    const { inFlight, peer } = this.#inbox.parts
     this.#subflow.waste.add(0)
     if (code === CODE_PING) {
       peer.spoke()
       this.#subflow.acks.add(CODE_PONG)
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#inbox.now)
     else if (code === CODE_CAPABLE) peer.announced()
-    else if (code === CODE_FIN) ending.hasPeerFin = true
+    else if (code === CODE_FIN) this.#onFin()
+    else if (!peer.profile.saysCodes) return
     else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#inbox.now)
     else if (code === CODE_GO) inFlight.peerWindow.go()
+  }
+
+  /** All that the peer ever wrote has been acked, so that none of it is missing here. */
+  #onFin(): void {
+    const { ending, peer, receiver } = this.#inbox.parts
+    if (ending.hasPeerFin) return
+    if (!peer.profile.saysCodes)
+      throw new RemoteProtocolError('a FIN of a peer that has not announced itself')
+    if (!this.#subflow.hasAnswered) throw new RemoteProtocolError('a FIN before an answer to our ping')
+    if (receiver.hasHole || receiver.window.hasUnfinished)
+      throw new RemoteProtocolError(`a FIN although frame ${receiver.window.nextFrame} is missing`)
+    ending.hasPeerFin = true
+  }
+
+  /** Behind a FIN nothing comes but copies. */
+  #checkOrder(fn: number, size: number): void {
+    const { ending, receiver } = this.#inbox.parts
+    if (!ending.hasPeerFin || receiver.window.judge(fn, size) === 'duplicate') return
+    const violation = new RemoteProtocolError(`frame ${fn} behind a FIN`)
+    this.#inbox.failure = falseEndError(violation)
+    throw violation
   }
 }

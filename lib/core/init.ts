@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Path } from './path.js'
+import type { AcceptedPeer } from './peer-profile.js'
 import type { Scheduler } from './scheduler.js'
 import type { StatsTracker } from './tracker.js'
 import type { Allowance } from './waste.js'
@@ -23,6 +24,8 @@ export interface CoreInit {
   readonly scheduler: Scheduler
   /** 0…1 */
   readonly random: () => number
+  /** Which peers are taken. Default: `any`. */
+  readonly accepts?: AcceptedPeer
   /** For what is of no use; shared with other connections, or one of its own. */
   readonly allowance?: Allowance
 }

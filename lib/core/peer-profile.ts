@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What depends on the kind of the peer, under the name of what it decides. */
+import { OptionError, RemoteProtocolError } from '../errors.js'
 
 /** `ours` announces itself with CODE_CAPABLE as its first word; a Go peer sends frames without. */
 export type PeerKind = 'unknown' | 'go' | 'ours'
+
+/** Which peers a connection takes: those of both kinds, or ours alone. */
+export type AcceptedPeer = 'any' | 'ours'
 
 export interface PeerProfile {
   readonly kind: PeerKind
   /** How it learns that we have finished: not before its kind is known, by the close of all subflows, or by FIN. */
   readonly endsBy: 'unknown' | 'close' | 'fin'
-  /** It says FIN when it has finished: an end without one is a crash. */
-  readonly saysFin: boolean
+  /** It says FIN when it has finished, and HOLD and GO: of others these are violations, or noise. */
+  readonly saysCodes: boolean
+  /** The end of its last subflow may be its way to say that it has finished; of others it is a crash. */
+  readonly mayEndUnsaid: boolean
   /** It stops sending when told HOLD, and goes on when told GO. */
   readonly obeysHold: boolean
   /** It knows no HOLD: TCP alone can slow it down. */
@@ -26,7 +32,8 @@ const PROFILES: { readonly [Kind in PeerKind]: PeerProfile } = {
   unknown: {
     kind: 'unknown',
     endsBy: 'unknown',
-    saysFin: false,
+    saysCodes: false,
+    mayEndUnsaid: false,
     obeysHold: false,
     isSlowedByTcp: false,
     resendsLost: false,
@@ -36,7 +43,8 @@ const PROFILES: { readonly [Kind in PeerKind]: PeerProfile } = {
   go: {
     kind: 'go',
     endsBy: 'close',
-    saysFin: false,
+    saysCodes: false,
+    mayEndUnsaid: true,
     obeysHold: false,
     isSlowedByTcp: true,
     resendsLost: false,
@@ -46,7 +54,8 @@ const PROFILES: { readonly [Kind in PeerKind]: PeerProfile } = {
   ours: {
     kind: 'ours',
     endsBy: 'fin',
-    saysFin: true,
+    saysCodes: true,
+    mayEndUnsaid: false,
     obeysHold: true,
     isSlowedByTcp: false,
     resendsLost: true,
@@ -55,9 +64,20 @@ const PROFILES: { readonly [Kind in PeerKind]: PeerProfile } = {
   },
 }
 
+/** @throws {OptionError} for what is no such choice */
+export function acceptedPeer(value: unknown = 'any'): AcceptedPeer {
+  if (value === 'any' || value === 'ours') return value
+  throw new OptionError(`peer must be any or ours, got ${JSON.stringify(value)}`)
+}
+
 /** The peer of one connection, as far as it has shown what it is. */
 export class Peer {
+  readonly #accepts: AcceptedPeer
   #profile = PROFILES.unknown
+
+  constructor(accepts: AcceptedPeer = 'any') {
+    this.#accepts = accepts
+  }
 
   get profile(): PeerProfile {
     return this.#profile
@@ -68,8 +88,19 @@ export class Peer {
     this.#profile = PROFILES.ours
   }
 
-  /** It sent what both kinds send, one of ours only after it has announced itself. A pong comes before that. */
+  /** It has not announced itself, and it had to. */
+  get isUnwelcome(): boolean {
+    return this.#accepts === 'ours' && this.#profile.kind !== 'ours'
+  }
+
+  /**
+   * It sent what both kinds send, one of ours only after it has announced itself. A pong comes before that.
+   *
+   * @throws {RemoteProtocolError} ERR_MULTIPATH_PEER where only one of ours is taken
+   */
   spoke(): void {
+    if (this.isUnwelcome)
+      throw new RemoteProtocolError('it did not announce itself first', 'ERR_MULTIPATH_PEER')
     if (this.#profile.kind === 'unknown') this.#profile = PROFILES.go
   }
 }

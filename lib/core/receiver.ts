@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Takes data frames in, acks them, and tells a peer of our kind when the reader is slow. */
+import type { Millis } from '../clock.js'
 import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
-import { ackerFor } from './leave.js'
+import { ackerFor, isOpen } from './leave.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import { ReorderWindow } from './reorder.js'
@@ -10,6 +11,8 @@ import { FRAME_COST_BYTES } from './waste.js'
 
 /** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
 const ACK_BATCH_BYTES = 262_144
+/** A round trip counts as at least so long, milliseconds: on loopback it would be each frame. */
+const LEAST_ROUND_MS = 10
 
 export class Receiver {
   readonly window: ReorderWindow
@@ -17,6 +20,9 @@ export class Receiver {
   readonly #subflows: readonly Subflow[]
   readonly #maxUnread: number
   #isHolding = false
+  #heldAt: Millis = 0
+  /** Subflows on which the peer was told to hold, or last to go on, and that live. */
+  readonly #toldOn = new Set<Subflow>()
   /** Highest number of a frame that was refused, or that a closing subflow cut. */
   #cutFrame = 0
   /** Bytes of data frames that arrived since the acks were last sent. */
@@ -64,17 +70,46 @@ export class Receiver {
   }
 
   /** A slow reader asks a peer that obeys to hold at a quarter of the budget: what is on its way needs the rest. */
-  announce(gotData: boolean): void {
+  announce(bringer: Subflow | undefined, now: Millis): void {
     if (!this.#peer.profile.obeysHold) return
     const unread = this.window.unreadBytes
     if (unread > this.#maxUnread / 4) {
-      // Said again with each batch that still comes: the last one may have died with its subflow.
-      if (!this.#isHolding || gotData) this.#say(CODE_HOLD)
-      this.#isHolding = true
-    } else if (this.#isHolding && unread <= this.#maxUnread / 8) {
-      this.#isHolding = false
-      this.#say(CODE_GO)
-    }
+      if (bringer !== undefined && this.#isHoldDue(bringer, now)) this.#hold(bringer, now)
+    } else if (this.#isHolding && unread <= this.#maxUnread / 8) this.#go()
+  }
+
+  /** A subflow is gone, or silent: what was said there and nowhere else is said again. */
+  lost(subflow: Subflow): void {
+    if (!this.#toldOn.delete(subflow) || this.#toldOn.size > 0) return
+    const other = this.#quickest()
+    if (other !== undefined) this.#say(this.#isHolding ? CODE_HOLD : CODE_GO, other)
+  }
+
+  /** Said again with what still comes a round trip later: the last one may have died with its subflow. */
+  #isHoldDue({ smoothedRttMs }: Subflow, now: Millis): boolean {
+    const roundMs = Math.max(LEAST_ROUND_MS, Number.isFinite(smoothedRttMs) ? smoothedRttMs : 0)
+    return !this.#isHolding || now - this.#heldAt >= roundMs
+  }
+
+  /** On one subflow: on all of them, each little frame would cost as many writes as there are subflows. */
+  #hold(bringer: Subflow, now: Millis): void {
+    if (!this.#isHolding) this.#toldOn.clear()
+    this.#isHolding = true
+    this.#heldAt = now
+    this.#say(CODE_HOLD, ackerFor(bringer, this.#subflows))
+  }
+
+  /** Wherever the peer was told to hold, since the one must not overtake the other, and where it is there soonest. */
+  #go(): void {
+    this.#isHolding = false
+    const quickest = this.#quickest()
+    if (quickest !== undefined) this.#toldOn.add(quickest)
+    for (const subflow of this.#toldOn) this.#say(CODE_GO, subflow)
+  }
+
+  #quickest(): Subflow | undefined {
+    const open = this.#subflows.filter((subflow) => subflow.state === 'up' && isOpen(subflow))
+    return open.sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
   }
 
   /** All that was due has left. */
@@ -83,9 +118,10 @@ export class Receiver {
     this.hasNews = false
   }
 
-  #say(code: number): void {
+  #say(code: number, subflow: Subflow): void {
     this.hasNews = true
-    for (const subflow of this.#subflows) if (subflow.state !== 'closed') subflow.acks.add(code)
+    this.#toldOn.add(subflow)
+    subflow.acks.add(code)
   }
 
   /** This frame was refused, or a subflow closed inside it: unless another copy comes, it is missing. */

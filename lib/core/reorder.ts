@@ -2,6 +2,8 @@
 /** Frames received: in order and unread, or ahead of a missing one. Two budgets bound it. */
 import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../wire/limits.js'
 import { ByteQueue } from '../wire/byte-queue.js'
+import type { Payload } from '../wire/payload.js'
+import { Unfinished } from './unfinished.js'
 
 /** What becomes of a frame that arrives. */
 export type Verdict = 'store' | 'duplicate' | 'refuse'
@@ -22,6 +24,7 @@ export class ReorderWindow {
   #heldBytes = 0
   #next = FIRST_FRAME
   readonly #ready = new ByteQueue()
+  readonly #unfinished = new Unfinished()
   #takenBytes = 0
 
   constructor(limits: ReorderLimits) {
@@ -48,6 +51,25 @@ export class ReorderWindow {
     return this.#takenBytes
   }
 
+  /** Bytes of frames that have begun and not ended, as far as `maxReorderBytes` has to hold them. */
+  get unfinishedBytes(): number {
+    return this.#unfinished.chargedBytes
+  }
+
+  /** A frame that has not arrived has begun. */
+  get hasUnfinished(): boolean {
+    return !this.#unfinished.isEmpty
+  }
+
+  /** Frame `fn` begins. @returns what keeps it until it is whole; `undefined` where it is not to be kept */
+  begin(fn: number, size: number): Payload | undefined {
+    const joined = this.#unfinished.join(fn, size)
+    if (joined !== undefined) return joined
+    if (this.judge(fn, size) !== 'store') return undefined
+    // The one that the reader waits for counts for what is unread, as it will: all else may wait for it.
+    return this.#unfinished.begin(fn, size, fn === this.#next ? 0 : size)
+  }
+
   /** Frame `fn` has not arrived. */
   isMissing(fn: number): boolean {
     return fn >= this.#next && !this.#held.has(fn)
@@ -58,7 +80,13 @@ export class ReorderWindow {
     if (fn < this.#next || this.#held.has(fn)) return 'duplicate'
     if (fn === this.#next) return this.#fits(size) ? 'store' : 'refuse'
     const isFar = fn >= this.#next + this.#reach()
-    return isFar || this.#heldBytes + size > this.#limits.maxReorderBytes ? 'refuse' : 'store'
+    return isFar || this.#aheadBytes + size > this.#limits.maxReorderBytes ? 'refuse' : 'store'
+  }
+
+  /** What `maxReorderBytes` holds: frames ahead, and those that were, as far as they are too many to be unread. */
+  get #aheadBytes(): number {
+    const excess = Math.max(0, this.#ready.bytes - this.#limits.maxUnreadBytes)
+    return this.#heldBytes + this.#unfinished.chargedBytes + excess
   }
 
   /**
@@ -78,6 +106,7 @@ export class ReorderWindow {
 
   /** Keeps a frame that was judged worth it, and moves what is in order now to the front. */
   store(fn: number, size: number, pieces: Uint8Array[]): void {
+    this.#unfinished.forget(fn)
     if (fn !== this.#next) {
       this.#held.set(fn, pieces.map(unpinned))
       this.#heldBytes += size
@@ -109,6 +138,7 @@ export class ReorderWindow {
   clear(): void {
     this.#held.clear()
     this.#heldBytes = 0
+    this.#unfinished.clear()
     this.#ready.clear()
   }
 }

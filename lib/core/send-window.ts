@@ -49,6 +49,11 @@ export class SendWindow {
     )
   }
 
+  /** The limit in bytes is not reached, were so many more unacked. */
+  hasRoomBeside(bytes: number): boolean {
+    return this.#bytes + bytes < this.#options.maxUnackedBytes
+  }
+
   /** Distance from the lowest unacked frame, which a Go receiver bounds. */
   #isSpanFull(): boolean {
     const lowest = this.lowest()

@@ -45,6 +45,12 @@ export class Subflow implements SubflowView {
   readonly waste: Waste
   /** When it is read again; `undefined` where it is read. */
   readAgainAt: Millis | undefined
+  /** The peer has answered a ping of ours on it; on the first one, which is the connection, it need not. */
+  hasAnswered: boolean
+  /** What its socket held when it became stuck, bytes. */
+  socketBytes = 0
+  /** Payload that was acked while its socket was stuck, bytes. */
+  stuckBytes = 0
   /** When the newest ping left that has been answered. */
   answeredPingAt: Millis = -Infinity
   /** The socket's own buffer is full: nothing more until it drains. */
@@ -60,15 +66,24 @@ export class Subflow implements SubflowView {
   #forgivenAt: Millis = -Infinity
   readonly #idleRtt = new RttEstimator()
   readonly #pings: Millis[] = []
+  /** A dialer says the first pong unasked. */
+  #unaskedPongs: number
   #state: SubflowState = 'probing'
 
-  constructor(id: number, { label, tracker, path }: SubflowInit, allowance: Allowance, now: Millis) {
+  constructor(
+    id: number,
+    { label, tracker, path, isDialer }: SubflowInit,
+    allowance: Allowance,
+    now: Millis,
+  ) {
     this.id = id
     this.label = label
     this.tracker = tracker
     this.path = path
     this.lastHeardAt = now
     this.waste = new Waste(allowance, now)
+    this.hasAnswered = id === 1
+    this.#unaskedPongs = isDialer ? 0 : 1
   }
 
   /** The first words: an answer to the peer's hello, what we are, and a question. */
@@ -141,6 +156,11 @@ export class Subflow implements SubflowView {
     return this.flights.bytes
   }
 
+  /** Bytes that were acked and may still lie in its socket: its peer acks what it has not read. */
+  get ackedInSocket(): number {
+    return this.isBlocked ? Math.min(this.stuckBytes, this.socketBytes) : 0
+  }
+
   /** The flight that left first of those under way. */
   get oldestFlight(): Flight | undefined {
     return this.flights.oldest
@@ -169,6 +189,8 @@ export class Subflow implements SubflowView {
   ponged(now: Millis): void {
     const sentAt = this.#pings.shift()
     if (sentAt === undefined) return
+    if (this.#unaskedPongs > 0) this.#unaskedPongs--
+    else this.hasAnswered = true
     this.answeredPingAt = sentAt
     const isIdle = this.inFlightBytes === 0
     if (sentAt >= this.trustSamplesFrom) this.sampleRtt(now - sentAt, now, isIdle)

@@ -13,6 +13,8 @@ import type { TraceInit } from '../conn/trace-sink.js'
 import { traceOf } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import type { PathPolicy } from '../core/path.js'
+import type { AcceptedPeer } from '../core/peer-profile.js'
+import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
@@ -43,6 +45,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   readonly #paths: KnownPaths
   readonly #options: Resolved<ConnOptions & DialerNumbers>
   readonly #allowHalfOpen: boolean
+  readonly #accepts: AcceptedPeer
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
@@ -58,6 +61,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     const source = isSource(paths) ? paths : undefined
     if (!isSource(paths)) assertDialers(paths)
     this.#allowHalfOpen = options?.allowHalfOpen ?? false
+    this.#accepts = acceptedPeer(options?.peer)
     this.#scheduler = schedulerOf(options?.scheduler)
     this.#trace = traceOf(options?.trace, 'dialer')
     this.#clock = options?.clock ?? systemClock
@@ -121,6 +125,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
       clock: this.#clock,
       random: Math.random,
       allowHalfOpen: this.#allowHalfOpen,
+      accepts: this.#accepts,
       trace: this.#trace,
     })
   }

@@ -5,6 +5,8 @@ import type { TraceTarget } from '../conn/trace-sink.js'
 import { checkTrace } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
+import type { AcceptedPeer } from '../core/peer-profile.js'
+import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
@@ -28,6 +30,12 @@ export interface DialerNumbers {
 export interface DialerOptions extends ConnOptions, DialerNumbers {
   /** Whether the connection stays writable after the peer's end, as in `net.connect`. Default: false. */
   allowHalfOpen?: boolean | undefined
+  /**
+   * Which peers are taken: `any`, or `ours` alone. A Go peer cannot say that it has finished: where somebody on a path
+   * may change bytes, none should be taken, since an end that is cut off looks like one of its ends. With `ours`, a peer
+   * that sends anything or goes before it has announced itself is a violation, ERR_MULTIPATH_PEER. Default: `any`.
+   */
+  peer?: AcceptedPeer | undefined
   /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
@@ -51,8 +59,9 @@ export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_
 
 /** @throws {OptionError} */
 export function resolveDialerOptions(options: DialerOptions = {}): Resolved<ConnOptions & DialerNumbers> {
-  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'scheduler', 'trace', 'clock'])
+  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'peer', 'scheduler', 'trace', 'clock'])
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
+  acceptedPeer(options.peer)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)

@@ -10,6 +10,7 @@ import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
 import { AcceptQueue } from '../stream/accept-queue.js'
 import { callForeign } from '../stream/foreign.js'
+import type { ConnInit } from '../conn/multipath-conn.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { TraceInit } from '../conn/trace-sink.js'
 import { traceOf } from '../conn/trace-sink.js'
@@ -59,7 +60,7 @@ export class MultipathListener
 {
   readonly #entrances: readonly Entrance[]
   readonly #options: Resolved<ConnOptions & ListenerNumbers>
-  readonly #allowHalfOpen: boolean
+  readonly #kind: Pick<ConnInit, 'accepts' | 'allowHalfOpen'>
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
@@ -86,7 +87,8 @@ export class MultipathListener
     super()
     this.#options = resolveListenerOptions(options)
     assertServers(servers, trackers)
-    this.#allowHalfOpen = options.allowHalfOpen ?? false
+    const { peer: accepts = 'any', allowHalfOpen = false } = options
+    this.#kind = { accepts, allowHalfOpen }
     this.#scheduler = schedulerOf(options.scheduler)
     this.#trace = traceOf(options.trace, 'listener')
     this.#clock = options.clock ?? systemClock
@@ -283,7 +285,7 @@ export class MultipathListener
       clock: this.#clock,
       random: Math.random,
       allowance: this.#allowance,
-      allowHalfOpen: this.#allowHalfOpen,
+      ...this.#kind,
       trace: this.#trace,
     })
     conn.setCid(cid)

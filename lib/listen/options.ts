@@ -6,6 +6,8 @@ import type { TraceTarget } from '../conn/trace-sink.js'
 import { checkTrace } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
+import type { AcceptedPeer } from '../core/peer-profile.js'
+import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
@@ -75,6 +77,12 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
   authorizeJoin?: AuthorizeJoin | undefined
   /** Whether connections stay writable after the peer's end, as in `net.createServer`. Default: false. */
   allowHalfOpen?: boolean | undefined
+  /**
+   * Which peers are taken: `any`, or `ours` alone. A Go peer cannot say that it has finished: where somebody on a path
+   * may change bytes, none should be taken, since an end that is cut off looks like one of its ends. With `ours`, a peer
+   * that sends anything or goes before it has announced itself is a violation, ERR_MULTIPATH_PEER. Default: `any`.
+   */
+  peer?: AcceptedPeer | undefined
   /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
@@ -119,7 +127,7 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
 const SOCKETS_PART = 3 / 4
 
 const OTHERS = [
-  ...['allowHalfOpen', 'scheduler', 'trace', 'clock'],
+  ...['allowHalfOpen', 'peer', 'scheduler', 'trace', 'clock'],
   ...['blockList', 'allowList', 'authorizeJoin', 'trustedProxies', 'cluster'],
 ]
 
@@ -133,6 +141,7 @@ export function resolveListenerOptions(
     throw new OptionError('authorizeJoin must be a function')
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkBoolean('cluster', options.cluster)
+  acceptedPeer(options.peer)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)

@@ -2,21 +2,20 @@
 /** Chunks of a subflow in, whole frames out. Keeps at most one unfinished frame. */
 import { RemoteProtocolError } from '../errors.js'
 import { FIRST_FRAME, MAX_PAYLOAD_BYTES } from './limits.js'
+import type { Payload } from './payload.js'
 import { varIntSizeAt, varIntValueAt } from './varint.js'
 
 /** Gets what a {@link FrameReader} finds. */
 export interface FrameSink {
-  /** The header of a data frame is there. `false`: its payload will not be needed, don't keep it. */
-  wantsData(fn: number, size: number): boolean
-  /** A whole data frame. `pieces` add up to `size` bytes (none where it was not wanted) and may be kept. */
+  /** A data frame has begun, and its end is yet to come. @returns what keeps it; `undefined`: it will not be needed */
+  begin(fn: number, size: number): Payload | undefined
+  /** A whole data frame. `pieces` add up to `size` bytes (none where they were not kept) and may be kept. */
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void
   onAck(fn: number): void
   /** A number under 10 in the place of an ack's: ping, pong, and those reserved. */
   onCode(code: number): void
 }
 
-/** A frame that arrives in more pieces than this is copied together: a piece costs more than its bytes. */
-const MAX_PIECES = 32
 /** Two varints. */
 const MAX_HEADER_BYTES = 16
 const NO_BYTES = new Uint8Array(0)
@@ -29,10 +28,9 @@ export class FrameReader {
   #fn = 0
   #size = 0
   #missing = 0
-  #wanted = false
-  #pieces: Uint8Array[] = []
-  /** Set once an unfinished frame came in too many pieces. */
-  #copy: Uint8Array | undefined
+  /** The payload that is missing did not come with its header. */
+  #hasBegun = false
+  #payload: Payload | undefined
 
   constructor(sink: FrameSink) {
     this.#sink = sink
@@ -43,9 +41,9 @@ export class FrameReader {
     return this.#missing > 0 ? this.#fn : undefined
   }
 
-  /** The payload of a data frame that is wanted has begun and not ended. */
+  /** The payload of a data frame that is kept has begun and not ended. */
   get isTakingData(): boolean {
-    return this.#missing > 0 && this.#wanted
+    return this.#missing > 0 && this.#payload !== undefined
   }
 
   /** The header of a data frame has begun and not ended: an end of the stream here cuts a frame, but which? */
@@ -65,19 +63,25 @@ export class FrameReader {
     let at = 0
     let left = maxFrames
     while (at < chunk.length) {
-      if (this.#missing > 0) at = this.#payload(chunk, at)
+      if (this.#missing > 0) at = this.#goOn(chunk, at)
       else if (left-- > 0) at = this.#header(chunk, at)
       else break
     }
     return at
   }
 
+  /** No more comes: what has begun will not end here. */
+  close(): void {
+    this.#payload?.leave()
+    this.#payload = undefined
+  }
+
   #header(chunk: Uint8Array, at: number): number {
     if (this.#headBytes > 0) return this.#cutHeader(chunk, at)
     const length = headerBytes(chunk, at, chunk.length)
     if (length > 0) {
-      this.#open(chunk, at)
-      return at + length
+      this.#open(chunk, at, chunk.length - at - length)
+      return this.#missing > 0 && !this.#hasBegun ? this.#whole(chunk, at + length) : at + length
     }
     if (this.#head.length === 0) this.#head = new Uint8Array(MAX_HEADER_BYTES)
     this.#head.set(chunk.subarray(at))
@@ -90,13 +94,13 @@ export class FrameReader {
     this.#head[this.#headBytes++] = chunk[at]!
     if (headerBytes(this.#head, 0, this.#headBytes) > 0) {
       this.#headBytes = 0
-      this.#open(this.#head, 0)
+      this.#open(this.#head, 0, 0)
     }
     return at + 1
   }
 
-  /** Acts on a header that is there in full. */
-  #open(bytes: Uint8Array, at: number): void {
+  /** Acts on a header that is there in full. `available`: bytes behind it in the same chunk. */
+  #open(bytes: Uint8Array, at: number, available: number): void {
     const sizeBytes = varIntSizeAt(bytes, at)
     const size = varIntValueAt(bytes, at, sizeBytes)
     const fn = varIntValueAt(bytes, at + sizeBytes, varIntSizeAt(bytes, at + sizeBytes))
@@ -111,39 +115,29 @@ export class FrameReader {
     this.#fn = fn
     this.#size = size
     this.#missing = size
-    this.#wanted = this.#sink.wantsData(fn, size)
+    this.#hasBegun = available < size
+    this.#payload = this.#hasBegun ? this.#sink.begin(fn, size) : undefined
   }
 
-  #payload(chunk: Uint8Array, at: number): number {
-    const end = Math.min(chunk.length, at + this.#missing)
-    if (this.#wanted) this.#keep(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end))
-    this.#missing -= end - at
-    if (this.#missing === 0) this.#close()
+  /** A payload that is there with its header needs no keeping. */
+  #whole(chunk: Uint8Array, at: number): number {
+    const end = at + this.#size
+    this.#missing = 0
+    this.#sink.onData(this.#fn, this.#size, [chunk.subarray(at, end)])
     return end
   }
 
-  #keep(piece: Uint8Array): void {
-    if (this.#copy === undefined && this.#pieces.length < MAX_PIECES) {
-      this.#pieces.push(piece)
-      return
+  #goOn(chunk: Uint8Array, at: number): number {
+    const end = Math.min(chunk.length, at + this.#missing)
+    const piece = at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end)
+    this.#payload?.add(piece, this.#size - this.#missing)
+    this.#missing -= end - at
+    if (this.#missing === 0) {
+      const pieces = this.#payload?.finish()
+      this.#payload = undefined
+      this.#sink.onData(this.#fn, this.#size, pieces)
     }
-    if (this.#copy === undefined) {
-      this.#copy = new Uint8Array(this.#size)
-      let at = 0
-      for (const earlier of this.#pieces) {
-        this.#copy.set(earlier, at)
-        at += earlier.length
-      }
-      this.#pieces = []
-    }
-    this.#copy.set(piece, this.#size - this.#missing)
-  }
-
-  #close(): void {
-    const pieces = this.#copy === undefined ? this.#pieces : [this.#copy]
-    this.#copy = undefined
-    this.#pieces = []
-    this.#sink.onData(this.#fn, this.#size, this.#wanted ? pieces : undefined)
+    return end
   }
 }
 

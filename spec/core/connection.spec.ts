@@ -172,10 +172,15 @@ describe('the end between two that know the codes', () => {
     expect(core.error).toBeUndefined()
   })
 
-  it('repeats the FIN on a subflow that joins after it', () => {
+  it('repeats the FIN on a subflow that joins after it, once that has answered', () => {
     core.joinUp({}, CAPABLE)
     core.ends()
-    expect(core.join().sent()).toContain('fin')
+    const late = core.join()
+    expect(late.sent()).not.toContain('fin')
+    late.hears(acks(PING, PONG))
+    expect(late.sent()).toEqual(['pong'])
+    late.hears(acks(PONG))
+    expect(late.sent()).toEqual(['fin'])
   })
 
   it('is an error where the last subflow goes before the FIN of the peer', () => {
@@ -212,6 +217,18 @@ describe('the end with a peer that knows no codes', () => {
     expect(core.isFinished).toBe(false)
     only.hears(acks(PING))
     expect(core.isFinished).toBe(true)
+  })
+})
+
+describe('the end before the peer has shown what it is', () => {
+  it('is an error: a live peer of either kind would have said something', () => {
+    core.join().loses()
+    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+  })
+
+  it('is an error after a pong alone, which both kinds say first', () => {
+    core.joinUp().loses()
+    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 

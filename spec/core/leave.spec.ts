@@ -120,6 +120,8 @@ describe('a subflow that is to leave', () => {
     retires(core, first)
     first.loses(new Error('reset'))
     expect(reasons(core)).toEqual(['removed'])
+    // A peer like Go, whose end is no crash.
+    second.hears(acks(PING))
     second.loses()
     expect(core.error).toBeUndefined()
   })

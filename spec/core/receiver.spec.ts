@@ -14,7 +14,7 @@ describe('a slow reader', () => {
     expect(first.sent()).toEqual(['ack 10'])
     first.hears(data(11, new Uint8Array(200)))
     expect(first.sent()).toEqual(['ack 11', 'hold'])
-    expect(second.sent()).toEqual(['hold'])
+    expect(second.sent()).toEqual([])
   })
 
   it('makes us say go when it has read most of it, once', () => {
@@ -28,14 +28,54 @@ describe('a slow reader', () => {
     expect(only.sent()).toEqual(['go'])
   })
 
-  it('makes us repeat that with what still comes: the first may have died with its subflow', () => {
-    const only = core.joinUp({}, CAPABLE)
+  it('makes us repeat that where data still comes a round trip later: it may have died with its subflow', () => {
+    const only = core.joinUp({ rttMs: 20 }, CAPABLE)
     for (const fn of range(10, 12)) only.hears(data(fn, new Uint8Array(1000)))
-    only.sent()
+    expect(only.sent().filter((frame) => frame === 'hold')).toEqual(['hold'])
+    core.now += 15
     only.hears(data(13, new Uint8Array(100)))
-    expect(only.sent()).toEqual(['ack 13', 'hold'])
+    expect(only.sent()).toEqual(['ack 13'])
+    core.now += 5
+    only.hears(data(14, new Uint8Array(100)))
+    expect(only.sent()).toEqual(['ack 14', 'hold'])
+    core.now += 20
     only.hears(acks(PING))
     expect(only.sent()).toEqual(['pong'])
+  })
+
+  it('costs one hold a round trip, however many subflows bring something', () => {
+    const subflows = [core.joinUp({}, CAPABLE), ...range(2, 64).map(() => core.joinUp())]
+    subflows[0]!.hears(data(10, new Uint8Array(2000)))
+    for (let step = 0; step < 100; step++) {
+      for (const subflow of subflows) subflow.hears(data(10, 'x'))
+      core.now += 1
+    }
+    const holds = subflows.flatMap((subflow) => subflow.sent()).filter((frame) => frame === 'hold')
+    expect(holds.length).toBeGreaterThanOrEqual(4)
+    expect(holds.length).toBeLessThanOrEqual(6)
+  })
+
+  it('has the hold said on another subflow at once where the one that it went by is gone or silent', () => {
+    const [first, second, third] = [core.joinUp({}, CAPABLE), core.joinUp(), core.joinUp()]
+    first.hears(data(10, new Uint8Array(1100)))
+    expect(first.sent()).toEqual(['ack 10', 'hold'])
+    first.loses(new Error('reset'))
+    expect([...second.sent(), ...third.sent()]).toEqual(['hold'])
+  })
+
+  it('has the go said on the quickest subflow, and where the hold went, so that neither overtakes the other', () => {
+    const slow = core.joinUp({ rttMs: 200 }, CAPABLE)
+    const quick = core.joinUp({ rttMs: 10 })
+    const third = core.joinUp({ rttMs: 50 })
+    slow.hears(data(10, new Uint8Array(2000)))
+    slow.sent()
+    core.reads()
+    expect(slow.sent()).toEqual(['go'])
+    expect(quick.sent()).toEqual(['go'])
+    expect(third.sent()).toEqual([])
+    quick.loses(new Error('reset'))
+    slow.loses(new Error('reset'))
+    expect(third.sent()).toEqual(['go'])
   })
 
   it('makes us say nothing of the kind to a peer that knows no codes', () => {

@@ -18,6 +18,7 @@ import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.j
 /** What dialers and listeners take that is no number, with its default. */
 const OTHERS = {
   allowHalfOpen: '`false`',
+  peer: '`any`',
   scheduler: '`lowest-rtt`',
   trace: 'none',
   clock: "the system's",

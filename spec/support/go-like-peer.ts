@@ -6,6 +6,7 @@
  */
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
+import { Payload } from '../../lib/wire/payload.js'
 import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../../lib/wire/limits.js'
 import type { LinkEnd } from '../../lib/testing/link-end.js'
 import type { ManualClock } from '../../lib/testing/manual-clock.js'
@@ -78,7 +79,7 @@ export class GoLikePeer {
     const subflow: GoSubflow = { end, rttMs: 60_000, isBlocked: false }
     this.#subflows.push(subflow)
     const reader = new FrameReader({
-      wantsData: () => true,
+      begin: (_fn, size) => new Payload(size),
       onData: (fn, _size, pieces) => {
         this.#data(subflow, fn, Buffer.concat(pieces ?? []))
       },

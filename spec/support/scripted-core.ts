@@ -4,6 +4,7 @@ import type { Action } from '../../lib/core/action.js'
 import { ConnectionCore } from '../../lib/core/connection.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import type { AcceptedPeer } from '../../lib/core/peer-profile.js'
 import { Path } from '../../lib/core/path.js'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'
 import type { Subflow } from '../../lib/core/subflow.js'
@@ -13,6 +14,7 @@ import type { MultipathError } from '../../lib/errors.js'
 import { resolveOptions } from '../../lib/options.js'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
+import { Payload } from '../../lib/wire/payload.js'
 
 /** Bytes of acks (10 and above) and codes (under 10). */
 export function acks(...values: readonly number[]): Uint8Array {
@@ -58,7 +60,7 @@ export class ScriptedSubflow {
   readonly #owner: ScriptedCore
   #seen: string[] = []
   readonly #reader = new FrameReader({
-    wantsData: () => true,
+    begin: (_fn, size) => new Payload(size),
     onData: (fn, size, pieces) => {
       this.payloads.set(fn, Buffer.concat(pieces ?? []).toString())
       this.#seen.push(`data ${fn} ${size}`)
@@ -102,7 +104,9 @@ export class ScriptedSubflow {
   /** @internal */
   take(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) this.#reader.push(chunk)
-    if (this.isStuck) this.subflow.isBlocked = true
+    if (!this.isStuck) return
+    this.subflow.isBlocked = true
+    this.subflow.socketBytes = Infinity
   }
 
   /** The socket takes bytes again. */
@@ -123,9 +127,9 @@ export class ScriptedCore {
   readonly changes: Extract<Action, { kind: 'subflow' }>[] = []
   readonly #subflows = new Map<Subflow, ScriptedSubflow>()
 
-  constructor(options: ConnOptions = {}, random: () => number = () => 0.5) {
+  constructor(options: ConnOptions = {}, random: () => number = () => 0.5, accepts: AcceptedPeer = 'any') {
     const resolved = resolveOptions(CONN_OPTIONS, options)
-    this.core = new ConnectionCore({ options: resolved, scheduler: lowestRtt, random })
+    this.core = new ConnectionCore({ options: resolved, scheduler: lowestRtt, random, accepts })
   }
 
   join({ isDialer = false, rttMs = 20, tracker = new NullTracker() }: JoinInit = {}): ScriptedSubflow {

@@ -4,6 +4,7 @@ import { RemoteProtocolError } from '../../lib/errors.js'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { MAX_PAYLOAD_BYTES } from '../../lib/wire/limits.js'
+import { Payload } from '../../lib/wire/payload.js'
 import { patternAt } from '../support/pattern.js'
 
 interface Found {
@@ -13,12 +14,12 @@ interface Found {
   readonly reader: FrameReader
 }
 
-function reading(wantsData: (fn: number, size: number) => boolean = () => true): Found {
+function reading(isWanted: (fn: number) => boolean = () => true): Found {
   const found: Found = {
     frames: [],
     pieces: undefined,
     reader: new FrameReader({
-      wantsData,
+      begin: (fn, size) => (isWanted(fn) ? new Payload(size) : undefined),
       onData: (fn, size, pieces) => {
         found.pieces = pieces
         const payload = pieces && Buffer.concat(pieces)

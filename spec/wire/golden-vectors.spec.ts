@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it, test } from 'vitest'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
+import { Payload } from '../../lib/wire/payload.js'
 import { ZERO_CID, cidKey, decodeHello, encodeHello } from '../../lib/wire/hello.js'
 
 interface DataVector {
@@ -43,7 +44,7 @@ const pattern = (size: number): Buffer => Buffer.from(Uint8Array.from({ length: 
 function read(wire: Uint8Array, step = wire.length): string[] {
   const found: string[] = []
   const reader = new FrameReader({
-    wantsData: () => true,
+    begin: (_fn, size) => new Payload(size),
     onData: (fn, size, pieces) => {
       const payload = Buffer.concat(pieces ?? [])
       expect(payload.length).toBe(size)

@@ -64,7 +64,7 @@ export function sessionOpener(
   const paths = sessionPaths(flags)
   const token = loadToken(flags.tokenFile, io.env)
   const destination = (flags.to ?? []).map(labelOf).join(', ')
-  const dialer = new MultipathDialer(destination, paths)
+  const dialer = new MultipathDialer(destination, paths, { peer: 'ours' })
   reportPaths(dialer, log)
   return async (signal) => {
     let conn: MultipathConn | undefined

@@ -100,6 +100,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     for (const warning of options.warnings) log.warn('insecure', warning)
     const listener = new MultipathListener(servers, [], {
       maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
+      peer: 'ours',
       ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
     reportSubflows(listener, (message) => log.detail('path', message))
