@@ -14,7 +14,7 @@ import { Handshakes } from './handshakes.js'
 import type { AddressLists, ListenerNumbers } from './options.js'
 import { Refusals } from './refusals.js'
 import { sourceNetwork } from './source-network.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../token-bucket.js'
 
 /** What is known of the peer behind a stream. */
 export interface PeerFacts {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Addresses whose hellos are refused again and again: for a while, their streams are not read any more. */
 import type { Clock } from '../clock.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../token-bucket.js'
 
 /** Addresses that are remembered; the one that was refused longest ago makes room. About 1 MiB. */
 const MAX_REFUSED_ADDRESSES = 4096
