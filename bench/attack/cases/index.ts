@@ -2,9 +2,11 @@
 /** Every attack by its name. */
 import type { AttackCase } from '../attack-case.js'
 import { LISTENER_CASES } from './listener.js'
+import { MUX_CASES } from './mux.js'
 import { WEBSOCKET_CASES } from './websocket.js'
 
 export const CASES: Readonly<Record<string, AttackCase>> = {
   ...LISTENER_CASES,
+  ...MUX_CASES,
   ...WEBSOCKET_CASES,
 }
