@@ -13,7 +13,7 @@ const ACK_BATCH_BYTES = 262_144
 export class Receiver {
   readonly window: ReorderWindow
   readonly #subflows: readonly Subflow[]
-  readonly #maxUnread: number
+  readonly #options: ResolvedConnOptions
   #isHolding = false
   /** Highest number of a frame that was refused, or that a closing subflow cut. */
   #cutFrame = 0
@@ -26,7 +26,7 @@ export class Receiver {
 
   constructor(subflows: readonly Subflow[], options: ResolvedConnOptions) {
     this.#subflows = subflows
-    this.#maxUnread = options.maxUnreadBytes
+    this.#options = options
     this.window = new ReorderWindow(options)
   }
 
@@ -64,11 +64,12 @@ export class Receiver {
   announce(isCapable: boolean, gotData: boolean): void {
     if (!isCapable) return
     const unread = this.window.unreadBytes
-    if (unread > this.#maxUnread / 4) {
+    const { maxUnreadBytes } = this.#options
+    if (unread > maxUnreadBytes / 4) {
       // Said again with each batch that still comes: the last one may have died with its subflow.
       if (!this.#isHolding || gotData) this.#say(CODE_HOLD)
       this.#isHolding = true
-    } else if (this.#isHolding && unread <= this.#maxUnread / 8) {
+    } else if (this.#isHolding && unread <= maxUnreadBytes / 8) {
       this.#isHolding = false
       this.#say(CODE_GO)
     }
@@ -97,6 +98,6 @@ export class Receiver {
 
   /** Little more fits in front of the reader: what the sockets bring until they stop needs the rest. */
   get isFull(): boolean {
-    return this.window.unreadBytes > this.#maxUnread * 0.75
+    return this.window.unreadBytes > this.#options.maxUnreadBytes * 0.75
   }
 }
