@@ -85,6 +85,7 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   } catch (error) {
     throw log.final(error)
   } finally {
+    log.close()
     sessions?.destroy()
     for (const server of servers) server.close()
     for (const socket of sockets) cut(socket)

@@ -19,7 +19,8 @@ import { parseListenPlace, parseRemoteBind } from './parse-places.js'
 import { parseAllowed, parseAllowRule, parseRange } from './parse-rules.js'
 import type { ListenPlace, ServeFlags, ServeOptions } from './serve-options.js'
 import { formatPlace, serveOptions } from './serve-options.js'
-import { MAX_STRANGERS, Sessions } from './sessions.js'
+import { Sessions, STRANGER_LIMITS } from './sessions.js'
+import { MAX_STRANGERS } from './strangers.js'
 import { Tasks } from './tasks.js'
 
 const MAX_SESSIONS = 64
@@ -100,6 +101,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     for (const warning of options.warnings) log.warn('insecure', warning)
     const listener = new MultipathListener(servers, [], {
       maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
+      ...STRANGER_LIMITS,
       ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
     reportSubflows(listener, (message) => log.detail('path', message))
@@ -116,6 +118,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
   } catch (error) {
     throw log.final(error)
   } finally {
+    log.close()
     for (const server of servers) server.close()
   }
 }
