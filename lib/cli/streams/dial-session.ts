@@ -55,9 +55,15 @@ export const CLIENT_OPTIONS = (): Option[] => [
   ...COMMON_OPTIONS(),
 ]
 
-/** What opens a session; each call dials anew. @throws {CliError} EXIT_USAGE for flags that do not go together */
+/**
+ * What opens a session; each call dials anew.
+ *
+ * @param maxStreams - of the other end
+ * @throws {CliError} EXIT_USAGE for flags that do not go together
+ */
 export function sessionOpener(
   flags: ClientFlags,
+  maxStreams: number,
   io: CliIo,
   log: Log,
 ): (signal: AbortSignal) => Promise<MuxSession> {
@@ -73,7 +79,7 @@ export function sessionOpener(
       conn.on('error', ignore)
       await greetAsClient(conn, token, { timeoutMs: GREETING_MS, signal })
       log.info('session', `connected to ${destination}`)
-      return new MuxSession(conn, { role: 'client', maxStreams: flags.maxStreams, allowHalfOpen: true })
+      return new MuxSession(conn, { role: 'client', maxStreams, allowHalfOpen: true })
     } catch (error) {
       conn?.destroy()
       if (error instanceof DialError) throw explainDial(error, 'is `multipath serve` running there?')

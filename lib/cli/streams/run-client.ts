@@ -12,6 +12,7 @@ import { sessionOpener } from './dial-session.js'
 import { drain } from './drain.js'
 import { listenPort } from './listen-port.js'
 import { Log } from './log.js'
+import { exposures } from './secrets.js'
 import { SessionKeeper } from './session-keeper.js'
 import { cut } from './splice.js'
 import { Tasks } from './tasks.js'
@@ -36,8 +37,10 @@ export interface LocalPort {
 
 export interface ClientPlan {
   readonly ports: readonly LocalPort[]
-  /** Told of each session; `fail` ends the command. */
-  readonly onSession: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
+  /** Files that nobody else should read, beside those of a session. */
+  readonly secretFiles?: readonly (string | undefined)[]
+  /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
+  readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
 }
 
 /** Runs until a signal, or until the other end says that it never will. @throws {CliError} */
@@ -55,9 +58,11 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   let sessions: SessionKeeper | undefined
   try {
     const { signal } = life
+    for (const warning of exposures([flags.tokenFile, flags.tlsKey, ...(plan.secretFiles ?? [])]))
+      log.warn('exposed', warning)
     const keeper: SessionKeeper = new SessionKeeper({
-      open: sessionOpener(flags, io, log),
-      onSession: (session) => plan.onSession(session, context, (error) => life.abort(error)),
+      open: sessionOpener(flags, plan.onSession === undefined ? 0 : flags.maxStreams, io, log),
+      onSession: (session) => plan.onSession?.(session, context, (error) => life.abort(error)),
       log,
       waitMs: flags.wait,
       maxWaiting: flags.maxStreams,

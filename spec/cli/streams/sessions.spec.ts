@@ -76,7 +76,12 @@ describe('strangers', () => {
     const { sessions } = serving()
     const given: SessionLimits[] = []
     const [near, far] = MemoryStream.pair()
-    void sessions.take(Object.assign(far, { setLimits: (limits: SessionLimits) => void given.push(limits) }))
+    void sessions.take(
+      Object.assign(far, {
+        remoteAddress: undefined,
+        setLimits: (limits: SessionLimits) => void given.push(limits),
+      }),
+    )
     await quiet()
     expect(given).toEqual([])
     await greetAsClient(near, undefined, LIMITS)
