@@ -38,8 +38,8 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 /** Of one that has not greeted: who has shown no token may have us keep next to nothing. */
-const STRANGER_BYTES = 64 * KIB
-const STRANGER_ACK_BYTES = 8 * KIB
+const STRANGER_BYTES = 65_536
+const STRANGER_ACK_BYTES = 8192
 export const STRANGER_LIMITS: SessionLimits = {
   maxUnackedBytes: STRANGER_BYTES,
   sendBufferBytes: STRANGER_BYTES,
