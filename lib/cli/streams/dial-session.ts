@@ -14,7 +14,7 @@ import { collect, COMMON_OPTIONS } from './common-options.js'
 import { greetAsClient } from './greet.js'
 import type { Log } from './log.js'
 import { parsePathPlace } from './parse-places.js'
-import { loadToken } from './secrets.js'
+import { exposures, loadToken } from './secrets.js'
 import type { PathFlags } from './session-paths.js'
 import { labelOf, sessionPaths } from './session-paths.js'
 import { ignore } from './splice.js'
@@ -22,6 +22,8 @@ import { ignore } from './splice.js'
 /** Of a command that dials `multipath serve`. */
 export interface ClientFlags extends CommonFlags, PathFlags {
   readonly wait: number
+  /** Of socks. */
+  readonly loginFile?: string
 }
 
 const WAIT_MS = 10_000
@@ -69,6 +71,8 @@ export function sessionOpener(
 ): (signal: AbortSignal) => Promise<MuxSession> {
   const paths = sessionPaths(flags)
   const token = loadToken(flags.tokenFile, io.env)
+  for (const warning of exposures([flags.tokenFile, flags.tlsKey, flags.loginFile]))
+    log.warn('exposed', warning)
   const destination = (flags.to ?? []).map(labelOf).join(', ')
   const dialer = new MultipathDialer(destination, paths)
   reportPaths(dialer, log)

@@ -12,7 +12,6 @@ import { sessionOpener } from './dial-session.js'
 import { drain } from './drain.js'
 import { listenPort } from './listen-port.js'
 import { Log } from './log.js'
-import { exposures } from './secrets.js'
 import { SessionKeeper } from './session-keeper.js'
 import { cut } from './splice.js'
 import { Tasks } from './tasks.js'
@@ -37,8 +36,6 @@ export interface LocalPort {
 
 export interface ClientPlan {
   readonly ports: readonly LocalPort[]
-  /** Files that nobody else should read, beside those of a session. */
-  readonly secretFiles?: readonly (string | undefined)[]
   /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
   readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
 }
@@ -58,8 +55,6 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   let sessions: SessionKeeper | undefined
   try {
     const { signal } = life
-    for (const warning of exposures([flags.tokenFile, flags.tlsKey, ...(plan.secretFiles ?? [])]))
-      log.warn('exposed', warning)
     const keeper: SessionKeeper = new SessionKeeper({
       open: sessionOpener(flags, plan.onSession === undefined ? 0 : flags.maxStreams, io, log),
       onSession: (session) => plan.onSession?.(session, context, (error) => life.abort(error)),
@@ -90,7 +85,6 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   } catch (error) {
     throw log.final(error)
   } finally {
-    log.close()
     sessions?.destroy()
     for (const server of servers) server.close()
     for (const socket of sockets) cut(socket)

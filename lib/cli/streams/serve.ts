@@ -118,7 +118,6 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
   } catch (error) {
     throw log.final(error)
   } finally {
-    log.close()
     for (const server of servers) server.close()
   }
 }

@@ -55,7 +55,7 @@ export function socksCommand(io: CliIo): Command {
     const manner = { login, early: flags.early, known: new KnownTargets() }
     const ports = listen.map((bind) => portOf(bind, manner))
     // Nothing has a reason to come from there.
-    await runClient(flags, { ports, secretFiles: [flags.loginFile] }, io)
+    await runClient(flags, { ports }, io)
   })
 }
 
