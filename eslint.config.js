@@ -8,7 +8,7 @@ import { builtinRules } from 'eslint/use-at-your-own-risk'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const BASE = ['errors', 'options', 'clock', 'debug']
+const BASE = ['errors', 'options', 'clock', 'debug', 'token-bucket']
 const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
 const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
 
@@ -20,7 +20,7 @@ const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
  * wire and core do no input or output and never see a clock, hence no `node:` and only the types of clock.
  */
 const LAYERS = [
-  { files: ['errors', 'clock', 'options'], may: ['errors', 'options'], types: ['clock'] },
+  { files: ['errors', 'clock', 'options', 'token-bucket'], may: ['errors', 'options'], types: ['clock'] },
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
   { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
   { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
@@ -60,7 +60,7 @@ const LAYERS = [
     may: [...BASE, 'index', 'wire/', 'core/', 'conn/', 'transport/'],
     packages: ['node:'],
   },
-  { folder: 'cli/', may: ['index', 'mux/index'], packages: ['node:', 'commander'] },
+  { folder: 'cli/', may: ['index', 'mux/index', 'token-bucket', 'listen/source-network'], packages: ['node:', 'commander'] },
 ]
 
 /** A path that goes down and up again could name a foreign layer without looking like it. */

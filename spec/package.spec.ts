@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as source from '../lib/index.js'
@@ -32,6 +34,29 @@ describe('the built package', () => {
     const code =
       "import('multipath-net/dist/errors.js').catch((error) => { process.stdout.write(error.code) })"
     expect(await evaluate('module', code)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  it('starts with 96 descriptors', async () => {
+    const code = "import 'multipath-net'; process.stdout.write('up')"
+    const args = ['-c', 'ulimit -n 96; exec "$0" --input-type=module --eval "$1"', process.execPath, code]
+    expect((await promisify(execFile)('sh', args)).stdout).toBe('up')
+  })
+
+  it('holds its sources once: maps name the files of lib/, which the package has, without their text', () => {
+    const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] }
+    expect(files).toContain('lib')
+    const maps = readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.map'),
+    )
+    expect(maps.length).toBeGreaterThan(100)
+    for (const name of maps) {
+      const map = JSON.parse(readFileSync(join('dist', name), 'utf8')) as {
+        sources: string[]
+        sourcesContent?: unknown
+      }
+      expect(map.sourcesContent).toBeUndefined()
+      for (const source of map.sources) expect(existsSync(join('dist', dirname(name), source))).toBe(true)
+    }
   })
 
   it('leaves the process free to exit once it is loaded', async () => {

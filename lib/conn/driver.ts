@@ -6,9 +6,12 @@ import type { Action } from '../core/action.js'
 import { ConnectionCore } from '../core/connection.js'
 import type { CloseReason } from '../core/health.js'
 import type { CoreInit, SubflowInit } from '../core/init.js'
+import type { ConnLimits } from '../core/options.js'
+import { LIMIT_OPTIONS } from '../core/options.js'
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
+import { refuseUnknown, resolveOptions } from '../options.js'
 import { Reading } from './reading.js'
 import { SubflowIo } from './subflow-io.js'
 import { TraceWriter } from './trace.js'
@@ -41,6 +44,8 @@ export class Driver {
   readonly clock: Clock
   readonly trace: TraceWriter | undefined
   readonly #host: DriverHost
+  /** Of this connection alone: the core looks at them each time. */
+  readonly #options: CoreInit['options']
   readonly #ios = new Map<Subflow, SubflowIo>()
   readonly #reading = new Reading(this.#ios)
   #isRefed = true
@@ -55,7 +60,8 @@ export class Driver {
   #wallOffset: number
 
   constructor(init: DriverInit, clock: Clock, host: DriverHost) {
-    this.core = new ConnectionCore(init)
+    this.#options = { ...init.options }
+    this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
     this.trace = init.trace && new TraceWriter(init.trace, this.core.figures, clock)
     this.#host = host
@@ -124,6 +130,13 @@ export class Driver {
     this.core.destroy(isAbort)
     this.flush()
     this.trace?.close()
+  }
+
+  /** @throws {OptionError} */
+  setLimits(limits: ConnLimits): void {
+    refuseUnknown(limits, LIMIT_OPTIONS)
+    Object.assign(this.#options, resolveOptions(LIMIT_OPTIONS, { ...this.#options, ...limits }))
+    this.flushSoon()
   }
 
   setRef(isRefed: boolean): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a connection tells of its paths, and how they are controlled while it lives. */
+/** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
+import type { ConnLimits } from '../core/options.js'
 import type { PathPolicy } from '../core/path.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
@@ -48,6 +49,16 @@ export abstract class PathSurface extends SocketSurface {
     this.driver.core.setScheduler(schedulerOf(scheduler))
     this.driver.trace?.settingsChanged()
     this.driver.flushSoon()
+  }
+
+  /**
+   * Changes how much memory the connection may take, from now on; what it holds already stays. For a listener that gives
+   * little to strangers, and more to those whom it knows. What is not given stays as it is.
+   *
+   * @throws {OptionError} for what is no such limit, or a value out of range
+   */
+  setLimits(limits: ConnLimits): void {
+    this.driver.setLimits(limits)
   }
 
   /**

@@ -58,3 +58,20 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
 }
 
 export type ResolvedConnOptions = Resolved<ConnOptions>
+
+/** Options that may change while a connection stands. */
+export type ConnLimits = Pick<
+  ConnOptions,
+  'maxUnackedBytes' | 'sendBufferBytes' | 'maxUnreadBytes' | 'maxReorderBytes' | 'maxOutstandingAckBytes'
+>
+
+const { maxUnackedBytes, sendBufferBytes, maxUnreadBytes, maxReorderBytes, maxOutstandingAckBytes } =
+  CONN_OPTIONS
+
+export const LIMIT_OPTIONS: OptionTable<ConnLimits> = {
+  maxUnackedBytes,
+  sendBufferBytes,
+  maxUnreadBytes,
+  maxReorderBytes,
+  maxOutstandingAckBytes,
+}

@@ -18,7 +18,7 @@ export class Receiver {
   readonly window: ReorderWindow
   readonly #peer: Peer
   readonly #subflows: readonly Subflow[]
-  readonly #maxUnread: number
+  readonly #options: ResolvedConnOptions
   #isHolding = false
   #heldAt: Millis = 0
   /** Subflows on which the peer was told to hold, or last to go on, and that live. */
@@ -35,7 +35,7 @@ export class Receiver {
   constructor(peer: Peer, subflows: readonly Subflow[], options: ResolvedConnOptions) {
     this.#peer = peer
     this.#subflows = subflows
-    this.#maxUnread = options.maxUnreadBytes
+    this.#options = options
     this.window = new ReorderWindow(options)
   }
 
@@ -73,9 +73,10 @@ export class Receiver {
   announce(bringer: Subflow | undefined, now: Millis): void {
     if (!this.#peer.profile.obeysHold) return
     const unread = this.window.unreadBytes
-    if (unread > this.#maxUnread / 4) {
+    const { maxUnreadBytes } = this.#options
+    if (unread > maxUnreadBytes / 4) {
       if (bringer !== undefined && this.#isHoldDue(bringer, now)) this.#hold(bringer, now)
-    } else if (this.#isHolding && unread <= this.#maxUnread / 8) this.#go()
+    } else if (this.#isHolding && unread <= maxUnreadBytes / 8) this.#go()
   }
 
   /** A subflow is gone, or silent: what was said there and nowhere else is said again. */
@@ -136,6 +137,6 @@ export class Receiver {
 
   /** Little more fits in front of the reader: what the sockets bring until they stop needs the rest. */
   get isFull(): boolean {
-    return this.window.unreadBytes > this.#maxUnread * 0.75
+    return this.window.unreadBytes > this.#options.maxUnreadBytes * 0.75
   }
 }

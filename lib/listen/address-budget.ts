@@ -5,7 +5,7 @@
  * the address are not read any more.
  */
 import type { Clock } from '../clock.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../token-bucket.js'
 
 /** Addresses whose budget is not whole; the one charged longest ago makes room. About 1 MiB. */
 const MAX_CHARGED_ADDRESSES = 4096

@@ -6,7 +6,7 @@ import { MultipathError, RemoteProtocolError } from '../errors.js'
 import type { PeerFacts } from './admission.js'
 import { CidKeys } from './cids.js'
 import { EndedCids } from './ended-cids.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../token-bucket.js'
 
 /** Addresses that have joins of their own at one connection; all further ones share those of one. */
 const MAX_JOINING_ADDRESSES = 64

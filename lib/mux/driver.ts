@@ -14,6 +14,9 @@ import type { StreamCore } from './stream-core.js'
 /** Frames are made for so many bytes at once: enough for one write, few enough to be late for nobody. */
 const POLL_BYTES = 262_144
 
+/** New streams that are told of in one turn of the event loop: the rest of a crowd waits, so that others get theirs. */
+const STREAMS_A_TURN = 32
+
 /** What concerns the session as a whole. */
 export type SessionEvent = Exclude<MuxEvent, { readonly type: 'changed' }>
 
@@ -32,6 +35,7 @@ export class Driver implements StreamHost {
   #isFlushing = false
   #isFlushDue = false
   #isDispatching = false
+  #streamsLeft = STREAMS_A_TURN
   #timerAt: Millis = Infinity
   #cancelTimer: (() => void) | undefined
 
@@ -143,9 +147,23 @@ export class Driver implements StreamHost {
   #dispatch(): void {
     if (this.#isDispatching) return
     this.#isDispatching = true
-    for (let events = this.core.takeEvents(); events.length > 0; events = this.core.takeEvents())
+    for (let events = this.#takeEvents(); events.length > 0; events = this.#takeEvents())
       for (const event of events) this.#hand(event)
     this.#isDispatching = false
+  }
+
+  #takeEvents(): readonly MuxEvent[] {
+    const events = this.core.takeEvents(this.#streamsLeft)
+    const streams = events.filter(({ type }) => type === 'stream').length
+    if (streams === 0) return events
+    if (this.#streamsLeft === STREAMS_A_TURN) setImmediate(this.#nextTurn)
+    this.#streamsLeft -= streams
+    return events
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#streamsLeft = STREAMS_A_TURN
+    this.#flushNow()
   }
 
   #hand(event: MuxEvent): void {

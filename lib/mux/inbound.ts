@@ -39,17 +39,22 @@ export class Inbound implements FrameHandler {
   #onPing(flags: number, id: number): void {
     const { output, pings, now } = this.#state
     if ((flags & Flag.syn) !== 0) {
+      this.#state.chargeIdleFrame()
       output.pong(id)
       return
     }
     const rttMs = pings.answered(id, now)
-    if (rttMs !== undefined) this.#state.tell({ type: 'ping-end', id, rttMs })
+    if (rttMs === undefined) this.#state.chargeIdleFrame()
+    else this.#state.tell({ type: 'ping-end', id, rttMs })
   }
 
   #onGoAway(code: number): void {
     if (code !== GoAwayCode.normal)
       throw protocolError(`the peer ends the session: ${GO_AWAY_REASONS[code] ?? `reason ${code}`}`)
-    if (this.#state.hasGoneAway) return
+    if (this.#state.hasGoneAway) {
+      this.#state.chargeIdleFrame()
+      return
+    }
     this.#state.hasGoneAway = true
     this.#state.tell({ type: 'go-away' })
     // The peer has not seen them and will not take them: they can be tried again elsewhere.
@@ -65,6 +70,7 @@ export class Inbound implements FrameHandler {
     const { table } = this.#state
     const stream = (flags & Flag.syn) === 0 ? table.get(id) : this.#onSyn(id)
     const isData = type === FrameType.data
+    if (isIdle(stream, isData, flags, length)) this.#state.chargeIdleFrame()
     // What is unknown was reset, or refused: what was on its way is dropped. Go: session.go, handleStreamMessage.
     if (stream === undefined) return
     if ((flags & Flag.ack) !== 0) this.#onAck(stream)
@@ -83,8 +89,10 @@ export class Inbound implements FrameHandler {
   #onSyn(id: number): StreamCore | undefined {
     const { table, output, now, isClosing } = this.#state
     const stream = isClosing && table.isFree(id) ? undefined : table.admit(id, now)
-    if (stream === undefined) output.reset(id, true)
-    else this.#state.tell({ type: 'stream', stream })
+    if (stream === undefined) {
+      this.#state.chargeReset()
+      output.reset(id, true)
+    } else this.#state.arrived(stream)
     return stream
   }
 
@@ -96,8 +104,8 @@ export class Inbound implements FrameHandler {
 
   #onReset(stream: StreamCore): void {
     const verb = stream.phase === 'opening' ? 'refused' : 'reset'
-    stream.error = new MultipathError('ERR_MULTIPATH_MUX_RESET', `the peer has ${verb} stream ${stream.id}`)
-    this.#state.remove(stream)
+    const message = `the peer has ${verb} stream ${stream.id}`
+    this.#state.resetByPeer(stream, new MultipathError('ERR_MULTIPATH_MUX_RESET', message))
   }
 
   #beginData(stream: StreamCore, flags: number, length: number): void {
@@ -116,6 +124,16 @@ export class Inbound implements FrameHandler {
     this.#state.changed(stream)
     this.#state.removeIfEnded(stream)
   }
+}
+
+/** Whether a frame changes nothing, so that a peer could send any number of them. */
+function isIdle(stream: StreamCore | undefined, isData: boolean, flags: number, length: number): boolean {
+  if (isData && length > 0) return false
+  if ((flags & Flag.syn) !== 0) return false
+  if (stream === undefined) return true
+  if ((flags & (Flag.fin | Flag.rst)) !== 0) return false
+  if ((flags & Flag.ack) !== 0 && stream.phase === 'opening') return false
+  return isData || !stream.needsCredit(length)
 }
 
 const GO_AWAY_REASONS: Readonly<Record<number, string>> = {

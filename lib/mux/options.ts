@@ -25,6 +25,16 @@ export interface MuxNumbers {
   maxSessionWindowBytes?: number | undefined
   /** Bytes of all streams that arrived and were not read; beyond, the stream that has the most is reset. */
   maxUnreadBytes?: number | undefined
+  /**
+   * Streams per second that the peer begins and resets before anything was written to them, or that a limit refuses, once
+   * there were `maxStreams` and `maxBacklog` of them; one more ends the session.
+   */
+  maxResetsPerSecond?: number | undefined
+  /**
+   * Frames of the peer per second that bring nothing: pings, answers to none, data frames without data, credit that is not
+   * needed, frames without data of unknown streams. As many may come at once; one more ends the session.
+   */
+  maxIdleFramesPerSecond?: number | undefined
   /** Our pings without an answer yet; one more is refused. */
   maxPings?: number | undefined
   /** Answers and refusals that wait because the peer does not read; beyond, the session fails. */
@@ -64,6 +74,8 @@ export const MUX_TABLE: OptionTable<MuxNumbers> = {
   maxStreamWindowBytes: { default: 16 * MIB, min: INITIAL_WINDOW_BYTES, max: 1024 * MIB },
   maxSessionWindowBytes: { default: 64 * MIB, min: 0, max: 65_536 * MIB },
   maxUnreadBytes: { default: 128 * MIB, min: INITIAL_WINDOW_BYTES, max: 65_536 * MIB },
+  maxResetsPerSecond: { default: 64, min: 1, max: Infinity },
+  maxIdleFramesPerSecond: { default: 8192, min: 1, max: Infinity },
   maxPings: { default: 16, min: 1, max: 65_536 },
   maxWaitingAnswers: { default: 4096, min: 1, max: 1_000_000 },
   keepAliveMs: { default: 30_000, min: 10, max: Infinity },

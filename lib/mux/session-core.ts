@@ -49,9 +49,9 @@ export class SessionCore {
     return this.#state.unreadBytes
   }
 
-  /** What has happened since the last call. */
-  takeEvents(): readonly MuxEvent[] {
-    return this.#state.takeEvents()
+  /** What has happened since the last call; of new streams `mostStreams`, the rest wait for the next call. */
+  takeEvents(mostStreams: number = Infinity): readonly MuxEvent[] {
+    return this.#state.takeEvents(mostStreams)
   }
 
   /** Bytes of the peer: views of them are kept until they are read. */

@@ -2,6 +2,7 @@
 /** What the halves of a session share: its streams, what waits to be sent, and what its shell is to hear. */
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
+import { TokenBucket } from '../token-bucket.js'
 import type { MuxRole, ResolvedMuxNumbers } from './options.js'
 import { Output } from './output.js'
 import { Pings } from './pings.js'
@@ -44,6 +45,10 @@ export class SessionState {
   hasGoneAway = false
   isOver = false
   #events: MuxEvent[] = []
+  /** Streams of the peer that the shell has not heard of. */
+  readonly #arrivals = new Set<StreamCore>()
+  readonly #resets: TokenBucket
+  readonly #idleFrames: TokenBucket
   /** Streams that are over, with bytes that nobody has read yet. */
   readonly #leftovers = new Set<StreamCore>()
   #unreadBytes = 0
@@ -54,6 +59,9 @@ export class SessionState {
     this.output = new Output(limits.maxFrameBytes)
     this.pings = new Pings(limits, now)
     this.budget = { left: limits.maxSessionWindowBytes }
+    const { maxStreams, maxBacklog, maxResetsPerSecond, maxIdleFramesPerSecond } = limits
+    this.#resets = new TokenBucket(maxStreams + maxBacklog, maxResetsPerSecond, now)
+    this.#idleFrames = new TokenBucket(maxIdleFramesPerSecond, maxIdleFramesPerSecond, now)
     this.now = now
   }
 
@@ -73,12 +81,52 @@ export class SessionState {
     this.tell({ type: 'changed', stream })
   }
 
-  takeEvents(): readonly MuxEvent[] {
+  /** A stream of the peer: the shell hears of it, unless the peer resets it before. */
+  arrived(stream: StreamCore): void {
+    this.#arrivals.add(stream)
+  }
+
+  /** @param mostStreams - new ones among them; once the session is over, there may be more */
+  takeEvents(mostStreams: number): readonly MuxEvent[] {
+    const arrivals = this.#takeArrivals(this.isOver ? Infinity : mostStreams)
     const events = this.#events
-    if (events.length === 0) return NO_EVENTS
+    if (events.length === 0) return arrivals
     this.#events = []
     for (const event of events) if (event.type === 'changed') event.stream.isListed = false
+    return arrivals.length === 0 ? events : [...arrivals, ...events]
+  }
+
+  #takeArrivals(most: number): readonly MuxEvent[] {
+    if (this.#arrivals.size === 0 || most <= 0) return NO_EVENTS
+    const events: MuxEvent[] = []
+    let left = most
+    for (const stream of this.#arrivals) {
+      if (left-- <= 0) break
+      this.#arrivals.delete(stream)
+      events.push({ type: 'stream', stream })
+      // What happened to it before was told of a stream that the shell did not know.
+      if (stream.hasNews) events.push({ type: 'changed', stream })
+    }
     return events
+  }
+
+  /** The peer has begun `stream` and reset it, or a limit has refused it: we had work with it for nothing. */
+  chargeReset(): void {
+    if (!this.#resets.take(this.now)) throw limitError('the peer begins and resets too many streams')
+  }
+
+  /** A frame of the peer that brings nothing. */
+  chargeIdleFrame(): void {
+    if (!this.#idleFrames.take(this.now))
+      throw limitError('the peer sends too many frames that bring nothing')
+  }
+
+  /** The peer gives `stream` up. */
+  resetByPeer(stream: StreamCore, error: MultipathError): void {
+    if (!this.table.isOurs(stream.id) && !stream.hasSent) this.chargeReset()
+    stream.error = error
+    this.#arrivals.delete(stream)
+    this.remove(stream)
   }
 
   /** Bytes arrived: a view into what was read. Beyond the limit of all streams, the one that has the most goes. */
@@ -127,6 +175,7 @@ export class SessionState {
 
   /** Ends a stream at once, and tells the peer where it knows of it. */
   reset(stream: StreamCore, error?: MultipathError): void {
+    this.#arrivals.delete(stream)
     if (stream.isPeerAware) this.output.reset(stream.id, !this.table.isOurs(stream.id))
     if (error !== undefined) {
       this.dropUnread(stream)
@@ -142,6 +191,10 @@ export class SessionState {
       if (largest === undefined || stream.unread.bytes > largest.unread.bytes) largest = stream
     const limit = this.limits.maxUnreadBytes
     const message = `more than ${limit} unread bytes in the session, ${largest!.unread.bytes} of them here`
-    this.reset(largest!, new MultipathError('ERR_MULTIPATH_MUX_LIMIT', message))
+    this.reset(largest!, limitError(message))
   }
+}
+
+function limitError(message: string): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_MUX_LIMIT', message)
 }

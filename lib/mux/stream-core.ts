@@ -20,6 +20,9 @@ type Phase = 'waiting' | 'opening' | 'incoming' | 'open' | 'over'
 /** Our direction: bytes may be written; the end follows what was written; the end is sent. */
 type Ending = 'open' | 'ending' | 'ended'
 
+/** Credit below this, bytes, is hardly worth its frame: Go gives half of a window, as we do. */
+const LEAST_CREDIT_BYTES = 1024
+
 /** A frame without payload: its flags, and the bytes of credit in it. */
 export interface Notice {
   readonly flags: number
@@ -43,6 +46,9 @@ export class StreamCore {
   #ending: Ending = 'open'
   #isRemoteEnded = false
   #sendCredit = INITIAL_WINDOW_BYTES
+  #hasSent = false
+  /** Bytes were sent since the peer gave credit. */
+  #hasSpent = false
   #flagsDue = 0
 
   constructor(id: number, phase: 'waiting' | 'incoming', now: Millis) {
@@ -84,9 +90,24 @@ export class StreamCore {
     return this.phase !== 'waiting' && this.phase !== 'over'
   }
 
+  /** Something has happened to it that its reader is to hear of. */
+  get hasNews(): boolean {
+    return this.unread.bytes > 0 || this.#isRemoteEnded || this.error !== undefined
+  }
+
   /** The peer has been told of it, or has told us. */
   get isPeerAware(): boolean {
     return this.isKnown && (this.#flagsDue & Flag.syn) === 0
+  }
+
+  /** Something that was written to it has left. */
+  get hasSent(): boolean {
+    return this.#hasSent
+  }
+
+  /** Whether credit for `bytes` is of use: none gives less than a reader that reads lumps. */
+  needsCredit(bytes: number): boolean {
+    return this.#hasSpent && bytes >= LEAST_CREDIT_BYTES
   }
 
   /** Bytes that may be sent now. */
@@ -119,6 +140,8 @@ export class StreamCore {
   /** @returns up to `bytes` of what was written, in pieces */
   takeOutgoing(bytes: number): Uint8Array[] {
     this.#sendCredit -= bytes
+    this.#hasSent = true
+    this.#hasSpent = true
     return this.outgoing.take(bytes)
   }
 
@@ -127,6 +150,7 @@ export class StreamCore {
     if (this.#sendCredit + bytes > MAX_UINT32)
       throw protocolError(`credit for ${this.#sendCredit + bytes} bytes on stream ${this.id}`)
     this.#sendCredit += bytes
+    this.#hasSpent = false
   }
 
   /** @throws ERR_MULTIPATH_MUX_PROTOCOL for bytes that the peer must not send */

@@ -109,7 +109,12 @@ describe('docs/limits.md', () => {
           'cli/streams/serve',
           ...['MAX_SESSIONS', 'MOST_SOCKETS_A_SESSION', 'HANDSHAKE_MS', 'CONNECT_MS'],
         ),
-        ...constants('cli/streams/sessions', 'MAX_STRANGERS', 'GREETING_MS'),
+        ...constants(
+          'cli/streams/strangers',
+          ...['MAX_STRANGERS', 'EARLY_DROP', 'MOST_OF_AN_ADDRESS', 'NEWCOMERS_PER_SECOND', 'MAX_ADDRESSES'],
+        ),
+        ...constants('cli/streams/sessions', 'GREETING_MS', 'STRANGER_BYTES', 'STRANGER_ACK_BYTES'),
+        ...constants('cli/streams/log', 'MOST_LINES'),
         ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
         ...constants('cli/streams/take-request', 'REQUEST_MS'),
         ...constants('cli/streams/lookups', 'MAX_LOOKUPS'),

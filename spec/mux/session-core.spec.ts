@@ -277,7 +277,7 @@ describe('receiving', () => {
     session.sent()
     session.receive(frame.window(7, 0, syn))
     expect(session.sent().map(brief)).toEqual([[FrameType.window, rst, 7, 0]])
-    session.receive(frame.window(1, 0, rst), frame.window(9, 0, syn))
+    session.wait(1000).receive(frame.window(1, 0, rst), frame.window(9, 0, syn))
     expect(session.incoming().id).toBe(9)
     // One that its peer has given up before anybody took it leaves its place as well.
     session.receive(frame.window(9, 0, rst), frame.window(11, 0, syn))

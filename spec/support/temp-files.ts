@@ -13,7 +13,8 @@ export function tempFiles(): (name: string, content: string) => string {
   })
   return (name, content) => {
     const path = join(folder, name)
-    writeFileSync(path, content)
+    // Of secrets that others may read, the command warns.
+    writeFileSync(path, content, { mode: 0o600 })
     return path
   }
 }

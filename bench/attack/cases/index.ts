@@ -7,11 +7,15 @@ import { PROXY_RESET } from './proxy-reset.js'
 import { REFUSED_JOINS } from './refused-joins.js'
 import { UNKNOWN_CIDS_WITH_CONNECTION } from './unknown-cids-with-connection.js'
 import { SUBFLOW_CASES } from './subflows.js'
+import { MUX_CASES } from './mux.js'
+import { SERVE_CASES } from './serve.js'
 import { WEBSOCKET_CASES } from './websocket.js'
 
 export const CASES: Readonly<Record<string, AttackCase>> = {
   ...LISTENER_CASES,
   ...SUBFLOW_CASES,
+  ...MUX_CASES,
+  ...SERVE_CASES,
   ...WEBSOCKET_CASES,
   'unknown-cids-with-connection': UNKNOWN_CIDS_WITH_CONNECTION,
   'proxy-reset': PROXY_RESET,

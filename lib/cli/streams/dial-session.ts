@@ -14,7 +14,7 @@ import { collect, COMMON_OPTIONS } from './common-options.js'
 import { greetAsClient } from './greet.js'
 import type { Log } from './log.js'
 import { parsePathPlace } from './parse-places.js'
-import { loadToken } from './secrets.js'
+import { exposures, loadToken } from './secrets.js'
 import type { PathFlags } from './session-paths.js'
 import { labelOf, sessionPaths } from './session-paths.js'
 import { ignore } from './splice.js'
@@ -22,6 +22,8 @@ import { ignore } from './splice.js'
 /** Of a command that dials `multipath serve`. */
 export interface ClientFlags extends CommonFlags, PathFlags {
   readonly wait: number
+  /** Of socks. */
+  readonly loginFile?: string
 }
 
 const WAIT_MS = 10_000
@@ -55,14 +57,22 @@ export const CLIENT_OPTIONS = (): Option[] => [
   ...COMMON_OPTIONS(),
 ]
 
-/** What opens a session; each call dials anew. @throws {CliError} EXIT_USAGE for flags that do not go together */
+/**
+ * What opens a session; each call dials anew.
+ *
+ * @param maxStreams - of the other end
+ * @throws {CliError} EXIT_USAGE for flags that do not go together
+ */
 export function sessionOpener(
   flags: ClientFlags,
+  maxStreams: number,
   io: CliIo,
   log: Log,
 ): (signal: AbortSignal) => Promise<MuxSession> {
   const paths = sessionPaths(flags)
   const token = loadToken(flags.tokenFile, io.env)
+  for (const warning of exposures([flags.tokenFile, flags.tlsKey, flags.loginFile]))
+    log.warn('exposed', warning)
   const destination = (flags.to ?? []).map(labelOf).join(', ')
   const dialer = new MultipathDialer(destination, paths, { peer: 'ours' })
   reportPaths(dialer, log)
@@ -73,7 +83,7 @@ export function sessionOpener(
       conn.on('error', ignore)
       await greetAsClient(conn, token, { timeoutMs: GREETING_MS, signal })
       log.info('session', `connected to ${destination}`)
-      return new MuxSession(conn, { role: 'client', maxStreams: flags.maxStreams, allowHalfOpen: true })
+      return new MuxSession(conn, { role: 'client', maxStreams, allowHalfOpen: true })
     } catch (error) {
       conn?.destroy()
       if (error instanceof DialError) throw explainDial(error, 'is `multipath serve` running there?')

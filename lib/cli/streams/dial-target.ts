@@ -24,12 +24,20 @@ export interface DialTargetOptions {
 
 /** The target cannot be had; `message` is for the log of this side alone. */
 export class TargetError extends Error {
+  /** What the peer is told. */
   readonly refusal: Refusal
+  /** No rule allows it, whatever the peer is told. */
+  readonly isForbidden: boolean
 
-  constructor(refusal: Refusal, message: string, options?: ErrorOptions) {
+  constructor(
+    refusal: Refusal,
+    message: string,
+    options?: ErrorOptions & { readonly isForbidden?: boolean },
+  ) {
     super(message, options)
     this.name = 'TargetError'
     this.refusal = refusal
+    this.isForbidden = options?.isForbidden ?? false
   }
 }
 
@@ -55,7 +63,8 @@ const REFUSAL_OF: Readonly<Record<string, Refusal>> = {
 /** A socket that is connected and may be half open. @throws {TargetError} */
 export async function dialTarget(place: Place, options: DialTargetOptions): Promise<Socket> {
   const { permission, timeoutMs, signal } = options
-  if (!permission.mayAsk(place)) throw new TargetError('not-allowed', 'no rule allows it')
+  if (!permission.mayAsk(place))
+    throw new TargetError('not-allowed', 'no rule allows it', { isForbidden: true })
   const life = new AbortController()
   const stop = (): void => life.abort(new TargetError('failed', 'nobody wants it any more'))
   const timer = setTimeout(
@@ -67,10 +76,7 @@ export async function dialTarget(place: Place, options: DialTargetOptions): Prom
   try {
     const found = await orAborted(addressesOf(place, options.resolve), life.signal)
     const allowed = found.filter((address) => permission.mayDial(place, address))
-    if (allowed.length === 0) {
-      const led = found.map(({ address }) => address).join(', ')
-      throw new TargetError('not-allowed', `it leads to ${led || 'nowhere'}, which no rule allows`)
-    }
+    if (allowed.length === 0) throw forbidden(place, found)
     return await connected(place, allowed, life.signal)
   } catch (error) {
     throw targetError(error)
@@ -78,6 +84,15 @@ export async function dialTarget(place: Place, options: DialTargetOptions): Prom
     clearTimeout(timer)
     signal?.removeEventListener('abort', stop)
   }
+}
+
+/** A name that exists and leads where nobody may go is answered like one that does not exist: it is nobody's business. */
+function forbidden({ host }: Place, found: readonly Address[]): TargetError {
+  const led = found.map(({ address }) => address).join(', ')
+  const refusal = parseAddress(host) === undefined ? 'not-found' : 'not-allowed'
+  return new TargetError(refusal, `it leads to ${led || 'nowhere'}, which no rule allows`, {
+    isForbidden: true,
+  })
 }
 
 async function addressesOf({ host }: Place, resolve: Resolve): Promise<Address[]> {

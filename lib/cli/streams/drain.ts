@@ -34,6 +34,7 @@ export async function drain({ reason, servers, tasks, sessions, timeoutMs, log }
     clearTimeout(timer)
   }
   sessions.destroy()
+  log.close()
   if (left > 0)
     throw new CliError(`${reason.message}, with ${streams(left)} cut short`, { exitCode: reason.exitCode })
 }

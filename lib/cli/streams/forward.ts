@@ -30,8 +30,9 @@ export function forwardCommand(io: CliIo): Command {
     const { local = [], remote = [] } = flags
     if (local.length === 0 && remote.length === 0)
       throw usage('nothing to forward', 'give --local or --remote')
-    const forwards = new RemoteForwards(remote)
-    await runClient(flags, { ports: local.map(portOf), onSession: forwards.onSession }, io)
+    const ports = local.map(portOf)
+    const plan = remote.length === 0 ? { ports } : { ports, onSession: new RemoteForwards(remote).onSession }
+    await runClient(flags, plan, io)
   })
 }
 

@@ -11,10 +11,23 @@ export interface LogOptions {
   readonly isVerbose: boolean
 }
 
+/** Lines of one event that are written within a time; those beyond are counted: strangers can cause any number. */
+const MOST_LINES = 20
+const SUM_UP_MS = 10_000
+
+/** Of one event, since its first line. */
+interface Tally {
+  readonly timer: NodeJS.Timeout
+  lines: number
+  /** Says all that was left out. */
+  sum: () => void
+}
+
 /** Every line has an `event`, for programs, and a message, for people. */
 export class Log {
   readonly #io: CliIo
   readonly #options: LogOptions
+  readonly #tallies = new Map<string, Tally>()
 
   constructor(io: CliIo, options: LogOptions) {
     this.#io = io
@@ -26,11 +39,11 @@ export class Log {
   }
 
   info(event: string, message: string, fields?: Fields): void {
-    this.#line('info', event, message, fields)
+    this.#count('info', event, message, fields)
   }
 
   warn(event: string, message: string, fields?: Fields): void {
-    this.#line('warn', event, message, fields)
+    this.#count('warn', event, message, fields)
   }
 
   /** Only with --verbose. */
@@ -38,13 +51,48 @@ export class Log {
     if (this.#options.isVerbose) this.#line('debug', event, message, fields)
   }
 
+  /** Nothing more will come: says what was left out. */
+  close(): void {
+    for (const event of [...this.#tallies.keys()]) this.#sumUp(event)
+  }
+
   /** The error that ends the command, for it to throw: as JSON it has been reported then. */
   final(error: unknown): CliError {
+    this.close()
     const known = error instanceof CliError ? error : new CliError((error as Error).message, { cause: error })
     if (!this.#options.isJson) return known
     this.#io.report(failedLine(oneLine(known), known.exitCode))
     const { message, exitCode, hint } = known
     return new CliError(message, { exitCode, hint, cause: known, isReported: true })
+  }
+
+  #count(level: Level, event: string, message: string, fields?: Fields): void {
+    const tally = this.#tallies.get(event) ?? this.#begin(event)
+    if (++tally.lines <= MOST_LINES) {
+      this.#line(level, event, message, fields)
+      return
+    }
+    const leftOut = tally.lines - MOST_LINES
+    tally.sum = () => {
+      const times = leftOut === 1 ? 'one more like it was' : `${leftOut} more like it were`
+      this.#line(level, event, `${message} (${times} left out)`, { ...fields, leftOut })
+    }
+  }
+
+  #begin(event: string): Tally {
+    const timer = setTimeout(() => this.#sumUp(event), SUM_UP_MS)
+    timer.unref()
+    const tally: Tally = { timer, lines: 0, sum: () => {} }
+    this.#tallies.set(event, tally)
+    return tally
+  }
+
+  #sumUp(event: string): void {
+    const tally = this.#tallies.get(event)
+    if (tally === undefined) return
+    clearTimeout(tally.timer)
+    this.#tallies.delete(event)
+    tally.sum()
   }
 
   #line(level: Level, event: string, message: string, fields?: Fields): void {

@@ -22,12 +22,16 @@ const CONNECT_MS = 10_000
 const ANSWER_MS = 30_000
 /** Another session of ours may still hold the port there: its end has yet to be noticed. */
 const RETRY_MS = 1000
+/** Where serve allows no longer what it allowed before. */
+const REFUSED_RETRY_MS = 30_000
 
 /** What is forwarded is our own choice: no rule stands against it. */
 const ANY: Permission = { mayAsk: () => true, mayDial: () => true }
 
 export class RemoteForwards {
   readonly #rules: readonly ForwardRule<HostPort>[]
+  /** Those that serve has listened for. */
+  readonly #granted = new Set<ForwardRule<HostPort>>()
   /** One for each name: serve may ask as often as it likes. */
   readonly #resolve = new Lookups(1).forClient()
 
@@ -35,7 +39,8 @@ export class RemoteForwards {
     this.#rules = rules
   }
 
-  readonly onSession: ClientPlan['onSession'] = (session, context, fail) => {
+  /** Told of each session. */
+  readonly onSession: NonNullable<ClientPlan['onSession']> = (session, context, fail) => {
     session.on('stream', (stream) => context.tasks.add(this.#take(stream, context.log)))
     for (const rule of this.#rules) {
       const listening = this.#keepListening(session, rule, context)
@@ -43,25 +48,27 @@ export class RemoteForwards {
     }
   }
 
-  /** Asks again as long as the session stands. @throws {CliError} where serve does not allow it */
+  /** Asks again as long as the session stands. @throws {CliError} where serve does not allow it, and never has */
   async #keepListening(
     session: MuxSession,
-    { bind, target }: ForwardRule<HostPort>,
+    rule: ForwardRule<HostPort>,
     context: ClientContext,
   ): Promise<void> {
+    const { bind, target } = rule
     const place = formatHostPort(bind)
     const isOver = (): boolean => !session.isOpen || context.signal.aborted
     while (!isOver()) {
-      const outcome = await listen(session, bind, context.signal, () =>
-        context.log.info('remote', `serve listens on ${place} for ${formatHostPort(target)}`, { place }),
-      )
+      const outcome = await listen(session, bind, context.signal, () => {
+        this.#granted.add(rule)
+        context.log.info('remote', `serve listens on ${place} for ${formatHostPort(target)}`, { place })
+      })
       if (isOver()) return
-      if (outcome === 'not-allowed')
+      if (outcome === 'not-allowed' && !this.#granted.has(rule))
         throw new CliError(`serve may not listen on ${place}`, {
           hint: `start it with --allow-remote ${place}`,
         })
       context.log.warn('remote-lost', `serve does not listen on ${place}: ${outcome}`, { place, outcome })
-      await sleep(RETRY_MS, undefined, { ref: false })
+      await sleep(outcome === 'not-allowed' ? REFUSED_RETRY_MS : RETRY_MS, undefined, { ref: false })
     }
   }
 

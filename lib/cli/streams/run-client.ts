@@ -36,8 +36,8 @@ export interface LocalPort {
 
 export interface ClientPlan {
   readonly ports: readonly LocalPort[]
-  /** Told of each session; `fail` ends the command. */
-  readonly onSession: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
+  /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
+  readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
 }
 
 /** Runs until a signal, or until the other end says that it never will. @throws {CliError} */
@@ -56,8 +56,8 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   try {
     const { signal } = life
     const keeper: SessionKeeper = new SessionKeeper({
-      open: sessionOpener(flags, io, log),
-      onSession: (session) => plan.onSession(session, context, (error) => life.abort(error)),
+      open: sessionOpener(flags, plan.onSession === undefined ? 0 : flags.maxStreams, io, log),
+      onSession: (session) => plan.onSession?.(session, context, (error) => life.abort(error)),
       log,
       waitMs: flags.wait,
       maxWaiting: flags.maxStreams,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Secrets come from files or the environment, never from the command line: every user of a machine can read that. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { statSync } from 'node:fs'
 import type { CheckLogin } from './proxy-handshake.js'
 import { readOption, usage } from './usage.js'
 
@@ -49,6 +50,25 @@ export function loadLogins(file: string | undefined, env: Environment): CheckLog
     // All of them, so that the time tells nothing. A user cannot hold the colon.
     return digests.filter((known) => timingSafeEqual(known, shown)).length > 0 && !user.includes(':')
   }
+}
+
+/** Who may read a file beside its owner: its group, and all others. */
+const OTHERS_READ = 0o044
+
+/** A warning for each file that others may read, as ssh has it. Windows keeps no such modes. */
+export function exposures(files: readonly (string | undefined)[]): string[] {
+  if (process.platform === 'win32') return []
+  return files.flatMap((file) => {
+    const mode = file === undefined ? 0 : modeOf(file)
+    if ((mode & OTHERS_READ) === 0) return []
+    const shown = (mode & 0o777).toString(8).padStart(4, '0')
+    return [`${file} can be read by other users (mode ${shown}): chmod 600 ${file}`]
+  })
+}
+
+/** Of a file that was read a moment ago; 0 where it is gone. */
+function modeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mode ?? 0
 }
 
 function digest(text: string): Buffer {

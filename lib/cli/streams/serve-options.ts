@@ -7,7 +7,7 @@ import type { AllowedPlace, AllowRule } from './allow-list.js'
 import { AllowList } from './allow-list.js'
 import type { CommonFlags } from './common-options.js'
 import { isLoopback } from './host.js'
-import { loadToken } from './secrets.js'
+import { exposures, loadToken } from './secrets.js'
 import type { Range } from './special-ranges.js'
 import type { Certificate, CertificateFlags } from './tls-files.js'
 import { loadAuthority, loadCertificate } from './tls-files.js'
@@ -71,8 +71,12 @@ export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOp
     remote,
     tls,
     token,
-    warnings:
-      open === undefined ? [] : warningsOf(tls !== undefined, token !== undefined || tls?.ca !== undefined),
+    warnings: [
+      ...(open === undefined
+        ? []
+        : warningsOf(tls !== undefined, token !== undefined || tls?.ca !== undefined)),
+      ...exposures([flags.tokenFile, flags.tlsKey]),
+    ],
   }
 }
 

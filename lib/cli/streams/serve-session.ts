@@ -64,8 +64,8 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
     })
   } catch (error) {
     if (stream.destroyed) return
-    const { refusal, message } = error as TargetError
-    const tell = refusal === 'not-allowed' ? 'warn' : 'detail'
+    const { refusal, isForbidden, message } = error as TargetError
+    const tell = isForbidden ? 'warn' : 'detail'
     log[tell]('refused', `refused ${target}: ${message}`, { target, refusal })
     refuse(stream, refusal)
   }

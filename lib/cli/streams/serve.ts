@@ -19,7 +19,8 @@ import { parseListenPlace, parseRemoteBind } from './parse-places.js'
 import { parseAllowed, parseAllowRule, parseRange } from './parse-rules.js'
 import type { ListenPlace, ServeFlags, ServeOptions } from './serve-options.js'
 import { formatPlace, serveOptions } from './serve-options.js'
-import { MAX_STRANGERS, Sessions } from './sessions.js'
+import { Sessions, STRANGER_LIMITS } from './sessions.js'
+import { MAX_STRANGERS } from './strangers.js'
 import { Tasks } from './tasks.js'
 
 const MAX_SESSIONS = 64
@@ -101,6 +102,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     const listener = new MultipathListener(servers, [], {
       maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
       peer: 'ours',
+      ...STRANGER_LIMITS,
       ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
     reportSubflows(listener, (message) => log.detail('path', message))

@@ -25,6 +25,8 @@ class Unavailable extends Error {}
 /** Waits before a redial: a random share of a time that doubles with each failure, so that many do not come at once. */
 const REDIAL_MIN_MS = 200
 const REDIAL_MAX_MS = 5000
+/** Where what answers is not the `serve` that there was: half of it up to all of it. */
+const ODD_REDIAL_MS = 30_000
 
 export class SessionKeeper {
   readonly #init: SessionKeeperInit
@@ -39,24 +41,32 @@ export class SessionKeeper {
   /**
    * Goes on until `signal`.
    *
-   * @throws {GreetingError} where another attempt would not help
+   * @throws {GreetingError} where another attempt would not help, unless there was a session before: another program may
+   *   have the port for a while
    */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0
+    let hasWorked = false
     const isOver = (): boolean => signal.aborted
     while (!isOver()) {
       const startedAt = performance.now()
       try {
         const session = await this.#init.open(signal)
+        hasWorked = true
         const error = await this.#keep(session, signal)
         if (performance.now() - startedAt > REDIAL_MAX_MS) failures = 0
         if (!isOver()) this.#warn('session-lost', `the session is over: ${reason(error)}`)
       } catch (error) {
         if (isOver()) return
-        if (error instanceof GreetingError) throw error
+        const isOdd = error instanceof GreetingError
+        if (isOdd && !hasWorked) throw error
         this.#warn('session-failed', `no session: ${oneLine(error)}`)
+        if (isOdd) {
+          await pause((ODD_REDIAL_MS / 2) * (1 + this.#random()), signal)
+          continue
+        }
       }
-      await this.#pause(failures++, signal)
+      await pause(this.#random() * Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** failures++), signal)
     }
   }
 
@@ -120,24 +130,27 @@ export class SessionKeeper {
     })
   }
 
-  async #pause(failures: number, signal: AbortSignal): Promise<void> {
-    const longest = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** failures)
-    const pauseMs = (this.#init.random ?? Math.random)() * longest
-    await new Promise<void>((resolve) => {
-      const over = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', over)
-        resolve()
-      }
-      const timer = setTimeout(over, pauseMs)
-      signal.addEventListener('abort', over)
-      if (signal.aborted) over()
-    })
+  #random(): number {
+    return (this.#init.random ?? Math.random)()
   }
 
   #warn(event: string, message: string): void {
     this.#init.log.warn(event, message)
   }
+}
+
+/** Ends at `signal`, if that is sooner. */
+function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', over)
+      resolve()
+    }
+    const timer = setTimeout(over, pauseMs)
+    signal.addEventListener('abort', over)
+    if (signal.aborted) over()
+  })
 }
 
 function reason(error: Error | undefined): string {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The sessions of `multipath serve`, from the greeting to the end. */
 import type { Duplex } from 'node:stream'
+import type { MultipathConn } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
 import { oneLine } from '../cli-error.js'
 import type { HostPort } from '../parse.js'
@@ -11,6 +12,7 @@ import type { Lookups } from './lookups.js'
 import { RemoteBinds } from './remote-binds.js'
 import { serveSession } from './serve-session.js'
 import { ignore } from './splice.js'
+import { Strangers } from './strangers.js'
 import type { Tasks } from './tasks.js'
 
 export interface SessionsInit {
@@ -27,17 +29,40 @@ export interface SessionsInit {
 }
 
 /** What a session runs over: a multipath connection. */
-export type Carrier = Duplex & { readonly remoteAddress?: string | undefined }
+export type Carrier = Duplex & Pick<MultipathConn, 'remoteAddress' | 'setLimits'>
 
-/** Connections that have not greeted yet. When one more comes, the one that has waited longest has to go. */
-export const MAX_STRANGERS = 64
+/** Budgets of a connection, bytes. */
+export type SessionLimits = Parameters<MultipathConn['setLimits']>[0]
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Of one that has not greeted: who has shown no token may have us keep next to nothing. */
+const STRANGER_BYTES = 65_536
+const STRANGER_ACK_BYTES = 8192
+export const STRANGER_LIMITS: SessionLimits = {
+  maxUnackedBytes: STRANGER_BYTES,
+  sendBufferBytes: STRANGER_BYTES,
+  maxUnreadBytes: STRANGER_BYTES,
+  maxReorderBytes: STRANGER_BYTES,
+  maxOutstandingAckBytes: STRANGER_ACK_BYTES,
+}
+/** Of one that has: as of the library. */
+const SESSION_LIMITS: SessionLimits = {
+  maxUnackedBytes: 16 * MIB,
+  sendBufferBytes: MIB,
+  maxUnreadBytes: 8 * MIB,
+  maxReorderBytes: 40 * MIB,
+  maxOutstandingAckBytes: 256 * KIB,
+}
+
 const GREETING_MS = 10_000
 /** Who has been refused has so long to read why, milliseconds. */
 const LAST_WORDS_MS = 2000
 
 export class Sessions {
   readonly #init: SessionsInit
-  readonly #strangers = new Set<Carrier>()
+  readonly #strangers = new Strangers()
   readonly #sessions = new Map<MuxSession, RemoteBinds>()
   #isClosed = false
 
@@ -50,13 +75,18 @@ export class Sessions {
     const { token, log } = this.#init
     const client = conn.remoteAddress ?? 'somebody'
     conn.on('error', ignore)
-    this.#makeRoom()
-    this.#strangers.add(conn)
+    const refusal = this.#strangers.add(conn)
+    if (refusal !== undefined) {
+      log.warn('client-refused', `refused ${client}: ${refusal}`, { client })
+      conn.destroy()
+      return
+    }
     conn.once('close', () => this.#strangers.delete(conn))
     try {
       await greetAsServer(conn, token, { timeoutMs: GREETING_MS }, () => this.#admit())
       if (this.#isClosed) throw new Error('closing')
       this.#strangers.delete(conn)
+      conn.setLimits(SESSION_LIMITS)
       this.#serve(conn, client)
     } catch (error) {
       log.warn('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
@@ -69,7 +99,7 @@ export class Sessions {
   /** Takes no more streams, and resolves when all sessions are over. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const conn of this.#strangers) conn.destroy()
+    this.#strangers.close()
     for (const binds of this.#sessions.values()) binds.close()
     await Promise.all([...this.#sessions.keys()].map((session) => session.close()))
   }
@@ -80,13 +110,6 @@ export class Sessions {
 
   #admit(): void {
     if (this.#sessions.size >= this.#init.maxSessions) throw new Error('too many clients (--max-sessions)')
-  }
-
-  #makeRoom(): void {
-    const [longest] = this.#strangers
-    if (longest === undefined || this.#strangers.size < MAX_STRANGERS) return
-    this.#strangers.delete(longest)
-    longest.destroy()
   }
 
   #serve(conn: Carrier, client: string): void {

@@ -20,7 +20,6 @@ import { runClient } from './run-client.js'
 import { loadLogins, LOGIN_VARIABLE } from './secrets.js'
 import { dismiss, ignore } from './splice.js'
 import { takeSome } from './take-bytes.js'
-import { refuse } from './take-request.js'
 import { usage } from './usage.js'
 
 /** Which clients are told that they are connected before anybody knows. */
@@ -56,11 +55,7 @@ export function socksCommand(io: CliIo): Command {
     const manner = { login, early: flags.early, known: new KnownTargets() }
     const ports = listen.map((bind) => portOf(bind, manner))
     // Nothing has a reason to come from there.
-    await runClient(
-      flags,
-      { ports, onSession: (session) => session.on('stream', (stream) => refuse(stream, 'not-allowed')) },
-      io,
-    )
+    await runClient(flags, { ports }, io)
   })
 }
 

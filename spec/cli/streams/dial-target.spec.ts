@@ -62,8 +62,20 @@ describe('dialTarget', () => {
     const socket = await dialTarget(place, { ...options, resolve })
     expect(socket.remoteAddress).toBe('127.0.0.1')
     socket.destroy()
-    expect(await refusal(dialTarget(place, { ...options, resolve }))).toBe('not-allowed')
-    expect(await refusal(dialTarget(place, { ...options, resolve }))).toBe('not-allowed')
+    // The peer is not to learn which names exist here.
+    const forbidden = dialTarget(place, { ...options, resolve })
+    expect(await refusal(forbidden)).toBe('not-found')
+    await expect(forbidden).rejects.toMatchObject({
+      isForbidden: true,
+      message: 'it leads to 10.0.0.1, which no rule allows',
+    })
+    expect(await refusal(dialTarget(place, { ...options, resolve }))).toBe('not-found')
+  })
+
+  it('says that an address is not allowed, which tells nothing', async () => {
+    const { resolve } = resolver()
+    const options = { permission: allowing(80), timeoutMs: TIMEOUT_MS, resolve }
+    expect(await refusal(dialTarget(placeOf('10.0.0.1', 80)!, options))).toBe('not-allowed')
   })
 
   it('asks no name server for what no rule could allow', async () => {

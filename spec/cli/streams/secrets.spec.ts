@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { chmodSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { loadLogins, loadToken } from '../../../lib/cli/streams/secrets.js'
+import { exposures, loadLogins, loadToken } from '../../../lib/cli/streams/secrets.js'
 import { tempFiles } from '../../support/temp-files.js'
 
 const write = tempFiles()
@@ -26,6 +27,19 @@ describe('loadToken', () => {
     expect(() => loadToken(file(''), {})).toThrow(/less than 16/)
     expect(() => loadToken('/no/such/file', {})).toThrow(/cannot read \/no\/such\/file/)
     expect(() => loadToken(file('x'.repeat(70_000)), {})).toThrow(/more than 65536/)
+  })
+})
+
+describe('exposures', () => {
+  it('are told of files that the group or others may read, and of no others', () => {
+    const path = file(TOKEN)
+    const told = (mode: number): string[] => {
+      chmodSync(path, mode)
+      return exposures([path, undefined, '/no/such/file'])
+    }
+    expect([told(0o600), told(0o400), told(0o700)]).toEqual([[], [], []])
+    expect(told(0o640)).toEqual([`${path} can be read by other users (mode 0640): chmod 600 ${path}`])
+    expect(told(0o604)).toHaveLength(1)
   })
 })
 

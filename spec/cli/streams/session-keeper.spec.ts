@@ -61,6 +61,35 @@ describe('a session keeper', () => {
     await expect(kept.run(SIGNAL)).rejects.toThrow('another token')
   })
 
+  it('stops for good as well where that comes after failures alone', async () => {
+    const failures = [new Error('not yet'), new GreetingError('another token')]
+    const { keeper: kept } = keeper(() => Promise.reject(failures.shift()!), 0)
+    const run = expect(kept.run(SIGNAL)).rejects.toThrow('another token')
+    await vi.advanceTimersByTimeAsync(1000)
+    await run
+  })
+
+  it('goes on where it has worked before: says so, and tries again after half a minute', async () => {
+    const at: number[] = []
+    const {
+      keeper: kept,
+      opened,
+      io,
+    } = keeper(async () => {
+      at.push(performance.now())
+      if (at.length === 2 || at.length === 3) throw new GreetingError('the other end carries no streams')
+      return session()
+    })
+    void kept.run(SIGNAL)
+    await kept.session(SIGNAL)
+    opened[0]!.destroy()
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(opened).toHaveLength(2)
+    const pauses = at.slice(2).map((time, n) => Math.round(time - at[n + 1]!))
+    expect(pauses).toEqual([30_000, 30_000])
+    expect(io.lines.filter((line) => line.includes('no session: the other end carries'))).toHaveLength(2)
+  })
+
   it('opens another session when one is lost, or takes no more streams', async () => {
     const { keeper: kept, opened, io } = keeper(async () => session(), 0)
     void kept.run(SIGNAL)

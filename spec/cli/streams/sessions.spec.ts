@@ -6,23 +6,25 @@ import { greetAsClient } from '../../../lib/cli/streams/greet.js'
 import { Log } from '../../../lib/cli/streams/log.js'
 import { Lookups, MAX_LOOKUPS } from '../../../lib/cli/streams/lookups.js'
 import { parseAllowRule } from '../../../lib/cli/streams/parse-rules.js'
-import { MAX_STRANGERS, Sessions } from '../../../lib/cli/streams/sessions.js'
+import type { SessionLimits } from '../../../lib/cli/streams/sessions.js'
+import { Sessions } from '../../../lib/cli/streams/sessions.js'
 import type { StreamRequest } from '../../../lib/cli/streams/stream-request.js'
 import { ANSWER_BYTES, decodeAnswer, encodeRequest } from '../../../lib/cli/streams/stream-request.js'
+import { MAX_STRANGERS } from '../../../lib/cli/streams/strangers.js'
 import { takeBytes } from '../../../lib/cli/streams/take-bytes.js'
 import { Tasks } from '../../../lib/cli/streams/tasks.js'
 import type { MuxStream } from '../../../lib/mux/index.js'
 import { MuxSession } from '../../../lib/mux/index.js'
 import { FakeCliIo } from '../../support/fake-cli-io.js'
 import { MemoryStream } from '../../support/memory-path.js'
-import { until } from '../../support/turns.js'
+import { quiet, until } from '../../support/turns.js'
 
 const LIMITS = { timeoutMs: 20_000 }
 
 function serving(
   maxStreams = 10,
   lookups: Lookups = new Lookups(10),
-): { sessions: Sessions; io: FakeCliIo; join: () => MemoryStream } {
+): { sessions: Sessions; io: FakeCliIo; join: (remoteAddress?: string) => MemoryStream } {
   const io = new FakeCliIo()
   const sessions = new Sessions({
     token: undefined,
@@ -40,10 +42,10 @@ function serving(
     tasks: new Tasks(),
     log: new Log(io, { isJson: false, isVerbose: false }),
   })
-  const join = (): MemoryStream => {
+  const join = (remoteAddress?: string): MemoryStream => {
     const [client, server] = MemoryStream.pair()
     client.on('error', () => {})
-    void sessions.take(server)
+    void sessions.take(Object.assign(server, { remoteAddress, setLimits: () => {} }))
     return client
   }
   return { sessions, io, join }
@@ -56,16 +58,36 @@ async function client(join: () => MemoryStream): Promise<MuxSession> {
 }
 
 describe('strangers', () => {
-  it('who say nothing make room for one more, those first who have waited longest', async () => {
-    const { sessions, join } = serving()
-    const silent = Array.from({ length: MAX_STRANGERS + 2 }, join)
-    const gone = (): number[] => silent.flatMap(({ peer }, n) => (peer.destroyed ? [n] : []))
-    await until(() => gone().length > 1)
-    expect(gone()).toEqual([0, 1])
-    // The crowd keeps nobody out.
-    expect((await client(join)).isOpen).toBe(true)
+  it('of one address make room, and not the one of another who came before them', async () => {
+    const { sessions, io, join } = serving()
+    const early = join('198.51.100.7')
+    const crowd = Array.from({ length: 10 * MAX_STRANGERS }, () => join('203.0.113.9'))
+    await quiet()
+    expect(crowd.filter(({ peer }) => !peer.destroyed).length).toBeLessThan(MAX_STRANGERS)
+    await greetAsClient(early, undefined, LIMITS)
+    // The crowd keeps nobody out, and does not fill the log.
+    expect((await client(() => join('198.51.100.8'))).isOpen).toBe(true)
+    expect(io.lines.length).toBeLessThan(40)
     sessions.destroy()
     await sessions.close()
+  })
+
+  it('have little memory until they have greeted', async () => {
+    const { sessions } = serving()
+    const given: SessionLimits[] = []
+    const [near, far] = MemoryStream.pair()
+    void sessions.take(
+      Object.assign(far, {
+        remoteAddress: undefined,
+        setLimits: (limits: SessionLimits) => void given.push(limits),
+      }),
+    )
+    await quiet()
+    expect(given).toEqual([])
+    await greetAsClient(near, undefined, LIMITS)
+    await until(() => given.length > 0)
+    expect(given).toEqual([expect.objectContaining({ maxReorderBytes: 40 * 1024 * 1024 })])
+    sessions.destroy()
   })
 
   it('are turned away once serve is stopped', async () => {

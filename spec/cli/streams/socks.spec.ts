@@ -95,8 +95,8 @@ describe('a SOCKS5 client', () => {
     const proxy = await socks(there.port)
     const code = async (request: Buffer): Promise<number> => (await say(proxy.port, GREETING, request))[3]!
     expect(await code(ipv4(9))).toBe(2)
-    // Allowed by its name, but it leads to loopback.
-    expect(await code(named('localhost', port))).toBe(2)
+    // Allowed by its name, but it leads to loopback: as if it did not exist.
+    expect(await code(named('localhost', port))).toBe(4)
     expect(await code(ipv4(nobody!))).toBe(5)
     expect(await code(named('a b', port))).toBe(1)
     await there.cli.line(/refused localhost:\d+: it leads to .*127\.0\.0\.1.*, which no rule allows/)

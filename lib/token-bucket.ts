@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** So many at once, and so many a second after that. */
-import type { Millis } from '../clock.js'
+import type { Millis } from './clock.js'
 
 export class TokenBucket {
   readonly #burst: number
