@@ -149,7 +149,7 @@ describe('no CID is to be found', () => {
     const guess = randomBytes(16)
     made.cids.push(guess)
     await refused(server, helloOf(guess))
-    expectNoCid('refused a stream: MultipathError: too many subflows', 'unknown CID')
+    expectNoCid(': too many subflows of one connection', 'has just ended', 'unknown CID')
   })
 
   it.each<[string, ListenerOptions['authorizeJoin']]>([

@@ -43,7 +43,7 @@ describe('a connection that takes no Go peer', () => {
 
   it('says so of one that goes before its FIN as ever', () => {
     core.joinUp({}, CAPABLE).loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 
@@ -60,7 +60,7 @@ describe('a peer that announces itself', () => {
     const only = core.joinUp({}, PING)
     only.hears(data(10, 'x'), acks(CAPABLE))
     only.loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 

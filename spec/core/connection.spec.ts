@@ -223,12 +223,12 @@ describe('the end with a peer that knows no codes', () => {
 describe('the end before the peer has shown what it is', () => {
   it('is an error: a live peer of either kind would have said something', () => {
     core.join().loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is an error after a pong alone, which both kinds say first', () => {
     core.joinUp().loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 

@@ -14,7 +14,7 @@ describe('a FIN', () => {
     expect(core.reads()).toBe('a')
     expect(only.closed).toBe('destroy')
     expect(core.changes.at(-1)).toMatchObject({ reason: 'protocol', error: { code: 'ERR_MULTIPATH_FRAME' } })
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is a violation while a frame has begun that no copy has brought', () => {
@@ -32,14 +32,14 @@ describe('a FIN', () => {
     const only = core.joinUp({}, CAPABLE)
     only.hears(data(10, new Uint8Array(900)), data(11, new Uint8Array(900)), acks(FIN))
     core.reads()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is a violation of a peer that has not announced itself', () => {
     const only = core.joinUp({}, PING)
     only.hears(data(10, 'a'), acks(FIN))
     expect(only.closed).toBe('destroy')
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is a violation on a subflow that has joined and not answered yet, and closes no other', () => {
@@ -86,7 +86,7 @@ describe('new data behind a FIN', () => {
     first.hears(data(11, 'more').subarray(0, 3))
     expect(core.isFinished).toBe(true)
     expect(core.error).toMatchObject({
-      code: 'ERR_MULTIPATH_INCOMPLETE',
+      multipathCode: 'ERR_MULTIPATH_INCOMPLETE',
       cause: { code: 'ERR_MULTIPATH_FRAME' },
     })
     expect(core.reads()).toBe('a')
@@ -95,6 +95,6 @@ describe('new data behind a FIN', () => {
   it('is the same far ahead, where it would be refused', () => {
     const only = core.joinUp({}, CAPABLE)
     only.hears(acks(FIN), data(99_999, 'x'))
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })

@@ -59,8 +59,13 @@ describe('a TCP path', () => {
     await expect(tcpDialer({ host: '127.0.0.1', port }).dial(free())).rejects.toMatchObject({
       code: 'ECONNREFUSED',
     })
-    const nowhere = tcpDialer({ host: '127.0.0.1', port, localAddress: 'nowhere' })
-    await expect(nowhere.dial(free())).rejects.toThrow()
+    const nowhere = tcpDialer({ host: '127.0.0.1', port, localAddress: '192.0.2.1' })
+    await expect(nowhere.dial(free())).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  })
+
+  it('refuses a local address that is not one', () => {
+    const options = { host: '127.0.0.1', port: 1, localAddress: 'nowhere' }
+    expect(() => tcpDialer(options)).toThrow('localAddress must be an IP address, got nowhere')
   })
 
   it('rejects with the reason of its signal, before it opens and while', async () => {
