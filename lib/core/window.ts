@@ -117,9 +117,9 @@ export class PathWindow {
   /** Bytes that may be in flight. */
   get bytes(): number {
     const pipe = this.#pipe()
+    if (this.#drainSince !== undefined) return this.#drained()
     if (this.#isLossy) return Math.max(LOSSY_GAIN * pipe, this.#floor())
     if (this.#isStartup) return Math.max(INITIAL_BYTES, this.#startupGain() * pipe, this.#floor())
-    if (this.#drainSince !== undefined) return this.#drained()
     // On a short path jitter is the processes' own, and the window far longer anyway.
     const jitter = this.#isShort() ? 0 : this.rate * this.#jitter.slack
     const slack = Math.max(this.rate * Math.max(LEAST_SLACK_MS, this.#roundSlackMs()), jitter)
