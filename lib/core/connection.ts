@@ -157,7 +157,8 @@ export class ConnectionCore {
   /** Takes bytes that a subflow's socket brought, at most `maxFrames` of them. @returns how many bytes were taken */
   receive(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
-    this.#now = subflow.lastHeardAt = now
+    this.#now = now
+    subflow.heard(now, this.#options.suspectMs)
     if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#inbox.push(subflow, bytes, now, maxFrames)

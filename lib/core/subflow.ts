@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
+import { FalseAlarms } from './false-alarms.js'
 import type { Flight } from './flight.js'
 import { Flights } from './flight.js'
 import type { SubflowState } from './health.js'
@@ -64,6 +65,7 @@ export class Subflow implements SubflowView {
   readonly counters: SubflowCounters = emptyCounters()
   /** When a silence was last forgiven. */
   #forgivenAt: Millis = -Infinity
+  readonly #falseAlarms = new FalseAlarms()
   readonly #idleRtt = new RttEstimator()
   readonly #pings: Millis[] = []
   /** A dialer says the first pong unasked. */
@@ -164,6 +166,27 @@ export class Subflow implements SubflowView {
   /** The flight that left first of those under way. */
   get oldestFlight(): Flight | undefined {
     return this.flights.oldest
+  }
+
+  /** Since when the peer owes an answer; Infinity where it owes none. */
+  get owedSince(): Millis {
+    return Math.min(this.oldestFlight?.sentAt ?? Infinity, this.pingSince ?? Infinity)
+  }
+
+  /** Something came in. `suspectMs`: the least silence that is suspect on a path without a history. */
+  heard(now: Millis, suspectMs: number): void {
+    const silence = now - Math.max(this.lastHeardAt, now - this.lastHeardAt > suspectMs ? this.owedSince : 0)
+    this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)
+    this.lastHeardAt = now
+  }
+
+  /** Silence of so many milliseconds is more than this path is known for. */
+  silenceMs(suspectMs: number): number {
+    return this.#falseAlarms.wait(this.#usualWaitMs(suspectMs), this.lastHeardAt)
+  }
+
+  #usualWaitMs(suspectMs: number): number {
+    return Math.max(suspectMs, 1.25 * (this.expectedRttMs ?? this.timeoutMs(suspectMs)))
   }
 
   /** When the oldest unanswered ping left. */
