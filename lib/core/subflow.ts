@@ -16,7 +16,8 @@ import type { SubflowInit } from './init.js'
 import type { StatsTracker } from './tracker.js'
 import type { Allowance } from './waste.js'
 import { Waste } from './waste.js'
-import { PathWindow } from './window.js'
+import type { CongestionController } from './congestion.js'
+import { PhasedWindow } from './phased-window.js'
 
 /** Pings whose answers are awaited at the same time. */
 const MAX_PINGS = 64
@@ -30,7 +31,7 @@ export class Subflow implements SubflowView {
   /** The path's policy, and what has been spent under it. */
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
-  readonly window: PathWindow = new PathWindow(this.rtt)
+  readonly window: CongestionController = new PhasedWindow(this.rtt)
   /** What is in flight on it; written by the ledger, `InFlight`. */
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()

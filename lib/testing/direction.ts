@@ -140,14 +140,12 @@ export class Direction implements Carrier {
 
   /** What follows it tells the sender's kernel that it is lost, and it is sent anew. */
   #repair(journey: Journey, departs: Millis): void {
-    const { pipe, departure } = journey
+    const { pipe, segment, departure } = journey
     const at = departs + 2 * this.#shape.delayMs
     journey.cancel = this.#clock.callAt(at, () => {
       this.#journeys.delete(journey)
       pipe.kernel!.lost(departure!, at)
-      const again = pipe.kernel!.sent(departure!.bytes, at)
-      this.#enter({ ...journey, departure: again })
-      pipe.acknowledged()
+      pipe.lost(segment)
     })
   }
 

@@ -65,7 +65,7 @@ export abstract class KernelWindow {
 
   /** There was room, and nothing to send. */
   starved(): void {
-    this.#starvedUntil = this.#delivered + this.inFlight
+    this.#starvedUntil = this.#delivered + this.inFlight + 1
   }
 
   /** The retransmission timer has expired, or the link has swallowed everything: all is sent anew. */
@@ -152,6 +152,7 @@ class Bbr extends KernelWindow {
   #minRttAt: Millis = 0
   #probeUntil: Millis = 0
   #acked = 0
+  #pace = 0
   paceAt: Millis = 0
 
   get #rate(): number {
@@ -165,7 +166,10 @@ class Bbr extends KernelWindow {
   }
 
   override sent(bytes: number, now: Millis): Departure {
-    if (this.#rate > 0) this.paceAt = Math.max(now, this.paceAt) + bytes / (this.#pacingGain * this.#rate)
+    const wanted = this.#pacingGain * this.#rate
+    // Before the path is known to be full, it only rises.
+    this.#pace = this.#flat >= 3 ? wanted : Math.max(wanted, this.#pace)
+    if (this.#pace > 0) this.paceAt = Math.max(now, this.paceAt) + bytes / this.#pace
     return super.sent(bytes, now)
   }
 
@@ -183,6 +187,7 @@ class Bbr extends KernelWindow {
       this.#roundEndsAt = this.#acked
     }
     if (!departure.isStarved || rate > this.#rate) this.#sample(rate)
+    if (this.minRtt === Infinity) this.#pace = (HIGH_GAIN * INITIAL_BYTES) / rtt
     this.#updateMinRtt(rtt, now)
     if (isNewRound && !departure.isStarved) this.#endRound()
     this.#advance(now)

@@ -190,8 +190,14 @@ export class Pipe {
     this.#deliver()
   }
 
-  /** Its kernel may send again. */
+  /** Its kernel may send more. */
   acknowledged(): void {
+    this.#offer()
+  }
+
+  /** Its kernel has learnt that a segment is lost: before all that is new, it leaves again. */
+  lost(segment: Segment): void {
+    this.#takeBack([segment])
     this.#offer()
   }
 
@@ -211,12 +217,16 @@ export class Pipe {
 
   /** The link froze with these on their way: TCP still has them and sends them anew. */
   takeBack(segments: readonly Segment[]): void {
-    for (const { parcel } of segments)
-      if (parcel instanceof Uint8Array) this.#outstandingBytes -= parcel.length
-    this.#returned = [...segments, ...this.#returned].sort((a, b) => a.order - b.order)
+    this.#takeBack(segments)
     this.lastArrivalAt = 0
     this.#init.kernel?.collapsed()
     if (segments.length > 0) this.#offer()
+  }
+
+  #takeBack(segments: readonly Segment[]): void {
+    for (const { parcel } of segments)
+      if (parcel instanceof Uint8Array) this.#outstandingBytes -= parcel.length
+    this.#returned = [...segments, ...this.#returned].sort((a, b) => a.order - b.order)
   }
 
   /** When TCP tries again after a blackout: each try of before has doubled its patience. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Judges from silence which subflows still live. Pure: names the next deadline of a subflow and its meaning. */
+/** Judges from silence which subflows still live: names the next deadline of a subflow and its meaning. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Subflow } from './subflow.js'
@@ -28,7 +28,7 @@ export interface Deadline {
   readonly finding: Finding
 }
 
-export class Liveness {
+export class FailureDetector {
   readonly #options: ResolvedConnOptions
   /** 0…1, decides the jitter of keep-alives. */
   readonly #random: () => number
