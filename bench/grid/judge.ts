@@ -22,7 +22,7 @@ const MOST_QUEUE_RATIO = 2
 const UNAVOIDABLE_MS = 20
 
 /** Steps at which physics makes a difference. */
-export const EXCEPTIONS: readonly { readonly why: string; readonly covers: (cliff: Cliff) => boolean }[] = [
+const EXCEPTIONS: readonly { readonly why: string; readonly covers: (cliff: Cliff) => boolean }[] = [
   {
     why: 'from no loss to some: each repair takes a round trip in which nothing behind it is delivered',
     covers: ({ axis, from, what }) => axis === 'lossRate' && from.cell.lossRate === 0 && what === 'queue',
