@@ -13,7 +13,8 @@ import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
-import type { StatsTracker } from './tracker.js'
+import type { StatsTracker, SubflowCounters } from './tracker.js'
+import { emptyCounters } from './tracker.js'
 import type { Allowance } from './waste.js'
 import { Waste } from './waste.js'
 import type { CongestionController } from './congestion.js'
@@ -288,32 +289,3 @@ export class Subflow implements SubflowView {
 
 /** Why a frame leaves. */
 export type Sending = 'first' | 'copy' | 'again'
-
-/** Frames and payload bytes of one subflow. */
-export interface SubflowCounters {
-  framesSent: number
-  bytesSent: number
-  /** Of those sent, copies of what another path carries too. */
-  framesCopied: number
-  bytesCopied: number
-  framesRetransmitted: number
-  bytesRetransmitted: number
-  /** Of all that left, what was acked on the same subflow. */
-  bytesAcked: number
-  framesReceived: number
-  bytesReceived: number
-}
-
-function emptyCounters(): SubflowCounters {
-  return {
-    framesSent: 0,
-    bytesSent: 0,
-    framesCopied: 0,
-    bytesCopied: 0,
-    framesRetransmitted: 0,
-    bytesRetransmitted: 0,
-    bytesAcked: 0,
-    framesReceived: 0,
-    bytesReceived: 0,
-  }
-}
