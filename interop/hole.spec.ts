@@ -19,7 +19,7 @@ describeWithGo('A hole that Go leaves in its stream', (go) => {
       await pair.go.write(Buffer.from('behind'))
       const { bytes, error } = await reading
       expect(bytes).toBe('before'.length)
-      expect(error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+      expect(error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
       expect(error?.message).toContain('frame 11 is missing')
     },
   )

@@ -95,7 +95,7 @@ describeWithGo('Mux', (go) => {
       const other = await pair.go.accept()
       await other.finish()
       const [error] = (await once(stream.resume(), 'error')) as [Error]
-      expect(error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+      expect(error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
       await pair.go.goAway()
       if (pair.node.isOpen) await once(pair.node as never, 'goaway')
       expect(() => pair.node.open()).toThrow('takes no more streams')

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Every error this package throws or emits. Callers switch on `code`; messages are for people.
- * docs/errors.md lists each code with what dies and what to do.
+ * Every error this package throws or emits. Programs written for net switch on `code`, those written for this package on
+ * `multipathCode`; messages are for people. docs/errors.md lists each code with what dies and what to do.
  */
 
 /** Stable across minor versions. */
@@ -31,21 +31,80 @@ export type ErrorCode =
   | 'ERR_MULTIPATH_MUX_LIMIT'
   | 'ERR_MULTIPATH_MUX_TIMEOUT'
 
-/** Base class: a stable `code`, the `cause` kept. */
-export class MultipathError extends Error {
-  readonly code: ErrorCode
+/** What a socket of the system says of itself when it fails; each part only where it is known. */
+export interface SystemDetail {
+  readonly errno?: number
+  readonly syscall?: string
+  readonly hostname?: string
+  readonly address?: string
+  readonly port?: number
+}
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+/** What net would say of the end of a connection, where no error of the system tells more. */
+const NET_CODES: Partial<Record<ErrorCode, string>> = {
+  ERR_MULTIPATH_UNACKED: 'ECONNRESET',
+  ERR_MULTIPATH_INCOMPLETE: 'ECONNRESET',
+  ERR_MULTIPATH_LINGER: 'ETIMEDOUT',
+  ERR_MULTIPATH_MUX_RESET: 'ECONNRESET',
+}
+
+/** What net would say of what befell one path. */
+const PATH_CODES: Partial<Record<ErrorCode, string>> = {
+  ERR_MULTIPATH_HANDSHAKE: 'ECONNRESET',
+  ERR_MULTIPATH_HANDSHAKE_TIMEOUT: 'ETIMEDOUT',
+  ERR_MULTIPATH_SUBFLOW_DEAD: 'ETIMEDOUT',
+}
+
+/**
+ * Base class: stable codes, the `cause` kept. `code` is the one of Node, such as ECONNRESET, where the error ends a
+ * connection, or keeps one from standing, in a way that net has a code for. Otherwise it equals `multipathCode`.
+ */
+export class MultipathError extends Error implements SystemDetail {
+  readonly code: string
+  /** What happened, in the terms of this package. */
+  readonly multipathCode: ErrorCode
+  declare readonly errno?: number
+  declare readonly syscall?: string
+  declare readonly hostname?: string
+  declare readonly address?: string
+  declare readonly port?: number
+
+  /** @param netCode - what net says of it */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions, netCode?: string) {
     super(message, options)
     this.name = new.target.name
-    this.code = code
+    this.multipathCode = code
+    const known = netCode ?? NET_CODES[code]
+    const cause = known === undefined ? undefined : systemCodeOf(options?.cause)
+    this.code = cause ?? known ?? code
+    if (cause !== undefined) Object.assign(this, detailOf(options?.cause))
+  }
+}
+
+/** The code of an error of the system, or the one that stands for an error of ours on a path. */
+function systemCodeOf(error: unknown): string | undefined {
+  if (error instanceof MultipathError && error.code === error.multipathCode)
+    return PATH_CODES[error.multipathCode]
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' && /^E(?!RR_)[A-Z\d_]+$/.test(code) ? code : undefined
+}
+
+function detailOf(error: unknown): SystemDetail {
+  const { errno, syscall, hostname, address, port } = error as SystemDetail
+  return {
+    ...(errno !== undefined && { errno }),
+    ...(syscall !== undefined && { syscall }),
+    ...(hostname !== undefined && { hostname }),
+    ...(address !== undefined && { address }),
+    ...(port !== undefined && { port }),
   }
 }
 
 /** The caller gave a value that an option does not take. Nothing was started. */
 export class OptionError extends MultipathError {
-  constructor(message: string) {
-    super('ERR_MULTIPATH_OPTION', message)
+  /** @param netCode - what net says of a value of that kind, where it takes the same argument */
+  constructor(message: string, netCode?: string) {
+    super('ERR_MULTIPATH_OPTION', message, undefined, netCode)
   }
 }
 
@@ -62,7 +121,11 @@ export interface PathFailure {
   readonly error: Error
 }
 
-/** No path led to the peer. `failures` names the cause of each path, `cause` why there was none; Go: ErrFailOnAllDialers. */
+/**
+ * No path led to the peer. `failures` names the cause of each path, `cause` why there was none; Go: ErrFailOnAllDialers.
+ * Where all paths failed alike, `code` is what they failed with, such as ECONNREFUSED, and `errno`, `syscall`,
+ * `hostname`, `address` and `port` are those of the first.
+ */
 export class DialError extends MultipathError {
   readonly failures: readonly PathFailure[]
 
@@ -70,16 +133,24 @@ export class DialError extends MultipathError {
   constructor(destination: string, failures: readonly PathFailure[], cause?: Error) {
     const causes = failures.map(({ label, error }) => `${label}: ${textOf(error)}`)
     const why = cause === undefined ? causes.join('; ') : textOf(cause)
-    super('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS', `no path to ${destination}: ${why}`, {
-      cause:
-        cause ??
-        new AggregateError(
-          failures.map(({ error }) => error),
-          'every path failed',
-        ),
-    })
+    const errors = cause === undefined ? failures.map(({ error }) => error) : [cause]
+    const alike = commonCodeOf(errors)
+    super(
+      'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      `no path to ${destination}: ${why}`,
+      { cause: cause ?? new AggregateError(errors, 'every path failed') },
+      alike,
+    )
+    if (alike !== undefined) Object.assign(this, detailOf(errors[0]))
     this.failures = failures
   }
+}
+
+/** The code that all of `errors` have, if any. */
+function commonCodeOf(errors: readonly Error[]): string | undefined {
+  const codes = new Set(errors.map(systemCodeOf))
+  const [code] = codes
+  return codes.size === 1 ? code : undefined
 }
 
 function textOf(error: Error): string {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The facade in the shape of node:net: connect(). Its createServer() is listen/multipath-server.ts. */
-import { callForeign } from './stream/foreign.js'
-import type { MultipathConn } from './conn/multipath-conn.js'
-import type { DialerOptions } from './dial/options.js'
+/** The facade in the shape of node:net: connect(), and a socket to connect. Its createServer() is listen/multipath-server.ts. */
+import type { ConnInit } from './conn/multipath-conn.js'
+import { MultipathConn } from './conn/multipath-conn.js'
 import { MultipathDialer } from './dial/multipath-dialer.js'
-import { OptionError, toError } from './errors.js'
+import type { DialerOptions } from './dial/options.js'
+import { connInit, isDialerOption } from './dial/options.js'
+import { MultipathError, OptionError, toError } from './errors.js'
 import type { PathSource } from './transport/path-source.js'
 import type { TcpDialerOptions } from './transport/tcp.js'
 import { tcpDialer } from './transport/tcp.js'
 import type { SubflowDialer } from './transport/transport.js'
+import { unixDialer } from './transport/unix.js'
 
 export interface ConnectOptions extends DialerOptions {
   /** One for each path: options of `net.connect`, or a dialer of any kind; or a source of paths, as `interfacePaths`. */
@@ -17,32 +19,113 @@ export interface ConnectOptions extends DialerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of a socket that is yet to be told to connect; `paths` may be given then. */
+export type SocketOptions = Partial<ConnectOptions>
+
+/** What `connect` takes: paths, or as `net.connect` the options or the address of one. */
+export type ConnectArguments =
+  | [options: ConnectOptions | TcpDialerOptions, listener?: () => void]
+  | [port: number | string, listener?: () => void]
+  | [port: number | string, host: string, listener?: () => void]
+  | []
+
+type Paths = ConnectOptions['paths']
+
+interface Normal {
+  readonly options: SocketOptions
+  readonly listener: (() => void) | undefined
+}
+
+/**
+ * A connection that dials once `connect` is called, for libraries that make a `new net.Socket()` and connect it
+ * themselves. Where its options name `paths`, they are what it dials, whatever address such a library then asks for.
+ */
+export class MultipathSocket extends MultipathConn {
+  readonly #options: SocketOptions
+  #hasBegun = false
+
+  /** @throws {OptionError} ERR_MULTIPATH_OPTION */
+  constructor(options: SocketOptions = {}) {
+    const { paths, signal, ...rest } = options
+    checkSignal(signal)
+    const init: ConnInit = connInit(rest)
+    if (paths !== undefined) dialerFor(paths, rest)
+    super(init)
+    this.#options = options
+    this.isDialled = false
+  }
+
+  /**
+   * Dials, once. `connect` and `ready` tell that the connection stands, `error` that it never will. What is written
+   * waits. Options are those of {@link connect}, or with `port` or `path` in place of `paths`, those of one path.
+   *
+   * @throws {OptionError} ERR_MULTIPATH_OPTION; or for a second call
+   */
+  connect(...args: ConnectArguments): this {
+    const { options, listener } = normalize(args)
+    const { paths = options.paths, signal = options.signal, ...rest } = this.#options
+    if (this.#hasBegun) throw new OptionError('the socket was told to connect before: make a new one')
+    if (paths === undefined) throw new OptionError('paths must be given, or a port')
+    checkSignal(signal)
+    const dialer = dialerFor(paths, rest)
+    this.#hasBegun = true
+    this.isDialled = true
+    if (listener !== undefined) this.once('connect', listener)
+    if (this.destroyed) return this
+    dialer.establish(this, signal).catch((error: unknown) => this.destroy(toError(error)))
+    return this
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#hasBegun) super._write(chunk, encoding, callback)
+    else callback(notDialledError())
+  }
+}
+
 /**
  * Connects, as `net.connect` does: the connection is there at once and tells by `connect` and `ready` that
  * it stands, or by `error` (ERR_MULTIPATH_FAIL_ON_ALL_DIALERS) that it never will. What is written waits.
  *
  * @throws {OptionError} ERR_MULTIPATH_OPTION
  */
-export function connect(options: ConnectOptions, listener?: () => void): MultipathConn {
-  const { paths, signal, ...rest } = options
-  const dialer = dialerFor(paths, rest)
-  const conn = dialer.prepare()
-  if (listener !== undefined) conn.once('connect', listener)
-  dialer.establish(conn, signal).then(
-    () => {
-      callForeign(() => conn.emit('connect'))
-      callForeign(() => conn.emit('ready'))
-    },
-    (error: unknown) => conn.destroy(toError(error)),
-  )
-  return conn
+export function connect(...args: ConnectArguments): MultipathSocket {
+  const { options, listener } = normalize(args)
+  const socket = new MultipathSocket(options)
+  if (listener !== undefined) socket.once('connect', listener)
+  return socket.connect()
 }
 
-function dialerFor(paths: ConnectOptions['paths'], options: DialerOptions): MultipathDialer {
+/** The other name that net has for {@link connect}. */
+export const createConnection: typeof connect = connect
+
+/** In the ways of net: options, a port and perhaps a host, or the path of a Unix socket. */
+function normalize(args: readonly unknown[]): Normal {
+  const last = args.at(-1)
+  const listener = typeof last === 'function' ? (last as () => void) : undefined
+  const [first, second] = args
+  if (typeof first === 'object' && first !== null) return { options: withPaths(first), listener }
+  if (first === undefined || first === listener) return { options: {}, listener }
+  if (typeof first === 'string' && !/^\d+$/.test(first))
+    return { options: withPaths({ path: first }), listener }
+  const host = typeof second === 'string' ? { host: second } : {}
+  return { options: withPaths({ port: Number(first), ...host }), listener }
+}
+
+/** Options of one path, as those of `net.connect`, apart from those that are ours. */
+function withPaths(options: object): SocketOptions {
+  if (!('port' in options || 'path' in options) || 'paths' in options) return options
+  const entries = Object.entries<unknown>(options as Record<string, unknown>)
+  const isOurs = ([name]: [string, unknown]): boolean => name === 'signal' || isDialerOption(name)
+  const path = Object.fromEntries(entries.filter((entry) => !isOurs(entry)))
+  const dialer = 'path' in path ? unixDialer(path as never) : tcpDialer(path as unknown as TcpDialerOptions)
+  return { ...Object.fromEntries(entries.filter(isOurs)), paths: [dialer] }
+}
+
+function dialerFor(paths: Paths, options: DialerOptions): MultipathDialer {
   if ('watch' in Object(paths)) return new MultipathDialer('the peer', paths as PathSource, options)
   if (!Array.isArray(paths))
     throw new OptionError('paths must be an array, one element for each path, or a PathSource')
-  const dialers = (paths as (TcpDialerOptions | SubflowDialer)[]).map(dialerOf)
+  const dialers = paths.map(dialerOf)
   return new MultipathDialer(dialers.map(({ label }) => label).join(', '), dialers, options)
 }
 
@@ -50,4 +133,15 @@ function dialerOf(path: TcpDialerOptions | SubflowDialer, index: number): Subflo
   if (typeof path !== 'object' || (path as unknown) === null)
     throw new OptionError(`paths[${index}] must be options of net.connect or a SubflowDialer`)
   return 'dial' in path ? path : tcpDialer(path)
+}
+
+function checkSignal(signal: unknown): void {
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  if (signal !== undefined && (typeof aborted !== 'boolean' || typeof addEventListener !== 'function'))
+    throw new OptionError(`signal must be an AbortSignal, got ${typeof signal}`, 'ERR_INVALID_ARG_TYPE')
+}
+
+function notDialledError(): MultipathError {
+  const message = 'the socket was not told to connect'
+  return new MultipathError('ERR_MULTIPATH_CLOSED', message, undefined, 'ERR_SOCKET_CLOSED')
 }

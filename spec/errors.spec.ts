@@ -87,3 +87,46 @@ describe('toError()', () => {
     expect(toError(undefined)).toBeInstanceOf(Error)
   })
 })
+
+describe('the code that programs for net know', () => {
+  const refused = (port: number): Error =>
+    Object.assign(new Error(`connect ECONNREFUSED 127.0.0.1:${port}`), {
+      ...{ code: 'ECONNREFUSED', errno: -111, syscall: 'connect', address: '127.0.0.1', port },
+    })
+  const dialError = (...errors: Error[]): DialError =>
+    new DialError(
+      'there',
+      errors.map((error, index) => ({ label: `path ${index}`, error })),
+    )
+
+  it('is what every path failed with, with the detail of the first', () => {
+    expect(dialError(refused(1), refused(2))).toMatchObject({
+      ...{ code: 'ECONNREFUSED', errno: -111, syscall: 'connect', address: '127.0.0.1', port: 1 },
+      multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+    })
+  })
+
+  it('is ours where the paths failed in different ways, or in one that net does not know', () => {
+    const silent = new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', 'silent')
+    for (const error of [dialError(refused(1), silent), dialError(new Error('odd')), dialError()])
+      expect(error.code).toBe('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS')
+    expect(dialError(silent, silent).code).toBe('ETIMEDOUT')
+  })
+
+  it('of a connection that died is what ended its last subflow, or ECONNRESET', () => {
+    const dead = (cause?: unknown): string =>
+      new MultipathError('ERR_MULTIPATH_UNACKED', 'unacked', { cause }).code
+    expect(dead()).toBe('ECONNRESET')
+    expect(dead(new Error('odd'))).toBe('ECONNRESET')
+    expect(dead(Object.assign(new Error('late'), { code: 'EHOSTUNREACH' }))).toBe('EHOSTUNREACH')
+    expect(dead(new MultipathError('ERR_MULTIPATH_SUBFLOW_DEAD', 'silent'))).toBe('ETIMEDOUT')
+  })
+
+  it('is the same as ours everywhere else', () => {
+    for (const code of ['ERR_MULTIPATH_FRAME', 'ERR_MULTIPATH_IDLE'] as const)
+      expect(new MultipathError(code, 'x', { cause: refused(1) })).toMatchObject({
+        code,
+        multipathCode: code,
+      })
+  })
+})

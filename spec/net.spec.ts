@@ -57,7 +57,7 @@ describe('connect()', () => {
     const conn = connect({ paths: interfacePaths({ host: '::1', port: 9, family: 4 }) })
     const [error] = (await once(conn, 'error')) as [Error]
     expect(error).toMatchObject({
-      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
       message: 'no path to the peer: [::1]:9: no IPv4 address there',
       cause: { code: 'ERR_MULTIPATH_NO_PATH' },
     })
@@ -91,7 +91,7 @@ describe('connect()', () => {
     flushed.catch(() => {})
     const [error] = (await once(conn, 'error')) as [Error]
     expect(error).toMatchObject({
-      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
       failures: [{ label: 'path 0', error: { message: 'path 0 refused' } }],
     })
     await expect(flushed).rejects.toBe(error)
@@ -189,7 +189,7 @@ describe('createServer()', () => {
     await quiet()
     const closed = once(server.close(), 'close')
     await expect(once(connect({ paths }), 'connect')).rejects.toMatchObject({
-      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
     })
     conn.end('alive')
     expect(String(await readAll(conn))).toBe('alive')

@@ -27,7 +27,7 @@ export function explain(error: unknown, inputName = 'the input'): CliError {
   if (error instanceof CliError) return error
   if (error instanceof DialError) return explainDial(error, 'is `multipath nc -l -p PORT` running there?')
   if (!(error instanceof MultipathError)) return new CliError((error as Error).message, { cause: error })
-  const { message, hint } = EXPLAINED[error.code] ?? { message: error.message }
+  const { message, hint } = EXPLAINED[error.multipathCode] ?? { message: error.message }
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
   return new CliError(message.replace('INPUT', inputName) + cause, { cause: error, hint })
 }

@@ -49,6 +49,8 @@ export class Driver {
   readonly #ios = new Map<Subflow, SubflowIo>()
   readonly #reading = new Reading(this.#ios)
   #isRefed = true
+  /** The stream above is destroyed, and what it has accepted is still on its way. */
+  #isLingering = false
   #isFlushing = false
   #flushAgain = false
   #flushAtTickEnd = false
@@ -95,7 +97,7 @@ export class Driver {
     })
     this.#ios.set(subflow, io)
     this.#reading.added(io)
-    if (!this.#isRefed) setRef(stream, false)
+    if (!this.#isRefed) io.setRef(false)
     if (head !== undefined && head.length > 0) io.take(head)
     this.flush()
     return subflow
@@ -125,6 +127,16 @@ export class Driver {
     this.flush()
   }
 
+  /**
+   * The stream above is gone: what was written still goes out, for as long as `lingerMs` allows, and keeps the process
+   * up until then. What comes in is not for anybody.
+   */
+  linger(): void {
+    this.#isLingering = true
+    this.setRef(true)
+    this.end()
+  }
+
   destroy(isAbort: boolean): void {
     this.trace?.wake(this.clock.now())
     this.core.destroy(isAbort)
@@ -141,7 +153,7 @@ export class Driver {
 
   setRef(isRefed: boolean): void {
     this.#isRefed = isRefed
-    for (const io of this.#ios.values()) setRef(io.stream, isRefed)
+    for (const io of this.#ios.values()) io.setRef(isRefed)
   }
 
   /** Flushes once all that this tick writes has been written. */
@@ -166,6 +178,7 @@ export class Driver {
         now = this.clock.now()
         this.trace?.wake(now)
         for (const action of this.core.drain(now)) this.#perform(action)
+        if (this.#isLingering) this.#seeOut()
         this.#host.onProgress()
       }
     } finally {
@@ -185,9 +198,21 @@ export class Driver {
     this.#reading.took(subflow)
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.
     this.#flushAtEndOfTurn()
-    this.#host.onReadable()
+    if (!this.#isLingering) this.#host.onReadable()
     if (this.core.isUrgent) this.flush()
     return taken
+  }
+
+  /** Ends the connection once all is acked: nobody is left to wait for the peer's end. */
+  #seeOut(): void {
+    if (this.core.isOver) {
+      this.trace?.close()
+      return
+    }
+    while (this.core.take() !== undefined);
+    if (this.core.unflushedBytes > 0) return
+    this.core.destroy(false)
+    this.#flushAgain = true
   }
 
   #flushAtEndOfTurn(): void {
@@ -272,10 +297,4 @@ export class Driver {
       this.#timerOnDue(now + 1)
     })
   }
-}
-
-function setRef(stream: Duplex, isRefed: boolean): void {
-  const socket = stream as Duplex & { ref?: () => void; unref?: () => void }
-  if (isRefed) socket.ref?.()
-  else socket.unref?.()
 }

@@ -48,11 +48,12 @@ export class Inlet {
     return hasTaken
   }
 
-  /** Everything has been pulled and no more will come. */
+  /** Everything has been pulled and no more will come. With nothing left to read, `end` needs no reader. */
   end(): void {
     if (this.#hasPushedEnd || this.#stream.readableEnded) return
     this.#hasPushedEnd = true
     this.#stream.push(null)
+    this.#stream.read(0)
   }
 }
 

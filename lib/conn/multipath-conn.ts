@@ -2,27 +2,25 @@
 /** A multipath connection as a Duplex with the surface and events of net.Socket. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
-import type { CloseReason } from '../core/health.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
-import type { AcceptedPeer, PeerProfile } from '../core/peer-profile.js'
+import type { AcceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { Allowance } from '../core/waste.js'
-import { MultipathError } from '../errors.js'
+import type { MultipathError } from '../errors.js'
 import type { MessageOptions } from '../messages/messages.js'
 import { MessageStream } from '../messages/messages.js'
-import { cidName } from '../wire/hello.js'
 import { Announcer } from './announcer.js'
 import type { AttachInit } from './attach.js'
 import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
 import { Inlet } from './inlet.js'
-import { NetConn } from './net-conn.js'
+import { closedError, NetConn } from './net-conn.js'
 import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { PathSurface } from './path-surface.js'
-import { Refs } from '../stream/refs.js'
+import { callForeign } from '../stream/foreign.js'
 import type { Callback } from '../stream/socket-surface.js'
 import { endpointsOf } from '../stream/socket-surface.js'
 import type { TraceInit } from './trace-sink.js'
@@ -49,10 +47,6 @@ const HIGH_WATER_MARK = 65_536
  * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _PEER, _LINGER, _CLOSED.
  */
 export class MultipathConn extends PathSurface {
-  /** A short name for logs; never enough of the CID to join with. */
-  name = ''
-  /** Of streams that are being opened. @internal */
-  readonly refs: Refs = new Refs()
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
   /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
@@ -100,56 +94,28 @@ export class MultipathConn extends PathSurface {
    * @internal
    */
   attach({ stream, trackers, head, onChange, ...init }: AttachInit): Subflow {
-    if (this.pending) this.setEndpoints(endpointsOf(stream))
+    if (!this.hasEndpoints) this.setEndpoints(endpointsOf(stream))
+    // An accepted connection stands at once; a dialled one once its user has been told.
+    if (!init.isDialer && this.connecting) this.#stand()
     const path = init.path ?? new Path()
     const subflow = this.#driver.attach(stream, { ...init, path, tracker: safeTracker(...trackers) }, head)
     if (onChange !== undefined) this.#announcer.watch(subflow, onChange)
     return subflow
   }
 
-  /** @internal */
-  setCid(cid: Uint8Array): void {
-    this.name = cidName(cid)
-    this.#driver.trace?.begin(this.name)
+  /** Its dialer has given it its first subflow. What has arrived already waits until the user has been told. @internal */
+  established(): void {
+    if (this.destroyed) return
+    this.#stand()
+    callForeign(() => this.emit('connect'))
+    this.#outlet.sendEarly()
+    callForeign(() => this.emit('ready'))
+    this.#pull()
   }
 
-  /** Whether a subflow may still join. @internal */
-  get isJoinable(): boolean {
-    return !this.#driver.core.isOver && !this.destroyed
-  }
-
-  /** Its path was removed: it closes in order, once another carries the connection. @internal */
-  retireSubflow(subflow: Subflow): void {
-    this.#driver.retireSubflow(subflow)
-  }
-
-  /** A path of the dialer, with or without a subflow. @internal */
-  addPath(path: Path, label: string): void {
-    if (this.isJoinable) this.connPaths.add(path, label)
-  }
-
-  /** @internal */
-  removePath(path: Path): void {
-    this.connPaths.remove(path)
-  }
-
-  /** @internal */
-  closeSubflow(subflow: Subflow, reason: CloseReason): void {
-    this.#driver.closeSubflow(subflow, reason)
-  }
-
-  /**
-   * Whether the peer hears that we end while it goes on writing: one of ours does, Go's does not and closes.
-   * `undefined` until its first frame has come.
-   */
-  get canHalfClose(): boolean | undefined {
-    const { endsBy } = this.peer
-    return endsBy === 'unknown' ? undefined : endsBy === 'fin'
-  }
-
-  /** What is known of the peer. @internal */
-  get peer(): PeerProfile {
-    return this.#driver.core.peer
+  #stand(): void {
+    this.stand()
+    this.#outlet.open()
   }
 
   /** Bytes that the reader got. */
@@ -167,7 +133,7 @@ export class MultipathConn extends PathSurface {
     return this.#outlet.unflushedBytes(this.writableLength)
   }
 
-  /** Closes at once with resets; the peer gets an error unless it has everything. */
+  /** Closes at once with resets; the peer gets an error, and what is not acked is dropped. */
   resetAndDestroy(): this {
     this.#isReset = true
     return this.destroy()
@@ -198,9 +164,7 @@ export class MultipathConn extends PathSurface {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.idle.refresh()
-    this.#outlet.write(chunk, callback)
-    if (this.#finish !== undefined) this.#checkDrained()
+    this._writev([{ chunk }], callback)
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
@@ -213,7 +177,11 @@ export class MultipathConn extends PathSurface {
   }
 
   override _final(callback: Callback): void {
-    this.#outlet.end(callback)
+    // Not at once behind the peer's end, as net's: who writes then is to hear of it.
+    this.#outlet.end((error) => {
+      if (this.readableEnded) setImmediate(callback, error)
+      else callback(error)
+    })
     this.#settle()
   }
 
@@ -234,13 +202,29 @@ export class MultipathConn extends PathSurface {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#drainLimit.stop()
     this.idle.stop()
-    this.#outlet.close(this.unflushedBytes > 0)
-    this.#driver.destroy(this.#isReset || error !== null)
-    this.#over()
-    this.#outlet.destroy(error ?? closedError())
-    this.onDestroyed?.()
+    const isCut = this.#isReset || this.isCutBy(error)
+    if (!isCut && this.#mayLinger) {
+      this.#outlet.linger(this.buffered)
+      this.#driver.linger()
+    } else {
+      this.#outlet.close(this.unflushedBytes > 0)
+      this.#driver.destroy(isCut)
+      this.#over()
+    }
+    // As net's: who wrote before the connection stood hears of it last.
+    const { isOpen: hasStood } = this.#outlet
+    if (hasStood) this.#outlet.destroy(error ?? closedError())
     callback(error)
-    process.nextTick(() => this.emit('close', error !== null))
+    setImmediate(() => {
+      callForeign(() => this.emit('close', error !== null))
+      if (!hasStood) this.#outlet.destroy(error ?? closedError())
+    })
+    this.#checkGone()
+  }
+
+  /** As a kernel sends what a closed socket has accepted. */
+  get #mayLinger(): boolean {
+    return this.#outlet.isOpen && this.#finish === undefined && this.unflushedBytes > 0
   }
 
   protected override streams(): readonly Duplex[] {
@@ -261,12 +245,16 @@ export class MultipathConn extends PathSurface {
   }
 
   #pull(): void {
-    const { core } = this.#driver
+    if (this.connecting) return
     if (this.#inlet.pull()) {
       this.idle.refresh()
       this.#drainLimit.stop()
     }
-    if (core.isReadEnd && this.#finish?.error === undefined) this.#inlet.end()
+    if (this.#driver.core.isReadEnd && this.#finish?.error === undefined) {
+      // The ack of our end and the peer's may come together: `finish` is before `end`, as with net.
+      this.#outlet.settle(this.writableLength)
+      this.#inlet.end()
+    }
     if (this.#finish !== undefined) this.#checkDrained()
   }
 
@@ -279,10 +267,19 @@ export class MultipathConn extends PathSurface {
 
   #finished(error: MultipathError | undefined): void {
     this.#finish = { error }
-    const isUnacked = error !== undefined && error.code !== 'ERR_MULTIPATH_INCOMPLETE'
+    this.#outlet.lingered(error)
+    const isUnacked = error !== undefined && error.multipathCode !== 'ERR_MULTIPATH_INCOMPLETE'
     this.#outlet.close(isUnacked || this.#outlet.isWaiting)
     this.#over()
-    if (!this.destroyed) this.#pull()
+    if (this.destroyed) this.#checkGone()
+    else this.#pull()
+  }
+
+  #checkGone(): void {
+    if (this.#finish === undefined) return
+    const { onDestroyed } = this
+    this.onDestroyed = undefined
+    onDestroyed?.()
   }
 
   #over(): void {
@@ -299,8 +296,4 @@ export class MultipathConn extends PathSurface {
     if (this.#inlet.isDrained) this.destroy(error)
     else this.#drainLimit.start(() => this.destroy(error))
   }
-}
-
-function closedError(): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
 }

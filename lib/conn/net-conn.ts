@@ -178,7 +178,8 @@ export class NetConn {
   }
 }
 
-function closedError(): MultipathError {
+/** What a call on a closed connection gets. */
+export function closedError(): MultipathError {
   return new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
 }
 

@@ -22,8 +22,13 @@ export class Outlet {
   #rest: Uint8Array[] = []
   #final: Callback | undefined
   #bytesDone = 0
+  /** What was written or ended before the connection stood: one call at most, since the next waits for its callback. */
+  #early: (() => void) | undefined
+  #isOpen = false
   #isClosed = false
   #isLost = false
+  /** The stream is destroyed, and what it has accepted is still on its way. */
+  #isLingering = false
 
   constructor(driver: Driver) {
     this.#driver = driver
@@ -44,6 +49,23 @@ export class Outlet {
     return this.#callback !== undefined
   }
 
+  /** The connection stands, or has stood. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** The connection stands: what is written from now on goes out. */
+  open(): void {
+    this.#isOpen = true
+  }
+
+  /** Sends what was written before. */
+  sendEarly(): void {
+    const early = this.#early
+    this.#early = undefined
+    early?.()
+  }
+
   /** Marks a chunk that its caller may reuse when the write's callback is called. */
   lend(chunk: Uint8Array): Uint8Array {
     if (chunk.length < KEPT_BYTES) return chunk
@@ -53,13 +75,14 @@ export class Outlet {
     return view
   }
 
-  write(chunk: Uint8Array, callback: Callback): void {
-    this.#pendingBytes = chunk.length
-    this.#take(chunk)
-    this.#accepted(callback)
-  }
-
   writeAll(chunks: readonly Uint8Array[], callback: Callback): void {
+    if (!this.#isOpen) {
+      this.#callback = callback
+      this.#early = () => {
+        this.writeAll(chunks, callback)
+      }
+      return
+    }
     this.#pendingBytes = 0
     for (const chunk of chunks) {
       this.#pendingBytes += chunk.length
@@ -70,11 +93,23 @@ export class Outlet {
 
   end(callback: Callback): void {
     this.#final = callback
-    this.#driver.end()
+    if (this.#isOpen) this.#driver.end()
+    else this.#early = () => this.#driver.end()
+  }
+
+  /** The stream is destroyed without an error: hands over what it has accepted, `buffered` last. */
+  linger(buffered: readonly Uint8Array[]): void {
+    this.#isLingering = true
+    this.sendEarly()
+    // The callbacks of writes fail, and what was lent is the caller's again.
+    for (const chunk of [...this.#rest, ...buffered])
+      this.#driver.write(this.#lent.has(chunk) ? Buffer.from(chunk) : chunk)
+    this.#rest = []
   }
 
   /** Acks may have made room, or completed what was written. */
   settle(writableLength: number): void {
+    if (!this.#isOpen) return
     const { core } = this.#driver
     if (this.#callback !== undefined && !core.isOver) {
       this.#takeRest()
@@ -111,14 +146,24 @@ export class Outlet {
     this.#isLost = isLost
   }
 
+  /** What the stream had accepted has been acked, or lost because of `error`. */
+  lingered(error: Error | undefined): void {
+    if (!this.#isLingering) return
+    this.close(error !== undefined)
+    this.#settleFlushed(error)
+  }
+
   /** Calls back all that waits: the stream is destroyed. */
   destroy(error: Error): void {
     this.#rest = []
+    this.#early = undefined
     const callback = this.#callback
     this.#callback = undefined
+    this.#pendingTaken = 0
     callForeign(() => callback?.(error))
-    this.#settleFinal(this.#isLost ? error : undefined)
-    this.#settleFlushed(this.#isLost ? error : undefined)
+    const isMissing = this.#isLost || this.#isLingering
+    this.#settleFinal(isMissing ? error : undefined)
+    if (!this.#isLingering) this.#settleFlushed(isMissing ? error : undefined)
   }
 
   #take(chunk: Uint8Array): void {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
+import type { CloseReason } from '../core/health.js'
 import type { ConnLimits } from '../core/options.js'
-import type { PathPolicy } from '../core/path.js'
+import type { Path, PathPolicy } from '../core/path.js'
+import type { PeerProfile } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
@@ -9,11 +11,17 @@ import type { Subflow } from '../core/subflow.js'
 import { ConnPaths } from './conn-paths.js'
 import type { Driver } from './driver.js'
 import type { ConnPath } from './path-view.js'
+import { Refs } from '../stream/refs.js'
 import { SocketSurface } from '../stream/socket-surface.js'
+import { cidName } from '../wire/hello.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
 
 export abstract class PathSurface extends SocketSurface {
+  /** A short name for logs; never enough of the CID to join with. */
+  name = ''
+  /** Of streams that are being opened. @internal */
+  readonly refs: Refs = new Refs()
   protected readonly connPaths: ConnPaths = new ConnPaths(
     () => this.driver.core.subflows,
     (subflow) => this.#stats(subflow),
@@ -88,5 +96,50 @@ export abstract class PathSurface extends SocketSurface {
    */
   resumePath(label: string): void {
     this.connPaths.setPaused(label, false)
+  }
+
+  /** Whether a subflow may still join. @internal */
+  get isJoinable(): boolean {
+    return !this.driver.core.isOver
+  }
+
+  /** Its path was removed: it closes in order, once another carries the connection. @internal */
+  retireSubflow(subflow: Subflow): void {
+    this.driver.retireSubflow(subflow)
+  }
+
+  /** A path of the dialer, with or without a subflow. @internal */
+  addPath(path: Path, label: string): void {
+    if (this.isJoinable) this.connPaths.add(path, label)
+  }
+
+  /** @internal */
+  removePath(path: Path): void {
+    this.connPaths.remove(path)
+  }
+
+  /** @internal */
+  closeSubflow(subflow: Subflow, reason: CloseReason): void {
+    this.driver.closeSubflow(subflow, reason)
+  }
+
+  /**
+   * Whether the peer hears that we end while it goes on writing: one of ours does, Go's does not and closes.
+   * `undefined` until its first frame has come.
+   */
+  get canHalfClose(): boolean | undefined {
+    const { endsBy } = this.peer
+    return endsBy === 'unknown' ? undefined : endsBy === 'fin'
+  }
+
+  /** What is known of the peer. @internal */
+  get peer(): PeerProfile {
+    return this.driver.core.peer
+  }
+
+  /** @internal */
+  setCid(cid: Uint8Array): void {
+    this.name = cidName(cid)
+    this.driver.trace?.begin(this.name)
   }
 }

@@ -75,6 +75,13 @@ export class SubflowIo {
     else if (stream.readableEnded) process.nextTick(this.#streamOnEnd)
   }
 
+  /** Whether its socket keeps the process up. */
+  setRef(isRefed: boolean): void {
+    const socket = this.stream as Duplex & { ref?: () => void; unref?: () => void }
+    if (isRefed) socket.ref?.()
+    else socket.unref?.()
+  }
+
   /** Bytes of the stream, as if they had just come. */
   take(bytes: Uint8Array): void {
     if (!this.#isOver) this.#portions.push(bytes)

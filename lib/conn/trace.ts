@@ -106,7 +106,7 @@ export class TraceWriter {
 
   /** No subflow is left. */
   finished(error: MultipathError | undefined): void {
-    this.#event('end', { error: error?.code })
+    this.#event('end', { error: error?.multipathCode })
     this.#sink.live.delete(this)
     this.#sink.flush()
   }

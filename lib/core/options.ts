@@ -31,7 +31,7 @@ export interface ConnOptions {
   deadMs?: number | undefined
   /** A subflow is not suspected sooner than after so much silence, milliseconds. */
   suspectMs?: number | undefined
-  /** After end(): time without a new ack, milliseconds, until unacked data becomes an error. */
+  /** After end() or destroy(): time without a new ack, milliseconds, until unacked data becomes an error. */
   lingerMs?: number | undefined
   /** A Go peer that answers pings and for so long sends nothing new, although a frame is missing, has lost it, milliseconds. */
   missingMs?: number | undefined

@@ -66,6 +66,7 @@ export class DialedConn implements PathsUser {
       if (path !== firstPath) this.#keeper(path, hello.cid).join(openings.get(path))
     for (const [path, opening] of openings) if (!this.#keepers.has(path)) discardLater(opening)
     if (!isKnown) first.remove()
+    conn.established()
   }
 
   added(path: DialPath): void {

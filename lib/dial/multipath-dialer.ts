@@ -3,20 +3,14 @@
 import { setMaxListeners } from 'node:events'
 import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
-import { systemClock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
+import type { ConnInit } from '../conn/multipath-conn.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { PathStats } from '../conn/path-stats.js'
 import { formatPathStats } from '../conn/path-stats.js'
-import type { TraceInit } from '../conn/trace-sink.js'
-import { traceOf } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import type { PathPolicy } from '../core/path.js'
-import type { AcceptedPeer } from '../core/peer-profile.js'
-import { acceptedPeer } from '../core/peer-profile.js'
-import type { Scheduler } from '../core/scheduler.js'
-import { schedulerOf } from '../core/schedulers/by-name.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { PathSource } from '../transport/path-source.js'
@@ -26,7 +20,7 @@ import { DialedConn } from './dialed-conn.js'
 import { findFirstSubflow } from './first-subflow.js'
 import { KnownPaths } from './known-paths.js'
 import type { DialerNumbers, DialerOptions } from './options.js'
-import { resolveDialerOptions } from './options.js'
+import { connInit, resolveDialerOptions } from './options.js'
 
 /** A path could not be dialled; `waitMs` until the next attempt, `undefined`: given up. */
 export interface PathFailureEvent {
@@ -44,10 +38,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   readonly #destination: string
   readonly #paths: KnownPaths
   readonly #options: Resolved<ConnOptions & DialerNumbers>
-  readonly #allowHalfOpen: boolean
-  readonly #accepts: AcceptedPeer
-  readonly #scheduler: Scheduler
-  readonly #trace: TraceInit | undefined
+  readonly #connInit: ConnInit
   readonly #clock: Clock
 
   /**
@@ -60,11 +51,8 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     this.#options = resolveDialerOptions(options)
     const source = isSource(paths) ? paths : undefined
     if (!isSource(paths)) assertDialers(paths)
-    this.#allowHalfOpen = options?.allowHalfOpen ?? false
-    this.#accepts = acceptedPeer(options?.peer)
-    this.#scheduler = schedulerOf(options?.scheduler)
-    this.#trace = traceOf(options?.trace, 'dialer')
-    this.#clock = options?.clock ?? systemClock
+    this.#connInit = connInit(options)
+    this.#clock = this.#connInit.clock
     this.#destination = destination
     this.#paths = new KnownPaths(
       (dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs),
@@ -119,15 +107,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
 
   /** A connection that has no subflow yet; what is written to it waits. For `connect`. */
   prepare(): MultipathConn {
-    return new MultipathConn({
-      options: this.#options,
-      scheduler: this.#scheduler,
-      clock: this.#clock,
-      random: Math.random,
-      allowHalfOpen: this.#allowHalfOpen,
-      accepts: this.#accepts,
-      trace: this.#trace,
-    })
+    return new MultipathConn(this.#connInit)
   }
 
   /** Gives a prepared connection its subflows. Rejects as `dial` does. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Options of a dialer. */
 import type { Clock } from '../clock.js'
+import { systemClock } from '../clock.js'
+import type { ConnInit } from '../conn/multipath-conn.js'
 import type { TraceTarget } from '../conn/trace-sink.js'
-import { checkTrace } from '../conn/trace-sink.js'
+import { checkTrace, traceOf } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
@@ -57,9 +59,33 @@ const DIALER_NUMBERS: OptionTable<DialerNumbers> = {
 
 export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_OPTIONS, ...DIALER_NUMBERS }
 
+const OTHERS = ['allowHalfOpen', 'peer', 'scheduler', 'trace', 'clock']
+
+/** Whether a dialer has an option of that name. */
+export function isDialerOption(name: string): boolean {
+  return name in DIALER_TABLE || OTHERS.includes(name)
+}
+
+/**
+ * What a connection needs to begin.
+ *
+ * @throws {OptionError}
+ */
+export function connInit(options: DialerOptions = {}): ConnInit {
+  return {
+    options: resolveDialerOptions(options),
+    scheduler: schedulerOf(options.scheduler),
+    clock: options.clock ?? systemClock,
+    random: Math.random,
+    allowHalfOpen: options.allowHalfOpen ?? false,
+    accepts: acceptedPeer(options.peer),
+    trace: traceOf(options.trace, 'dialer'),
+  }
+}
+
 /** @throws {OptionError} */
 export function resolveDialerOptions(options: DialerOptions = {}): Resolved<ConnOptions & DialerNumbers> {
-  refuseUnknown(options, DIALER_TABLE, ['allowHalfOpen', 'peer', 'scheduler', 'trace', 'clock'])
+  refuseUnknown(options, DIALER_TABLE, OTHERS)
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   acceptedPeer(options.peer)
   checkClock(options.clock)

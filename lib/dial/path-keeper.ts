@@ -285,8 +285,7 @@ export class PathKeeper {
     const [suspect] = this.#live.keys()
     if (suspect === undefined || suspect === twin || !this.#live.has(twin)) return
     this.#pace.proved()
-    if (conn.peer.resendsLost)
-      conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
+    if (conn.peer.resendsLost) conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
   }
 }
 

@@ -105,8 +105,9 @@ export class Admission {
     return this.#handshakes.begin(undefined)
   }
 
-  end(handshake: Handshake): void {
-    this.#handshakes.end(handshake)
+  /** The handshake, if it had begun, is over. */
+  end(handshake: Handshake | undefined): void {
+    if (handshake !== undefined) this.#handshakes.end(handshake)
   }
 
   /** The handshake, if it had begun, came to nothing. @returns whether its address has paid for that */

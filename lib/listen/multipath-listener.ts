@@ -225,7 +225,7 @@ export class MultipathListener
       if (!isCheck) this.#refused(toError(error), stream)
       if (isCharged) tellRefused()
     } finally {
-      if (handshake !== undefined) this.#admission.end(handshake)
+      this.#admission.end(handshake)
     }
   }
 

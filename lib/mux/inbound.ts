@@ -27,7 +27,8 @@ export class Inbound implements FrameHandler {
   }
 
   onPayload(piece: Uint8Array): void {
-    if (this.#receiving?.isOver === false) this.#state.keep(this.#receiving, piece)
+    const stream = this.#receiving
+    if (stream?.isOver === false && !stream.isAbandoned) this.#state.keep(stream, piece)
   }
 
   onPayloadEnd(): void {
@@ -109,7 +110,8 @@ export class Inbound implements FrameHandler {
   }
 
   #beginData(stream: StreamCore, flags: number, length: number): void {
-    if (stream.isAbandoned && length > 0) {
+    // Until our end is sent, a reset would take what we wrote before with it: what comes meanwhile is dropped.
+    if (stream.isAbandoned && stream.isWriteEnd && length > 0) {
       this.#state.reset(stream)
       return
     }

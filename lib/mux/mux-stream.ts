@@ -63,7 +63,9 @@ export class MuxStream extends SocketSurface {
     this.id = core.id
     this.#core = core
     this.#host = host
-    if (core.phase === 'incoming') this.setEndpoints(host.endpoints)
+    if (core.phase !== 'incoming') return
+    this.setEndpoints(host.endpoints)
+    this.stand()
   }
 
   /** Bytes that the reader got. */
@@ -76,7 +78,7 @@ export class MuxStream extends SocketSurface {
     return this.#bytesDone + this.writableLength
   }
 
-  /** Closes at once; the peer gets an error. */
+  /** Closes at once; the peer gets an error, and what has not left is dropped. */
   resetAndDestroy(): this {
     this.#isReset = true
     return this.destroy()
@@ -124,12 +126,14 @@ export class MuxStream extends SocketSurface {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.idle.stop()
-    this.#host.abandon(this.#core, this.#isReset || error !== null)
+    const isCut = this.#isReset || this.isCutBy(error)
+    if (!isCut && !this.#core.isOver) this.#host.write(this.#core, this.buffered, this.#isLent)
+    this.#host.abandon(this.#core, isCut)
     const reason = error ?? this.#core.error ?? undefined
     this.#written(reason)
     this.#ended(reason)
     callback(error)
-    process.nextTick(() => this.emit('close', error !== null))
+    setImmediate(() => this.emit('close', error !== null))
   }
 
   protected override lend(chunk: Uint8Array): Uint8Array {
@@ -148,6 +152,7 @@ export class MuxStream extends SocketSurface {
 
   #connected(): void {
     this.setEndpoints(this.#host.endpoints)
+    this.stand()
     callForeign(() => {
       this.emit('connect')
       this.emit('ready')
@@ -224,6 +229,8 @@ export class MuxStream extends SocketSurface {
     if (this.#core.isReadEnd && !this.#hasPushedEnd && !this.destroyed) {
       this.#hasPushedEnd = true
       this.push(null)
+      // With nothing left to read, `end` needs no reader.
+      this.read(0)
     }
   }
 }

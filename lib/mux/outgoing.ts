@@ -42,6 +42,14 @@ export class Outgoing {
     return pieces
   }
 
+  /** Copies what is lent: its caller has it back from now on. */
+  keep(): void {
+    this.#chunks = this.#chunks.map(({ bytes, isLent }) => ({
+      bytes: isLent ? new Uint8Array(bytes) : bytes,
+      isLent: false,
+    }))
+  }
+
   clear(): void {
     this.#chunks = []
     this.#first = 0

@@ -34,9 +34,11 @@ export class SessionCore {
     return this.#state.isOver
   }
 
-  /** We go away, and nobody needs the session any more. */
+  /** We go away, nobody needs the session any more, and what was written has left. */
   get isFinished(): boolean {
-    return this.#state.isClosing && this.streams === 0
+    if (!this.#state.isClosing || this.streams > 0) return false
+    for (const stream of this.#state.abandoned.keys()) if (!stream.isWriteEnd) return false
+    return true
   }
 
   /** Whether {@link open} gives streams. */
@@ -112,18 +114,18 @@ export class SessionCore {
   }
 
   /**
-   * The application is done with `stream`. Where nothing is lost by it yet, the peer hears of an orderly end, as from
-   * a socket that is closed; what it sends all the same is answered with a reset.
+   * The application is done with `stream`. What it wrote still goes out, with an orderly end behind it, as from a socket
+   * that is closed; what the peer sends from then on is answered with a reset.
    */
   abandon(stream: StreamCore, isReset: boolean, now: Millis): void {
-    const isLossy = stream.outgoing.bytes > 0 || stream.unread.bytes > 0
     this.#state.dropUnread(stream)
     if (stream.isOver) return
-    if (isReset || isLossy || !stream.isKnown) {
+    if (isReset || !stream.isKnown) {
       this.#state.reset(stream)
       return
     }
     stream.isAbandoned = true
+    stream.outgoing.keep()
     this.#state.abandoned.set(stream, now + this.#state.limits.closeTimeoutMs)
     this.end(stream)
   }

@@ -181,7 +181,7 @@ export class StreamCore {
   }
 
   get #isCreditDue(): boolean {
-    return !this.#isRemoteEnded && !this.isAbandoned && this.window.isDue(this.unread.bytes)
+    return !this.#isRemoteEnded && this.window.isDue(this.unread.bytes)
   }
 
   /**

@@ -2,6 +2,9 @@
 /** socket.setTimeout(): tells once nothing was read or written for a while. Node: net.Socket, 'timeout'. */
 import { OptionError } from '../errors.js'
 
+/** What a timer of Node can wait for, milliseconds. */
+const MAX_MS = 2 ** 31 - 1
+
 export class IdleTimeout {
   readonly #onIdle: () => void
   #ms = 0
@@ -16,10 +19,15 @@ export class IdleTimeout {
     return this.#ms
   }
 
-  /** @throws {OptionError} unless `ms` is a number from 0 to 2^31 - 1 */
+  /** @throws {OptionError} unless `ms` is a number from 0 on: ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE, as net's */
   set(ms: number): void {
-    if (!(ms >= 0 && ms < 2 ** 31))
-      throw new OptionError(`timeout must be from 0 to 2147483647 ms, got ${String(ms)}`)
+    if (typeof ms !== 'number')
+      throw new OptionError(
+        `timeout must be a number of milliseconds, got ${typeof ms}`,
+        'ERR_INVALID_ARG_TYPE',
+      )
+    if (!(ms >= 0 && ms <= MAX_MS))
+      throw new OptionError(`timeout must be from 0 to ${MAX_MS} ms, got ${ms}`, 'ERR_OUT_OF_RANGE')
     this.#ms = ms
     this.stop()
     if (ms > 0) this.#timer = setTimeout(this.#onIdle, ms).unref()

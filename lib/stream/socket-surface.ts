@@ -2,6 +2,7 @@
 /** The parts of net.Socket that only pass on to the subflows, or tell of them. */
 import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { OptionError } from '../errors.js'
 import { IdleTimeout } from './idle-timeout.js'
 
 /** Of Node's streams. */
@@ -27,7 +28,12 @@ export function endpointsOf(stream: Duplex): Endpoints {
 /** What http, tls and database drivers expect of a socket beyond a Duplex. */
 export abstract class SocketSurface extends Duplex {
   protected readonly idle: IdleTimeout = new IdleTimeout(() => this.emit('timeout'))
+  /** Whether anybody dials: a connection that nobody dials is not connecting. */
+  protected isDialled = true
   #endpoints: Endpoints | undefined
+  #isStanding = false
+  /** Something was written by the code that runs now. */
+  #isSpeaking = false
 
   /** Streams of the live subflows. */
   protected abstract streams(): readonly Duplex[]
@@ -41,22 +47,72 @@ export abstract class SocketSurface extends Duplex {
     callback?: Callback,
   ): boolean {
     const done = typeof encodingOrCallback === 'function' ? encodingOrCallback : callback
+    // Node's own way to say that the peer has ended both directions.
+    if (this.writableEnded && this.readableEnded && !this.allowHalfOpen) return this.#writeAfterEnd(done)
+    this.#speak()
     const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
     const isLent = done !== undefined && chunk instanceof Uint8Array
     return super.write(isLent ? this.lend(chunk) : chunk, encoding as BufferEncoding, done)
+  }
+
+  override end(callback?: () => void): this
+  override end(chunk: unknown, callback?: () => void): this
+  override end(chunk: unknown, encoding?: BufferEncoding, callback?: () => void): this
+  override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
+    this.#speak()
+    return super.end(chunk, encoding as BufferEncoding, callback)
+  }
+
+  #speak(): void {
+    if (this.#isSpeaking) return
+    this.#isSpeaking = true
+    process.nextTick(() => {
+      this.#isSpeaking = false
+    })
+  }
+
+  /**
+   * Whether the peer is to see a cut in place of an end, and what is on its way is dropped. Not for the last words of a
+   * server that gives up, written in the same breath as it destroys, as `node:http` does with 400, 408 and 431.
+   */
+  protected isCutBy(error: Error | null): boolean {
+    return error !== null && !this.#isSpeaking && !isLeft(error)
+  }
+
+  /** What Node's stream has accepted and not passed on. */
+  protected get buffered(): Uint8Array[] {
+    const { writableBuffer } = this as unknown as { writableBuffer: { chunk: Uint8Array }[] }
+    return writableBuffer.map(({ chunk }) => chunk)
+  }
+
+  #writeAfterEnd(callback: Callback | undefined): false {
+    const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
+    if (callback !== undefined) process.nextTick(callback, error)
+    this.destroy(error)
+    return false
   }
 
   protected setEndpoints(endpoints: Endpoints): void {
     this.#endpoints = endpoints
   }
 
-  /** No subflow stands yet: what is written waits. Only seen with `connect`. */
-  get connecting(): boolean {
-    return this.#endpoints === undefined && !this.destroyed
+  protected get hasEndpoints(): boolean {
+    return this.#endpoints !== undefined
   }
 
+  /** From now on it is no longer connecting. */
+  protected stand(): void {
+    this.#isStanding = true
+  }
+
+  /** It is dialled and does not stand yet: what is written waits. */
+  get connecting(): boolean {
+    return this.isDialled && !this.#isStanding && !this.destroyed
+  }
+
+  /** It does not stand, or no longer. */
   get pending(): boolean {
-    return this.#endpoints === undefined
+    return !this.#isStanding || this.destroyed
   }
 
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
@@ -66,15 +122,20 @@ export abstract class SocketSurface extends Duplex {
   }
 
   get localAddress(): string | undefined {
-    return this.#endpoints?.localAddress
+    return this.#local?.localAddress
   }
 
   get localPort(): number | undefined {
-    return this.#endpoints?.localPort
+    return this.#local?.localPort
   }
 
   get localFamily(): string | undefined {
-    return this.#endpoints?.localFamily
+    return this.#local?.localFamily
+  }
+
+  /** As with net, a destroyed socket still knows its peer, but has no address any more. */
+  get #local(): Endpoints | undefined {
+    return this.destroyed ? undefined : this.#endpoints
   }
 
   get remoteAddress(): string | undefined {
@@ -89,9 +150,9 @@ export abstract class SocketSurface extends Duplex {
     return this.#endpoints?.remoteFamily
   }
 
-  /** Bytes that wait to be taken. Node has deprecated it; some drivers still read it. */
-  get bufferSize(): number {
-    return this.writableLength
+  /** Bytes that wait to be taken; none of one that is closed. Node has deprecated it; some drivers still read it. */
+  get bufferSize(): number | undefined {
+    return this.pending && !this.connecting ? undefined : this.writableLength
   }
 
   /** Milliseconds of `setTimeout`; 0 where none is set. */
@@ -102,6 +163,8 @@ export abstract class SocketSurface extends Duplex {
   /** Emits `timeout` once nothing was read or written for `ms` milliseconds; 0 turns it off. */
   setTimeout(ms: number, listener?: () => void): this {
     if (this.destroyed) return this
+    if (listener !== undefined && typeof (listener as unknown) !== 'function')
+      throw new OptionError(`listener must be a function, got ${typeof listener}`, 'ERR_INVALID_ARG_TYPE')
     this.idle.set(ms)
     if (listener !== undefined) {
       if (ms === 0) this.off('timeout', listener)
@@ -112,7 +175,7 @@ export abstract class SocketSurface extends Duplex {
 
   /** Local address of the first subflow; empty where its stream is no socket. */
   address(): AddressInfo | Record<string, never> {
-    const { localAddress, localPort, localFamily } = this.#endpoints ?? {}
+    const { localAddress, localPort, localFamily } = this.#local ?? {}
     if (localAddress === undefined || localPort === undefined || localFamily === undefined) return {}
     return { address: localAddress, port: localPort, family: localFamily }
   }
@@ -157,4 +220,9 @@ export abstract class SocketSurface extends Duplex {
       this.destroySoon()
     })
   }
+}
+
+/** Node's own error for a reader that has left, as by `break` out of `for await`: an abort without a reason. */
+function isLeft({ name, cause }: Error): boolean {
+  return name === 'AbortError' && cause === undefined
 }

@@ -30,9 +30,9 @@ export function placeOf(host: string, port: number, localAddress?: string): stri
 }
 
 /** @throws {OptionError} */
-export function checkPort(port: unknown): void {
+export function checkPort(port: unknown, name = 'port'): void {
   if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535)
-    throw new OptionError(`port must be an integer from 0 to 65535, got ${String(port)}`)
+    throw new OptionError(`${name} must be an integer from 0 to 65535, got ${String(port)}`)
 }
 
 /** @throws {OptionError} for a value that is neither a string nor missing */

@@ -53,7 +53,7 @@ describe('end()', () => {
     await pass(clock, 2900)
     expect(near.destroyed).toBe(false)
     await pass(clock, 200)
-    expect(await failed).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+    expect(await failed).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
   })
 
   it('calls its callback when everything is acked', async () => {
@@ -61,6 +61,27 @@ describe('end()', () => {
     far.resume()
     await new Promise<void>((resolve) => near.end(Buffer.alloc(300 * KIB), resolve))
     expect(near.unflushedBytes).toBe(0)
+  })
+})
+
+describe('a connection that nobody reads', () => {
+  it('ends, finishes and closes when the peer ends', async () => {
+    const { near, far } = await connectedPair()
+    const told: string[] = []
+    for (const event of ['end', 'finish', 'close']) far.on(event, () => told.push(event))
+    near.resume().end()
+    await until(() => told.includes('close'))
+    expect(told).toEqual(['end', 'finish', 'close'])
+  })
+
+  it('keeps its end until what arrived has been read', async () => {
+    const { near, far } = await connectedPair()
+    let hasEnded = false
+    far.on('end', () => (hasEnded = true))
+    near.end('unread')
+    await quiet()
+    expect(hasEnded).toBe(false)
+    expect(String(await readAll(far))).toBe('unread')
   })
 })
 
@@ -73,7 +94,7 @@ describe('the last subflow going', () => {
     await quiet()
     paths[0]!.last.destroy(new Error('unplugged'))
     const error = await failed
-    expect(error).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+    expect(error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
     expect(error?.cause).toMatchObject({ message: 'unplugged' })
   })
 
@@ -84,7 +105,7 @@ describe('the last subflow going', () => {
     far.resume()
     paths[0]!.last.cut()
     for (const error of await Promise.all(failed))
-      expect(error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+      expect(error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('lets the reader drain what arrived before it tells of the error', async () => {
@@ -97,7 +118,7 @@ describe('the last subflow going', () => {
     const chunks: Buffer[] = []
     const failed = closing(far)
     far.on('data', (chunk: Buffer) => chunks.push(chunk))
-    expect(await failed).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(await failed).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
     expect(Buffer.concat(chunks).equals(data)).toBe(true)
   })
 
@@ -112,7 +133,7 @@ describe('the last subflow going', () => {
     const netConn = far.netConn()
     for (let at = 0; at < data.length; ) at += await netConn.read(into.subarray(at, at + 1000))
     expect(into.equals(data)).toBe(true)
-    await expect(netConn.read(into)).rejects.toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    await expect(netConn.read(into)).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('does not wait for ever for a reader that has stopped', async () => {
@@ -125,7 +146,7 @@ describe('the last subflow going', () => {
     await pass(clock, 4900)
     expect(far.destroyed).toBe(false)
     await pass(clock, 200)
-    expect(await failed).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(await failed).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('fails writes that come too late', async () => {
@@ -143,19 +164,92 @@ describe('the last subflow going', () => {
 })
 
 describe('destroy()', () => {
-  it('is immediate, and closes every socket', async () => {
+  it('is immediate here, and delivers behind the scenes what was accepted', async () => {
     const { near, far, paths } = await connectedPair({ paths: 2 })
-    const [farError, nearError] = [closing(far), closing(near)]
-    far.resume()
+    const [nearError, farError, arrived] = [closing(near), closing(far), readAll(far)]
     paths[0]!.last.freeze()
-    near.write(Buffer.alloc(500 * KIB))
+    const data = Buffer.alloc(500 * KIB, 'accepted')
+    near.write(data)
     near.destroy()
     expect(near.destroyed).toBe(true)
     expect(await nearError).toBeUndefined()
-    expect(near.subflows()).toEqual([])
     paths[0]!.last.thaw()
-    expect(await farError).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect((await arrived).equals(data)).toBe(true)
+    expect(await farError).toBeUndefined()
     await until(() => paths.every(({ live }) => live.length === 0))
+    expect(near.subflows()).toEqual([])
+  })
+
+  it('delivers what waits for room, and what Node still holds, before the buffers are their callers again', async () => {
+    const { near, far } = await connectedPair({ dialer: { sendBufferBytes: 1000 } })
+    const arrived = readAll(far)
+    const lent = [Buffer.alloc(200 * KIB, 1), Buffer.alloc(200 * KIB, 2)]
+    const failures = lent.map(
+      (buffer) =>
+        new Promise((resolve) => {
+          near.write(buffer, (error) => {
+            buffer.fill(0)
+            resolve(error)
+          })
+        }),
+    )
+    near.end('end')
+    near.destroy()
+    for (const failure of failures) expect(await failure).toBeInstanceOf(Error)
+    const expected = [Buffer.alloc(200 * KIB, 1), Buffer.alloc(200 * KIB, 2), Buffer.from('end')]
+    expect((await arrived).equals(Buffer.concat(expected))).toBe(true)
+  })
+
+  it('lets paths join and be dialled again until all is delivered', async () => {
+    const { near, far, paths } = await connectedPair({ paths: 2, dialer: { redialMinMs: 1 } })
+    const arrived = readAll(far)
+    for (const path of paths) path.last.freeze()
+    near.write(Buffer.alloc(100 * KIB))
+    near.destroy()
+    await quiet()
+    paths[1]!.last.cut()
+    await until(() => paths[1]!.dials === 2)
+    for (const path of paths) path.last.thaw()
+    expect((await arrived).length).toBe(100 * KIB)
+  })
+
+  it('waits no longer than lingerMs for a peer that acks nothing', async () => {
+    const clock = new ManualClock()
+    const { near, paths } = await connectedPair({ dialer: { clock, lingerMs: 3000, deadMs: 600_000 } })
+    paths[0]!.mode = 'hang'
+    paths[0]!.last.freeze()
+    near.write('lost')
+    const flushed = near.flushed()
+    flushed.catch(() => {})
+    near.destroy()
+    await pass(clock, 2900)
+    expect(near.subflows()).toHaveLength(1)
+    await pass(clock, 200)
+    expect(near.subflows()).toEqual([])
+    await expect(flushed).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
+  })
+
+  it('reads to nobody what the peer still sends, so that it cannot hold up the rest', async () => {
+    const { near, far } = await connectedPair({ listener: { maxUnreadBytes: 65_536 } })
+    const arrived = readAll(far)
+    far.on('error', () => {}).write(Buffer.alloc(2000 * KIB))
+    near.write(Buffer.alloc(2000 * KIB))
+    near.destroy()
+    expect((await arrived.catch(() => Buffer.alloc(0))).length).toBeGreaterThanOrEqual(0)
+    await until(() => far.bytesRead === 2000 * KIB)
+  })
+
+  it('holds its place in maxConnections until all is delivered', async () => {
+    const { far, paths, listener, dialer } = await connectedPair({ listener: { maxConnections: 1 } })
+    paths[0]!.last.freeze()
+    far.write('answer')
+    far.destroy()
+    await quiet()
+    await expect(dialer.dial()).rejects.toThrow()
+    paths[0]!.last.thaw()
+    await until(() => listener.connections === 0)
+    const again = await dialer.dial()
+    again.destroy()
   })
 
   it('with everything acked lets the peer know that nothing is missing', async () => {
@@ -166,6 +260,29 @@ describe('destroy()', () => {
     expect(String(await readAll(far))).toBe('all of it')
   })
 
+  it('with an error drops what was not acked, and the peer learns that it was cut', async () => {
+    const { near, far, paths } = await connectedPair()
+    const failed = [closing(near), closing(far)]
+    paths[0]!.last.freeze()
+    let bytes = 0
+    far.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    near.write(Buffer.alloc(1000 * KIB), () => {})
+    await quiet()
+    near.destroy(new Error('mine'))
+    paths[0]!.last.thaw()
+    expect((await failed[1])?.message).toBe('the last subflow closed before the end of the data')
+    expect(bytes).toBeLessThan(1000 * KIB)
+  })
+
+  it('with an error in the same breath as a write delivers these last words, and an end', async () => {
+    const { near, far } = await connectedPair()
+    const [farError, arrived] = [closing(far), readAll(far)]
+    near.on('error', () => {}).write('400 Bad Request')
+    near.destroy(new Error('bad request'))
+    expect(String(await arrived)).toBe('400 Bad Request')
+    expect(await farError).toBeUndefined()
+  })
+
   it('with an error resets the sockets and tells of the error', async () => {
     const { near, far } = await connectedPair()
     const failed = [closing(near), closing(far)]
@@ -173,7 +290,7 @@ describe('destroy()', () => {
     near.destroy(new Error('mine'))
     const [nearError, farError] = await Promise.all(failed)
     expect(nearError).toMatchObject({ message: 'mine' })
-    expect(farError).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(farError).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('calls back every write and end that waits', async () => {
@@ -200,7 +317,7 @@ describe('resetAndDestroy()', () => {
     paths[0]!.last.thaw()
     const [nearError, farError] = await Promise.all(failed)
     expect(nearError).toBeUndefined()
-    expect(farError).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(farError).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 
@@ -233,16 +350,25 @@ describe('flushed()', () => {
     near.write('lost')
     const flushed = near.flushed()
     await quiet()
+    near.on('error', () => {}).destroy(new Error('mine'))
+    await expect(flushed).rejects.toThrow('mine')
+  })
+
+  it('resolves behind destroy() where that delivers what was written', async () => {
+    const { near, far } = await connectedPair()
+    far.resume()
+    near.write('arrives')
+    const flushed = near.flushed()
     near.destroy()
-    await expect(flushed).rejects.toMatchObject({ code: 'ERR_MULTIPATH_CLOSED' })
+    await Promise.all([flushed, near.flushed()])
   })
 
   it('rejects afterwards, too, where data was lost, and resolves where none was', async () => {
     const lossy = await connectedPair()
     lossy.paths[0]!.last.freeze()
     lossy.near.write('lost')
-    lossy.near.destroy()
-    await expect(lossy.near.flushed()).rejects.toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+    lossy.near.resetAndDestroy()
+    await expect(lossy.near.flushed()).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
     const whole = await connectedPair()
     whole.near.write('arrives')
     await whole.near.flushed()
@@ -270,6 +396,6 @@ describe('await using', () => {
     const disposed = near[Symbol.asyncDispose]()
     await quiet()
     paths[0]!.last.destroy()
-    await expect(disposed).rejects.toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+    await expect(disposed).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
   })
 })

@@ -97,7 +97,7 @@ describe('read()', () => {
     const waiting = far.netConn().read(new Uint8Array(1))
     await quiet()
     paths[0]!.last.cut()
-    await expect(waiting).rejects.toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    await expect(waiting).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 
@@ -180,8 +180,8 @@ describe('close()', () => {
     const closed = near.netConn().close()
     await quiet()
     paths[0]!.last.destroy()
-    await expect(closed).rejects.toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
-    await expect(near.netConn().close()).rejects.toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+    await expect(closed).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
+    await expect(near.netConn().close()).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
   })
 })
 

@@ -105,7 +105,7 @@ describe('the events of a trace', () => {
     const paths = memoryPaths(1)
     paths[0]!.mode = 'refuse'
     const dialer = new MultipathDialer('nowhere', paths, { trace: lines.write })
-    await expect(dialer.dial()).rejects.toMatchObject({ code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS' })
+    await expect(dialer.dial()).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS' })
     expect(lines.all).toEqual([])
   })
 })

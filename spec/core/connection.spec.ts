@@ -185,7 +185,7 @@ describe('the end between two that know the codes', () => {
 
   it('is an error where the last subflow goes before the FIN of the peer', () => {
     core.joinUp({}, CAPABLE).loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 })
 
@@ -238,7 +238,7 @@ describe('the end with something missing', () => {
     core.writes('lost')
     const cause = new Error('read ECONNRESET')
     only.loses(cause)
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED', cause })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED', cause })
   })
 
   it('is an error where data of ours was not even sent', () => {
@@ -246,7 +246,7 @@ describe('the end with something missing', () => {
     only.subflow.isBlocked = true
     core.writes('stuck')
     only.loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
   })
 
   it('is an error where no ack comes for lingerMs after end()', () => {
@@ -259,7 +259,7 @@ describe('the end with something missing', () => {
     core.passes(2900)
     expect(core.isFinished).toBe(false)
     core.passes(200)
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
     expect(only.closed).toBe('destroy')
   })
 
@@ -269,7 +269,7 @@ describe('the end with something missing', () => {
     core.writes('hello')
     core.ends()
     core.passes(0)
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
   })
 })
 

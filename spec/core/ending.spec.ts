@@ -53,16 +53,16 @@ describe('the end of a connection', () => {
   it('is an error where something was unacked, first of all', () => {
     const cause = new Error('reset')
     ending.failed(cause, 1000)
-    expect(ending.verdict(false, true, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED', cause })
+    expect(ending.verdict(false, true, 1000)).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED', cause })
   })
 
   it('is an error where something is missing', () => {
-    expect(ending.verdict(true, true, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(ending.verdict(true, true, 1000)).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is an error where a peer that would say so has not said that it was done', () => {
     peer.announced()
-    expect(ending.verdict(true, false, 1000)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(ending.verdict(true, false, 1000)).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
     ending.hasPeerFin = true
     expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
@@ -76,7 +76,10 @@ describe('the end of a connection', () => {
     const cause = new Error('reset')
     peer.spoke()
     ending.failed(cause, 1000)
-    expect(ending.verdict(true, false, 1500)).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE', cause })
+    expect(ending.verdict(true, false, 1500)).toMatchObject({
+      multipathCode: 'ERR_MULTIPATH_INCOMPLETE',
+      cause,
+    })
     expect(ending.verdict(true, false, 60_000)).toBeUndefined()
   })
 })

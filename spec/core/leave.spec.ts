@@ -112,7 +112,7 @@ describe('a subflow that is to leave', () => {
     second.loses(new Error('gone'))
     expect(first.closed).toBe('destroy')
     expect(core.isFinished).toBe(true)
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is no failure when the peer answers its end with a reset', () => {

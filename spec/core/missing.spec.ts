@@ -11,7 +11,7 @@ import {
 } from '../support/scripted-core.js'
 
 const MISSING = { missingMs: 20_000 }
-const INCOMPLETE = { code: 'ERR_MULTIPATH_INCOMPLETE' }
+const INCOMPLETE = { multipathCode: 'ERR_MULTIPATH_INCOMPLETE' }
 
 /** A connection whose peer has sent frames 10 and 12. */
 function withHole(): { conn: ScriptedCore; a: ScriptedSubflow; b: ScriptedSubflow } {

@@ -114,7 +114,7 @@ describe('with all paths paused', () => {
     passes(900)
     expect(core.isFinished).toBe(false)
     passes(200)
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
   })
 
   it('and one that is up and may send, it begins as ever', () => {
@@ -127,7 +127,7 @@ describe('with all paths paused', () => {
       core.passes(50)
       if (!core.isFinished) second.hears(acks(1))
     }
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
   })
 })
 
@@ -142,7 +142,7 @@ describe('a path with its cap used up', () => {
       core.passes(50)
       if (!core.isFinished) only.hears(acks(1))
     }
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_LINGER' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
   })
 })
 

@@ -155,14 +155,14 @@ describe('a hole at the end', () => {
     const only = core.joinUp({}, PING)
     only.hears(data(11, 'later'))
     only.loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is a frame that was begun', () => {
     const only = core.joinUp({}, PING)
     only.hears(data(10, 'all'), data(11, 'cut off').subarray(0, 5))
     only.loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
     expect(core.reads()).toBe('all')
   })
 
@@ -182,14 +182,14 @@ describe('a hole at the end', () => {
     for (const fn of range(10, 14)) only.hears(data(fn, new Uint8Array(1000)))
     core.reads()
     only.loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is a data frame whose header the end of the last subflow cut', () => {
     const only = core.joinUp({}, PING)
     only.hears(data(10, 'all'), data(11, new Uint8Array(100)).subarray(0, 1))
     only.loses()
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   })
 
   it('is none where an ack was cut', () => {

@@ -149,7 +149,7 @@ describe('a subflow that is left unread', () => {
     core.passes(2500)
     expect(core.states()).toEqual(['suspect'])
     core.passes(4000)
-    expect(core.error).toMatchObject({ code: 'ERR_MULTIPATH_UNACKED' })
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
   })
 })
 

@@ -144,7 +144,7 @@ describe('a path that is removed', () => {
     paths[0]!.last.cut()
     await until(() => near.closed)
     expect(closed).toEqual(['path 0 failed'])
-    expect(errors).toMatchObject([{ code: 'ERR_MULTIPATH_INCOMPLETE' }])
+    expect(errors).toMatchObject([{ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' }])
     expect(paths[0]!.dials).toBe(1)
   })
 

@@ -104,7 +104,7 @@ describe('a source of paths', () => {
     await pass(clock, 2990)
     expect(source.listener).toBeDefined()
     expect(await passUntil(clock, dialled)).toMatchObject({
-      code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
+      multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
       message: 'no path to there: no path is known after 3000 ms',
       cause: { code: 'ERR_MULTIPATH_HANDSHAKE_TIMEOUT' },
     })

@@ -212,8 +212,8 @@ describe('a dial that fails', () => {
     paths[2]!.mode = 'mute'
     const error = await passUntil(clock, dialer.dial()).catch((thrown: unknown) => thrown as DialError)
     expect(error).toBeInstanceOf(DialError)
-    const { code, failures, message, cause } = error as DialError
-    expect(code).toBe('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS')
+    const { multipathCode, failures, message, cause } = error as DialError
+    expect(multipathCode).toBe('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS')
     const causes = Object.fromEntries(failures.map(({ label, error: { message: text } }) => [label, text]))
     expect(causes).toEqual({
       'path 0': 'no connection within 2000 ms',

@@ -61,7 +61,7 @@ describe('unref() of a connection that is still dialling', () => {
 
   it('holds for an upgrade that is not answered', async () => {
     const http = createServer()
-    const { port, sockets } = await silentServer(http as unknown as Server)
+    const { port, sockets } = await silentServer(http)
     const before = refedSockets()
     dialling(webSocketDialer({ url: `ws://127.0.0.1:${port}` })).unref()
     await until(() => sockets.length > 0)

@@ -64,8 +64,8 @@ describe('an end between two of ours', () => {
     advance(500)
     for (const link of links) link.cut()
     advance(10)
-    expect(near.error?.code).toBe('ERR_MULTIPATH_UNACKED')
-    expect(far.error?.code).toBe('ERR_MULTIPATH_INCOMPLETE')
+    expect(near.error?.multipathCode).toBe('ERR_MULTIPATH_UNACKED')
+    expect(far.error?.multipathCode).toBe('ERR_MULTIPATH_INCOMPLETE')
     expect(far.received.wrongAt).toBeUndefined()
   })
 
@@ -75,7 +75,7 @@ describe('an end between two of ours', () => {
     advance(500)
     for (const link of links) link.cut()
     advance(10)
-    expect([near.error?.code, far.error?.code]).toEqual([
+    expect([near.error?.multipathCode, far.error?.multipathCode]).toEqual([
       'ERR_MULTIPATH_INCOMPLETE',
       'ERR_MULTIPATH_INCOMPLETE',
     ])
@@ -98,7 +98,7 @@ describe('an end between two of ours', () => {
     advance(500)
     near.destroy(true)
     advance(500)
-    expect(far.error?.code).toBe('ERR_MULTIPATH_INCOMPLETE')
+    expect(far.error?.multipathCode).toBe('ERR_MULTIPATH_INCOMPLETE')
   })
 
   it('is an error after lingerMs where the reader never reads on', () => {
@@ -113,7 +113,7 @@ describe('an end between two of ours', () => {
     near.destroy()
     advanceUntil(() => near.finishedAt !== undefined, 60_000)
     advance(1000)
-    expect(far.error?.code).toBe('ERR_MULTIPATH_INCOMPLETE')
+    expect(far.error?.multipathCode).toBe('ERR_MULTIPATH_INCOMPLETE')
   })
 
   it('leaves no timers', () => {
@@ -157,7 +157,7 @@ describe('an end with a Go peer', () => {
     links[0]!.reset()
     go.close()
     advance(5000)
-    expect(near.error?.code).toBe('ERR_MULTIPATH_INCOMPLETE')
+    expect(near.error?.multipathCode).toBe('ERR_MULTIPATH_INCOMPLETE')
     expect(near.received.wrongAt).toBeUndefined()
   })
 })

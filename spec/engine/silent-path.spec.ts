@@ -115,8 +115,8 @@ describe('a path that falls silent under bulk', () => {
     advance(200)
     links[0]!.freeze()
     advanceUntil(() => near.finishedAt !== undefined && far.finishedAt !== undefined, 30_000)
-    expect(near.error?.code).toBe('ERR_MULTIPATH_UNACKED')
-    expect(far.error?.code).toBe('ERR_MULTIPATH_INCOMPLETE')
+    expect(near.error?.multipathCode).toBe('ERR_MULTIPATH_UNACKED')
+    expect(far.error?.multipathCode).toBe('ERR_MULTIPATH_INCOMPLETE')
   })
 })
 

@@ -133,4 +133,22 @@ describe('a program', () => {
       setTimeout(() => { near.destroy(); far.destroy() }, 300).unref()`
     expect(await lateness(program)).toBeGreaterThan(290)
   }, 30_000)
+
+  it('that destroys a connection delivers what it has accepted before it exits', async () => {
+    const program = `
+      const conn = connect({ paths })
+      await once(conn, 'connect')
+      for (const server of servers) server.unref()
+      conn.write(Buffer.alloc(3_000_000))
+      conn.destroy()
+      closedAt = performance.now()
+      const far = await listener.accept()
+      let bytes = 0
+      far.on('data', (chunk) => (bytes += chunk.length))
+      far.unref()
+      far.on('end', () => { if (bytes !== 3_000_000) throw new Error('only ' + bytes) })
+      far.on('close', () => listener.close())
+      process.on('exit', () => { if (bytes !== 3_000_000) console.error('only ' + bytes) })`
+    expect(await lateness(`const listener = new MultipathListener(servers)\n${program}`)).toBeLessThan(2500)
+  }, 30_000)
 })

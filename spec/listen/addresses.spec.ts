@@ -12,7 +12,8 @@ import { v2 } from '../support/proxy-headers.js'
 import { client, listening } from '../support/tcp.js'
 import { quiet, until } from '../support/turns.js'
 
-const HELLO = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const HELLO = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 const FORGED = {
   remoteAddress: '203.0.113.9',
   remotePort: 51_000,

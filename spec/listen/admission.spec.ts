@@ -73,7 +73,7 @@ describe('an address', () => {
     const dialer = new MultipathDialer('x', [pathTo(server)])
     const [near, far] = await Promise.all([dialer.dial(), listener.accept()])
     blockList.addSubnet('127.0.0.0', 8)
-    await expect(dialer.dial()).rejects.toMatchObject({ code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS' })
+    await expect(dialer.dial()).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS' })
     near.destroy()
     far.destroy()
   })

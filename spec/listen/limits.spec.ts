@@ -199,7 +199,7 @@ describe('limits', () => {
   it('on the backlog count only connections that nobody has accepted', async () => {
     const { listener, dialer, refused } = await tcpListener({ maxBacklog: 2 })
     const conns = [await dialer.dial(), await dialer.dial()]
-    await expect(dialer.dial()).rejects.toMatchObject({ code: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS' })
+    await expect(dialer.dial()).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS' })
     expect(refused).toEqual([code('LIMIT')])
     conns.push(await listener.accept())
     conns.push(await dialer.dial())

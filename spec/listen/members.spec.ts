@@ -11,7 +11,8 @@ import { ManualClock } from '../../lib/testing/index.js'
 import { heardUntilClose, listening, portOf } from '../support/tcp.js'
 import { until } from '../support/turns.js'
 
-const OPENING = Buffer.alloc(17)
+/** A hello, and the pong that every dialer says with the answer. */
+const OPENING = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 
 async function scene(options: ListenerOptions = {}) {
   const server = await listening()

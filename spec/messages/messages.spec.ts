@@ -166,7 +166,7 @@ describe('an end of messages', () => {
     bytes.end(Buffer.concat([framed('whole'), framed('y'.repeat(100)).subarray(0, cut)]))
     expect(await received(stream)).toMatchObject({
       texts: ['whole'],
-      error: { code: 'ERR_MULTIPATH_INCOMPLETE' },
+      error: { multipathCode: 'ERR_MULTIPATH_INCOMPLETE' },
     })
   })
 

@@ -173,19 +173,38 @@ describe('a stream', () => {
     const [near, far] = await streamPair(client, server)
     const failed = once(near, 'error')
     far.resetAndDestroy()
-    expect((await failed)[0]).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    expect((await failed)[0]).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
     expect([client.streams, server.streams]).toEqual([0, 0])
   })
 
-  it('that is destroyed with data unsent is a reset for the peer, not an end', async () => {
+  it('that is destroyed delivers what it has accepted, and then an end', async () => {
+    const [client, server] = sessions()
+    const [near, far] = await streamPair(client, server)
+    const lent = Buffer.alloc(1_000_000, 'a')
+    near.write(lent, () => lent.fill('z'))
+    near.write(Buffer.alloc(1_000_000, 'b'))
+    near.end('c')
+    near.destroy()
+    expect((await text(far)) === `${'a'.repeat(1_000_000)}${'b'.repeat(1_000_000)}c`).toBe(true)
+  })
+
+  it('that nobody reads ends and closes all the same', async () => {
+    const [client, server] = sessions()
+    const [near, far] = await streamPair(client, server)
+    near.end()
+    await Promise.all([once(near, 'close'), once(far, 'close')])
+    expect([client.streams, server.streams]).toEqual([0, 0])
+  })
+
+  it('that is destroyed by an error is a reset for the peer, not an end', async () => {
     const [client, server] = sessions()
     const [near, far] = await streamPair(client, server)
     far.on('end', () => expect.unreachable('an end'))
     const failed = once(far, 'error')
-    near.write(Buffer.alloc(1_000_000))
+    near.on('error', () => {}).write(Buffer.alloc(1_000_000))
     await quiet()
-    near.destroy()
-    expect((await failed)[0]).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    near.destroy(new Error('mine'))
+    expect((await failed)[0]).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
   })
 
   it('that is destroyed with all data sent is an end for the peer', async () => {

@@ -115,28 +115,50 @@ describe('the end of a stream', () => {
     expect(stream.isOver).toBe(true)
   })
 
-  it.each([
-    ['unsent', (session: ScriptedSession, stream: StreamCore) => session.write(stream, 'x')],
-    ['unread', (session: ScriptedSession) => session.receive(frame.data(1, 'x'))],
-  ])('given up with data %s is a reset', (_, make) => {
+  it('given up with data unsent or unread sends what was written, and then an end', () => {
     const { session, stream } = withStream()
-    make(session, stream)
+    session.write(stream, 'last')
+    session.receive(frame.data(1, 'unread'))
     session.core.abandon(stream, false, 0)
-    expect(session.sent().map(brief)).toEqual([[FrameType.window, rst, 1, 0]])
+    // Before our end has left, a reset would take away what we wrote.
+    session.receive(frame.data(1, 'more'))
+    expect(session.sent().map(brief)).toEqual([
+      [FrameType.data, 0, 1, 4],
+      [FrameType.window, fin, 1, 0],
+    ])
     expect(session.core.unreadBytes).toBe(0)
+    session.receive(frame.data(1, 'and more'))
+    expect(session.sent().map(brief)).toEqual([[FrameType.window, rst, 1, 0]])
+  })
+
+  it('cut short is a reset, and nothing that was written leaves', () => {
+    const { session, stream } = withStream()
+    session.write(stream, 'x')
+    session.core.abandon(stream, true, 0)
+    expect(session.sent().map(brief)).toEqual([[FrameType.window, rst, 1, 0]])
+  })
+
+  it('given up keeps a session that goes away until what was written has left', () => {
+    const { session, stream } = withStream()
+    session.write(stream, 'last')
+    session.core.abandon(stream, false, 0)
+    session.core.close()
+    expect([session.core.streams, session.core.isFinished]).toEqual([0, false])
+    session.sent()
+    expect(session.core.isFinished).toBe(true)
   })
 
   it('by a reset of the peer is an error', () => {
     const { session, stream } = withStream()
     session.receive(frame.window(1, 0, rst))
-    expect(stream.error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    expect(stream.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
     expect(session.sent()).toEqual([])
   })
 
   it('by a reset of the peer behind its end is an error for what we have still to send', () => {
     const { session, stream } = withStream()
     session.receive(frame.window(1, 0, fin), frame.window(1, 0, rst))
-    expect(stream.error).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    expect(stream.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
     expect([stream.isOver, session.core.streams]).toEqual([true, 0])
   })
 })

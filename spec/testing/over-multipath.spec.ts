@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DialerOptions } from '../../lib/dial/options.js'
 import { MultipathDialer } from '../../lib/dial/multipath-dialer.js'
+import type { MultipathError } from '../../lib/errors.js'
 import type { MultipathConn } from '../../lib/conn/multipath-conn.js'
 import { MultipathListener } from '../../lib/listen/multipath-listener.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
@@ -116,7 +117,9 @@ describe('a connection over simulated links', () => {
     const { clock, links, near, far } = await connected(TWO)
     const codes: Promise<unknown>[] = [near, far].map(
       (conn) =>
-        new Promise((resolve) => conn.once('error', (error) => resolve((error as { code?: string }).code))),
+        new Promise((resolve) =>
+          conn.once('error', (error) => resolve((error as MultipathError).multipathCode)),
+        ),
     )
     far.resume()
     near.write(patternAt(1, 0, 1_000_000))

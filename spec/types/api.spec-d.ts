@@ -211,15 +211,16 @@ describe('interfacePaths', () => {
 describe('the facade', () => {
   test('connects and serves as node:net does', () => {
     expectTypeOf(connect).toBeCallableWith({ paths: [{ port: 1 }, tcpDialer({ port: 2 })] }, () => {})
-    expectTypeOf(connect).returns.toEqualTypeOf<MultipathConn>()
+    expectTypeOf(connect).returns.toExtend<MultipathConn>()
     expectTypeOf(createServer).toBeCallableWith()
     expectTypeOf(createServer).toBeCallableWith((conn: MultipathConn) => conn.end())
   })
 })
 
 describe('MultipathError', () => {
-  test('carries one code of a closed set', () => {
-    expectTypeOf<MultipathError['code']>().toEqualTypeOf<ErrorCode>()
+  test('carries one code of a closed set, and the one that programs for net know', () => {
+    expectTypeOf<MultipathError['multipathCode']>().toEqualTypeOf<ErrorCode>()
+    expectTypeOf<MultipathError['code']>().toEqualTypeOf<string>()
     expectTypeOf<ErrorCode>().toExtend<`ERR_MULTIPATH_${string}`>()
     // A plain string would accept a misspelt code in a comparison.
     expectTypeOf<string>().not.toExtend<ErrorCode>()

@@ -20,7 +20,7 @@ const TOKEN = 'a token that only the friend knows'
 const LIMITS = { timeoutMs: 10_000 }
 const HELLO = Buffer.alloc(17)
 const TICK_MS = 10
-/** A valid client is in within this time, or it stops sending: then its round trips grow. */
+/** A valid client is in within this time, or it stops sending until it is. */
 const ENTRY_MS = 2000
 const AGAIN_MS = 1000
 
@@ -94,6 +94,7 @@ class Newcomer extends PassThrough {
         // As forward does: again.
       }
     clearTimeout(timer)
+    this.#isLate = false
     old.end()
     setTimeout(() => void this.#again(), AGAIN_MS)
   }

@@ -74,6 +74,6 @@ async function failureOf(
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   if (error === undefined) return undefined
-  const isReached = error instanceof MultipathError && NO_HANDSHAKE.includes(error.code)
+  const isReached = error instanceof MultipathError && NO_HANDSHAKE.includes(error.multipathCode)
   return { message: error.message, stranger: isReached ? await askStranger(path, signal) : undefined }
 }

@@ -161,7 +161,7 @@ describe('a stream', () => {
     for (const stream of streams) stream.on('error', () => {})
     const [first, second, third] = streams
     await until(() => third!.closed)
-    expect(third!.errored).toMatchObject({ code: 'ERR_MULTIPATH_MUX_RESET' })
+    expect(third!.errored).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
     expect([first!.closed, second!.closed]).toEqual([false, false])
     session.destroy()
   })
