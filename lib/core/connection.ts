@@ -11,7 +11,7 @@ import { Inbox } from './inbox.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { InFlight } from './in-flight.js'
 import { askToLeave, withdraw } from './leave.js'
-import { Liveness } from './liveness.js'
+import { FailureDetector } from './failure-detector.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { PeerProfile } from './peer-profile.js'
 import { Peer } from './peer-profile.js'
@@ -32,7 +32,7 @@ export class ConnectionCore {
   readonly #inFlight: InFlight
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #liveness: Liveness
+  readonly #detector: FailureDetector
   readonly #peer: Peer
   readonly #ending: Ending
   readonly #closing: Closing
@@ -51,7 +51,7 @@ export class ConnectionCore {
     const parts = { inFlight, receiver: this.#receiver, ending: this.#ending, peer: this.#peer }
     this.#inbox = new Inbox(parts, options)
     this.#closing = new Closing({ ...parts, roster: this.#roster, sender: this.#sender, inbox: this.#inbox })
-    this.#liveness = new Liveness(options, random)
+    this.#detector = new FailureDetector(options, random)
   }
 
   /** Subflows that live; read only. */
@@ -157,7 +157,8 @@ export class ConnectionCore {
   /** Takes bytes that a subflow's socket brought, at most `maxFrames` of them. @returns how many bytes were taken */
   receive(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
-    this.#now = subflow.lastHeardAt = now
+    this.#now = now
+    subflow.heard(now, this.#options.suspectMs)
     if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#inbox.push(subflow, bytes, now, maxFrames)
@@ -224,7 +225,7 @@ export class ConnectionCore {
   nextTickAt(): Millis {
     if (this.isOver) return Infinity
     let at = Math.min(this.#inFlight.peerWindow.probeAt, this.#sender.readyAt, this.#lingerAt())
-    for (const subflow of this.#subflows) at = Math.min(at, this.#liveness.next(subflow).at)
+    for (const subflow of this.#subflows) at = Math.min(at, this.#detector.next(subflow).at)
     return at
   }
 
@@ -237,7 +238,7 @@ export class ConnectionCore {
 
   #inspect(subflow: Subflow): void {
     while (subflow.state !== 'closed') {
-      const { at, finding } = this.#liveness.next(subflow)
+      const { at, finding } = this.#detector.next(subflow)
       if (at > this.#now) return
       if (finding === 'dead')
         this.#closing.subflow(subflow, this.#now, 'silent', silentError(this.#now - subflow.lastHeardAt))

@@ -75,7 +75,6 @@ export class Choice {
   #now: Millis = 0
   /** Bytes that were acked, and may still lie in sockets that are stuck. */
   #stuckBytes = 0
-  readonly #wasPaused = new WeakSet<Subflow>()
 
   constructor(subflows: readonly Subflow[], inFlight: InFlight) {
     this.#subflows = subflows
@@ -104,17 +103,10 @@ export class Choice {
     this.#candidates = this.#subflows.filter(isCandidate)
     this.#stuckBytes = this.#subflows.reduce((sum, { ackedInSocket }) => sum + ackedInSocket, 0)
     this.#newcomers = this.#candidates.filter((subflow) => !before.includes(subflow))
-    for (const subflow of this.#subflows) this.#noteUnpaused(subflow)
     const isHeld =
       this.#candidates.length === 0 && this.#subflows.some((subflow) => exclusionOf(subflow) === 'paused')
     if (isHeld) this.#heldUntil = Infinity
     else if (this.#heldUntil === Infinity) this.#heldUntil = now
-  }
-
-  /** A pause says nothing of the path. */
-  #noteUnpaused(subflow: Subflow): void {
-    if (subflow.path.isPaused) this.#wasPaused.add(subflow)
-    else if (this.#wasPaused.delete(subflow)) subflow.window.rested(this.#now)
   }
 
   /** Whether a candidate takes a frame now. */

@@ -131,13 +131,12 @@ export class InFlight {
   }
 
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
-    const wasFull = subflow.inFlightBytes >= subflow.window.bytes
     this.#passOver(subflow, flight, now)
     subflow.flights.remove(flight)
     subflow.counters.bytesAcked += flight.frame.size
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
-    subflow.window.acked(flight, { now, wasFull, isTrusted })
+    subflow.window.acked(flight, { now, isTrusted })
   }
 
   /** Acks come in the order of arrival: what left earlier and is not acked now was dropped by the receiver. */

@@ -73,7 +73,7 @@ export class RttEstimator {
     }
   }
 
-  /** Replaces the minimum by what a drained path showed: see window.ts. */
+  /** Replaces the minimum by what a drained path showed: see phased-window.ts. */
   resetMin(rtt: number, now: Millis): void {
     this.#min = rtt
     this.#minAt = now

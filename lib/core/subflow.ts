@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
+import { FalseAlarms } from './false-alarms.js'
 import type { Flight } from './flight.js'
 import { Flights } from './flight.js'
 import type { SubflowState } from './health.js'
@@ -12,10 +13,12 @@ import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
-import type { StatsTracker } from './tracker.js'
+import type { StatsTracker, SubflowCounters } from './tracker.js'
+import { emptyCounters } from './tracker.js'
 import type { Allowance } from './waste.js'
 import { Waste } from './waste.js'
-import { PathWindow } from './window.js'
+import type { CongestionController } from './congestion.js'
+import { PhasedWindow } from './phased-window.js'
 
 /** Pings whose answers are awaited at the same time. */
 const MAX_PINGS = 64
@@ -29,7 +32,7 @@ export class Subflow implements SubflowView {
   /** The path's policy, and what has been spent under it. */
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
-  readonly window: PathWindow = new PathWindow(this.rtt)
+  readonly window: CongestionController = new PhasedWindow(this.rtt)
   /** What is in flight on it; written by the ledger, `InFlight`. */
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
@@ -64,6 +67,7 @@ export class Subflow implements SubflowView {
   readonly counters: SubflowCounters = emptyCounters()
   /** When a silence was last forgiven. */
   #forgivenAt: Millis = -Infinity
+  readonly #falseAlarms = new FalseAlarms()
   readonly #idleRtt = new RttEstimator()
   readonly #pings: Millis[] = []
   /** A dialer says the first pong unasked. */
@@ -166,6 +170,27 @@ export class Subflow implements SubflowView {
     return this.flights.oldest
   }
 
+  /** Since when the peer owes an answer; Infinity where it owes none. */
+  get owedSince(): Millis {
+    return Math.min(this.oldestFlight?.sentAt ?? Infinity, this.pingSince ?? Infinity)
+  }
+
+  /** Something came in. `suspectMs`: the least silence that is suspect on a path without a history. */
+  heard(now: Millis, suspectMs: number): void {
+    const silence = now - Math.max(this.lastHeardAt, now - this.lastHeardAt > suspectMs ? this.owedSince : 0)
+    this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)
+    this.lastHeardAt = now
+  }
+
+  /** Silence of so many milliseconds is more than this path is known for. */
+  silenceMs(suspectMs: number): number {
+    return this.#falseAlarms.wait(this.#usualWaitMs(suspectMs), this.lastHeardAt)
+  }
+
+  #usualWaitMs(suspectMs: number): number {
+    return Math.max(suspectMs, 1.25 * (this.expectedRttMs ?? this.timeoutMs(suspectMs)))
+  }
+
   /** When the oldest unanswered ping left. */
   get pingSince(): Millis | undefined {
     return this.#pings[0]
@@ -264,32 +289,3 @@ export class Subflow implements SubflowView {
 
 /** Why a frame leaves. */
 export type Sending = 'first' | 'copy' | 'again'
-
-/** Frames and payload bytes of one subflow. */
-export interface SubflowCounters {
-  framesSent: number
-  bytesSent: number
-  /** Of those sent, copies of what another path carries too. */
-  framesCopied: number
-  bytesCopied: number
-  framesRetransmitted: number
-  bytesRetransmitted: number
-  /** Of all that left, what was acked on the same subflow. */
-  bytesAcked: number
-  framesReceived: number
-  bytesReceived: number
-}
-
-function emptyCounters(): SubflowCounters {
-  return {
-    framesSent: 0,
-    bytesSent: 0,
-    framesCopied: 0,
-    bytesCopied: 0,
-    framesRetransmitted: 0,
-    bytesRetransmitted: 0,
-    bytesAcked: 0,
-    framesReceived: 0,
-    bytesReceived: 0,
-  }
-}

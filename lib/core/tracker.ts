@@ -20,3 +20,33 @@ export class NullTracker implements StatsTracker {
   onRetransmit(_bytes: number): void {}
   updateRTT(_milliseconds: number): void {}
 }
+
+/** Frames and payload bytes of one subflow. */
+export interface SubflowCounters {
+  framesSent: number
+  bytesSent: number
+  /** Of those sent, copies of what another path carries too. */
+  framesCopied: number
+  bytesCopied: number
+  framesRetransmitted: number
+  bytesRetransmitted: number
+  /** Of all that left, what was acked on the same subflow. */
+  bytesAcked: number
+  framesReceived: number
+  bytesReceived: number
+}
+
+/** Nothing has been sent or received yet. */
+export function emptyCounters(): SubflowCounters {
+  return {
+    framesSent: 0,
+    bytesSent: 0,
+    framesCopied: 0,
+    bytesCopied: 0,
+    framesRetransmitted: 0,
+    bytesRetransmitted: 0,
+    bytesAcked: 0,
+    framesReceived: 0,
+    bytesReceived: 0,
+  }
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One direction of a link: a queue in front of a line with a rate and a delay, shared by all its streams. */
 import type { Clock, Millis } from '../clock.js'
-import type { Carrier, Parcel, Pipe } from './pipe.js'
+import type { Departure } from './kernel-window.js'
+import { SEGMENT_BYTES } from './kernel-window.js'
+import type { Carrier, Pipe, Segment } from './pipe.js'
 
 /** What a link does to what it carries; the same for both directions. */
 export interface LinkShape {
@@ -17,8 +19,6 @@ export interface LinkShape {
   readonly lossRate: number
 }
 
-/** Payload of a full TCP segment on Ethernet, bytes. */
-const SEGMENT_BYTES = 1448
 /** Segments are carried together for up to so many milliseconds of the line's time: fewer events. */
 const BURST_MS = 0.5
 const LARGEST_BURST_BYTES = 65_536
@@ -27,7 +27,9 @@ const RECOVERY_MS = 10
 
 interface Journey {
   readonly pipe: Pipe
-  readonly parcel: Parcel
+  readonly segment: Segment
+  /** What the sender's kernel remembers of it. */
+  readonly departure: Departure | undefined
   cancel: () => void
 }
 
@@ -62,17 +64,17 @@ export class Direction implements Carrier {
     if (this.#isFrozen) return
     this.#isFrozen = true
     this.#isBusy = false
-    const lost = new Map<Pipe, Parcel[]>()
+    const lost = new Map<Pipe, Segment[]>()
     for (const journey of [...this.#journeys, ...this.#queue]) {
       journey.cancel()
-      const parcels = lost.get(journey.pipe)
-      if (parcels === undefined) lost.set(journey.pipe, [journey.parcel])
-      else parcels.push(journey.parcel)
+      const segments = lost.get(journey.pipe)
+      if (segments === undefined) lost.set(journey.pipe, [journey.segment])
+      else segments.push(journey.segment)
     }
     this.#journeys.clear()
     this.#queue.length = 0
     this.#queuedBytes = 0
-    for (const [pipe, parcels] of lost) pipe.takeBack(parcels)
+    for (const [pipe, segments] of lost) pipe.takeBack(segments)
   }
 
   /** Carries again. A stream that was sending meanwhile notices at the next try of its TCP. */
@@ -103,18 +105,48 @@ export class Direction implements Carrier {
     this.#fill()
   }
 
-  /** Moves segments from the streams into the queue, in turn, while it has room. */
+  /** Moves segments from the streams into the queue, in turn, while it has room; a kernel does not know whether. */
   #fill(): void {
-    while (this.#queuedBytes < this.#shape.queueBytes) {
-      const pipe = this.#waiting.shift()
-      if (pipe === undefined) break
-      const parcel = pipe.next(this.#burstBytes())
-      if (parcel === undefined) continue
+    let idle = 0
+    while (this.#waiting.length > idle) {
+      const pipe = this.#waiting.shift()!
+      const isFull = this.#queuedBytes >= this.#shape.queueBytes
+      if (isFull && pipe.kernel === undefined) {
+        this.#waiting.push(pipe)
+        idle++
+        continue
+      }
+      const segment = pipe.next(this.#burstBytes())
+      if (segment === undefined) continue
+      idle = 0
       this.#waiting.push(pipe)
-      this.#queue.push({ pipe, parcel, cancel: () => {} })
-      this.#queuedBytes += sizeOf(parcel)
+      const departure = pipe.kernel?.sent(sizeOf(segment), this.#clock.now())
+      this.#enter({ pipe, segment, departure, cancel: () => {} })
     }
     if (!this.#isBusy) this.#serveNext()
+  }
+
+  #enter(journey: Journey): void {
+    const bytes = sizeOf(journey.segment)
+    const overflows = this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#shape.queueBytes
+    if (overflows && journey.departure !== undefined) {
+      this.#journeys.add(journey)
+      this.#repair(journey, this.#clock.now() + this.#queuedBytes / this.#bytesPerMs)
+      return
+    }
+    this.#queue.push(journey)
+    this.#queuedBytes += bytes
+  }
+
+  /** What follows it tells the sender's kernel that it is lost, and it is sent anew. */
+  #repair(journey: Journey, departs: Millis): void {
+    const { pipe, segment, departure } = journey
+    const at = departs + 2 * this.#shape.delayMs
+    journey.cancel = this.#clock.callAt(at, () => {
+      this.#journeys.delete(journey)
+      pipe.kernel!.lost(departure!, at)
+      pipe.lost(segment)
+    })
   }
 
   #burstBytes(): number {
@@ -131,7 +163,7 @@ export class Direction implements Carrier {
     if (journey === undefined) return
     this.#isBusy = true
     this.#journeys.add(journey)
-    const bytes = sizeOf(journey.parcel)
+    const bytes = sizeOf(journey.segment)
     const leavesAt = this.#clock.now() + bytes / this.#bytesPerMs
     journey.cancel = this.#clock.callAt(leavesAt, () => {
       this.#queuedBytes -= bytes
@@ -143,13 +175,27 @@ export class Direction implements Carrier {
 
   #depart(journey: Journey, now: Millis): void {
     const { delayMs, jitterMs } = this.#shape
+    const { pipe, segment, departure } = journey
     const late = jitterMs > 0 ? jitterMs * this.#random() : 0
-    const lost = this.#isLost(sizeOf(journey.parcel)) ? 2 * delayMs + RECOVERY_MS : 0
-    const at = Math.max(now + delayMs + late + lost, journey.pipe.lastArrivalAt)
-    journey.pipe.lastArrivalAt = at
+    const isLost = this.#isLost(sizeOf(segment))
+    if (isLost && departure !== undefined) {
+      this.#repair(journey, now)
+      return
+    }
+    const lost = isLost ? 2 * delayMs + RECOVERY_MS : 0
+    const at = Math.max(now + delayMs + late + lost, pipe.lastArrivalAt)
+    if (departure === undefined || jitterMs > 0) pipe.lastArrivalAt = at
     journey.cancel = this.#clock.callAt(at, () => {
       this.#journeys.delete(journey)
-      journey.pipe.arrive(journey.parcel)
+      pipe.arrive(segment)
+      if (departure !== undefined) this.#acknowledge(pipe, departure, at + delayMs)
+    })
+  }
+
+  #acknowledge(pipe: Pipe, departure: Departure, at: Millis): void {
+    this.#clock.callAt(at, () => {
+      pipe.kernel!.acked(departure, at)
+      pipe.acknowledged()
     })
   }
 
@@ -159,6 +205,6 @@ export class Direction implements Carrier {
   }
 }
 
-function sizeOf(parcel: Parcel): number {
+function sizeOf({ parcel }: Segment): number {
   return parcel instanceof Uint8Array ? parcel.length : 0
 }

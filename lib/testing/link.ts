@@ -5,8 +5,9 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import { OptionError } from '../errors.js'
 import type { PathOptions, SubflowDialer } from '../transport/transport.js'
-import type { LinkShape } from './direction.js'
 import { Direction } from './direction.js'
+import type { Kernel } from './kernel-window.js'
+import { KERNELS, kernelWindow } from './kernel-window.js'
 import { LinkEnd } from './link-end.js'
 import { Pipe } from './pipe.js'
 import { SimulatedSocket } from './simulated-socket.js'
@@ -23,6 +24,11 @@ export interface LinkOptions {
   queueBytes?: number | undefined
   /** Share of segments that are lost, 0 to 1. TCP hides that: they come a round trip later. Default: 0. */
   lossRate?: number | undefined
+  /**
+   * The congestion control of a stream's sender, roughly: it decides how much is on the way, its queue overflows, and
+   * what is lost is sent anew after a round trip. Default: `none`, where a stream fills the queue and waits.
+   */
+  kernel?: Kernel | undefined
   /** Bytes that a stream's sender buffers beyond what is on its way. Default: 262,144. */
   sendBufferBytes?: number | undefined
   /** Bytes of a stream on their way or unread; beyond it, the sender waits. Default: 8,388,608. */
@@ -38,6 +44,7 @@ const DEFAULTS = {
   jitterMs: 0,
   queueBytes: 262_144,
   lossRate: 0,
+  kernel: 'none' as Kernel,
   sendBufferBytes: 262_144,
   receiveBufferBytes: 8_388_608,
 }
@@ -183,9 +190,16 @@ export class Link {
   }
 
   #newPipe(direction: Direction): Pipe {
-    const { sendBufferBytes, receiveBufferBytes, delayMs } = this.#options
+    const { sendBufferBytes, receiveBufferBytes, delayMs, kernel } = this.#options
     const retryMs = Math.max(MIN_RETRY_MS, 3 * delayMs)
-    return new Pipe({ clock: this.#clock, carrier: direction, sendBufferBytes, receiveBufferBytes, retryMs })
+    const buffers = { sendBufferBytes, receiveBufferBytes }
+    return new Pipe({
+      clock: this.#clock,
+      carrier: direction,
+      ...buffers,
+      retryMs,
+      kernel: kernelWindow(kernel),
+    })
   }
 
   #forgetClosed(): void {
@@ -193,8 +207,8 @@ export class Link {
   }
 }
 
-/** Smallest and largest value of each option; @see LinkOptions */
-const RANGES: { readonly [Name in keyof Resolved]: readonly [number, number] } = {
+/** Smallest and largest value of each option that is a number; @see LinkOptions */
+const RANGES: Readonly<Record<Exclude<keyof Resolved, 'kernel'>, readonly [number, number]>> = {
   rateMbps: [0.001, Infinity],
   delayMs: [0, 60_000],
   jitterMs: [0, 60_000],
@@ -204,17 +218,22 @@ const RANGES: { readonly [Name in keyof Resolved]: readonly [number, number] } =
   receiveBufferBytes: [1, Infinity],
 }
 
-function resolve(options: LinkOptions, defaults: Resolved): LinkShape & Resolved {
-  const resolved = { ...defaults }
-  for (const [name, value] of Object.entries(options) as [keyof Resolved, number | undefined][]) {
-    const range = RANGES[name] as (typeof RANGES)[keyof Resolved] | undefined
-    if (range === undefined) throw new OptionError(`unknown option ${name}`)
-    if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= range[0] && value <= range[1]))
-      throw new OptionError(`${name} must be from ${range[0]} to ${range[1]}, got ${String(value)}`)
-    resolved[name] = value
+function resolve(options: LinkOptions, defaults: Resolved): Resolved {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) check(name, value)
+  return { ...defaults, ...(Object.fromEntries(given) as Partial<Resolved>) }
+}
+
+function check(name: string, value: unknown): void {
+  if (name === 'kernel') {
+    if (!KERNELS.includes(value as Kernel))
+      throw new OptionError(`kernel must be one of ${KERNELS.join(', ')}, got ${String(value)}`)
+    return
   }
-  return resolved
+  const range = (RANGES as Readonly<Record<string, readonly [number, number]>>)[name]
+  if (range === undefined) throw new OptionError(`unknown option ${name}`)
+  if (typeof value !== 'number' || !(value >= range[0] && value <= range[1]))
+    throw new OptionError(`${name} must be from ${range[0]} to ${range[1]}, got ${String(value)}`)
 }
 
 function refusedError(): Error {

@@ -2,9 +2,17 @@
 /** One direction of one byte stream over a simulated link: what TCP and its two socket buffers do. */
 import type { Clock, Millis } from '../clock.js'
 import { ByteQueue } from '../wire/byte-queue.js'
+import type { KernelWindow } from './kernel-window.js'
+import { SEGMENT_BYTES } from './kernel-window.js'
 
 /** What travels: bytes, or the news that there are no more, in order (FIN) or not (RST). */
 export type Parcel = Uint8Array | 'end' | 'reset'
+
+/** A parcel on its way, and where it belongs in its stream. */
+export interface Segment {
+  readonly parcel: Parcel
+  readonly order: number
+}
 
 /** Gets what comes out of a pipe, and the news that there is room again at its entrance. */
 export interface PipeHandler {
@@ -29,6 +37,8 @@ export interface PipeInit {
   readonly receiveBufferBytes: number
   /** First retransmission timeout, milliseconds; it doubles with each try. */
   readonly retryMs: number
+  /** Of the sender; none where the link alone decides. */
+  readonly kernel?: KernelWindow | undefined
 }
 
 export class Pipe {
@@ -39,7 +49,13 @@ export class Pipe {
   readonly #init: PipeInit
   readonly #buffer = new ByteQueue()
   /** What a freeze took off the link, to be sent anew before all else. */
-  #returned: Parcel[] = []
+  #returned: Segment[] = []
+  /** Orders of the next segment to leave, and of the next to be handed out. */
+  #nextOrder = 0
+  #nextArrival = 0
+  /** Arrived before what they stand behind. */
+  readonly #ahead = new Map<number, Segment>()
+  #isPacing = false
   /** Comes behind all bytes. */
   #last: 'end' | undefined
   #handler: PipeHandler | undefined
@@ -87,7 +103,7 @@ export class Pipe {
   reset(): void {
     this.#buffer.clear()
     this.#last = undefined
-    this.#returned = ['reset']
+    this.#returned = [{ parcel: 'reset', order: this.#nextOrder++ }]
     this.#offer()
   }
 
@@ -110,36 +126,79 @@ export class Pipe {
     this.#deliver()
   }
 
-  /** The next parcel for the link, of at most `bytes` bytes. */
-  next(bytes: number): Parcel | undefined {
+  /** Its kernel decides what is on the way, and fills a queue until it overflows. */
+  get kernel(): KernelWindow | undefined {
+    return this.#init.kernel
+  }
+
+  /** The next segment for the link, of at most `bytes` bytes. */
+  next(bytes: number): Segment | undefined {
     if (this.#isDead) return undefined
+    const allowed = this.#allowed(bytes)
+    if (allowed === 0) return undefined
     const returned = this.#returned.shift()
     if (returned !== undefined) return this.#left(returned)
-    const room = Math.min(bytes, this.#init.receiveBufferBytes - this.#outstandingBytes)
+    const room = Math.min(allowed, this.#init.receiveBufferBytes - this.#outstandingBytes)
     if (this.#buffer.bytes > 0) {
       const slice = room <= 0 ? undefined : this.#buffer.takeSlice(room)
-      return slice && this.#left(slice)
+      return slice && this.#left({ parcel: slice, order: this.#nextOrder++ })
     }
     const last = this.#last
     this.#last = undefined
-    return last
+    if (last === undefined) this.#init.kernel?.starved()
+    return last && { parcel: last, order: this.#nextOrder++ }
   }
 
-  #left(parcel: Parcel): Parcel {
+  /** What the kernel lets leave now, whole packets. */
+  #allowed(bytes: number): number {
+    const { kernel, clock } = this.#init
+    if (kernel === undefined) return bytes
+    const now = clock.now()
+    const room = kernel.room(now)
+    if (room >= SEGMENT_BYTES) return Math.min(bytes, room - (room % SEGMENT_BYTES))
+    if (kernel.paceAt > now && !this.#isPacing) {
+      this.#isPacing = true
+      clock.callAt(kernel.paceAt, () => {
+        this.#isPacing = false
+        this.#offer()
+      })
+    }
+    return 0
+  }
+
+  #left(segment: Segment): Segment {
+    const { parcel } = segment
     if (parcel instanceof Uint8Array) this.#outstandingBytes += parcel.length
     if (this.#isFull && this.#buffer.bytes <= this.#init.sendBufferBytes / 2) {
       this.#isFull = false
       // Never from inside the link's own work: who hears it writes.
       this.#init.clock.callAt(this.#init.clock.now(), () => this.onRoom?.())
     }
-    return parcel
+    return segment
   }
 
-  /** A parcel comes out of the link. */
-  arrive(parcel: Parcel): void {
+  /** A segment comes out of the link. What is behind one that is missing waits for it. */
+  arrive(segment: Segment): void {
     if (this.#isDead) return
-    this.#arrived.push(parcel)
+    this.#ahead.set(segment.order, segment)
+    // What was to leave before a reset has been dropped.
+    if (segment.parcel === 'reset') this.#nextArrival = segment.order
+    for (let next; (next = this.#ahead.get(this.#nextArrival)) !== undefined; ) {
+      this.#ahead.delete(this.#nextArrival++)
+      this.#arrived.push(next.parcel)
+    }
     this.#deliver()
+  }
+
+  /** Its kernel may send more. */
+  acknowledged(): void {
+    this.#offer()
+  }
+
+  /** Its kernel has learnt that a segment is lost: before all that is new, it leaves again. */
+  lost(segment: Segment): void {
+    this.#takeBack([segment])
+    this.#offer()
   }
 
   #deliver(): void {
@@ -157,11 +216,17 @@ export class Pipe {
   }
 
   /** The link froze with these on their way: TCP still has them and sends them anew. */
-  takeBack(parcels: readonly Parcel[]): void {
-    for (const parcel of parcels) if (parcel instanceof Uint8Array) this.#outstandingBytes -= parcel.length
-    this.#returned = [...parcels, ...this.#returned]
+  takeBack(segments: readonly Segment[]): void {
+    this.#takeBack(segments)
     this.lastArrivalAt = 0
-    if (parcels.length > 0) this.#offer()
+    this.#init.kernel?.collapsed()
+    if (segments.length > 0) this.#offer()
+  }
+
+  #takeBack(segments: readonly Segment[]): void {
+    for (const { parcel } of segments)
+      if (parcel instanceof Uint8Array) this.#outstandingBytes -= parcel.length
+    this.#returned = [...segments, ...this.#returned].sort((a, b) => a.order - b.order)
   }
 
   /** When TCP tries again after a blackout: each try of before has doubled its patience. */

@@ -253,3 +253,62 @@ describe('paths that are merely long, jittery or lossy', () => {
     expectNoLoss(near, far)
   })
 })
+
+describe('a path that pauses 150 ms each second', () => {
+  /** Pauses both ways for so many seconds. @returns suspicions, and bytes sent again */
+  function pauses(pair: ReturnType<typeof corePair>, seconds: number) {
+    const { near, links, advance } = pair
+    const [changes, resent] = [near.changes.length, near.sum('bytesRetransmitted')]
+    for (let second = 0; second < seconds; second++) {
+      links[0]!.freeze()
+      advance(150)
+      links[0]!.thaw()
+      advance(850)
+    }
+    const suspicions = near.changes.slice(changes).filter(({ state }) => state === 'suspect').length
+    return { suspicions, resent: near.sum('bytesRetransmitted') - resent }
+  }
+
+  it('is suspected once or twice, and then given the time that it takes', () => {
+    const pair = corePair({ links: TWO })
+    pair.near.write(1000 * MIB)
+    pair.advance(2000)
+    expect(pauses(pair, 3).suspicions).toBeLessThanOrEqual(2)
+    expect(pauses(pair, 20)).toEqual({ suspicions: 0, resent: 0 })
+    expect(pair.near.states()).toEqual(['up', 'up'])
+  })
+
+  it('is found as soon as any other once it has been calm for half a minute', () => {
+    const pair = corePair({ links: TWO })
+    const { near, links, clock, advance, advanceUntil } = pair
+    const noticed = (): number => {
+      const from = clock.now()
+      links[0]!.freeze()
+      advanceUntil(() => near.states()[0] === 'suspect')
+      return clock.now() - from
+    }
+    near.write(1000 * MIB)
+    advance(2000)
+    pauses(pair, 4)
+    advance(31_000)
+    expect(noticed()).toBeLessThan(110)
+  })
+
+  it('is not given more time by an outage that a suspicion was right about', () => {
+    const { near, links, clock, advance, advanceUntil } = corePair({
+      links: TWO,
+      options: { deadMs: 60_000 },
+    })
+    near.write(1000 * MIB)
+    advance(2000)
+    links[0]!.freeze()
+    advance(2000)
+    links[0]!.thaw()
+    advanceUntil(() => near.states()[0] === 'up')
+    advance(2000)
+    const from = clock.now()
+    links[0]!.freeze()
+    advanceUntil(() => near.states()[0] === 'suspect')
+    expect(clock.now() - from).toBeLessThan(110)
+  })
+})

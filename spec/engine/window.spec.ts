@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The window of a path over time: full, but not much more, and right again after the path has changed. */
 import { describe, expect, it, vi } from 'vitest'
+import type { LinkOptions } from '../../lib/testing/link.js'
 import { corePair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
 
@@ -11,8 +12,8 @@ const MIB = 1_048_576
 /** Bytes that a path of 50 Mbit/s and 20 ms holds. */
 const PIPE = 125_000
 
-function bulk(link: { rateMbps: number; delayMs: number; jitterMs?: number; queueBytes?: number }) {
-  const pair = corePair({ links: [{ queueBytes: 2_000_000, ...link }] })
+function bulk(link: LinkOptions, seed = 1) {
+  const pair = corePair({ links: [{ queueBytes: 2_000_000, ...link }], seed })
   pair.near.write(1000 * MIB)
   const rate = (ms: number): number => {
     const before = pair.far.received.bytes
@@ -72,6 +73,20 @@ describe('the window of a path', () => {
     advance(12_000)
     expect(rate(2000)).toBeGreaterThan(0.9 * 10)
     expect(near.joined[0]!.inFlightBytes).toBeLessThan(PIPE)
+  })
+
+  it.each([1, 2, 3])('does not take its own queue for the path while TCP repairs losses (seed %i)', (seed) => {
+    const { near, rate, advance } = bulk({ rateMbps: 8, delayMs: 30, lossRate: 0.01, queueBytes: 60_000 }, seed)
+    const { rtt } = near.joined[0]!
+    let [longestMin, sum] = [0, 0]
+    for (let step = 0; step < 300; step++) {
+      advance(100)
+      longestMin = Math.max(longestMin, rtt.min)
+      sum += rtt.smoothed!
+    }
+    expect(longestMin).toBeLessThan(1.3 * 60)
+    expect(sum / 300).toBeLessThan(270)
+    expect(rate(5000)).toBeGreaterThan(0.93 * 8)
   })
 
   it('is looked for anew on a path that was not worth its while and has become so', () => {

@@ -43,5 +43,5 @@ export function delivers(subflow: Subflow, sentAt: number, bytes: number, ms: nu
 /** Its ack comes back. */
 export function lands(subflow: Subflow, flight: Flight, now: number, isTrusted = true): void {
   subflow.flights.remove(flight)
-  subflow.window.acked(flight, { now, wasFull: false, isTrusted })
+  subflow.window.acked(flight, { now, isTrusted })
 }

@@ -2,7 +2,7 @@
 /** A path in virtual time that its window alone fills: one line with a rate, a round trip, and acks. */
 import type { Flight } from '../../lib/core/flight.js'
 import { RttEstimator } from '../../lib/core/rtt.js'
-import { PathWindow } from '../../lib/core/window.js'
+import { PhasedWindow } from '../../lib/core/phased-window.js'
 import { frameOf } from './flights.js'
 
 export const MAX_FRAME = 65_536
@@ -21,7 +21,7 @@ interface Journey {
 
 export class WindowPath {
   readonly rtt: RttEstimator = new RttEstimator()
-  readonly window: PathWindow = new PathWindow(this.rtt)
+  readonly window: PhasedWindow = new PhasedWindow(this.rtt)
   now = 10_000
   inFlight = 0
   rate: number
@@ -118,9 +118,8 @@ export class WindowPath {
 
   #ack(flight: Flight): void {
     const { now } = this
-    const wasFull = this.inFlight >= this.bytes
     this.inFlight -= flight.frame.size
     this.rtt.sample(now - flight.sentAt, now)
-    this.window.acked(flight, { now, wasFull, isTrusted: this.isTrusted })
+    this.window.acked(flight, { now, isTrusted: this.isTrusted })
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Liveness } from '../../lib/core/liveness.js'
+import { FailureDetector } from '../../lib/core/failure-detector.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { resolveOptions } from '../../lib/options.js'
 import { delivers, lands, leaves, subflowOf } from '../support/flights.js'
@@ -280,7 +280,7 @@ describe('pings', () => {
 })
 
 describe('the next deadline of a subflow', () => {
-  const liveness = new Liveness(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), () => 0.5)
+  const liveness = new FailureDetector(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), () => 0.5)
 
   it.each([
     [20, 10],
@@ -354,7 +354,7 @@ describe('the next deadline of a subflow', () => {
 
   it('is a keep-alive drawn anew each time', () => {
     const chances = [0, 1]
-    const drawing = new Liveness(
+    const drawing = new FailureDetector(
       resolveOptions(CONN_OPTIONS, { keepAliveMs: 10_000 }),
       () => chances.shift()!,
     )

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Judges from silence which subflows still live. Pure: names the next deadline of a subflow and its meaning. */
+/** Judges from silence which subflows still live: names the next deadline of a subflow and its meaning. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Subflow } from './subflow.js'
@@ -28,7 +28,7 @@ export interface Deadline {
   readonly finding: Finding
 }
 
-export class Liveness {
+export class FailureDetector {
   readonly #options: ResolvedConnOptions
   /** 0…1, decides the jitter of keep-alives. */
   readonly #random: () => number
@@ -42,7 +42,7 @@ export class Liveness {
     // Whoever does not listen can say nothing about silence.
     if (subflow.readAgainAt !== undefined) return { at: subflow.readAgainAt, finding: 'rested' }
     if (subflow.leave?.endedAt !== undefined) return this.#gone(subflow, subflow.leave.endedAt)
-    const owedSince = this.#owedSince(subflow)
+    const { owedSince } = subflow
     if (owedSince === Infinity) return this.#keepAlive(subflow)
     const dead: Deadline = {
       at: Math.max(owedSince, subflow.lastHeardAt) + this.#options.deadMs,
@@ -64,11 +64,6 @@ export class Liveness {
     return { at: Math.max(endedAt, subflow.lastHeardAt) + patienceMs, finding: 'dead' }
   }
 
-  /** Since when the peer owes an answer on this subflow; Infinity where it owes none. */
-  #owedSince(subflow: Subflow): Millis {
-    return Math.min(subflow.oldestFlight?.sentAt ?? Infinity, subflow.pingSince ?? Infinity)
-  }
-
   #scaled(subflow: Subflow, ms: number): number {
     return Math.max(ms, (subflow.rtt.smoothed ?? 0) / 2)
   }
@@ -84,7 +79,7 @@ export class Liveness {
       (flight?.sentAt ?? Infinity) + timeout,
       (subflow.pingSince ?? Infinity) + pingTime,
     )
-    const quiet = subflow.lastHeardAt + Math.max(floor, 1.25 * smoothed)
+    const quiet = subflow.lastHeardAt + subflow.silenceMs(floor)
     return { at: Math.max(overdue, quiet), finding: 'suspect' }
   }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One cell in virtual time: two cores over simulated links, and plain streams over the same links alone. */
+import type { LinkOptions } from '../../lib/testing/link.js'
+import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
+import { corePair } from '../../spec/support/core-pair.js'
+import type { Cell } from './cell.js'
+
+export interface Outcome {
+  /** Of what plain streams bring over each link alone, together; 0 to 1. */
+  readonly share: number
+  /** Smoothed RTT of the first link over its RTT, milliseconds: mean, and 99th percentile. */
+  readonly queueMs: number
+  readonly queueP99Ms: number
+  /** Sent again, of all that was sent. */
+  readonly resent: number
+}
+
+/** What is not simulated, in milliseconds: packets have a size, processes take time. */
+const LEAST_QUEUE_BYTES = 15_000
+const LARGE = { maxUnackedBytes: 2 ** 27, maxUnreadBytes: 2 ** 27, maxReorderBytes: 2 ** 27 }
+const STEP_MS = 10
+const BUFFERS = { sendBufferBytes: 2 ** 22, receiveBufferBytes: 2 ** 27 }
+
+function linksOf({ setting, rttMs, rateMbps, lossRate, jitterMs, queuePipes, kernel }: Cell): LinkOptions[] {
+  const link = (rate: number, rtt: number, jitter: number, loss: number): LinkOptions => ({
+    rateMbps: rate,
+    delayMs: rtt / 2,
+    jitterMs: jitter,
+    lossRate: loss,
+    queueBytes: Math.max(LEAST_QUEUE_BYTES, queuePipes * rate * 125 * (rtt + jitter)),
+    kernel,
+    ...BUFFERS,
+  })
+  const first = link(rateMbps, rttMs, jitterMs, lossRate)
+  return setting === 'two' ? [first, link(0.4 * rateMbps, 2.5 * rttMs, 0, 0)] : [first]
+}
+
+/** Milliseconds before and while it is looked at: starting is not what the grid judges. */
+function timesOf({ rttMs, jitterMs, setting }: Cell): { warmMs: number; lookMs: number } {
+  const rtt = (rttMs + jitterMs) * (setting === 'two' ? 2.5 : 1)
+  return { warmMs: Math.max(2000, 30 * rtt), lookMs: Math.max(6000, 25 * rtt) }
+}
+
+/** Changes of the first link's rate, at shares of the time. */
+const STEPS = [
+  [1 / 3, 0.25],
+  [2 / 3, 1],
+] as const
+
+/** Calls `change` with shares of the rate as time passes. */
+function* passing(cell: Cell, lookMs: number): Generator<{ ms: number; rateMbps?: number }> {
+  if (cell.setting !== 'steps') {
+    yield { ms: lookMs }
+    return
+  }
+  let at = 0
+  for (const [when, share] of STEPS) {
+    yield { ms: (when - at) * lookMs }
+    yield { ms: 0, rateMbps: share * cell.rateMbps }
+    at = when
+  }
+  yield { ms: (1 - at) * lookMs }
+}
+
+/** Bytes that a plain stream brings over one link. */
+function plain(cell: Cell, link: LinkOptions, seed: number): number {
+  const network = new SimulatedNetwork({ seed })
+  const { clock } = network
+  const line = network.link(link)
+  const [near, far] = line.openRaw()
+  const block = new Uint8Array(65_536)
+  const fill = (): void => {
+    while (near.write(block));
+  }
+  let bytes = 0
+  const ignore = (): void => {}
+  near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
+  far.handle({
+    onBytes: (piece) => {
+      bytes += piece.length
+    },
+    onRoom: ignore,
+    onEnd: ignore,
+    onReset: ignore,
+  })
+  fill()
+  const { warmMs, lookMs } = timesOf(cell)
+  clock.advance(warmMs)
+  const before = bytes
+  for (const { ms, rateMbps } of passing(cell, lookMs)) {
+    if (rateMbps !== undefined) line.change({ rateMbps })
+    clock.advance(ms)
+  }
+  // What is delivered at last after a repair may have come before.
+  return Math.min(bytes - before, lineBytes(cell, link.rateMbps!, lookMs))
+}
+
+/** What the line can carry. */
+function lineBytes({ setting }: Cell, rateMbps: number, ms: number): number {
+  const share = setting === 'steps' ? (2 + STEPS[0][1]) / 3 : 1
+  return share * rateMbps * 125 * ms
+}
+
+export function simulate(cell: Cell, seed = 1): Outcome {
+  const links = linksOf(cell)
+  const possible = links.reduce((sum, link) => sum + plain(cell, link, seed), 0)
+  const pair = corePair({ links, seed, options: LARGE })
+  const { near, far } = pair
+  near.write(Number.MAX_SAFE_INTEGER)
+  const { warmMs, lookMs } = timesOf(cell)
+  pair.advance(warmMs)
+  const [before, sent, resent] = [far.received.bytes, near.sum('bytesSent'), near.sum('bytesRetransmitted')]
+  const { rtt } = near.joined[0]!
+  // Of the jitter of both ways, in order.
+  const least = cell.rttMs + 2 * cell.jitterMs
+  const queues: number[] = []
+  for (const { ms, rateMbps } of passing(cell, lookMs)) {
+    if (rateMbps !== undefined) pair.links[0]!.change({ rateMbps })
+    for (let step = 0; step < ms; step += STEP_MS) {
+      pair.advance(Math.min(STEP_MS, ms - step))
+      queues.push(Math.max(0, rtt.smoothed! - least))
+    }
+  }
+  queues.sort((a, b) => a - b)
+  return {
+    share: Math.min(1, (far.received.bytes - before) / possible),
+    queueMs: queues.reduce((sum, queue) => sum + queue, 0) / queues.length,
+    queueP99Ms: queues[Math.floor(0.99 * queues.length)]!,
+    resent: (near.sum('bytesRetransmitted') - resent) / Math.max(1, near.sum('bytesSent') - sent),
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What decides how much a subflow carries at a time, as the sender sees it, and the phases of the one there is. */
+import type { Millis } from '../clock.js'
+import type { DeliveryStamp } from './delivery-rate.js'
+import type { Flight } from './flight.js'
+
+/** Window before the first rate sample: what a kernel sends in its first flight (RFC 6928); more would wait there. */
+const INITIAL_BYTES = 10 * 1400
+const MIN_BYTES = 8 * 1024
+export const DRAIN_GAIN: number = 1 / 2
+
+/** The circumstances of an ack. */
+export interface Landing {
+  readonly now: Millis
+  /** It left after the last silence: its times tell of the path. */
+  readonly isTrusted: boolean
+}
+
+/** What decides how much a subflow carries at a time. */
+export interface CongestionController {
+  /** Bytes that may be in flight. */
+  readonly bytes: number
+  /** Delivery rate, bytes per millisecond; 0 while unknown. */
+  readonly rate: number
+  /** When the newest ack came, or the first frame left since nothing was in flight. */
+  readonly deliveredAt: Millis
+  /** The path is still being filled for the first time. */
+  readonly isStartup: boolean
+  /** Payload of a frame for this path. */
+  frameBytes(maxFrameBytes: number): number
+  /** A flight begins, with so many bytes on the way before it. */
+  stamp(now: Millis, inFlight: number): DeliveryStamp
+  /** There was room and nothing to fill it with. */
+  markAppLimited(inFlight: number): void
+  /** A flight's ack came back on its subflow; the RTT has been sampled. */
+  acked(flight: Flight, landing: Landing): void
+  /** What was known of the rate is old: begins anew, as the kernel below does after a silence. */
+  restart(): void
+  /** Nothing was delivered for so long that the rate may be another by now. */
+  isStale(now: Millis): boolean
+}
+
+/** What the phases decide by. */
+export interface PhaseFigures {
+  readonly startupGain: number
+  /** The path brings no more than before. */
+  readonly isFull: boolean
+  readonly steadySlackMs: number
+  /** What the bunches of acks ask for. */
+  readonly bunchSlackMs: number
+  /** As much of what {@link steadySlackMs} asks for as has been filled again. */
+  readonly refillSlackMs: number
+  /** The bunches ask for more than the steady window has. */
+  readonly isBunched: boolean
+  readonly isDrained: boolean
+  readonly isRefilled: boolean
+  isMinRttDoubtful(now: Millis): boolean
+  isRepairOver(now: Millis): boolean
+}
+
+export type PhaseName = 'startup' | 'steady' | 'repair' | 'drain' | 'refill'
+
+/** The window is `gain` pipes and `slack` milliseconds of the rate, and at least `floor` bytes. */
+interface Phase {
+  readonly gain: (of: PhaseFigures) => number
+  readonly slack: (of: PhaseFigures) => number
+  readonly floor: number
+  /** The phase that an ack ends this one for; @see PhasedWindow for what each is told. */
+  readonly next: (of: PhaseFigures, now: Millis) => PhaseName | undefined
+}
+
+const noSlack = (): number => 0
+
+/** Each phase, with what it does and what ends it. */
+export const PHASES: Readonly<Record<PhaseName, Phase>> = {
+  /** The path is being filled for the first time. */
+  startup: {
+    gain: (of) => of.startupGain,
+    slack: noSlack,
+    floor: INITIAL_BYTES,
+    next: (of) => (of.isFull ? 'steady' : undefined),
+  },
+  /** The pipe, and what keeps it full between acks. */
+  steady: {
+    gain: () => 1,
+    slack: (of) => of.steadySlackMs,
+    floor: MIN_BYTES,
+    next: (of, now) => (of.isMinRttDoubtful(now) ? 'drain' : of.isBunched ? 'repair' : undefined),
+  },
+  /** Acks come in bunches: TCP repairs losses, or the path has jitter. */
+  repair: {
+    gain: () => 1,
+    slack: (of) => Math.max(of.steadySlackMs, of.bunchSlackMs),
+    floor: MIN_BYTES,
+    next: (of, now) => (of.isRepairOver(now) || of.isMinRttDoubtful(now) ? 'drain' : undefined),
+  },
+  /** The queue is emptied, so that the minimum RTT and the bunches are measured without what we add to them. */
+  drain: {
+    gain: () => DRAIN_GAIN,
+    slack: noSlack,
+    floor: MIN_BYTES,
+    next: (of) => (of.isDrained ? 'refill' : undefined),
+  },
+  /** The window opens as it drains: a burst of half a pipe would overflow a short queue. */
+  refill: {
+    gain: () => DRAIN_GAIN,
+    slack: (of) => of.refillSlackMs,
+    floor: MIN_BYTES,
+    next: (of) => (of.isRefilled ? 'steady' : undefined),
+  },
+}

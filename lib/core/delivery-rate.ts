@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How fast a path delivers, sampled as BBR does (delivery-rate draft), and its round trips by the acks. */
+import type { Millis } from '../clock.js'
+import type { Flight } from './flight.js'
+import { MaxFilter } from './max-filter.js'
+
+/** What a flight has to remember of its beginning. */
+export type DeliveryStamp = Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'>
+
+/** A round trip that has just ended. */
+export interface Round {
+  /** Bytes per millisecond that came in during it. */
+  readonly rate: number
+  /** There was always enough to send. */
+  readonly wasFull: boolean
+}
+
+export class DeliveryRate {
+  #rate = new MaxFilter()
+  #delivered = 0
+  #deliveredAt: Millis = 0
+  #firstSentAt: Millis = 0
+  /** The samples of what was sent before so many bytes were delivered are app-limited. */
+  #appLimitedUntil = 0
+  #nextRound = 0
+  #isRoundFull = true
+  #roundFrom = 0
+  #roundBegan: Millis = 0
+
+  /** Bytes per millisecond; 0 while unknown. */
+  get value(): number {
+    return this.#rate.value
+  }
+
+  /** Bytes acked so far. */
+  get delivered(): number {
+    return this.#delivered
+  }
+
+  /** When the newest ack came, or the first frame left since nothing was in flight. */
+  get deliveredAt(): Millis {
+    return this.#deliveredAt
+  }
+
+  /** Stamps a flight that begins. `inFlight`: bytes on the way before it. */
+  stamp(now: Millis, inFlight: number): DeliveryStamp {
+    if (inFlight === 0) {
+      this.#firstSentAt = now
+      this.#deliveredAt = now
+    }
+    return {
+      delivered: this.#delivered,
+      deliveredAt: this.#deliveredAt,
+      firstSentAt: this.#firstSentAt,
+      isAppLimited: this.#appLimitedUntil > this.#delivered,
+    }
+  }
+
+  /** There was room and nothing to fill it with. */
+  markAppLimited(inFlight: number): void {
+    this.#appLimitedUntil = this.#delivered + inFlight + 1
+    this.#isRoundFull = false
+  }
+
+  /**
+   * A rate measured over a silence, or with too little to send, is too low: it counts where it is higher even so.
+   *
+   * @param span - how long a sample counts, milliseconds
+   * @returns the round that ends with this ack, if one does
+   */
+  acked(flight: Flight, now: Millis, isTrusted: boolean, span: Millis): Round | undefined {
+    this.#delivered += flight.frame.size
+    this.#deliveredAt = now
+    this.#firstSentAt = flight.sentAt
+    const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
+    const rate = elapsed > 0 ? (this.#delivered - flight.delivered) / elapsed : 0
+    if (elapsed > 0 && ((isTrusted && !flight.isAppLimited) || rate > this.value))
+      this.#rate.update(rate, now, span)
+    return flight.delivered >= this.#nextRound ? this.#endRound(now) : undefined
+  }
+
+  /** What was known of the rate is old. */
+  forget(): void {
+    this.#rate = new MaxFilter()
+  }
+
+  #endRound(now: Millis): Round {
+    const rate = (this.#delivered - this.#roundFrom) / (now - this.#roundBegan)
+    const wasFull = this.#isRoundFull
+    this.#roundFrom = this.#delivered
+    this.#nextRound = this.#delivered
+    this.#roundBegan = now
+    this.#isRoundFull = true
+    return { rate, wasFull }
+  }
+}

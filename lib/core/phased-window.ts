@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * How many bytes may be unacked on one subflow, found by probing on the ack clock: enough to keep the path full, little
+ * enough that the choice of path is made late. A machine of five phases; docs/engine.md tells the design.
+ */
+import type { Millis } from '../clock.js'
+import { AckAggregation } from './ack-aggregation.js'
+import type { CongestionController, Landing, PhaseFigures, PhaseName } from './congestion.js'
+import { DRAIN_GAIN, PHASES } from './congestion.js'
+import type { DeliveryStamp, Round } from './delivery-rate.js'
+import { DeliveryRate } from './delivery-rate.js'
+import type { Flight } from './flight.js'
+import type { RttEstimator } from './rtt.js'
+import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
+
+const KIB = 1024
+/** Window in units of rate × minimum RTT while it grows: short paths, where that takes no time, and long ones. */
+const SHORT_STARTUP_GAIN = 1.45
+const LONG_STARTUP_GAIN = 1.85
+/** Between these RTTs the one becomes the other. */
+const SHORT_STARTUP_MS = 60
+const LONG_STARTUP_MS = 160
+const STEADY_GAIN = 1.3
+/** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
+const LEAST_SLACK_MS = 5
+const SLACK_MS = 40
+/** On paths faster than the processes, it is a matter of what one of them does at a time. */
+const SLACK_BYTES = 1024 * KIB
+/** What comes in bunches gets so much of their length. */
+const BUNCH_GAIN = 1.5
+/** But no more than so many pipes, or so many milliseconds or bytes where pipes are short. */
+const BUNCH_PIPES = 3
+const BUNCH_MS = 150
+const BUNCH_BYTES = 2048 * KIB
+/** A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. */
+const QUEUEING_SHARE = 1 / 2
+const QUEUEING_MS = 4
+/** A minimum RTT that explains less than what is seen for so long is measured anew. */
+const DOUBT_MS = 1000
+const DOUBT_ROUNDS = 10
+/** An RTT under the drained window that exceeds the minimum by no more confirms it. */
+const CONFIRMING = 1.1
+const REFILL_GAIN = 2
+/** The longer window stays for this long at first, and twice as long each time it is needed again soon. */
+const FIRST_REPAIR_MS = 2000
+const LAST_REPAIR_MS = 16_000
+/** The rate has stopped growing when so many full rounds brought less than a quarter more. */
+const FLAT_ROUNDS = 3
+const GROWTH = 1.25
+/** A round that delivered less than this share of the rate does not count. */
+const FULL_RATE_SHARE = 0.8
+/**
+ * A frame is about what the path delivers in FRAME_MS, but no more than a kernel sends in one go while it
+ * measures its RTT (BBR: four packets), so that acks keep coming then. On fast paths that would be many frames.
+ */
+const FRAME_MS = 1
+const FOUR_PACKETS = 5600
+const FAST_FRAME_MS = 0.25
+/** On long paths a frame is small beside what is under way anyway. */
+const FRAMES_PER_PIPE = 256
+const MIN_FRAME_BYTES = 1400
+
+/** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
+const STALE_MS = 30_000
+
+export class PhasedWindow implements CongestionController, PhaseFigures {
+  readonly #rtt: RttEstimator
+  readonly #rate = new DeliveryRate()
+  readonly #aggregation = new AckAggregation()
+  #phase: PhaseName = 'startup'
+  #since: Millis = 0
+  /** Bytes delivered when the phase began. */
+  #deliveredBefore = 0
+  #flatRounds = 0
+  #bestRate = 0
+  /** When the RTT was last no longer than minimum and window explain. */
+  #explainedAt: Millis = 0
+  /** The smallest RTT of what left with the queue drained, and when the first such ack came. */
+  #drainedRtt = Infinity
+  #drainedAt: Millis = Infinity
+  #isConfirmed = false
+  #repairMs = FIRST_REPAIR_MS
+  #repairedAt: Millis = -Infinity
+
+  constructor(rtt: RttEstimator) {
+    this.#rtt = rtt
+  }
+
+  get rate(): number {
+    return this.#rate.value
+  }
+
+  get deliveredAt(): Millis {
+    return this.#rate.deliveredAt
+  }
+
+  get isStartup(): boolean {
+    return this.#phase === 'startup'
+  }
+
+  get bytes(): number {
+    const { gain, slack, floor } = PHASES[this.#phase]
+    return Math.max(floor, gain(this) * this.#pipe + slack(this) * this.rate)
+  }
+
+  frameBytes(maxFrameBytes: number): number {
+    const short = Math.max(Math.min(this.rate * FRAME_MS, FOUR_PACKETS), this.rate * FAST_FRAME_MS)
+    const bytes = Math.max(MIN_FRAME_BYTES, short, this.#pipe / FRAMES_PER_PIPE)
+    return Math.min(Math.floor(bytes), maxFrameBytes)
+  }
+
+  stamp(now: Millis, inFlight: number): DeliveryStamp {
+    return this.#rate.stamp(now, inFlight)
+  }
+
+  markAppLimited(inFlight: number): void {
+    this.#rate.markAppLimited(inFlight)
+  }
+
+  acked(flight: Flight, { now, isTrusted }: Landing): void {
+    const span = Math.max(1000, 10 * (this.#rtt.smoothed ?? 0))
+    const round = this.#rate.acked(flight, now, isTrusted, span)
+    if (this.isStartup) this.#explainedAt = now
+    else this.#aggregation.acked(now, flight.frame.size, this.rate, this.#rtt.min)
+    if (round !== undefined) this.#judgeGrowth(round)
+    if (this.#phase === 'drain') this.#measure(flight, now)
+    const next = PHASES[this.#phase].next(this, now)
+    if (next !== undefined) this.#enter(next, now)
+  }
+
+  restart(): void {
+    this.#rate.forget()
+    this.#bestRate = 0
+    this.#flatRounds = 0
+    this.#phase = 'startup'
+  }
+
+  isStale(now: Millis): boolean {
+    return now - this.deliveredAt > STALE_MS
+  }
+
+  /** What the path holds without a queue, bytes. */
+  get #pipe(): number {
+    return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
+  }
+
+  #enter(phase: PhaseName, now: Millis): void {
+    if (phase === 'drain') this.#beginDrain()
+    if (phase === 'refill') this.#endDrain(now)
+    if (phase === 'repair')
+      this.#repairMs =
+        now - this.#repairedAt < this.#repairMs
+          ? Math.min(2 * this.#repairMs, LAST_REPAIR_MS)
+          : FIRST_REPAIR_MS
+    if (this.#phase === 'repair') this.#repairedAt = now
+    this.#phase = phase
+    this.#since = now
+    this.#deliveredBefore = this.#rate.delivered
+  }
+
+  // Of startup
+
+  get startupGain(): number {
+    if (this.#isQueueing(this.#rtt.latest)) return STEADY_GAIN
+    const length = (this.#rtt.min - SHORT_STARTUP_MS) / (LONG_STARTUP_MS - SHORT_STARTUP_MS)
+    return SHORT_STARTUP_GAIN + (LONG_STARTUP_GAIN - SHORT_STARTUP_GAIN) * Math.min(1, Math.max(0, length))
+  }
+
+  /** It was filled for so long, and brought hardly more; or a queue shows. */
+  get isFull(): boolean {
+    return this.#flatRounds >= FLAT_ROUNDS || (this.#flatRounds > 0 && this.#isQueueing(this.#rtt.recentMin))
+  }
+
+  #judgeGrowth({ rate, wasFull }: Round): void {
+    // A kernel that measures its RTT (BBR) hardly sends for a round: that says nothing of the path.
+    if (!this.isStartup || !wasFull || rate < FULL_RATE_SHARE * this.rate) return
+    if (this.rate >= this.#bestRate * GROWTH) {
+      this.#bestRate = this.rate
+      this.#flatRounds = 0
+    } else this.#flatRounds++
+  }
+
+  /** A round trip so long tells of a queue. A kernel that paces its first flights delays by a third of one. */
+  #isQueueing(rtt: number): boolean {
+    return rtt - this.#rtt.min > Math.max(QUEUEING_MS, QUEUEING_SHARE * this.#rtt.min)
+  }
+
+  // Of steady and repair
+
+  get steadySlackMs(): number {
+    const share = (STEADY_GAIN - 1) * this.#rtt.min
+    // Without a queue, the window is not what fills the path: it carries more than was thought.
+    const isQueueEmpty = this.#rtt.recentMin - this.#rtt.min < SLACK_MS / 2
+    const wanted = Math.max(LEAST_SLACK_MS, isQueueEmpty ? share : Math.min(share, SLACK_MS))
+    return Math.min(wanted, Math.max(share, SLACK_BYTES / this.rate))
+  }
+
+  get bunchSlackMs(): number {
+    const most = Math.max(BUNCH_PIPES * this.#rtt.min, Math.min(BUNCH_MS, BUNCH_BYTES / this.rate))
+    return Math.min(BUNCH_GAIN * this.#aggregation.bunchMs, most)
+  }
+
+  get isBunched(): boolean {
+    return this.bunchSlackMs > this.steadySlackMs
+  }
+
+  isRepairOver(now: Millis): boolean {
+    return now - this.#since > Math.max(this.#repairMs, (this.#repairMs / 100) * this.#rtt.min)
+  }
+
+  /** Grown old; or the queue is longer than any that the window could have made. */
+  isMinRttDoubtful(now: Millis): boolean {
+    const { min, minAt, recentMin } = this.#rtt
+    const slack = this.#phase === 'repair' ? this.bunchSlackMs : 0
+    if (recentMin < (1 + QUEUEING_SHARE) * min + Math.max(LEAST_SLACK_MS, slack)) this.#explainedAt = now
+    return (
+      now - minAt > Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * min) ||
+      now - this.#explainedAt > Math.max(DOUBT_MS, DOUBT_ROUNDS * min)
+    )
+  }
+
+  // Of drain and refill
+
+  #beginDrain(): void {
+    this.#drainedRtt = Infinity
+    this.#drainedAt = Infinity
+    this.#isConfirmed = false
+  }
+
+  /** What left since the drain began found hardly a queue. A repair may delay one of them, hardly a whole round. */
+  #measure(flight: Flight, now: Millis): void {
+    if (flight.sentAt <= this.#since) return
+    this.#drainedRtt = Math.min(this.#drainedRtt, now - flight.sentAt)
+    this.#drainedAt = Math.min(this.#drainedAt, now)
+    this.#isConfirmed =
+      this.#drainedRtt <= CONFIRMING * this.#rtt.min || now - this.#drainedAt >= this.#drainedRtt
+  }
+
+  get isDrained(): boolean {
+    return this.#isConfirmed
+  }
+
+  #endDrain(now: Millis): void {
+    this.#rtt.resetMin(this.#drainedRtt, now)
+    this.#explainedAt = now
+    this.#aggregation.reset()
+  }
+
+  get refillSlackMs(): number {
+    const grown = REFILL_GAIN * (this.#rate.delivered - this.#deliveredBefore)
+    const wanted = (1 - DRAIN_GAIN) * this.#rtt.min + this.steadySlackMs
+    return Math.min(grown / this.rate, wanted)
+  }
+
+  get isRefilled(): boolean {
+    return this.refillSlackMs >= (1 - DRAIN_GAIN) * this.#rtt.min + this.steadySlackMs
+  }
+}
