@@ -60,7 +60,11 @@ const LAYERS = [
     may: [...BASE, 'index', 'wire/', 'core/', 'conn/', 'transport/'],
     packages: ['node:'],
   },
-  { folder: 'cli/', may: ['index', 'mux/index', 'token-bucket', 'listen/source-network'], packages: ['node:', 'commander'] },
+  {
+    folder: 'cli/',
+    may: ['index', 'mux/index', 'token-bucket', 'listen/source-network'],
+    packages: ['node:', 'commander'],
+  },
 ]
 
 /** A path that goes down and up again could name a foreign layer without looking like it. */

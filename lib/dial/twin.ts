@@ -10,8 +10,8 @@ import { sleep } from './timing.js'
 
 /** An attempt gets so long, milliseconds, or two round trips. */
 const ATTEMPT_MS = 250
-/** From one attempt to the next it takes twice as long each time, up to so many times the first gap. */
-const MAX_GAPS = 4
+/** Attempts begin no further apart than this many times the first gap: a path that returns is found within half a second. */
+const MAX_GAPS = 2
 /** A path that needed no twin for so long, milliseconds, begins with the first gap again. */
 const CALM_MS = 10_000
 

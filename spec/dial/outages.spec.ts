@@ -154,7 +154,10 @@ describe('the twin of a lone suspect', () => {
       pace.began(at)
       begun.push(at)
     }
-    expect(begun).toEqual([100, 300, 700, 1500, 2400, 3300, 4200, 5100, 6000, 6900, 7800])
+    expect(begun).toEqual([
+      100, 300, 700, 1200, 1600, 2100, 2500, 3000, 3400, 3900, 4300, 4800, 5200, 5700, 6100, 6600, 7000, 7500,
+      7900,
+    ])
     expect(pace.nextAt(30_000, 200)).toBe(30_100)
   })
 })

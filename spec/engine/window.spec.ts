@@ -75,19 +75,25 @@ describe('the window of a path', () => {
     expect(near.joined[0]!.inFlightBytes).toBeLessThan(PIPE)
   })
 
-  it.each([1, 2, 3])('does not take its own queue for the path while TCP repairs losses (seed %i)', (seed) => {
-    const { near, rate, advance } = bulk({ rateMbps: 8, delayMs: 30, lossRate: 0.01, queueBytes: 60_000 }, seed)
-    const { rtt } = near.joined[0]!
-    let [longestMin, sum] = [0, 0]
-    for (let step = 0; step < 300; step++) {
-      advance(100)
-      longestMin = Math.max(longestMin, rtt.min)
-      sum += rtt.smoothed!
-    }
-    expect(longestMin).toBeLessThan(1.3 * 60)
-    expect(sum / 300).toBeLessThan(270)
-    expect(rate(5000)).toBeGreaterThan(0.93 * 8)
-  })
+  it.each([1, 2, 3])(
+    'does not take its own queue for the path while TCP repairs losses (seed %i)',
+    (seed) => {
+      const { near, rate, advance } = bulk(
+        { rateMbps: 8, delayMs: 30, lossRate: 0.01, queueBytes: 60_000 },
+        seed,
+      )
+      const { rtt } = near.joined[0]!
+      let [longestMin, sum] = [0, 0]
+      for (let step = 0; step < 300; step++) {
+        advance(100)
+        longestMin = Math.max(longestMin, rtt.min)
+        sum += rtt.smoothed!
+      }
+      expect(longestMin).toBeLessThan(1.3 * 60)
+      expect(sum / 300).toBeLessThan(270)
+      expect(rate(5000)).toBeGreaterThan(0.93 * 8)
+    },
+  )
 
   it('is looked for anew on a path that was not worth its while and has become so', () => {
     const { near, links, advance } = corePair({
