@@ -13,7 +13,8 @@ source.watch({
   remove: (label) => console.log(`remove ${label}`),
   failed: ({ message }) => console.log(`failed ${message}`),
 })
-const dialer = new MultipathDialer('the server', source, { scheduler: 'round-robin' })
+// The server has nothing to say and ends at once, which is not the end of ours.
+const dialer = new MultipathDialer('the server', source, { scheduler: 'round-robin', allowHalfOpen: true })
 dialer.on('subflow-open', ({ label }) => console.log(`open ${label}`))
 dialer.on('subflow-close', ({ label, reason }) => console.log(`close ${label}: ${reason}`))
 dialer.on('path-failure', ({ label, error }) => console.log(`failure ${label}: ${error.message}`))
