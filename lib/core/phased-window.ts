@@ -55,6 +55,8 @@ const FULL_RATE_SHARE = 0.8
  */
 const FRAME_MS = 1
 const FOUR_PACKETS = 5600
+/** On a short path a frame may take as long as acks may come late there, at its rate or at four packets a round trip. */
+const SHORT_FRAME_MS = 5
 const FAST_FRAME_MS = 0.25
 /** On long paths a frame is small beside what is under way anyway. */
 const FRAMES_PER_PIPE = 256
@@ -104,7 +106,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   frameBytes(maxFrameBytes: number): number {
-    const short = Math.max(Math.min(this.rate * FRAME_MS, FOUR_PACKETS), this.rate * FAST_FRAME_MS)
+    const { min } = this.#rtt
+    const frameMs = Math.max(FRAME_MS, SHORT_FRAME_MS - min)
+    const probed = FOUR_PACKETS * Math.max(1, SHORT_FRAME_MS / min)
+    const short = Math.max(Math.min(this.rate * frameMs, probed), this.rate * FAST_FRAME_MS)
     const bytes = Math.max(MIN_FRAME_BYTES, short, this.#pipe / FRAMES_PER_PIPE)
     return Math.min(Math.floor(bytes), maxFrameBytes)
   }
