@@ -6,7 +6,7 @@ import { ClientProcess, Entrance, installClients } from './support/real-clients.
 import { startServer, whyNoServer } from './support/real-servers.js'
 
 const CLIENTS = [
-  ...['ws', 'undici', 'express', 'http2', 'ioredis', 'pg'],
+  ...['ws', 'undici', 'express', 'http2', 'ioredis'],
   ...['mysql2', 'ssh2', 'mqtt', 'nodemailer', 'grpc'],
 ]
 /** Those that try again by themselves. */

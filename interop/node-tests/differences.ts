@@ -54,8 +54,3 @@ const REASONS = new Map(
 export function differenceOf(file: string): string | undefined {
   return REASONS.get(file.replace(/^test-/, '').replace(/\.m?js$/, ''))
 }
-
-/** All that are listed. */
-export function listed(): string[] {
-  return [...REASONS.keys()]
-}

@@ -46,7 +46,7 @@ export type Eligibility =
 const FULL_MS = 200
 
 /** Why `subflow` is out of the choice; `undefined` where it is a candidate. */
-export function exclusionOf({ state, path, leave }: Subflow): Exclusion | undefined {
+function exclusionOf({ state, path, leave }: Subflow): Exclusion | undefined {
   if (state !== 'up') return state
   if (leave?.isWithdrawn === true) return 'removed'
   if (path.isPaused) return 'paused'

@@ -89,7 +89,7 @@ export class Turn {
 }
 
 /** The process has one event loop. */
-export const TURN: Turn = new Turn(() => performance.now())
+const TURN: Turn = new Turn(() => performance.now())
 
 /** Hands what a stream brings to its reader, in portions. */
 export class Portions {
