@@ -12,8 +12,8 @@ const SEED = 13
 const PAUSE = { pauseAt: MIB, pauseMs: 10_000 }
 /** Go drops frames that are 4,096 beyond the last that its application read: with these, 64 MiB are four times that. */
 const SMALL_FRAMES = { ...PATIENT, maxFrameBytes: 4096 }
-/** Copies of what a slow path holds up, at the end. */
-const MOST_RESENT_BYTES = 2 * MIB
+/** What is in flight may go out again once: six transfers at a time keep a slow machine from acking. */
+const MOST_RESENT_BYTES = 16 * MIB
 /** All that was under way when Go ran full is dropped by it, and has to be sent again: once, at most 2,048 frames. */
 const MOST_RESENT_WHEN_FULL = 2048 * SMALL_FRAMES.maxFrameBytes + MOST_RESENT_BYTES
 
