@@ -11,8 +11,8 @@ export const OPENING: Buffer = Buffer.alloc(17)
 /** A message of the friend, bytes. */
 export const MESSAGE_BYTES = 64
 const MIB = 1_048_576
-/** 128 connections of at most 2 MiB. */
-const LIMITS = {
+/** 128 connections of at most 2 MiB, beside the 100 MiB of the process: a budget of 384 MiB. */
+export const LIMITS: ListenerOptions = {
   maxConnections: 128,
   maxUnackedBytes: MIB / 2,
   sendBufferBytes: MIB / 4,

@@ -26,6 +26,11 @@ export function keepAddresses(stream: IncomingStream, server: SocketSource): boo
   return true
 }
 
+/** Both ends of a stream: what tells it from all others that live. */
+export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: IncomingStream): string {
+  return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
+}
+
 /** Closes a stream that its peer has reset already. Nobody is refused, and what it has said stays unread. */
 export function dropReset(stream: IncomingStream): void {
   debug('a stream was reset before it was accepted')

@@ -2,7 +2,7 @@
 /** One server of a listener: the streams that it brings, and what they are called. */
 import { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
-import { dropReset, keepAddresses } from './addresses.js'
+import { dropReset, endsOf, keepAddresses } from './addresses.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import { SocketGuard } from './socket-guard.js'
 
@@ -56,8 +56,8 @@ export class Entrance {
   }
 
   /** Identity of a stream: its addresses, or where it has none, a number. */
-  labelOf({ localAddress, localPort, remoteAddress, remotePort }: IncomingStream): string {
-    if (remoteAddress !== undefined) return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
+  labelOf(stream: IncomingStream): string {
+    if (stream.remoteAddress !== undefined) return endsOf(stream)
     return `${this.#unixPath === undefined ? 'stream' : `unix:${this.#unixPath}`}#${++this.#unnamed}`
   }
 

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
 import type { IncomingStream, SocketSource } from '../transport/transport.js'
-import { dropReset, keepAddresses } from './addresses.js'
+import { dropReset, endsOf, keepAddresses } from './addresses.js'
 import type { Admission } from './admission.js'
 import type { Handshake } from './handshakes.js'
 
@@ -36,7 +36,7 @@ export class SocketGuard {
 
   /** A socket has become `stream`. */
   release(stream: IncomingStream): void {
-    this.#releases.get(keyOf(stream))?.()
+    this.#releases.get(endsOf(stream))?.()
   }
 
   detach(): void {
@@ -57,7 +57,7 @@ export class SocketGuard {
 
   #watch(socket: IncomingStream, handshake: Handshake): void {
     const { admission, clock, timeoutMs } = this.#init
-    const key = keyOf(socket)
+    const key = endsOf(socket)
     const { limit } = handshake
     const cancel = clock.callAt(clock.now() + timeoutMs, () => {
       limit.abort(
@@ -84,8 +84,4 @@ export class SocketGuard {
     socket.destroy()
     this.#init.onRefused(error, socket)
   }
-}
-
-function keyOf({ localAddress, localPort, remoteAddress, remotePort }: IncomingStream): string {
-  return `${localAddress}:${localPort}|${remoteAddress}:${remotePort}`
 }

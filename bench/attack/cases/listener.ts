@@ -9,17 +9,8 @@ import { ATTACKS, attack } from '../../../spec/support/attacks.js'
 import { CERTIFICATE } from '../../../spec/support/certificate.js'
 import type { AttackCase } from '../attack-case.js'
 import { FRIEND_ADDRESS } from '../attack-case.js'
+import { LIMITS } from '../echo-listener.js'
 
-const MIB = 1_048_576
-/** 128 connections of at most 2 MiB, beside the 100 MiB of the process: the budget is 384 MiB. */
-const LIMITS = {
-  maxConnections: 128,
-  maxUnackedBytes: MIB / 2,
-  sendBufferBytes: MIB / 4,
-  maxUnreadBytes: MIB / 2,
-  maxReorderBytes: MIB / 2,
-  lingerMs: 2000,
-}
 /** Attacks by the number of sockets; the others send all that they can. */
 const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', 'truncated-tls']
 
