@@ -39,7 +39,7 @@ const why = whyNoNamespaces()
 describe.skipIf(why !== undefined)(
   `multipath doctor with two uplinks${why ? ` (skipped: ${why})` : ''}`,
   () => {
-    it('names the source that leaves by the wrong one, and prints what mends that', async () => {
+    it('names the source that leaves by the wrong one, and prints the lines that fix it', async () => {
       using uplinks = new TwoUplinks()
       const { code, blocks } = await examined(uplinks)
       expect(code).toBe(4)
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(
       expect(mended.code).toBe(0)
     })
 
-    it('names the rp_filter that drops the answers, which mending the route mends, too', async () => {
+    it('names the rp_filter that drops the answers, which fixing the route cures, too', async () => {
       using uplinks = new TwoUplinks()
       uplinks.run('echo 1 > /proc/sys/net/ipv4/conf/c2/rp_filter')
       const { code, blocks } = await examined(uplinks)

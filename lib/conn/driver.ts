@@ -65,7 +65,7 @@ export class Driver {
     this.#options = { ...init.options }
     this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
-    this.trace = init.trace && new TraceWriter(init.trace, this.core.figures, clock)
+    this.trace = init.trace && new TraceWriter(init.trace, this.core.metrics, clock)
     this.#host = host
     this.#wallOffset = clock.wall() - clock.now()
   }

@@ -7,7 +7,7 @@ import { Path } from '../core/path.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
-import type { Allowance } from '../core/waste.js'
+import type { AbuseLimiter } from '../core/abuse-limiter.js'
 import type { MultipathError } from '../errors.js'
 import type { MessageOptions } from '../messages/messages.js'
 import { MessageStream } from '../messages/messages.js'
@@ -31,7 +31,7 @@ export interface ConnInit {
   readonly scheduler: Scheduler
   readonly clock: Clock
   readonly random: () => number
-  readonly allowance?: Allowance
+  readonly allowance?: AbuseLimiter
   readonly accepts?: AcceptedPeer
   readonly allowHalfOpen: boolean
   readonly trace?: TraceInit | undefined

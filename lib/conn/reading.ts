@@ -32,7 +32,7 @@ export class Reading {
       subflow.label,
     )
     this.#resting.add(subflow)
-    this.#ios.get(subflow)?.hold(HOLD.waste)
+    this.#ios.get(subflow)?.hold(HOLD.abuse)
   }
 
   /** @returns whether all are read again from now on */
@@ -40,7 +40,7 @@ export class Reading {
     for (const subflow of this.#resting) {
       if (subflow.readAgainAt !== undefined && subflow.state !== 'closed') continue
       this.#resting.delete(subflow)
-      this.#ios.get(subflow)?.release(HOLD.waste)
+      this.#ios.get(subflow)?.release(HOLD.abuse)
     }
     if (shouldPause === this.#isPaused) return false
     this.#isPaused = shouldPause

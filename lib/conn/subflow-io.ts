@@ -22,7 +22,7 @@ const JOIN_BYTES = 16_384
 const CLOSE_GRACE_MS = 3000
 
 /** Who may want it unread, as bits. */
-export const HOLD = { reader: 1, waste: 2, turn: 4 } as const
+export const HOLD = { reader: 1, abuse: 2, turn: 4 } as const
 export type Hold = (typeof HOLD)[keyof typeof HOLD]
 
 /** What a turn of the event loop asks of a subflow's stream. */

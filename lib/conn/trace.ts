@@ -5,7 +5,7 @@
  */
 import type { Clock, Millis } from '../clock.js'
 import type { Action } from '../core/action.js'
-import type { Figures } from '../core/figures.js'
+import type { Metrics } from '../core/metrics.js'
 import type { Subflow } from '../core/subflow.js'
 import type { MultipathError } from '../errors.js'
 import type { TraceInit, TraceSink } from './trace-sink.js'
@@ -14,7 +14,7 @@ import { SubflowWatch, withoutZeros } from './trace-subflow.js'
 
 /** Rises when a key changes its meaning. */
 const VERSION = 1
-/** Figures are written so often, milliseconds. */
+/** Metrics are written so often, milliseconds. */
 const SAMPLE_MS = 20
 
 /** Connections of this process that have been traced. */
@@ -28,7 +28,7 @@ export class TraceWriter {
   readonly #sink: TraceSink
   readonly #side: TraceInit['side']
   readonly #clock: Clock
-  readonly #figures: Figures
+  readonly #metrics: Metrics
   readonly #subflows = new Map<Subflow, SubflowWatch>()
   /** 0 until the connection has begun. */
   #number = 0
@@ -42,12 +42,12 @@ export class TraceWriter {
   /** The time of the last line. */
   #writtenAt: Millis = -Infinity
 
-  constructor({ sink, side }: TraceInit, figures: Figures, clock: Clock) {
+  constructor({ sink, side }: TraceInit, metrics: Metrics, clock: Clock) {
     this.#sink = sink
     this.#side = side
     this.#clock = clock
-    this.#figures = figures
-    this.#told = standingOf(figures)
+    this.#metrics = metrics
+    this.#told = standingOf(metrics)
   }
 
   /** The connection has a name now, and is about to get its first subflow. */
@@ -55,7 +55,7 @@ export class TraceWriter {
     if (this.#number > 0) return
     this.#number = ++connections
     this.#sink.live.add(this)
-    this.#scheduler = this.#figures.scheduler
+    this.#scheduler = this.#metrics.scheduler
     const at = new Date(this.#clock.wall()).toISOString()
     this.#event('open', { v: VERSION, at, name, side: this.#side, scheduler: this.#scheduler })
   }
@@ -89,7 +89,7 @@ export class TraceWriter {
   }
 
   #tellSettings(): void {
-    const { scheduler } = this.#figures
+    const { scheduler } = this.#metrics
     if (scheduler !== this.#scheduler) {
       this.#scheduler = scheduler
       this.#event('scheduler', { scheduler })
@@ -123,11 +123,11 @@ export class TraceWriter {
     if (!this.#isOn) return
     const subs: SubflowSample[] = []
     for (const watch of this.#subflows.values()) {
-      const sample = watch.take(this.#figures.eligibility(watch.subflow, at))
+      const sample = watch.take(this.#metrics.eligibility(watch.subflow, at))
       if (sample !== undefined) subs.push(sample)
     }
     const told = this.#told
-    const standing = standingOf(this.#figures)
+    const standing = standingOf(this.#metrics)
     if (subs.length === 0 && isSame(standing, told)) return
     this.#told = standing
     this.#sampledAt = at
@@ -165,15 +165,15 @@ interface Standing {
   readonly waits: number
 }
 
-function standingOf(figures: Figures): Standing {
+function standingOf(metrics: Metrics): Standing {
   return {
-    queued: figures.queuedBytes,
-    unacked: figures.unackedBytes,
-    acked: figures.ackedBytes,
-    unread: figures.unreadBytes,
-    held: figures.heldBytes,
-    read: figures.readBytes,
-    waits: figures.waits,
+    queued: metrics.queuedBytes,
+    unacked: metrics.unackedBytes,
+    acked: metrics.ackedBytes,
+    unread: metrics.unreadBytes,
+    held: metrics.heldBytes,
+    read: metrics.readBytes,
+    waits: metrics.waits,
   }
 }
 

@@ -5,19 +5,19 @@ import type { MultipathError } from '../errors.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Ending } from './ending.js'
 import type { CloseReason } from './health.js'
-import type { Inbox } from './inbox.js'
-import { canEnd, clearQueue, isOpen } from './leave.js'
+import type { Dispatcher } from './dispatcher.js'
+import { canEnd, clearQueue, isOpen } from './graceful-close.js'
 import type { Peer } from './peer-profile.js'
 import type { Receiver } from './receiver.js'
-import type { Roster } from './roster.js'
+import type { SubflowSet } from './subflow-set.js'
 import type { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
 
 export interface ClosingInit {
   readonly peer: Peer
   readonly ending: Ending
-  readonly roster: Roster
-  readonly inbox: Inbox
+  readonly subflows: SubflowSet
+  readonly dispatcher: Dispatcher
   readonly sender: Sender
   readonly receiver: Receiver
 }
@@ -38,29 +38,29 @@ export class Closing {
   /** Closes one subflow at once, and with the last one the connection. */
   subflow(subflow: Subflow, now: Millis, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
-    const { roster, inbox, ending, sender, receiver } = this.#parts
+    const { subflows, dispatcher, ending, sender, receiver } = this.#parts
     const { leave } = subflow
-    roster.drop(subflow, reason, error)
-    const isHeaderCut = inbox.remove(subflow)
+    subflows.drop(subflow, reason, error)
+    const isHeaderCut = dispatcher.remove(subflow)
     receiver.lost(subflow)
     if (error !== undefined && leave?.endedAt === undefined) ending.failed(error, now)
     // A peer has no use for a subflow that we have ended: those alone are no connection.
-    if (this.#isOver || roster.live.some(isOpen)) return
+    if (this.#isOver || subflows.live.some(isOpen)) return
     const hasHole = receiver.hasHole || isHeaderCut
     this.over(ending.verdict(sender.isFlushed, hasHole, now), 'destroy')
   }
 
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
   seeOff(subflow: Subflow, now: Millis): void {
-    const { roster, peer } = this.#parts
+    const { subflows, peer } = this.#parts
     const { leave } = subflow
     if (leave === undefined) return
     leave.isSafe = peer.profile.resendsLost
     if (canEnd(subflow)) {
       if (!leave.isSafe) clearQueue(subflow)
-      roster.flush(subflow)
+      subflows.flush(subflow)
       leave.endedAt = now
-      roster.actions.push({ kind: 'close', subflow, how: 'half' })
+      subflows.actions.push({ kind: 'close', subflow, how: 'half' })
     } else if (leave.isWithdrawn && leave.isSafe && subflow.state === 'suspect')
       this.subflow(subflow, now, 'removed')
   }
@@ -81,26 +81,26 @@ export class Closing {
 
   /** The connection is over, with everything that it still holds. */
   over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
-    const { roster, inbox, ending, sender } = this.#parts
+    const { subflows, dispatcher, ending, sender } = this.#parts
     this.#isOver = true
     ending.hasPeerFin = true
-    roster.closeAll(how)
-    inbox.clear()
+    subflows.closeAll(how)
+    dispatcher.clear()
     sender.clear()
-    roster.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
+    subflows.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
   }
 
   #last(how: 'end' | 'destroy'): void {
-    const { roster } = this.#parts
-    for (const subflow of roster.live) roster.flush(subflow, true)
+    const { subflows } = this.#parts
+    for (const subflow of subflows.live) subflows.flush(subflow, true)
     this.over(undefined, how)
   }
 
   /** On each subflow once, as soon as it has answered: before that, a peer does not believe it. */
   #sayFin(): void {
-    const { ending, roster } = this.#parts
+    const { ending, subflows } = this.#parts
     ending.hasSentFin = true
-    for (const subflow of roster.live) {
+    for (const subflow of subflows.live) {
       if (!subflow.hasAnswered || this.#told.has(subflow)) continue
       this.#told.add(subflow)
       subflow.acks.add(CODE_FIN)

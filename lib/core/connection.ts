@@ -5,30 +5,30 @@ import type { Action } from './action.js'
 import { Closing } from './closing.js'
 import { Ending } from './ending.js'
 import { ackLimitError, lingerError, silentError } from './failures.js'
-import { Figures } from './figures.js'
+import { Metrics } from './metrics.js'
 import type { CloseReason } from './health.js'
-import { Inbox } from './inbox.js'
+import { Dispatcher } from './dispatcher.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { InFlight } from './in-flight.js'
-import { askToLeave, withdraw } from './leave.js'
+import { requestClose, withdraw } from './graceful-close.js'
 import { FailureDetector } from './failure-detector.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { PeerProfile } from './peer-profile.js'
 import { Peer } from './peer-profile.js'
 import { Receiver } from './receiver.js'
-import { Roster } from './roster.js'
+import { SubflowSet } from './subflow-set.js'
 import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
-import { Allowance } from './waste.js'
+import { AbuseLimiter } from './abuse-limiter.js'
 
 export class ConnectionCore {
   /** For whoever watches. */
-  readonly figures: Figures
+  readonly metrics: Metrics
   readonly #options: ResolvedConnOptions
-  readonly #roster: Roster
+  readonly #set: SubflowSet
   readonly #subflows: readonly Subflow[]
-  readonly #inbox: Inbox
+  readonly #dispatcher: Dispatcher
   readonly #inFlight: InFlight
   readonly #sender: Sender
   readonly #receiver: Receiver
@@ -38,19 +38,24 @@ export class ConnectionCore {
   readonly #closing: Closing
   #now: Millis = 0
 
-  constructor({ options, scheduler, random, accepts, allowance = new Allowance(options) }: CoreInit) {
+  constructor({ options, scheduler, random, accepts, allowance = new AbuseLimiter(options) }: CoreInit) {
     this.#options = options
     this.#peer = new Peer(accepts)
     this.#ending = new Ending(this.#peer)
     const inFlight = (this.#inFlight = new InFlight(options))
-    this.#roster = new Roster(inFlight, allowance)
-    this.#subflows = this.#roster.live
+    this.#set = new SubflowSet(inFlight, allowance)
+    this.#subflows = this.#set.live
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
     this.#receiver = new Receiver(this.#peer, this.#subflows, options)
-    this.figures = new Figures(this.#sender, inFlight, this.#receiver)
+    this.metrics = new Metrics(this.#sender, inFlight, this.#receiver)
     const parts = { inFlight, receiver: this.#receiver, ending: this.#ending, peer: this.#peer }
-    this.#inbox = new Inbox(parts, options)
-    this.#closing = new Closing({ ...parts, roster: this.#roster, sender: this.#sender, inbox: this.#inbox })
+    this.#dispatcher = new Dispatcher(parts, options)
+    this.#closing = new Closing({
+      ...parts,
+      subflows: this.#set,
+      sender: this.#sender,
+      dispatcher: this.#dispatcher,
+    })
     this.#detector = new FailureDetector(options, random)
   }
 
@@ -106,7 +111,7 @@ export class ConnectionCore {
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
-    return hasFrames || this.#receiver.isAckDue || this.#roster.actions.length > 0
+    return hasFrames || this.#receiver.isAckDue || this.#set.actions.length > 0
   }
 
   /** Nobody reads what the peer sends, and TCP alone can slow it down. */
@@ -118,9 +123,9 @@ export class ConnectionCore {
   /** Adds a subflow whose hello is done. The first carries data at once, others when the peer shows life. */
   addSubflow(init: SubflowInit, now: Millis): Subflow {
     this.#now = now
-    const subflow = this.#roster.join(init, now)
-    this.#inbox.add(subflow)
-    if (subflow.id === 1) this.#roster.goUp(subflow, now)
+    const subflow = this.#set.join(init, now)
+    this.#dispatcher.add(subflow)
+    if (subflow.id === 1) this.#set.goUp(subflow, now)
     return subflow
   }
 
@@ -159,10 +164,10 @@ export class ConnectionCore {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
     this.#now = now
     subflow.heard(now, this.#options.suspectMs)
-    if (subflow.state !== 'up') this.#roster.goUp(subflow, now)
+    if (subflow.state !== 'up') this.#set.goUp(subflow, now)
     const before = this.#receiver.bytesSinceFlush
-    const taken = this.#inbox.push(subflow, bytes, now, maxFrames)
-    const { failure } = this.#inbox
+    const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
+    const { failure } = this.#dispatcher
     if (failure !== undefined) this.#closing.over(failure, 'destroy')
     else if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
@@ -180,7 +185,7 @@ export class ConnectionCore {
   /** Closes one subflow in order, once another is up. */
   retireSubflow(subflow: Subflow, now: Millis): void {
     this.#now = now
-    askToLeave(subflow, this.#subflows)
+    requestClose(subflow, this.#subflows)
   }
 
   /** Closes one subflow from our side. */
@@ -214,11 +219,11 @@ export class ConnectionCore {
       const failure = this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
       else this.#closing.over(failure, 'destroy')
-      for (const subflow of this.#subflows) this.#roster.flush(subflow)
+      for (const subflow of this.#subflows) this.#set.flush(subflow)
       for (const subflow of [...this.#subflows]) this.#closing.seeOff(subflow, now)
     }
     this.#receiver.flushed()
-    return this.#roster.actions.splice(0)
+    return this.#set.actions.splice(0)
   }
 
   /** When `tick` is wanted, should nothing happen until then. */
@@ -243,7 +248,7 @@ export class ConnectionCore {
       if (finding === 'dead')
         this.#closing.subflow(subflow, this.#now, 'silent', silentError(this.#now - subflow.lastHeardAt))
       else if (finding === 'suspect') {
-        this.#roster.suspect(subflow, this.#now)
+        this.#set.suspect(subflow, this.#now)
         this.#receiver.lost(subflow)
       } else if (finding === 'refused')
         this.#inFlight.refuseBefore(subflow, subflow.answeredPingAt, this.#now)

@@ -8,7 +8,7 @@ import { RetransmitQueue } from './retransmit-queue.js'
 import type { WindowFrame } from './send-window.js'
 import { SendWindow } from './send-window.js'
 import type { Sending, Subflow } from './subflow.js'
-import { ACK_WORTH_BYTES } from './waste.js'
+import { ACK_WORTH_BYTES } from './abuse-limiter.js'
 
 export class InFlight {
   readonly peerWindow: PeerWindow = new PeerWindow()

@@ -6,7 +6,7 @@ import type { Path } from './path.js'
 import type { AcceptedPeer } from './peer-profile.js'
 import type { Scheduler } from './scheduler.js'
 import type { StatsTracker } from './tracker.js'
-import type { Allowance } from './waste.js'
+import type { AbuseLimiter } from './abuse-limiter.js'
 
 /** How a subflow joins. */
 export interface SubflowInit {
@@ -27,5 +27,5 @@ export interface CoreInit {
   /** Which peers are taken. Default: `any`. */
   readonly accepts?: AcceptedPeer
   /** For what is of no use; shared with other connections, or one of its own. */
-  readonly allowance?: Allowance
+  readonly allowance?: AbuseLimiter
 }

@@ -2,12 +2,12 @@
 /** Takes data frames in, acks them, and tells a peer of our kind when the reader is slow. */
 import type { Millis } from '../clock.js'
 import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
-import { ackerFor, isOpen } from './leave.js'
+import { ackerFor, isOpen } from './graceful-close.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
-import { FRAME_COST_BYTES } from './waste.js'
+import { FRAME_COST_BYTES } from './abuse-limiter.js'
 
 /** Data received since the last flush after which acks no longer wait for the end of the turn, bytes. */
 const ACK_BATCH_BYTES = 262_144

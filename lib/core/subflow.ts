@@ -8,15 +8,15 @@ import type { Flight } from './flight.js'
 import { Flights } from './flight.js'
 import type { SubflowState } from './health.js'
 import { move } from './health.js'
-import type { Leave } from './leave.js'
+import type { GracefulClose } from './graceful-close.js'
 import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
 import type { StatsTracker, SubflowCounters } from './tracker.js'
 import { emptyCounters } from './tracker.js'
-import type { Allowance } from './waste.js'
-import { Waste } from './waste.js'
+import type { AbuseLimiter } from './abuse-limiter.js'
+import { AbuseMeter } from './abuse-limiter.js'
 import type { CongestionController } from './congestion.js'
 import { PhasedWindow } from './phased-window.js'
 
@@ -41,11 +41,11 @@ export class Subflow implements SubflowView {
   /** Written by the sender. */
   served = 0
   /** Set once its path has been removed. */
-  leave: Leave | undefined
+  leave: GracefulClose | undefined
   /** Number of the next frame to look at that every path is to carry. */
   nextShared = 0
   lastHeardAt: Millis
-  readonly waste: Waste
+  readonly waste: AbuseMeter
   /** When it is read again; `undefined` where it is read. */
   readAgainAt: Millis | undefined
   /** The peer has answered a ping of ours on it; on the first one, which is the connection, it need not. */
@@ -77,7 +77,7 @@ export class Subflow implements SubflowView {
   constructor(
     id: number,
     { label, tracker, path, isDialer }: SubflowInit,
-    allowance: Allowance,
+    allowance: AbuseLimiter,
     now: Millis,
   ) {
     this.id = id
@@ -85,7 +85,7 @@ export class Subflow implements SubflowView {
     this.tracker = tracker
     this.path = path
     this.lastHeardAt = now
-    this.waste = new Waste(allowance, now)
+    this.waste = new AbuseMeter(allowance, now)
     this.hasAnswered = id === 1
     this.#unaskedPongs = isDialer ? 0 : 1
   }

@@ -8,14 +8,14 @@ import type { ConnOptions } from '../core/options.js'
 import type { Resolved } from '../options.js'
 import type { DialPath } from './dial-path.js'
 import { discardLater } from './dial-path.js'
-import { Farewell } from './farewell.js'
+import { PeerCloseDetector } from './peer-close-detector.js'
 import type { FirstSubflow } from './first-subflow.js'
 import type { KnownPaths, PathsUser } from './known-paths.js'
 import type { DialerNumbers } from './options.js'
 import { LastHope } from './last-hope.js'
 import { LastWords } from './last-words.js'
 import { PathKeeper } from './path-keeper.js'
-import { Places } from './places.js'
+import { Semaphore } from './semaphore.js'
 
 export interface DialedConnInit {
   readonly conn: MultipathConn
@@ -31,8 +31,8 @@ export interface DialedConnInit {
 
 export class DialedConn implements PathsUser {
   readonly #init: DialedConnInit
-  readonly #places: Places
-  readonly #farewell: Farewell
+  readonly #slots: Semaphore
+  readonly #peerClose: PeerCloseDetector
   readonly #hope: LastHope
   readonly #lastWords: LastWords
   readonly #keepers = new Map<DialPath, PathKeeper>()
@@ -42,8 +42,8 @@ export class DialedConn implements PathsUser {
   constructor(init: DialedConnInit) {
     const { conn, clock, signal, paths } = init
     this.#init = init
-    this.#places = new Places(init.options.maxSubflows)
-    this.#farewell = new Farewell(clock, signal, (subflow) => {
+    this.#slots = new Semaphore(init.options.maxSubflows)
+    this.#peerClose = new PeerCloseDetector(clock, signal, (subflow) => {
       conn.closeSubflow(subflow, 'ended')
     })
     this.#hope = new LastHope(clock, () => conn.subflows().filter(({ state }) => state === 'up').length)
@@ -61,7 +61,7 @@ export class DialedConn implements PathsUser {
     const isKnown = paths.all.includes(firstPath)
     conn.addPath(firstPath.policy, firstPath.label)
     const first = this.#keeper(firstPath, hello.cid)
-    first.adopt(stream, hello, this.#places.tryTake()!)
+    first.adopt(stream, hello, this.#slots.tryTake()!)
     for (const path of paths.sorted())
       if (path !== firstPath) this.#keeper(path, hello.cid).join(openings.get(path))
     for (const [path, opening] of openings) if (!this.#keepers.has(path)) discardLater(opening)
@@ -88,10 +88,10 @@ export class DialedConn implements PathsUser {
       conn,
       cid,
       signal,
-      farewell: this.#farewell,
+      peerClose: this.#peerClose,
       hope: this.#hope,
       lastWords: this.#lastWords,
-      places: this.#places,
+      slots: this.#slots,
       policy: { clock, random: Math.random, ...options },
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       onChange: (_path, change) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Keeps one path of one connection in use: joins, watches, opens a twin beside a suspect, redials, and lets it go. */
+/** Keeps one path of one connection in use: joins, watches, opens a standby subflow beside a suspect, redials, and lets it go. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
@@ -11,15 +11,15 @@ import type { Subflow } from '../core/subflow.js'
 import { MultipathError } from '../errors.js'
 import type { DialPath } from './dial-path.js'
 import { discard, discardLater } from './dial-path.js'
-import type { Farewell } from './farewell.js'
+import type { PeerCloseDetector } from './peer-close-detector.js'
 import type { LastHope } from './last-hope.js'
 import type { LastWords } from './last-words.js'
-import type { LeavePlace, Places } from './places.js'
+import type { Release, Semaphore } from './semaphore.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
 import type { RedialPolicy } from './redial.js'
 import { backoffMs, redial } from './redial.js'
-import { FirstAnswer, openBeside, TwinPace } from './twin.js'
+import { FirstAnswer, openStandby, StandbyPace } from './standby.js'
 
 export interface PathKeeperInit {
   readonly path: DialPath
@@ -28,12 +28,12 @@ export interface PathKeeperInit {
   readonly policy: RedialPolicy
   readonly handshakeTimeoutMs: number
   /** Shared by all paths of the connection. */
-  readonly farewell: Farewell
+  readonly peerClose: PeerCloseDetector
   /** Shared, too. */
   readonly hope: LastHope
   readonly lastWords: LastWords
   /** As many as the connection may have subflows; shared, too. */
-  readonly places: Places
+  readonly slots: Semaphore
   /** Aborted when the connection is over. */
   readonly signal: AbortSignal
   readonly onChange: (path: DialPath, change: SubflowChange) => void
@@ -48,8 +48,8 @@ const STABLE_MS = 10_000
 
 export class PathKeeper {
   readonly #init: PathKeeperInit
-  /** The path's subflow, and a twin beside it while the first is suspect. */
-  readonly #live = new Map<Subflow, LeavePlace>()
+  /** The path's subflow, and a standby subflow beside it while the first is suspect. */
+  readonly #live = new Map<Subflow, Release>()
   /** Aborted with the connection, or when the path is removed. */
   readonly #use = new AbortController()
   /** Hellos under way. */
@@ -57,9 +57,9 @@ export class PathKeeper {
   #isRemoved = false
   #openedAt: Millis = 0
   #lastReason: CloseReason = 'closed'
-  /** Set while a twin is looked for; aborting it works until the twin's hello has been said. */
+  /** Set while a standby subflow is looked for; aborting it works until the standby's hello has been said. */
   #search: AbortController | undefined
-  readonly #pace = new TwinPace()
+  readonly #pace = new StandbyPace()
   #wake: () => void = () => {}
 
   constructor(init: PathKeeperInit) {
@@ -80,8 +80,8 @@ export class PathKeeper {
   }
 
   /** Starts with a stream whose hello is done. */
-  adopt(stream: Duplex, hello: ClientHello, place: LeavePlace): void {
-    this.#attach(stream, hello, place, true)
+  adopt(stream: Duplex, hello: ClientHello, slot: Release): void {
+    this.#attach(stream, hello, slot, true)
     void this.#run(undefined)
   }
 
@@ -135,21 +135,21 @@ export class PathKeeper {
   }
 
   async #redial(opening: Promise<Duplex> | undefined): Promise<void> {
-    const { path, places, hope } = this.#init
+    const { path, slots, hope } = this.#init
     const { signal } = this.#use
     let first = opening
     const attempt = async (): Promise<void> => {
-      let place = places.tryTake()
+      let slot = slots.tryTake()
       const opening = first
       first = undefined
-      if (place === undefined) {
+      if (slot === undefined) {
         discardLater(opening)
-        place = await places.take(signal)
+        slot = await slots.take(signal)
       }
       try {
-        await this.#join(await this.#open(opening), place)
+        await this.#join(await this.#open(opening), slot)
       } catch (error) {
-        place()
+        slot()
         throw error
       }
     }
@@ -161,39 +161,39 @@ export class PathKeeper {
 
   /** A stream, at a time when neither the peer is closing nor the connection about to end. */
   async #open(opening: Promise<Duplex> | undefined): Promise<Duplex> {
-    const { farewell, path, lastWords, conn } = this.#init
+    const { peerClose, path, lastWords, conn } = this.#init
     const { signal } = this.#use
     let opened = opening
     for (;;) {
-      if (farewell.isOn || lastWords.isOn) {
+      if (peerClose.isOn || lastWords.isOn) {
         discardLater(opened)
         opened = undefined
         await lastWords.over(signal)
-        await farewell.over(signal)
+        await peerClose.over(signal)
       }
       const stream = await (opened ?? path.open(signal, conn.refs))
       opened = undefined
-      if (!farewell.isOn && !lastWords.isOn && !signal.aborted) return stream
+      if (!peerClose.isOn && !lastWords.isOn && !signal.aborted) return stream
       discard(stream)
       signal.throwIfAborted()
     }
   }
 
   /** A hello that has been said is waited for, whatever comes: a Go peer may use the subflow from then on. */
-  async #join(stream: Duplex, place: LeavePlace): Promise<Subflow> {
+  async #join(stream: Duplex, slot: Release): Promise<Subflow> {
     const { cid, policy, signal, handshakeTimeoutMs: timeoutMs } = this.#init
     this.#joining++
     try {
       const hello = await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal })
-      return this.#attach(stream, hello, place)
+      return this.#attach(stream, hello, slot)
     } finally {
       this.#joining--
       this.#review()
     }
   }
 
-  #attach(stream: Duplex, hello: ClientHello, place: LeavePlace, isFirst = false): Subflow {
-    const { conn, path, policy, farewell } = this.#init
+  #attach(stream: Duplex, hello: ClientHello, slot: Release, isFirst = false): Subflow {
+    const { conn, path, policy, peerClose } = this.#init
     if (!conn.isJoinable) {
       discard(stream)
       throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection closed meanwhile')
@@ -212,34 +212,34 @@ export class PathKeeper {
       },
     })
     this.#openedAt = policy.clock.now()
-    this.#live.set(subflow, place)
+    this.#live.set(subflow, slot)
     answer.then(() => {
       this.#tidy(subflow)
     })
-    farewell.joined(subflow, isFirst)
+    peerClose.joined(subflow, isFirst)
     if (this.#isRemoved) conn.retireSubflow(subflow)
     return subflow
   }
 
   #changed(subflow: Subflow, change: SubflowChange): void {
-    const { conn, farewell, onChange, path } = this.#init
+    const { conn, peerClose, onChange, path } = this.#init
     if (change.state === 'closed') {
       this.#live.get(subflow)?.()
       this.#live.delete(subflow)
-      farewell.left(subflow)
+      peerClose.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
-      if (change.reason === 'ended' && conn.peer.closesOneByOne) farewell.hear(subflow)
+      if (change.reason === 'ended' && conn.peer.closesOneByOne) peerClose.hear(subflow)
     }
     this.#review()
     onChange(path, change)
   }
 
-  /** Starts or stops looking for a twin, and tells when nothing is left. */
+  /** Starts or stops looking for a standby subflow, and tells when nothing is left. */
   #review(): void {
     const [only] = this.#live.keys()
     const isWanted = this.#live.size === 1 && only?.state === 'suspect' && !this.#isRemoved
     if (!isWanted) this.#search?.abort(NOT_NEEDED)
-    else if (this.#search === undefined) void this.#seekTwin(only)
+    else if (this.#search === undefined) void this.#openStandby(only)
     if (this.#live.size > 0 || this.#search !== undefined) return
     this.#wake()
     if (this.#isRemoved && this.#joining === 0) this.#init.onGone(this)
@@ -255,37 +255,37 @@ export class PathKeeper {
   }
 
   /**
-   * Opens a stream beside `suspect`. A twin that has said hello is never given up: a Go peer loses for good what
+   * Opens a stream beside `suspect`. A standby that has said hello is never given up: a Go peer loses for good what
    * it hands to a subflow that closes.
    */
-  async #seekTwin(suspect: Subflow): Promise<void> {
-    const { policy, path, farewell, places, conn } = this.#init
-    const place = places.tryTake()
-    if (place === undefined) return
+  async #openStandby(suspect: Subflow): Promise<void> {
+    const { policy, path, peerClose, slots, conn } = this.#init
+    const slot = slots.tryTake()
+    if (slot === undefined) return
     this.#search = new AbortController()
     try {
       const rttMs = suspect.rtt.smoothed ?? 0
-      const stream = await openBeside(path, policy.clock, rttMs, this.#pace, conn.refs, this.#search.signal)
-      if (farewell.isOn) {
-        place()
+      const stream = await openStandby(path, policy.clock, rttMs, this.#pace, conn.refs, this.#search.signal)
+      if (peerClose.isOn) {
+        slot()
         discard(stream)
-      } else await this.#join(stream, place)
+      } else await this.#join(stream, slot)
     } catch {
       // Not needed any more, or its hello failed: the suspect has recovered, or will be redialled when it dies.
-      place()
+      slot()
     } finally {
       this.#search = undefined
       this.#review()
     }
   }
 
-  /** Where the peer sends again what was on a closed subflow: once the twin has carried something, the better one stays. */
-  #tidy(twin: Subflow): void {
+  /** Where the peer sends again what was on a closed subflow: once the standby has carried something, the better one stays. */
+  #tidy(standby: Subflow): void {
     const { conn } = this.#init
     const [suspect] = this.#live.keys()
-    if (suspect === undefined || suspect === twin || !this.#live.has(twin)) return
+    if (suspect === undefined || suspect === standby || !this.#live.has(standby)) return
     this.#pace.proved()
-    if (conn.peer.resendsLost) conn.closeSubflow(suspect.state === 'suspect' ? suspect : twin, 'replaced')
+    if (conn.peer.resendsLost) conn.closeSubflow(suspect.state === 'suspect' ? suspect : standby, 'replaced')
   }
 }
 

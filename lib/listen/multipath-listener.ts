@@ -18,7 +18,7 @@ import type { ConnOptions } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
 import type { StatsTracker } from '../core/tracker.js'
-import { Allowance } from '../core/waste.js'
+import { AbuseLimiter } from '../core/abuse-limiter.js'
 import { debug } from '../debug.js'
 import { MultipathError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
@@ -28,7 +28,7 @@ import { Admission, closedError } from './admission.js'
 import { newCid } from './cids.js'
 import type { ClusterMember } from './cluster-worker.js'
 import { memberFor, nobody } from './cluster-worker.js'
-import { Entrance } from './entrance.js'
+import { Acceptor } from './acceptor.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import { Newcomers } from './newcomers.js'
@@ -58,13 +58,13 @@ export class MultipathListener
   extends EventEmitter<ListenerEvents>
   implements AsyncIterable<MultipathConn>, AsyncDisposable
 {
-  readonly #entrances: readonly Entrance[]
+  readonly #acceptors: readonly Acceptor[]
   readonly #options: Resolved<ConnOptions & ListenerNumbers>
   readonly #kind: Pick<ConnInit, 'accepts' | 'allowHalfOpen'>
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
-  readonly #allowance: Allowance
+  readonly #allowance: AbuseLimiter
   readonly #admission: Admission
   readonly #proxies: ProxyGate | undefined
   readonly #member: ClusterMember | undefined
@@ -92,7 +92,7 @@ export class MultipathListener
     this.#scheduler = schedulerOf(options.scheduler)
     this.#trace = traceOf(options.trace, 'listener')
     this.#clock = options.clock ?? systemClock
-    this.#allowance = new Allowance(this.#options)
+    this.#allowance = new AbuseLimiter(this.#options)
     this.#admission = new Admission({
       options: this.#options,
       clock: this.#clock,
@@ -104,9 +104,9 @@ export class MultipathListener
     // A subflow that came to another worker begins here as if it had come to us.
     this.#member = memberFor(servers, options.cluster, {
       takeOver: (socket, server, refused) => {
-        const entrance = this.#entrances[server]
-        if (entrance === undefined) socket.destroy()
-        else void this.#shake(socket, entrance, trackers[server], refused)
+        const acceptor = this.#acceptors[server]
+        if (acceptor === undefined) socket.destroy()
+        else void this.#shake(socket, acceptor, trackers[server], refused)
       },
       charge: (address) => this.#admission.charge(address),
     })
@@ -116,14 +116,14 @@ export class MultipathListener
       timeoutMs: this.#options.handshakeTimeoutMs,
       onRefused: this.#refused,
     }
-    this.#entrances = servers.map((server, index) => {
-      const entrance: Entrance = new Entrance(server, {
+    this.#acceptors = servers.map((server, index) => {
+      const acceptor: Acceptor = new Acceptor(server, {
         guard,
         maxSockets: Math.max(1, Math.floor(this.#options.maxSockets / servers.length)),
-        onStream: (stream) => void this.#shake(stream, entrance, trackers[index]),
+        onStream: (stream) => void this.#shake(stream, acceptor, trackers[index]),
         onDrop: this.#dropped,
       })
-      return entrance
+      return acceptor
     })
   }
 
@@ -174,12 +174,12 @@ export class MultipathListener
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve()
     this.#isClosed = true
-    for (const entrance of this.#entrances) entrance.detach()
+    for (const acceptor of this.#acceptors) acceptor.detach()
     this.#admission.close()
     this.#member?.close()
     this.#newcomers.close()
     for (const conn of this.#queue.close()) conn.destroy()
-    for (const entrance of this.#entrances) entrance.close()
+    for (const acceptor of this.#acceptors) acceptor.close()
     return Promise.resolve()
   }
 
@@ -190,7 +190,7 @@ export class MultipathListener
   /** The listener's half of the handshake, apart for each stream. */
   async #shake(
     stream: IncomingStream,
-    entrance: Entrance,
+    acceptor: Acceptor,
     tracker?: StatsTracker,
     tellRefused: () => void = nobody,
   ): Promise<void> {
@@ -211,12 +211,12 @@ export class MultipathListener
       handshake = this.#admission.begin(stream.remoteAddress)
       const { signal } = handshake.limit
       const hello = await readHello(stream, init(handshake))
-      if (isZeroCid(hello.cid)) this.#open(stream, hello, entrance, tracker)
+      if (isZeroCid(hello.cid)) this.#open(stream, hello, acceptor, tracker)
       else if (this.#member?.isForeign(hello.cid) === true)
-        await this.#member.handOver(stream, hello, this.#entrances.indexOf(entrance), signal)
+        await this.#member.handOver(stream, hello, this.#acceptors.indexOf(acceptor), signal)
       else
         await this.#admission.join({ cid: hello.cid, stream, deadline, signal }, (conn) =>
-          this.#attach(conn, stream, hello, entrance, tracker),
+          this.#attach(conn, stream, hello, acceptor, tracker),
         )
     } catch (error) {
       stream.destroy()
@@ -241,12 +241,12 @@ export class MultipathListener
     callForeign(() => this.emit('full', this.#options.maxSockets))
   }
 
-  #open(stream: IncomingStream, hello: Hello, entrance: Entrance, tracker: StatsTracker | undefined): void {
+  #open(stream: IncomingStream, hello: Hello, acceptor: Acceptor, tracker: StatsTracker | undefined): void {
     if (this.#isClosed) throw closedError()
     this.#admission.assertRoom(this.#queue.length)
     const cid = this.#member?.newCid() ?? newCid()
     const conn = this.#newConn(cid, stream)
-    this.#attach(conn, stream, { ...hello, cid }, entrance, tracker)
+    this.#attach(conn, stream, { ...hello, cid }, acceptor, tracker)
     this.#newcomers.add(conn, stream, hello.head)
   }
 
@@ -254,7 +254,7 @@ export class MultipathListener
     conn: MultipathConn,
     stream: IncomingStream,
     { cid, head }: Hello,
-    entrance: Entrance,
+    acceptor: Acceptor,
     tracker: StatsTracker | undefined,
   ): void {
     if (this.#isClosed) throw closedError()
@@ -263,7 +263,7 @@ export class MultipathListener
     stream.write(encodeHello(cid))
     conn.attach({
       stream,
-      label: entrance.labelOf(stream),
+      label: acceptor.labelOf(stream),
       trackers: [tracker],
       isDialer: false,
       helloAt: this.#clock.now(),

@@ -34,7 +34,7 @@ export type ListenPlace = number | string | ListenOptions
 interface Opened {
   readonly servers: readonly Server[]
   readonly listener: MultipathListener
-  /** Places that do not listen yet. */
+  /** Semaphore that do not listen yet. */
   missing: number
 }
 

@@ -19,10 +19,10 @@ it('reads a stream only once all who wanted it unread want it read', () => {
   const io = new SubflowIo(stream, { onBytes: ({ length }) => length, onDrain: () => {}, onClosed: () => {} })
   expect(stream.isPaused()).toBe(false)
   io.hold(HOLD.reader)
-  io.hold(HOLD.waste)
+  io.hold(HOLD.abuse)
   io.release(HOLD.reader)
   expect(stream.isPaused()).toBe(true)
-  io.release(HOLD.waste)
+  io.release(HOLD.abuse)
   expect(stream.isPaused()).toBe(false)
 })
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DialerOptions } from '../../lib/index.js'
-import { TwinPace } from '../../lib/dial/twin.js'
+import { StandbyPace } from '../../lib/dial/standby.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import type { MemoryPath } from '../support/memory-path.js'
 import { closing, meeting, readBytes, upCount } from '../support/pair.js'
@@ -83,7 +83,7 @@ describe('a path that waits to be redialled', () => {
   })
 })
 
-describe('the twin of a lone suspect', () => {
+describe('the standby of a lone suspect', () => {
   it('takes its place only once it has carried something, so that its own end leaves the suspect', async () => {
     const clock = new ManualClock()
     const { near, far, paths } = await pairOver(clock, 1, { keepAliveMs: 200 })
@@ -145,7 +145,7 @@ describe('the twin of a lone suspect', () => {
   })
 
   it('is dialled no more often where the suspect comes and goes', () => {
-    const pace = new TwinPace()
+    const pace = new StandbyPace()
     const begun: number[] = []
     // A search begins every 300 ms, and has 200 ms until the suspect is good again.
     for (let now = 0; now < 8000; now += 300) {

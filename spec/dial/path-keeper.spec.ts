@@ -34,7 +34,7 @@ describe('a suspect subflow of a peer of ours', () => {
     return { near, far, listener, path: paths[0]! }
   }
 
-  it('is replaced by a twin on the same path, which carries on', async () => {
+  it('is replaced by a standby subflow on the same path, which carries on', async () => {
     const clock = new ManualClock()
     const { near, far, path } = await suspectPair(clock)
     const frozen = path.last
@@ -61,7 +61,7 @@ describe('a suspect subflow of a peer of ours', () => {
     expect(labels(near)).toEqual(['path 0 suspect'])
   })
 
-  it('that recovers needs no twin: none is left, and none is dialled any more', async () => {
+  it('that recovers needs no standby subflow: none is left, and none is dialled any more', async () => {
     const clock = new ManualClock()
     const { near, far, path } = await suspectPair(clock)
     path.mode = 'hang'
@@ -78,7 +78,7 @@ describe('a suspect subflow of a peer of ours', () => {
     expect(String(await readBytes(far, 9))).toBe('recovered')
   })
 
-  it('that dies while its twin says hello leaves the path to the twin', async () => {
+  it('that dies while its standby says hello leaves the path to the standby', async () => {
     const clock = new ManualClock()
     const { near, listener, path } = await suspectPair(clock, { deadMs: 2500 }, 2)
     path.mode = 'mute'
@@ -90,7 +90,7 @@ describe('a suspect subflow of a peer of ours', () => {
     await pass(clock, 2000)
     expect(frozen.destroyed).toBe(true)
     expect(labels(near)).toEqual(['path 1 up'])
-    // Only now does the listener get to the twin's hello.
+    // Only now does the listener get to the standby's hello.
     path.server.emit('connection', path.last.peer)
     await pass(clock, 500)
     expect(labels(near).sort()).toEqual(['path 0 up', 'path 1 up'])
@@ -115,7 +115,7 @@ async function goLike(clock: ManualClock, count: number, options: DialerOptions 
 }
 
 describe('towards a peer that knows only what Go knows', () => {
-  it('a suspect that recovers and its twin are both kept', async () => {
+  it('a suspect that recovers and its standby are both kept', async () => {
     const clock = new ManualClock()
     const { conn, paths, subflows } = await goLike(clock, 1, { keepAliveMs: 200 })
     const [path] = paths as [MemoryPath]
@@ -129,7 +129,7 @@ describe('towards a peer that knows only what Go knows', () => {
     expect(path.dials).toBe(2)
   })
 
-  it('a twin that has said hello is not given up when the suspect recovers', async () => {
+  it('a standby subflow that has said hello is not given up when the suspect recovers', async () => {
     const clock = new ManualClock()
     const { conn, paths, subflows } = await goLike(clock, 1, { keepAliveMs: 200 })
     const [path] = paths as [MemoryPath]

@@ -51,8 +51,8 @@ describe('a path that falls silent under bulk', () => {
     links[0]!.freeze()
     advance(1000)
     links[0]!.thaw()
-    // The dialer's twin, since the old stream waits for its TCP.
-    const twin = join(0)
+    // The dialer's standby, since the old stream waits for its TCP.
+    const standby = join(0)
     advance(600)
     const resent = near.sum('bytesRetransmitted')
     const before = near.joined.map(({ counters }) => counters.bytesSent)
@@ -62,11 +62,11 @@ describe('a path that falls silent under bulk', () => {
     expect(grown[0]! + grown[2]!).toBeGreaterThan(2_000_000)
     expect(grown[1]).toBeGreaterThan(4_000_000)
     expect(near.sum('bytesRetransmitted') - resent).toBeLessThan(200_000)
-    expect(twin.near.state).toBe('up')
+    expect(standby.near.state).toBe('up')
     expect(far.received.wrongAt).toBeUndefined()
   })
 
-  it('carries its share again soon after its own TCP goes on, where no twin came first', () => {
+  it('carries its share again soon after its own TCP goes on, where no standby subflow came first', () => {
     const { near, links, advance, advanceUntil } = corePair({ links: TWO, options: { deadMs: 60_000 } })
     near.write(1000 * MIB)
     advance(2000)

@@ -35,7 +35,7 @@ describe('layers: a module to the right, or one that does input and output, is o
     ['lib/transport/tcp.ts', '../core/connection.js'],
     ['lib/transport/tcp.ts', '../core/tracker.js'],
     ['lib/transport/websocket.ts', 'ws'],
-    ['lib/listen/entrance.ts', '../transport/websocket-server.js'],
+    ['lib/listen/acceptor.ts', '../transport/websocket-server.js'],
     ['lib/dial/race.ts', '../listen/hello-server.js'],
     ['lib/dial/race.ts', '../transport/tcp.js'],
     ['lib/dial/race.ts', 'p-retry'],

@@ -17,12 +17,12 @@ This page is made from its parser.`
 const FINDINGS = `## What doctor finds
 
 A fault makes the exit code ${EXIT_ILL}; a note does not. With \`--json\` each stands in \`findings\` of its path, or of the
-whole, as \`{ severity, code, text, mend }\`; \`mend\` holds the lines that mend it, where there are any.
+whole, as \`{ severity, code, text, fix }\`; \`fix\` holds the lines that fix it, where there are any.
 
 ${['| code | meaning |', '| --- | --- |', ...Object.entries(FINDING_MEANINGS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)].join('\n')}
 
 A path begins at an address, and the routes choose the interface: with the routing of most systems every packet leaves by
-the first default route, whatever its source, and two paths share one uplink. A rule for each source mends that (Linux:
+the first default route, whatever its source, and two paths share one uplink. A rule for each source fixes that (Linux:
 ip-rule(8)). What \`ip\` adds is gone after a restart: put it where your system keeps its network's configuration.
 
 The round-trip times are those of multipath frames: idle, the shortest of a second; under load, the median while the path

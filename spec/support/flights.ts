@@ -5,9 +5,9 @@ import type { PathPolicy } from '../../lib/core/path.js'
 import { Path } from '../../lib/core/path.js'
 import { Subflow } from '../../lib/core/subflow.js'
 import { NullTracker } from '../../lib/core/tracker.js'
-import { Allowance } from '../../lib/core/waste.js'
+import { AbuseLimiter } from '../../lib/core/abuse-limiter.js'
 
-const ALLOWANCE = new Allowance({ maxWasteBytesPerSecond: Infinity })
+const ALLOWANCE = new AbuseLimiter({ maxWasteBytesPerSecond: Infinity })
 
 /** A subflow that carries data, and has seen round trips of `rttMs` only. */
 export function subflowOf(rttMs: number, id = 1, policy: PathPolicy = {}): Subflow {

@@ -17,7 +17,7 @@ interface Parcel {
 /** One end of a link. */
 export class MemoryStream extends Duplex {
   readonly #link: { isFrozen: boolean }
-  readonly #inbox: Parcel[] = []
+  readonly #dispatcher: Parcel[] = []
   #peer: MemoryStream | undefined
   #wantsBytes = false
   #isPumping = false
@@ -85,7 +85,7 @@ export class MemoryStream extends Duplex {
 
   override _destroy(error: Error | null, done: Callback): void {
     this.#sendEnd()
-    for (const parcel of this.#inbox.splice(0)) parcel.done?.()
+    for (const parcel of this.#dispatcher.splice(0)) parcel.done?.()
     done(error)
   }
 
@@ -96,7 +96,7 @@ export class MemoryStream extends Duplex {
 
   #deliver(parcel: Parcel): void {
     if (this.destroyed) parcel.done?.()
-    else this.#inbox.push(parcel)
+    else this.#dispatcher.push(parcel)
     this.#pumpSoon()
   }
 
@@ -112,9 +112,9 @@ export class MemoryStream extends Duplex {
 
   #pump(): void {
     while (!this.destroyed && !this.#link.isFrozen) {
-      const parcel = this.#inbox[0]
+      const parcel = this.#dispatcher[0]
       if (parcel === undefined || (parcel.bytes !== undefined && !this.#wantsBytes)) return
-      this.#inbox.shift()
+      this.#dispatcher.shift()
       if (parcel.isReset === true) {
         this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
       } else if (parcel.bytes === undefined) this.push(null)

@@ -4,7 +4,7 @@ import type { PlannedPath } from '../plan-paths.js'
 import type { Finding } from './finding.js'
 import type { RouteCheck } from './judge-route.js'
 import { isWrongSource, judgeRoute, routeCheck } from './judge-route.js'
-import { planMends } from './mend-route.js'
+import { planFixes } from './suggested-fix.js'
 import type { NetworkFacts, SystemView } from './network-facts.js'
 import { chosenRoute, readFacts, UncheckedError } from './network-facts.js'
 
@@ -33,9 +33,9 @@ export async function checkRoutes(paths: readonly PlannedPath[], view: SystemVie
     )
   }
   const wrong = checks.filter(isWrongSource)
-  const mends = planMends(
+  const fixes = planFixes(
     wrong.flatMap((check) => (check.kind === 'route' && check.source !== undefined ? [check.source] : [])),
     facts,
   )
-  return checks.map((check) => ({ check, findings: judgeRoute(check, facts, mends) }))
+  return checks.map((check) => ({ check, findings: judgeRoute(check, facts, fixes) }))
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `multipath doctor`: looks at each path to a peer, and says what is wrong and how to mend it. */
+/** `multipath doctor`: looks at each path to a peer, and says what is wrong and how to fix it. */
 import { isIP } from 'node:net'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { CliError } from '../cli-error.js'
@@ -27,7 +27,7 @@ interface DoctorFlags {
 
 export function doctorCommand(io: CliIo): Command {
   const command = new Command('doctor')
-    .summary('say what is wrong with the paths to a peer, and how to mend it')
+    .summary('say what is wrong with the paths to a peer, and how to fix it')
     .description(DESCRIPTION)
     .usage('[options] HOST:PORT...')
     .argument('<HOST:PORT...>', 'where a multipath listener is; each address is a path', collectTargets)
@@ -39,7 +39,7 @@ export function doctorCommand(io: CliIo): Command {
 
 const DESCRIPTION = [
   'Examines each path that `multipath nc HOST:PORT...` would use: which way its packets really leave, whether the handshake works, its round-trip time idle and under load, what it delivers alone, and what all deliver together.',
-  'A path whose packets leave by another interface than the one that has their source address is named, with the lines of ip(8) that would mend it. They are printed, never run. Routes are looked up on Linux, with iproute2.',
+  'A path whose packets leave by another interface than the one that has their source address is named, with the lines of ip(8) that would fix it. They are printed, never run. Routes are looked up on Linux, with iproute2.',
   'To measure, it uploads random bytes for --seconds on each path and on all together; what that comes to at most is announced first. The peer has to read: `multipath nc -l -b`, an echo, or any other listener that takes in what comes. The report goes to standard output, what goes on to standard error.',
 ].join('\n\n')
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Something that the doctor has found, in words, and how to mend it. */
+/** Something that the doctor has found, in words, and how to fix it. */
 
 export interface Finding {
   /** A fault keeps a path from working as it should; a note is worth knowing. */
@@ -7,8 +7,8 @@ export interface Finding {
   /** Stable, for programs. */
   readonly code: FindingCode
   readonly text: string
-  /** Command lines that would mend it, in this order; never run by us. */
-  readonly mend?: readonly string[]
+  /** Command lines that would fix it, in this order; never run by us. */
+  readonly fix?: readonly string[]
 }
 
 export type FindingCode =
@@ -31,7 +31,7 @@ export const FINDING_MEANINGS: Readonly<Record<FindingCode, string>> = {
   'no-route': 'the system knows no way to the target from that source',
   'wrong-source-route': 'packets leave by another interface than the one that has their source address',
   'unknown-gateway':
-    'no route says which gateway the interface has: the lines that mend hold a word in its place',
+    'no route says which gateway the interface has: the suggested lines hold a word in its place',
   'strict-rp-filter': 'the kernel drops answers that come in by the interface of the source',
   unreachable: 'nobody took the connection, or the multipath listener that did gave it up',
   'not-multipath': 'something else listens there; what came instead is told',
@@ -42,8 +42,8 @@ export const FINDING_MEANINGS: Readonly<Record<FindingCode, string>> = {
   'shared-bottleneck': 'all paths together deliver less than 70 % of the sum of each alone',
 }
 
-export function fault(code: FindingCode, text: string, mend?: readonly string[]): Finding {
-  return { severity: 'fault', code, text, ...(mend !== undefined && { mend }) }
+export function fault(code: FindingCode, text: string, fix?: readonly string[]): Finding {
+  return { severity: 'fault', code, text, ...(fix !== undefined && { fix }) }
 }
 
 export function note(code: FindingCode, text: string): Finding {

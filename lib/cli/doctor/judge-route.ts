@@ -3,8 +3,8 @@
 import type { Finding } from './finding.js'
 import { fault, note } from './finding.js'
 import type { ChosenRoute } from './ip-json.js'
-import type { Mend } from './mend-route.js'
-import { UNKNOWN_GATEWAY } from './mend-route.js'
+import type { SuggestedFix } from './suggested-fix.js'
+import { UNKNOWN_GATEWAY } from './suggested-fix.js'
 import type { NetworkFacts } from './network-facts.js'
 
 /** What was found out about the way of a path's packets. */
@@ -45,34 +45,34 @@ export function isWrongSource(check: RouteCheck): boolean {
   )
 }
 
-/** What is wrong with the way of a path's packets, and how to mend it. */
+/** What is wrong with the way of a path's packets, and how to fix it. */
 export function judgeRoute(
   check: RouteCheck,
   facts: NetworkFacts | undefined,
-  mends: ReadonlyMap<string, Mend>,
+  fixes: ReadonlyMap<string, SuggestedFix>,
 ): Finding[] {
   if (check.kind === 'no-address')
     return [fault('no-such-address', `no interface of this machine has the address ${check.source}`)]
   if (check.kind === 'no-route') return [fault('no-route', `no way leads there: ${check.why}`)]
   if (check.kind === 'unchecked' || !isWrongSource(check)) return []
-  return wrongSource(check, facts, mends)
+  return wrongSource(check, facts, fixes)
 }
 
 function wrongSource(
   { source = '', owners, device, gateway }: RouteCheck & { kind: 'route' },
   facts: NetworkFacts | undefined,
-  mends: ReadonlyMap<string, Mend>,
+  fixes: ReadonlyMap<string, SuggestedFix>,
 ): Finding[] {
   const owner = owners.join(', ')
-  const mend = mends.get(source)
+  const fix = fixes.get(source)
   const findings = [
     fault(
       'wrong-source-route',
       `wrong source route: ${source} is an address of ${owner}, but its packets leave by ${device}${via(gateway)}`,
-      mend?.lines,
+      fix?.lines,
     ),
   ]
-  if (mend?.isGatewayKnown === false)
+  if (fix?.isGatewayKnown === false)
     findings.push(
       note(
         'unknown-gateway',

@@ -77,16 +77,16 @@ function verdict(findings: readonly Finding[]): string[] {
   const [first, ...rest] = [...findings.filter(isFault), ...findings.filter((one) => !isFault(one))]
   if (first === undefined) return [row('verdict', 'OK')]
   if (!isFault(first)) return [row('verdict', 'OK'), ...[first, ...rest].flatMap(findingLines)]
-  return [row('verdict', `WRONG: ${first.text}`), ...mendLines(first), ...rest.flatMap(findingLines)]
+  return [row('verdict', `WRONG: ${first.text}`), ...fixLines(first), ...rest.flatMap(findingLines)]
 }
 
 function findingLines(finding: Finding): string[] {
-  return [row('', `${isFault(finding) ? 'WRONG' : 'note'}: ${finding.text}`), ...mendLines(finding)]
+  return [row('', `${isFault(finding) ? 'WRONG' : 'note'}: ${finding.text}`), ...fixLines(finding)]
 }
 
-function mendLines({ mend }: Finding): string[] {
-  if (mend === undefined) return []
-  return [row('', 'mend it as root with'), ...mend.map((line) => row('', `${INDENT}${line}`))]
+function fixLines({ fix }: Finding): string[] {
+  if (fix === undefined) return []
+  return [row('', 'fix it as root with'), ...fix.map((line) => row('', `${INDENT}${line}`))]
 }
 
 function isFault({ severity }: Finding): boolean {

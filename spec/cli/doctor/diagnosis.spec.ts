@@ -63,7 +63,7 @@ all paths
 `)
   })
 
-  it('with one fault is not fine, and puts the fault first, then how to mend it', () => {
+  it('with one fault is not fine, and puts the fault first, then how to fix it', () => {
     const { check } = facts().route
     const findings = [
       note('unknown-gateway', 'ask'),
@@ -74,7 +74,7 @@ all paths
     const lines = diagnosisText(diagnosis).split('\n')
     const at = lines.indexOf('  verdict    WRONG: wrong')
     expect(lines.slice(at + 1, at + 6)).toEqual([
-      '             mend it as root with',
+      '             fix it as root with',
       '               ip one',
       '               ip two',
       '             note: ask',

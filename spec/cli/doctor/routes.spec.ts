@@ -21,10 +21,10 @@ async function check(view: SystemView, ...paths: PlannedPath[]): Promise<JudgedR
 
 const codes = ({ findings }: JudgedRoute): string[] => findings.map(({ code }) => code)
 
-/** What mends the path from eth2 where `others` are the answers of ip. */
-async function mendOf(others: Record<string, string>): Promise<readonly string[] | undefined> {
+/** What fixes the path from eth2 where `others` are the answers of ip. */
+async function fixOf(others: Record<string, string>): Promise<readonly string[] | undefined> {
   const [judged] = await check(sampleView(others), path('10.81.2.1'))
-  return judged?.findings[0]?.mend
+  return judged?.findings[0]?.fix
 }
 
 /** Addresses as recorded, with another prefix of eth2 and other flags. */
@@ -53,14 +53,14 @@ describe('a path whose packets leave', () => {
     })
   })
 
-  it('by another interface is a wrong source route, with the lines that mend it', async () => {
+  it('by another interface is a wrong source route, with the lines that fix it', async () => {
     const [, judged] = await check(sampleView(), path('10.81.1.1'), path('10.81.2.1'))
     expect(judged?.findings).toEqual([
       {
         severity: 'fault',
         code: 'wrong-source-route',
         text: 'wrong source route: 10.81.2.1 is an address of eth2, but its packets leave by eth1 via 10.81.1.2',
-        mend: [
+        fix: [
           'ip rule add from 10.81.2.1 table 101',
           'ip route add default via 10.81.2.2 dev eth2 table 101',
         ],
@@ -70,7 +70,7 @@ describe('a path whose packets leave', () => {
 
   it('by another interface is that over IPv6, too', async () => {
     const [judged] = await check(sampleView(), path('fd81:2::1', 'fd81:9::1'))
-    expect(judged?.findings[0]?.mend).toEqual([
+    expect(judged?.findings[0]?.fix).toEqual([
       'ip -6 rule add from fd81:2::1 table 101',
       'ip -6 route add default via fd81:2::2 dev eth2 table 101',
     ])
@@ -122,12 +122,12 @@ describe('a path', () => {
   })
 })
 
-describe('the lines that mend a route', () => {
+describe('the lines that fix a route', () => {
   it('use a table of its own for each source, and one for all paths of a source', async () => {
     const paths = [path('10.81.2.1'), path('fd81:2::1', 'fd81:9::1'), path('10.81.2.1', '10.81.9.2')]
     const second = { '-4 route get 10.81.9.2 from 10.81.2.1': IP_SAMPLES.first4 }
     const judged = await check(sampleView(second), ...paths)
-    expect(judged.map(({ findings }) => findings[0]?.mend?.[0])).toEqual([
+    expect(judged.map(({ findings }) => findings[0]?.fix?.[0])).toEqual([
       'ip rule add from 10.81.2.1 table 101',
       'ip -6 rule add from fd81:2::1 table 102',
       'ip rule add from 10.81.2.1 table 101',
@@ -139,39 +139,39 @@ describe('the lines that mend a route', () => {
       '-4 rule show': IP_SAMPLES.ruled4.replace('10.81.2.1', '10.0.0.7'),
       '-6 route show table all': '[{"dst":"default","dev":"eth1","table":"102"}]',
     }
-    expect((await mendOf(used))?.[0]).toBe('ip rule add from 10.81.2.1 table 103')
+    expect((await fixOf(used))?.[0]).toBe('ip rule add from 10.81.2.1 table 103')
   })
 
   it('fill the table of a rule that is there already', async () => {
     const ruled = { '-4 rule show': IP_SAMPLES.ruled4.replaceAll('101', '7') }
-    expect(await mendOf(ruled)).toEqual(['ip route add default via 10.81.2.2 dev eth2 table 7'])
+    expect(await fixOf(ruled)).toEqual(['ip route add default via 10.81.2.2 dev eth2 table 7'])
   })
 
   it('never fill the main table', async () => {
     const ruled = { '-4 rule show': IP_SAMPLES.ruled4.replaceAll('101', 'main') }
-    expect(await mendOf(ruled)).toContain('ip rule add from 10.81.2.1 table 101')
+    expect(await fixOf(ruled)).toContain('ip rule add from 10.81.2.1 table 101')
   })
 
   it('take the gateway of any route by that interface where it has no default route', async () => {
     const other = '[{"dst":"10.0.0.0/8","gateway":"10.81.2.9","dev":"eth2","table":"60"}]'
-    expect((await mendOf({ '-4 route show table all': other }))?.[1]).toMatch(/ via 10\.81\.2\.9 dev eth2 /)
+    expect((await fixOf({ '-4 route show table all': other }))?.[1]).toMatch(/ via 10\.81\.2\.9 dev eth2 /)
   })
 
   it('take the other host of a subnet of two', async () => {
     const pair = { ...addressesWith(30), ...ONLY_FIRST_DEFAULT }
-    expect((await mendOf(pair))?.[1]).toMatch(/ via 10\.81\.2\.2 dev eth2 /)
+    expect((await fixOf(pair))?.[1]).toMatch(/ via 10\.81\.2\.2 dev eth2 /)
     const twins = { ...addressesWith(31), ...ONLY_FIRST_DEFAULT }
-    expect((await mendOf(twins))?.[1]).toMatch(/ via 10\.81\.2\.0 dev eth2 /)
+    expect((await fixOf(twins))?.[1]).toMatch(/ via 10\.81\.2\.0 dev eth2 /)
   })
 
   it('name no gateway on a link with only two ends', async () => {
     const tunnel = { ...addressesWith(24, 'POINTOPOINT'), ...ONLY_FIRST_DEFAULT }
-    expect((await mendOf(tunnel))?.[1]).toBe('ip route add default dev eth2 table 101')
+    expect((await fixOf(tunnel))?.[1]).toBe('ip route add default dev eth2 table 101')
   })
 
   it('say so where the gateway is not known', async () => {
     const [judged] = await check(sampleView(ONLY_FIRST_DEFAULT), path('10.81.2.1'))
-    expect(judged?.findings[0]?.mend?.[1]).toMatch(/ via GATEWAY dev eth2 /)
+    expect(judged?.findings[0]?.fix?.[1]).toMatch(/ via GATEWAY dev eth2 /)
     expect(judged?.findings[1]?.text).toMatch(/gateway of eth2 is not known: .*GATEWAY/)
   })
 })

@@ -5,19 +5,19 @@ import type { Action } from './action.js'
 import type { CloseReason } from './health.js'
 import type { SubflowInit } from './init.js'
 import type { InFlight } from './in-flight.js'
-import { isOpen } from './leave.js'
+import { isOpen } from './graceful-close.js'
 import { Subflow } from './subflow.js'
-import type { Allowance } from './waste.js'
+import type { AbuseLimiter } from './abuse-limiter.js'
 
-export class Roster {
+export class SubflowSet {
   readonly live: Subflow[] = []
   /** What is to be done outside. */
   readonly actions: Action[] = []
   readonly #inFlight: InFlight
-  readonly #allowance: Allowance
+  readonly #allowance: AbuseLimiter
   #lastId = 0
 
-  constructor(inFlight: InFlight, allowance: Allowance) {
+  constructor(inFlight: InFlight, allowance: AbuseLimiter) {
     this.#inFlight = inFlight
     this.#allowance = allowance
   }

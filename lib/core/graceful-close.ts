@@ -21,7 +21,7 @@ import type { Subflow } from './subflow.js'
 /** Two would do, were its goroutines never late. */
 const LAST_PINGS = 32
 
-export interface Leave {
+export interface GracefulClose {
   /** Of two that are to leave, the one asked later stays while no other is up. */
   readonly order: number
   isWithdrawn: boolean
@@ -32,7 +32,7 @@ export interface Leave {
 }
 
 /** Asks `subflow` to leave. */
-export function askToLeave(subflow: Subflow, subflows: readonly Subflow[]): void {
+export function requestClose(subflow: Subflow, subflows: readonly Subflow[]): void {
   const order = Math.max(0, ...subflows.map(({ leave }) => leave?.order ?? 0)) + 1
   subflow.leave ??= { order, isWithdrawn: false, endedAt: undefined, isSafe: false }
 }

@@ -12,11 +12,11 @@ import { sleep } from './timing.js'
 const ATTEMPT_MS = 250
 /** Attempts begin no further apart than this many times the first gap: a path that returns is found within half a second. */
 const MAX_GAPS = 2
-/** A path that needed no twin for so long, milliseconds, begins with the first gap again. */
+/** A path that needed no standby subflow for so long, milliseconds, begins with the first gap again. */
 const CALM_MS = 10_000
 
-/** When a path may be dialled for a twin; over all searches, so that a suspect that comes and goes does not add up. */
-export class TwinPace {
+/** When a path may be dialled for a standby subflow; over all searches, so that a suspect that comes and goes does not add up. */
+export class StandbyPace {
   #attempts = 0
   #lastAt: Millis = -Infinity
 
@@ -32,18 +32,18 @@ export class TwinPace {
     this.#lastAt = now
   }
 
-  /** A twin has carried something: the path takes streams. */
+  /** A standby has carried something: the path takes streams. */
   proved(): void {
     this.#attempts = Math.min(this.#attempts, 1)
   }
 }
 
 /** Tries until a stream is open; rejects with the reason of `signal`, and then leaves none behind. */
-export async function openBeside(
+export async function openStandby(
   path: DialPath,
   clock: Clock,
   rttMs: number,
-  pace: TwinPace,
+  pace: StandbyPace,
   refs: Refs,
   signal: AbortSignal,
 ): Promise<Duplex> {

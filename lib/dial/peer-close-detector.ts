@@ -15,13 +15,13 @@ const PAUSE_MS = 1200
 /** Go closes a subflow only once it has had nothing to send on it for 33 ms; less what we may be late. Go: subflow.go, sendLoop. */
 const QUIET_MS = 20
 
-/** A subflow that lives, since when, and the data frames it had brought when the farewell began. */
+/** A subflow that lives, since when, and the data frames it had brought when the peer began to close. */
 interface Witness {
   readonly joinedAt: Millis
   framesBefore: number
 }
 
-export class Farewell {
+export class PeerCloseDetector {
   readonly #clock: Clock
   readonly #signal: AbortSignal
   readonly #forget: (subflow: Subflow) => void

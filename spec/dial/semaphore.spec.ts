@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The most subflows that a dialer opens for one connection. */
 import { describe, expect, it } from 'vitest'
-import { Places } from '../../lib/dial/places.js'
+import { Semaphore } from '../../lib/dial/semaphore.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { meeting, upCount } from '../support/pair.js'
 import { pass, passUntil } from '../support/pass.js'
@@ -30,7 +30,7 @@ describe('maxSubflows of a dialer', () => {
     near.destroy()
   })
 
-  it('leaves no room for a twin beside a suspect', async () => {
+  it('leaves no room for a standby subflow beside a suspect', async () => {
     const clock = new ManualClock()
     const { dialer, listener, paths } = meeting({
       dialer: { clock, maxSubflows: 1, keepAliveMs: 200 },
@@ -79,7 +79,7 @@ describe('maxSubflows of a dialer', () => {
 
 describe('places', () => {
   it('are given in the order in which they were asked for', async () => {
-    const places = new Places(1)
+    const places = new Semaphore(1)
     const { signal } = new AbortController()
     const leave = places.tryTake()!
     const taken: number[] = []
@@ -99,7 +99,7 @@ describe('places', () => {
   })
 
   it('are not given to those who wait no more', async () => {
-    const places = new Places(1)
+    const places = new Semaphore(1)
     const limit = new AbortController()
     const leave = places.tryTake()!
     const aborted = places.take(limit.signal)

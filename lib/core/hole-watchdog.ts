@@ -5,7 +5,7 @@ import type { Millis } from '../clock.js'
 /** The time is up only after so many signs of life, so that a standstill of our own never is that time. */
 const LEAST_SIGNS = 4
 
-export class MissingWatch {
+export class HoleWatchdog {
   readonly #missingMs: number
   #heardAt: Millis = -Infinity
   #quietMs = 0

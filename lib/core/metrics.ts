@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.js'
 import type { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
 
-export class Figures {
+export class Metrics {
   readonly #sender: Sender
   readonly #inFlight: InFlight
   readonly #receiver: Receiver

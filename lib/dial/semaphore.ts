@@ -3,25 +3,25 @@
 import { toError } from '../errors.js'
 
 /** Gives the place back; more than once does nothing. */
-export type LeavePlace = () => void
+export type Release = () => void
 
-export class Places {
+export class Semaphore {
   #free: number
-  readonly #waiting: ((place: LeavePlace) => void)[] = []
+  readonly #waiting: ((place: Release) => void)[] = []
 
   constructor(count: number) {
     this.#free = count
   }
 
   /** A place, if one is free. */
-  tryTake(): LeavePlace | undefined {
+  tryTake(): Release | undefined {
     if (this.#free === 0) return undefined
     this.#free--
     return this.#place()
   }
 
   /** A place, once one is free, first come first served; rejects with the reason of `signal`. */
-  take(signal: AbortSignal): Promise<LeavePlace> {
+  take(signal: AbortSignal): Promise<Release> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const place = this.tryTake()
@@ -29,7 +29,7 @@ export class Places {
         resolve(place)
         return
       }
-      const wake = (given: LeavePlace): void => {
+      const wake = (given: Release): void => {
         signal.removeEventListener('abort', signalOnAbort)
         resolve(given)
       }
@@ -42,7 +42,7 @@ export class Places {
     })
   }
 
-  #place(): LeavePlace {
+  #place(): Release {
     let isTaken = true
     return () => {
       if (!isTaken) return

@@ -27,7 +27,7 @@ const GOLDEN_RATIO = 0.618
 const MOST_EARNED_BYTES = 16 * 1024 * 1024
 
 /** What all subflows together may bring, of all connections that have the same one. */
-export class Allowance {
+export class AbuseLimiter {
   readonly perMs: number
   /** Subflows that are left unread for now. */
   resting = 0
@@ -46,8 +46,8 @@ export class Allowance {
   }
 }
 
-export class Waste {
-  readonly #allowance: Allowance
+export class AbuseMeter {
+  readonly #allowance: AbuseLimiter
   /** Brought since it was last settled. */
   #unsettled = 0
   /** What is not paid for by time; below zero, what progress has paid in advance. */
@@ -56,7 +56,7 @@ export class Waste {
   #progress = 0
   #isResting = false
 
-  constructor(allowance: Allowance, now: Millis) {
+  constructor(allowance: AbuseLimiter, now: Millis) {
     this.#allowance = allowance
     this.#settledAt = now
   }

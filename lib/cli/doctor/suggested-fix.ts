@@ -3,7 +3,7 @@
 import type { InterfaceAddress, Route } from './ip-json.js'
 import type { NetworkFacts } from './network-facts.js'
 
-export interface Mend {
+export interface SuggestedFix {
   readonly lines: readonly string[]
   /** False: the lines hold the word GATEWAY, and whoever runs them has to know the address. */
   readonly isGatewayKnown: boolean
@@ -14,10 +14,13 @@ export const UNKNOWN_GATEWAY = 'GATEWAY'
 /** Tables that we propose begin here: 253 to 255 have a meaning, and low ones are what people choose. */
 const FIRST_TABLE = 101
 
-/** A mend for each of `sources`, with a routing table of its own. */
-export function planMends(sources: readonly string[], facts: NetworkFacts): ReadonlyMap<string, Mend> {
+/** A suggested fix for each of `sources`, with a routing table of its own. */
+export function planFixes(
+  sources: readonly string[],
+  facts: NetworkFacts,
+): ReadonlyMap<string, SuggestedFix> {
   const taken = new Set([...facts.routes, ...facts.rules].map(({ table }) => table))
-  const mends = new Map<string, Mend>()
+  const fixes = new Map<string, SuggestedFix>()
   for (const source of new Set(sources)) {
     const own = facts.addresses.find(({ address }) => address === source)
     if (own === undefined) continue
@@ -25,12 +28,17 @@ export function planMends(sources: readonly string[], facts: NetworkFacts): Read
     const existing = facts.rules.find((rule) => rule.source === source && !isBuiltIn(rule.table))?.table
     const table = existing ?? freeTable(taken)
     taken.add(table)
-    mends.set(source, mendOf(own, table, existing !== undefined, facts.routes))
+    fixes.set(source, fixOf(own, table, existing !== undefined, facts.routes))
   }
-  return mends
+  return fixes
 }
 
-function mendOf(own: InterfaceAddress, table: string, hasRule: boolean, routes: readonly Route[]): Mend {
+function fixOf(
+  own: InterfaceAddress,
+  table: string,
+  hasRule: boolean,
+  routes: readonly Route[],
+): SuggestedFix {
   const ip = own.address.includes(':') ? 'ip -6' : 'ip'
   const gateway = gatewayOf(own, routes)
   const via = gateway === undefined ? '' : ` via ${gateway}`

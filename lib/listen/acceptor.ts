@@ -15,7 +15,7 @@ export interface EntranceInit {
   readonly onDrop: () => void
 }
 
-export class Entrance {
+export class Acceptor {
   readonly #server: SubflowServer
   readonly #isTls: boolean
   /** Only where something else comes before the hello. */

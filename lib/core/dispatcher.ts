@@ -11,32 +11,32 @@ import type { Ending } from './ending.js'
 import { falseEndError, missingError } from './failures.js'
 import type { Receiver } from './receiver.js'
 import type { InFlight } from './in-flight.js'
-import { MissingWatch } from './missing.js'
+import { HoleWatchdog } from './hole-watchdog.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { Subflow } from './subflow.js'
 
-export interface InboxParts {
+export interface DispatcherParts {
   readonly inFlight: InFlight
   readonly receiver: Receiver
   readonly ending: Ending
   readonly peer: Peer
 }
 
-export class Inbox {
-  readonly parts: InboxParts
+export class Dispatcher {
+  readonly parts: DispatcherParts
   readonly #readers = new Map<Subflow, FrameReader>()
-  readonly #missing: MissingWatch
+  readonly #missing: HoleWatchdog
   readonly #options: ResolvedConnOptions
   /** What came in, or did not, that ends the connection. */
   failure: MultipathError | undefined
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
-  constructor(parts: InboxParts, options: ResolvedConnOptions) {
+  constructor(parts: DispatcherParts, options: ResolvedConnOptions) {
     this.parts = parts
     this.#options = options
-    this.#missing = new MissingWatch(options.missingMs)
+    this.#missing = new HoleWatchdog(options.missingMs)
   }
 
   add(subflow: Subflow): void {
@@ -95,49 +95,49 @@ export class Inbox {
 
 /** One object for each subflow, since idle connections come by the thousand. */
 class SubflowSink implements FrameSink {
-  readonly #inbox: Inbox
+  readonly #dispatcher: Dispatcher
   readonly #subflow: Subflow
 
-  constructor(inbox: Inbox, subflow: Subflow) {
-    this.#inbox = inbox
+  constructor(dispatcher: Dispatcher, subflow: Subflow) {
+    this.#dispatcher = dispatcher
     this.#subflow = subflow
   }
 
   begin(fn: number, size: number): Payload | undefined {
     this.#checkOrder(fn, size)
-    return this.#inbox.parts.receiver.window.begin(fn, size)
+    return this.#dispatcher.parts.receiver.window.begin(fn, size)
   }
 
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
-    const { receiver, peer } = this.#inbox.parts
+    const { receiver, peer } = this.#dispatcher.parts
     peer.spoke()
     this.#checkOrder(fn, size)
     receiver.data(this.#subflow, fn, size, pieces)
   }
 
   onAck(fn: number): void {
-    const { inFlight, peer } = this.#inbox.parts
+    const { inFlight, peer } = this.#dispatcher.parts
     peer.spoke()
-    if (!inFlight.acked(this.#subflow, fn, this.#inbox.now)) this.#subflow.waste.add(0)
+    if (!inFlight.acked(this.#subflow, fn, this.#dispatcher.now)) this.#subflow.waste.add(0)
   }
 
   onCode(code: number): void {
-    const { inFlight, peer } = this.#inbox.parts
+    const { inFlight, peer } = this.#dispatcher.parts
     this.#subflow.waste.add(0)
     if (code === CODE_PING) {
       peer.spoke()
       this.#subflow.acks.add(CODE_PONG)
-    } else if (code === CODE_PONG) this.#subflow.ponged(this.#inbox.now)
+    } else if (code === CODE_PONG) this.#subflow.ponged(this.#dispatcher.now)
     else if (code === CODE_CAPABLE) peer.announced()
     else if (code === CODE_FIN) this.#onFin()
     else if (!peer.profile.saysCodes) return
-    else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#inbox.now)
+    else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#dispatcher.now)
     else if (code === CODE_GO) inFlight.peerWindow.go()
   }
 
   /** All that the peer ever wrote has been acked, so that none of it is missing here. */
   #onFin(): void {
-    const { ending, peer, receiver } = this.#inbox.parts
+    const { ending, peer, receiver } = this.#dispatcher.parts
     if (ending.hasPeerFin) return
     if (!peer.profile.saysCodes)
       throw new RemoteProtocolError('a FIN of a peer that has not announced itself')
@@ -149,10 +149,10 @@ class SubflowSink implements FrameSink {
 
   /** Behind a FIN nothing comes but copies. */
   #checkOrder(fn: number, size: number): void {
-    const { ending, receiver } = this.#inbox.parts
+    const { ending, receiver } = this.#dispatcher.parts
     if (!ending.hasPeerFin || receiver.window.judge(fn, size) === 'duplicate') return
     const violation = new RemoteProtocolError(`frame ${fn} behind a FIN`)
-    this.#inbox.failure = falseEndError(violation)
+    this.#dispatcher.failure = falseEndError(violation)
     throw violation
   }
 }
