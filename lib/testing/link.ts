@@ -183,7 +183,11 @@ export class Link {
 
   #connected(): Duplex {
     const [near, far] = this.open()
+    // Until the server has it, nobody else listens: a cut that comes first is no concern of theirs.
+    far.on('error', ignore)
     this.#later(this.#options.delayMs, () => {
+      if (far.destroyed) return
+      far.off('error', ignore)
       this.server.emit('connection', far)
     })
     return near
@@ -239,3 +243,5 @@ function check(name: string, value: unknown): void {
 function refusedError(): Error {
   return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
 }
+
+function ignore(): void {}

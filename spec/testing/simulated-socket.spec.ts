@@ -154,4 +154,17 @@ describe('a dialer made of a link', () => {
     expect(network.clock.nextTimerAt).toBe(Infinity)
     expect(link.streams).toBe(0)
   })
+
+  it('does not come to the server where the link is cut before it has arrived', async () => {
+    const network = new SimulatedNetwork()
+    const link = network.link({ delayMs: 25 })
+    let came = 0
+    link.server.on('connection', () => came++)
+    const near = await network.clock.until(link.dialer('a').dial({ signal }))
+    const failed = new Promise<unknown>((resolve) => near.once('error', resolve))
+    link.cut()
+    await expect(failed).resolves.toMatchObject({ code: 'ECONNRESET' })
+    await network.clock.run(1000)
+    expect(came).toBe(0)
+  })
 })
