@@ -6,7 +6,7 @@ import { ClientProcess, Entrance, installClients } from './support/real-clients.
 import { startServer, whyNoServer } from './support/real-servers.js'
 
 const CLIENTS = [
-  ...['ws', 'undici', 'express', 'http2', 'ioredis'],
+  ...['ws', 'undici', 'express', 'http2', 'ioredis', 'pg'],
   ...['mysql2', 'ssh2', 'mqtt', 'nodemailer', 'grpc'],
 ]
 /** Those that try again by themselves. */
@@ -37,7 +37,7 @@ async function survives(name: string): Promise<void> {
   await using client = new ClientProcess(name, entrance.ports, server.settings)
   const [first, second] = entrance.relays
   await client.rounds(1)
-  await Promise.all([first!.joined(), second!.joined()])
+  await Promise.race([client.ended, Promise.all([first!.joined(), second!.joined()])])
 
   first!.reset()
   second!.freeze()

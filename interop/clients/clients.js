@@ -115,10 +115,10 @@ async function ioredis(connect, settings = {}, onError = undefined) {
   }
 }
 
-async function pg(connect) {
+async function pg(connect, settings, socket) {
   const { default: postgres } = await import('pg')
   const client = new postgres.Client({
-    stream: connect,
+    stream: socket,
     user: 'postgres',
     database: 'postgres',
   })

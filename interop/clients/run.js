@@ -7,7 +7,7 @@
 import console from 'node:console'
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
-import { connect } from '../../dist/index.js'
+import { connect, MultipathSocket } from '../../dist/index.js'
 import { clients, retriers } from './clients.js'
 
 const LAST_ROUNDS = 3
@@ -23,8 +23,11 @@ const pathsTo = (ports) => ports.map((port) => ({ host: '127.0.0.1', port }))
 const dead = settings.deadPorts ? [settings.deadPorts, settings.deadPorts] : []
 const dial = () => connect({ paths: pathsTo(dead.shift() ?? settings.ports) })
 
+/** For clients that connect a socket which they were given. */
+const socket = () => new MultipathSocket({ paths: pathsTo(settings.ports) })
+
 const kind = settings.deadPorts ? retriers : clients
-const client = await kind[name](dial, settings)
+const client = await kind[name](dial, settings, socket)
 for (let left = LAST_ROUNDS; left > 0; left -= isCalm ? 1 : 0) {
   const payload = randomBytes(PAYLOAD_BYTES)
   const answer = await client.exchange(payload)

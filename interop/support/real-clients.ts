@@ -71,7 +71,8 @@ export interface Ended {
 export class ClientProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #changes = new EventEmitter()
-  readonly #ended: Promise<Ended>
+  /** Resolves when its process is gone, for whatever reason. */
+  readonly ended: Promise<Ended>
   #rounds = 0
   #isOver = false
 
@@ -85,7 +86,7 @@ export class ClientProcess implements AsyncDisposable {
       this.#rounds += text.split('\n').length - 1
       this.#changes.emit('change')
     })
-    this.#ended = once(this.#child, 'close').then(([code]) => {
+    this.ended = once(this.#child, 'close').then(([code]) => {
       this.#isOver = true
       this.#changes.emit('change')
       return { code: code as number | null, stderr }
@@ -101,11 +102,11 @@ export class ClientProcess implements AsyncDisposable {
   /** Lets it come to its end, and waits until its process is gone by itself. */
   finish(): Promise<Ended> {
     this.#child.stdin!.on('error', () => undefined).end()
-    return this.#ended
+    return this.ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL')
-    await this.#ended
+    await this.ended
   }
 }
