@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MultipathDialer, MultipathListener, tcpDialer } from 'multipath-net'
 import { MuxSession } from 'multipath-net/mux'
@@ -54,13 +55,24 @@ async function sink(): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
+/** Resolves when `conn` takes more, or is gone. */
+function drained(conn: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const over = (): void => {
+      conn.off('drain', over).off('close', over)
+      resolve()
+    }
+    conn.on('drain', over).on('close', over)
+  })
+}
+
 async function flood(port: number, made: Flood): Promise<never> {
   for (;;) {
     try {
       const conn = await new MultipathDialer('victim', [tcpDialer({ host: '127.0.0.1', port })]).dial()
       conn.on('error', () => {}).resume()
       for (let id = 1; !conn.destroyed && conn.writable; id += 2 * FRAMES_A_WRITE)
-        if (!conn.write(made(id))) await Promise.race([once(conn, 'drain'), once(conn, 'close')])
+        if (!conn.write(made(id))) await drained(conn)
       conn.destroy()
     } catch {
       // The next one may come through.
