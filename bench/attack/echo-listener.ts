@@ -8,6 +8,7 @@ import { MultipathDialer, MultipathListener, tcpDialer } from 'multipath-net'
 import { FRIEND_ADDRESS } from './attack-case.js'
 
 export const OPENING: Buffer = Buffer.alloc(17)
+const PONG = Buffer.of(0, 1)
 /** A message of the friend, bytes. */
 export const MESSAGE_BYTES = 64
 const MIB = 1_048_576
@@ -50,12 +51,14 @@ export function befriend(port: number): Promise<MultipathConn> {
   return new MultipathDialer('friend', [path]).dial()
 }
 
-/** Opens a connection by hand, which stands for as long as this process. @returns the hello to join it with */
+/** Opens a connection by hand, and keeps it up by a pong to whatever comes. @returns the hello to join it with */
 export async function open(port: number): Promise<Buffer> {
   const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
   socket.write(OPENING)
   const [answer] = (await once(socket, 'data')) as [Buffer]
-  socket.resume()
+  socket.write(PONG)
+  socket.on('data', () => socket.write(PONG))
   return answer.subarray(0, 17)
 }
 

@@ -143,7 +143,10 @@ for (const name of names) {
   const attackCase = CASES[name]
   if (attackCase === undefined)
     throw new Error(`no attack ${name}; there are ${Object.keys(CASES).join(', ')}`)
-  runs.set(name, await run(name, attackCase, Number(values.seconds)))
+  const phases = await run(name, attackCase, Number(values.seconds))
+  runs.set(name, phases)
+  const { p99, memory } = phases[PHASES.indexOf('attack')]!
+  console.log(`${name}: p99 ${figure(p99)} ms, ${figure(memory)} MiB of ${attackCase.budgetMiB}`)
 }
 print(runs)
 const failed = failures(runs)
