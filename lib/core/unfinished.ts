@@ -3,17 +3,23 @@
  * Frames that have begun and not ended, each kept once, whichever subflows bring it. All of a frame's bytes are
  * charged as soon as it begins: however many begin, what they come to fits.
  */
+import type { PayloadOwner } from '../wire/payload.js'
 import { Payload } from '../wire/payload.js'
 
 interface Begun {
+  readonly fn: number
   readonly payload: Payload
   readonly chargedBytes: number
   /** Subflows that bring it. */
   bringers: number
 }
 
-export class Unfinished {
-  readonly #frames = new Map<number, Begun>()
+export class Unfinished implements PayloadOwner {
+  /**
+   * At most one for each subflow, so a list is searched as fast as a map. A map that takes and drops a frame at a time
+   * is rebuilt every few of them, and V8 lets what its former tables point to live on: that is the payload.
+   */
+  readonly #frames: Begun[] = []
   #chargedBytes = 0
 
   /** Bytes of all that has begun, but for those that were let in without a charge. */
@@ -22,12 +28,12 @@ export class Unfinished {
   }
 
   get isEmpty(): boolean {
-    return this.#frames.size === 0
+    return this.#frames.length === 0
   }
 
   /** The same frame, should another subflow bring it. One that has another size is not the same: it is forgotten. */
   join(fn: number, size: number): Payload | undefined {
-    const begun = this.#frames.get(fn)
+    const begun = this.#frames.find((frame) => frame.fn === fn)
     if (begun === undefined) return undefined
     if (begun.payload.size !== size) {
       this.forget(fn)
@@ -38,31 +44,34 @@ export class Unfinished {
   }
 
   begin(fn: number, size: number, chargedBytes: number): Payload {
-    const payload = new Payload(size, (isWhole) => {
-      this.#released(fn, payload, isWhole)
-    })
-    this.#frames.set(fn, { payload, chargedBytes, bringers: 1 })
+    const payload = new Payload(size, this)
+    this.#frames.push({ fn, payload, chargedBytes, bringers: 1 })
     this.#chargedBytes += chargedBytes
     return payload
   }
 
   /** A copy was faster. */
   forget(fn: number): void {
-    const begun = this.#frames.get(fn)
-    if (begun === undefined) return
-    begun.payload.drop()
-    this.#frames.delete(fn)
-    this.#chargedBytes -= begun.chargedBytes
+    this.#forgetAt(this.#frames.findIndex((frame) => frame.fn === fn))
   }
 
   clear(): void {
-    for (const fn of this.#frames.keys()) this.forget(fn)
+    while (this.#frames.length > 0) this.#forgetAt(0)
   }
 
-  #released(fn: number, payload: Payload, isWhole: boolean): void {
-    const begun = this.#frames.get(fn)
-    if (begun?.payload !== payload) return
+  released(payload: Payload, isWhole: boolean): void {
+    const at = this.#frames.findIndex((frame) => frame.payload === payload)
+    const begun = this.#frames[at]
+    if (begun === undefined) return
     begun.bringers--
-    if (isWhole || begun.bringers === 0) this.forget(fn)
+    if (isWhole || begun.bringers === 0) this.#forgetAt(at)
+  }
+
+  #forgetAt(at: number): void {
+    const begun = this.#frames[at]
+    if (begun === undefined) return
+    begun.payload.drop()
+    this.#frames.splice(at, 1)
+    this.#chargedBytes -= begun.chargedBytes
   }
 }

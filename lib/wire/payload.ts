@@ -4,20 +4,25 @@
 /** A frame that arrives in more pieces than this is copied together: a piece costs more than its bytes. */
 const MAX_PIECES = 32
 
+/** Keeps account of payloads. */
+export interface PayloadOwner {
+  /** One of those that bring `payload` has come to its end, or is gone. */
+  released(payload: Payload, isWhole: boolean): void
+}
+
 export class Payload {
   /** Bytes that it will have. */
   readonly size: number
-  readonly #onRelease: ((isWhole: boolean) => void) | undefined
+  readonly #owner: PayloadOwner | undefined
   #pieces: Uint8Array[] = []
   /** Set once it came in too many pieces. */
   #copy: Uint8Array | undefined
   #bytes = 0
   #isDropped = false
 
-  /** @param onRelease - one of those that bring it has come to its end, or is gone */
-  constructor(size: number, onRelease?: (isWhole: boolean) => void) {
+  constructor(size: number, owner?: PayloadOwner) {
     this.size = size
-    this.#onRelease = onRelease
+    this.#owner = owner
   }
 
   /**
@@ -36,13 +41,13 @@ export class Payload {
     const isWhole = !this.#isDropped && this.#bytes === this.size
     const pieces = this.#copy === undefined ? this.#pieces : [this.#copy]
     if (isWhole) this.drop()
-    this.#onRelease?.(isWhole)
+    this.#owner?.released(this, isWhole)
     return isWhole ? pieces : undefined
   }
 
   /** A subflow that was bringing it is gone. */
   leave(): void {
-    this.#onRelease?.(false)
+    this.#owner?.released(this, false)
   }
 
   /** Keeps nothing any more. */

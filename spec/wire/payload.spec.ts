@@ -46,7 +46,7 @@ describe('a payload', () => {
 
   it('tells when one that brought it has come to its end, or is gone', () => {
     const ends: boolean[] = []
-    const payload = new Payload(10, (isWhole) => ends.push(isWhole))
+    const payload = new Payload(10, { released: (_, isWhole) => ends.push(isWhole) })
     payload.leave()
     payload.add(BYTES, 0)
     payload.finish()
