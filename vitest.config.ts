@@ -41,12 +41,12 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // The Go peer is a process of its own and its figures depend on the machine: one file at a time, and
-        // only after the unit specs are done.
+        // Peers are processes of their own, and wait for most of their time: two files at a time, and only after
+        // the unit specs are done.
         test: {
           name: 'interop',
           include: ['interop/**/*.spec.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           // Of a file whose specs run side by side, since they wait for most of their time.
           maxConcurrency: 6,
           testTimeout: 120_000,
