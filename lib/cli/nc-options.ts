@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What `multipath nc` was asked to do, checked as a whole. */
-import type { Family } from '../index.js'
+import type { AcceptedPeer, Family } from '../index.js'
 import { CliError } from './cli-error.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import type { HostPort } from './parse.js'
@@ -18,6 +18,7 @@ export interface NcFlags {
   readonly benchmark?: true
   readonly exec?: string
   readonly relay?: HostPort
+  readonly peer?: AcceptedPeer
   readonly verbose?: true
 }
 
@@ -30,6 +31,7 @@ interface NcCommon {
   /** How long a peer that cannot be told of the end of input must be quiet before all is closed. */
   readonly quietMs: number
   readonly isBenchmark: boolean
+  readonly peer: AcceptedPeer
   readonly isVerbose: boolean
 }
 
@@ -59,6 +61,7 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
     idleMs: flags.idleTimeout ?? 0,
     quietMs: flags.quitAfter,
     isBenchmark: flags.benchmark ?? false,
+    peer: flags.peer ?? 'any',
     isVerbose: flags.verbose ?? false,
   }
   if (flags.listen)

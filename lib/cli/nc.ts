@@ -72,6 +72,10 @@ const OPTIONS = (): Option[] => [
   new Option('--relay <host:port>', 'pass the connection on to a TCP server; only with --listen').argParser(
     parseHostPort,
   ),
+  new Option(
+    '--peer <kind>',
+    'who may be at the other end: any, or ours alone; a Go peer cannot say that it has finished',
+  ).choices(['any', 'ours']),
   new Option('-v, --verbose', 'tell what happens to each path'),
 ]
 

@@ -16,7 +16,7 @@ import { reportSubflows } from './report-subflows.js'
 export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened> {
   const destination = options.targets.map(formatHostPort).join(', ')
   const source = reporting(pathsTo(options), io)
-  const dialer = new MultipathDialer(destination, source, CONN_OPTIONS)
+  const dialer = new MultipathDialer(destination, source, { ...CONN_OPTIONS, peer: options.peer })
   if (options.isVerbose) {
     reportSubflows(dialer, (line) => io.report(line))
     dialer.on('path-failure', ({ label, error, waitMs }) => {

@@ -19,7 +19,7 @@ export async function openByListening(options: NcListen, io: CliIo): Promise<Ope
   const listener = new MultipathListener(
     servers,
     servers.map(() => comer.tracker),
-    CONN_OPTIONS,
+    { ...CONN_OPTIONS, peer: options.peer },
   )
   if (options.port === 0) io.report(`listening on port ${port}`)
   if (options.isVerbose) {

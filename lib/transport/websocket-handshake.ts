@@ -10,7 +10,7 @@ const VERSION = '13'
 /** 16 bytes in base64. */
 const KEY = /^[+/\dA-Za-z]{22}==$/
 /** RFC 9110, section 5.6.2. */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+export const TOKEN: RegExp = /^[\w!#$%&'*+.^`|~-]+$/
 
 /** What a request needs beside its own headers. */
 export function upgradeHeaders(key: string): Record<string, string> {
@@ -52,6 +52,12 @@ export interface UpgradeAnswer {
   readonly isAccepted: boolean
   /** Up to its empty line, without it. */
   readonly head: string
+}
+
+/** Whether a request asks for another protocol (RFC 9110, section 7.8). */
+export function isUpgrade({ headers }: IncomingMessage): boolean {
+  const options = listOf(headers.connection ?? '').map((option) => option.toLowerCase())
+  return headers.upgrade !== undefined && options.includes('upgrade')
 }
 
 /** Extensions are never accepted, and of the subprotocols the first is: browsers close without one. */

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Accepts WebSockets as subflows, on a port of its own or on an HTTP server that does other things too. */
 import { EventEmitter, once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { createServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
 import type { OriginCheck, Origins } from './origins.js'
 import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
+import { readRequest } from './request-head.js'
 import type { IncomingStream, SocketSource, SubflowServer } from './transport.js'
 import type { UpgradeAnswer } from './websocket-handshake.js'
-import { answerTo, refusal } from './websocket-handshake.js'
+import { answerTo, isUpgrade, refusal } from './websocket-handshake.js'
 import { WebSocketStream } from './websocket-stream.js'
 
 export interface WebSocketServerOptions {
@@ -21,7 +22,7 @@ export interface WebSocketServerOptions {
   /** Listens on this address alone; only with `port`. */
   readonly host?: string | undefined
   /** Shares this server, listening already or later, and never closes it. */
-  readonly server?: Server | HttpsServer | undefined
+  readonly server?: HttpServer | HttpsServer | undefined
   /** Path of the URL that is answered. Default: every one. */
   readonly path?: string | undefined
   /**
@@ -40,58 +41,67 @@ export interface WebSocketAcceptorEvents {
 
 /** Who sends no request gets no longer, milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
-/** Node looks only now and then who is late, milliseconds. */
-const CHECK_MS = 1000
 
 /** A server that a `MultipathListener` takes beside those of TCP and TLS. Made by `webSocketServer`. */
 export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> implements SubflowServer {
-  readonly #http: Server
+  readonly #server: Server
+  /** A server of HTTP, which does other things too. */
   readonly #isShared: boolean
   readonly #path: string | undefined
   readonly #mayCome: OriginCheck
   #isClosed = false
 
   /** @internal */
-  constructor(http: Server, options: WebSocketServerOptions) {
+  constructor(server: Server, options: WebSocketServerOptions) {
     super()
-    this.#http = http
+    this.#server = server
     this.#isShared = options.server !== undefined
     this.#path = options.path
     this.#mayCome = originCheck(options.origins)
-    http.on('upgrade', this.#httpOnUpgrade)
-    if (!this.#isShared) http.on('error', this.#httpOnError)
+    if (this.#isShared) server.on('upgrade', this.#serverOnUpgrade)
+    else server.on('connection', this.#serverOnConnection).on('error', this.#serverOnError)
   }
 
   /** Those of a port of our own: what else a server of yours does is none of ours. */
   get sockets(): SocketSource | undefined {
-    return this.#isShared ? undefined : this.#http
+    return this.#isShared ? undefined : this.#server
   }
 
   get listening(): boolean {
     return !this.#isClosed
   }
 
-  /** The HTTP server's. */
+  /** The server's. */
   address(): AddressInfo | string | null {
-    return this.#http.address()
+    return this.#server.address()
   }
 
   close(): this {
     if (this.#isClosed) return this
     this.#isClosed = true
-    this.#http.off('upgrade', this.#httpOnUpgrade)
-    if (!this.#isShared) this.#http.close()
+    this.#server.off('upgrade', this.#serverOnUpgrade)
+    if (!this.#isShared) this.#server.close()
     return this
   }
 
-  readonly #httpOnError = (error: Error): void => {
+  readonly #serverOnError = (error: Error): void => {
     this.emit('error', error)
   }
 
-  readonly #httpOnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  /** One request of each socket: whatever follows one that asks for no WebSocket stays unread. */
+  readonly #serverOnConnection = (socket: Socket): void => {
+    readRequest(socket, REQUEST_TIMEOUT_MS, (read) => {
+      if (this.#isClosed) socket.destroy()
+      else if ('head' in read) refuse(socket, read)
+      else if (isUpgrade(read.request)) this.#serverOnUpgrade(read.request, socket, read.rest)
+      else refuse(socket, refusal('426 Upgrade Required', 'Upgrade: websocket'))
+    })
+  }
+
+  readonly #serverOnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.#path !== undefined && request.url?.split('?', 1)[0] !== this.#path) {
       // Another handler may answer it. Where there is none, the client would wait for ever.
-      if (!this.#isShared || this.#http.listenerCount('upgrade') === 1)
+      if (!this.#isShared || this.#server.listenerCount('upgrade') === 1)
         refuse(socket, refusal('404 Not Found'))
       return
     }
@@ -117,27 +127,10 @@ export async function webSocketServer(options: WebSocketServerOptions): Promise<
   const { port, host, server } = options
   check(options)
   if (server !== undefined) return new WebSocketAcceptor(server, options)
-  const own = createServer(
-    {
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_MS,
-    },
-    answerOnce(),
-  )
+  // As a server of HTTP: a client that has ended its side may still be answered.
+  const own = createServer({ allowHalfOpen: true, noDelay: true })
   await once(own.listen(port, host), 'listening')
   return new WebSocketAcceptor(own, options)
-}
-
-/** Thousands of requests may follow at once: behind the first, whose answer closes the socket, none counts or is read. */
-function answerOnce(): (request: IncomingMessage, response: ServerResponse) => void {
-  const answered = new WeakSet<Socket>()
-  return ({ socket }, response) => {
-    if (answered.has(socket)) return
-    answered.add(socket)
-    socket.pause()
-    response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
-  }
 }
 
 function check({ port, host, server, path, origins }: WebSocketServerOptions): void {

@@ -17,6 +17,7 @@ describe('ncOptions', () => {
       idleMs: 0,
       quietMs: 2000,
       isBenchmark: false,
+      peer: 'any',
       isVerbose: false,
     })
     expect(ncOptions([TARGET], { ...FLAGS, multiplier: 3 })).toMatchObject({ multiplier: 3 })

@@ -402,6 +402,23 @@ describe('a WebSocket server', () => {
     expect(String(await heard)).toMatch(answer)
   })
 
+  it('of its own answers one request of a socket, and reads nothing behind it', async () => {
+    const { acceptor } = await accepting()
+    let streams = 0
+    acceptor.on('connection', (stream) => {
+      streams++
+      stream.on('error', () => {}).resume()
+    })
+    const socket = connect((acceptor.address() as AddressInfo).port, '127.0.0.1')
+    const heard = heardUntilClose(socket)
+    const [plain, wanted] = ['', `Connection: Upgrade\r\n${WANTED}`].map(
+      (headers) => `GET / HTTP/1.1\r\nHost: x\r\n${headers}\r\n`,
+    )
+    socket.write(`${plain}${wanted}`)
+    expect(String(await heard)).toMatch(/^HTTP\/1\.1 426[^]*\r\nUpgrade: websocket\r\n\r\n$/i)
+    expect(streams).toBe(0)
+  })
+
   it('takes the first of the subprotocols that it is offered, and no extension', async () => {
     const { acceptor, url } = await accepting()
     acceptor.on('connection', (stream) => stream.on('error', () => {}).resume())
