@@ -7,6 +7,11 @@ interface Chunk {
   readonly isLent: boolean
 }
 
+/** What has been taken is kept no longer: a stream that always has more to send is never empty. */
+const TAKEN: Chunk = { bytes: new Uint8Array(0), isLent: false }
+/** Places of such chunks in front of the first one, at most. */
+const MOST_TAKEN = 64
+
 export class Outgoing {
   #chunks: Chunk[] = []
   #first = 0
@@ -59,7 +64,9 @@ export class Outgoing {
 
   #dropFirst(): void {
     this.#taken = 0
-    this.#first++
-    if (this.#bytes === 0 && this.#first === this.#chunks.length) this.clear()
+    this.#chunks[this.#first++] = TAKEN
+    if (this.#first < MOST_TAKEN && this.#first < this.#chunks.length) return
+    this.#chunks.splice(0, this.#first)
+    this.#first = 0
   }
 }

@@ -74,7 +74,8 @@ export class ByteQueue {
       return chunk.subarray(0, atMost)
     }
     this.#bytes -= chunk.length
-    this.#first++
+    // What has been taken is kept no longer, though its place is.
+    this.#chunks[this.#first++] = EMPTY
     if (this.#bytes === 0) this.clear()
     else if (this.#first >= 64) {
       this.#chunks.splice(0, this.#first)

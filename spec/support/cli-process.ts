@@ -59,6 +59,10 @@ export class CliProcess implements AsyncDisposable {
     }))
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   get stdin(): Writable {
     return this.#child.stdin!
   }

@@ -2,8 +2,11 @@
 import { describe, expect, it, test } from 'vitest'
 import { ByteQueue } from '../../lib/wire/byte-queue.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
+import { memoryInUse } from '../support/memory.js'
 import { patternAt } from '../support/pattern.js'
 import { seeds } from '../support/seeds.js'
+
+const LARGE = 65_536
 
 describe('a byte queue', () => {
   it('gives out what it took in, in order', () => {
@@ -32,6 +35,18 @@ describe('a byte queue', () => {
     small.fill(0)
     expect(Buffer.from(queue.takeSlice()!).toString()).toBe('small')
     expect(queue.takeSlice()?.buffer).toBe(large.buffer)
+  })
+
+  it('keeps nothing of what has been taken, however long it holds more', async () => {
+    const queue = new ByteQueue()
+    queue.append(new Uint8Array(LARGE))
+    const before = await memoryInUse()
+    for (let n = 0; n < 60; n++) {
+      queue.append(new Uint8Array(LARGE))
+      queue.takeSlice()
+    }
+    expect((await memoryInUse()) - before).toBeLessThan(10 * LARGE)
+    expect(queue.bytes).toBe(LARGE)
   })
 
   it('does not pin much memory for a lone small chunk', () => {
