@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Somebody on the only path, who changes what the dialer says and cuts it off. */
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
+import { FrameReader } from '../../lib/wire/frame-reader.js'
+import { CODE_CAPABLE, HELLO_BYTES } from '../../lib/wire/limits.js'
+import { Payload } from '../../lib/wire/payload.js'
+import { listening, portOf } from './tcp.js'
+
+/** A code that every peer ignores. */
+const UNKNOWN_CODE = 9
+
+export interface Deeds {
+  /** What the dialer announces itself with becomes a code that means nothing: it passes for a Go peer. */
+  readonly isFlipping: boolean
+  /** Behind the frame that brings the payload to so many bytes the path ends in order, and nobody comes through again. */
+  readonly cutAfterBytes?: number
+}
+
+/** A path to `port` of loopback. @returns its own port */
+export async function manInTheMiddle(port: number, { isFlipping, cutAfterBytes }: Deeds): Promise<number> {
+  const server = await listening()
+  server.on('connection', (near) => {
+    const far = connect(port, '127.0.0.1')
+    for (const socket of [near, far]) socket.on('error', () => {})
+    onTestFinished(() => {
+      for (const socket of [near, far]) socket.destroy()
+    })
+    near.once('close', () => far.destroy())
+    far.once('close', () => near.destroy())
+    far.pipe(near)
+    const lane = new Lane(far, isFlipping, cutAfterBytes ?? Infinity)
+    near.on('data', (chunk: Buffer) => {
+      if (!lane.isCut) lane.take(chunk)
+      if (lane.isCut) server.close()
+    })
+  })
+  return portOf(server)
+}
+
+/** From the dialer: frames, each passed on once it is whole. */
+class Lane {
+  isCut = false
+  readonly #far: Socket
+  readonly #reader: FrameReader
+  #helloLeft = HELLO_BYTES
+  #payloadLeft: number
+
+  constructor(far: Socket, isFlipping: boolean, cutAfterBytes: number) {
+    this.#far = far
+    this.#payloadLeft = cutAfterBytes
+    const say = (code: number): void => {
+      const writer = new AckWriter()
+      writer.add(code)
+      this.#pass(writer.take())
+    }
+    this.#reader = new FrameReader({
+      begin: (_fn, size) => new Payload(size),
+      onData: (fn, size, pieces = []) => {
+        this.#pass(encodeDataHeader(size, fn), ...pieces)
+        this.#payloadLeft -= size
+        if (this.#payloadLeft <= 0) this.#cut()
+      },
+      onAck: say,
+      onCode: (code) => say(isFlipping && code === CODE_CAPABLE ? UNKNOWN_CODE : code),
+    })
+  }
+
+  take(chunk: Buffer): void {
+    const hello = chunk.subarray(0, this.#helloLeft)
+    this.#helloLeft -= hello.length
+    this.#pass(hello)
+    this.#reader.push(chunk.subarray(hello.length))
+  }
+
+  #pass(...parts: readonly Uint8Array[]): void {
+    if (!this.isCut) for (const part of parts) this.#far.write(part)
+  }
+
+  #cut(): void {
+    if (this.isCut) return
+    this.isCut = true
+    this.#far.end()
+  }
+}
