@@ -3,6 +3,7 @@
 import { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { dropReset, endsOf, keepAddresses } from './addresses.js'
+import type { Capacity } from './capacity.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import { SocketGuard } from './socket-guard.js'
 
@@ -11,8 +12,6 @@ export interface EntranceInit {
   /** Sockets at once; Infinity for any number. Only where the server is one of Node, and has no number of its own. */
   readonly maxSockets: number
   readonly onStream: (stream: IncomingStream) => void
-  /** A socket was closed unread, as there were as many already as the server takes. */
-  readonly onDrop: () => void
 }
 
 export class Acceptor {
@@ -20,23 +19,28 @@ export class Acceptor {
   readonly #isTls: boolean
   /** Only where something else comes before the hello. */
   readonly #guard: SocketGuard | undefined
+  readonly #capacity: Capacity
   readonly #onStream: (stream: IncomingStream) => void
-  readonly #onDrop: () => void
   #unnamed = 0
 
-  constructor(server: SubflowServer, { guard, maxSockets, onStream, onDrop }: EntranceInit) {
+  constructor(server: SubflowServer, { guard, maxSockets, onStream }: EntranceInit) {
     this.#server = server
     this.#isTls = 'setSecureContext' in server
     if (this.#isTls) this.#guard = new SocketGuard(server, guard, 'TLS handshake')
     else if (server.sockets !== undefined)
       this.#guard = new SocketGuard(server.sockets, guard, 'request for a WebSocket')
+    this.#capacity = guard.capacity
     this.#onStream = onStream
-    this.#onDrop = onDrop
     server.on(this.#event, this.#serverOnStream)
     const { sockets = server } = server
     if (!(sockets instanceof Server)) return
     if (maxSockets !== Infinity) (sockets as Partial<Server>).maxConnections ??= maxSockets
-    sockets.on('drop', this.#onDrop)
+    sockets.on('drop', this.#serverOnDrop)
+  }
+
+  /** TLS or a request comes before the hello. */
+  get isGuarded(): boolean {
+    return this.#guard !== undefined
   }
 
   /** Takes no more streams; the server goes on. */
@@ -44,7 +48,7 @@ export class Acceptor {
     this.#server.off(this.#event, this.#serverOnStream)
     this.#guard?.detach()
     const { sockets = this.#server } = this.#server
-    if (sockets instanceof Server) sockets.off('drop', this.#onDrop)
+    if (sockets instanceof Server) sockets.off('drop', this.#serverOnDrop)
   }
 
   /**
@@ -70,6 +74,8 @@ export class Acceptor {
     return typeof address === 'string' ? address : undefined
   }
 
+  readonly #serverOnDrop = (): void => this.#capacity.dropped()
+
   readonly #serverOnStream = (stream: IncomingStream): void => {
     const isKnown = keepAddresses(stream, this.#server)
     this.#guard?.release(stream)
@@ -77,7 +83,13 @@ export class Acceptor {
       dropReset(stream)
       return
     }
+    if (this.#guard === undefined && this.#capacity.isExceeded()) {
+      stream.on('error', ignore).destroy()
+      return
+    }
     stream.setNoDelay?.(true)
     this.#onStream(stream)
   }
 }
+
+function ignore(): void {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Descriptors: who takes more sockets than the process can hold starves what it opens itself. */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 
 /**
  * How many descriptors this process may have open (RLIMIT_NOFILE): `Infinity` for no limit, `undefined` where the system
@@ -28,6 +28,42 @@ export function descriptorLimit(readLimits: () => string = readOwnLimits): numbe
 export function descriptorShare(part: number, readLimits?: () => string): number {
   const limit = descriptorLimit(readLimits)
   return limit === undefined ? Infinity : Math.max(1, Math.floor(limit * part))
+}
+
+/** Of all descriptors, so that the last are not those of sockets of strangers. */
+const FREE_PART = 1 / 16
+
+/** Tells when few descriptors are left, whatever holds them: the system accepts sockets until there are none. */
+export class DescriptorReserve {
+  readonly #limit: number
+  readonly #lowestFree: () => number
+
+  /** @param lowestFree - the number of the next descriptor, Infinity where there is none; for tests */
+  constructor(limit: number = descriptorLimit() ?? Infinity, lowestFree: () => number = ownLowestFree) {
+    this.#limit = Math.floor(limit * (1 - FREE_PART))
+    this.#lowestFree = lowestFree
+  }
+
+  /** As many may be open before it is touched. Infinity where the limit is not known. */
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Whether it has been touched. Some microseconds. */
+  get isTouched(): boolean {
+    return this.#limit !== Infinity && this.#lowestFree() >= this.#limit
+  }
+}
+
+/** The system gives the lowest number that is free: where that is high, all below it are open. */
+function ownLowestFree(): number {
+  try {
+    const descriptor = openSync('/dev/null', 'r')
+    closeSync(descriptor)
+    return descriptor
+  } catch {
+    return Infinity
+  }
 }
 
 function readOwnLimits(): string {

@@ -2,7 +2,7 @@
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
 import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'
-import type { Clock, Millis } from '../clock.js'
+import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
@@ -29,6 +29,8 @@ import { newCid } from './cids.js'
 import type { ClusterMember } from './cluster-worker.js'
 import { memberFor, nobody } from './cluster-worker.js'
 import { Acceptor } from './acceptor.js'
+import type { FullOf } from './capacity.js'
+import { Capacity } from './capacity.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import { Newcomers } from './newcomers.js'
@@ -39,15 +41,15 @@ import type { SocketGuardInit } from './socket-guard.js'
 import type { ProxyGate } from './trusted-proxies.js'
 import { gateFor } from './trusted-proxies.js'
 
-/** A flood of sockets is told of this often. */
-const FULL_EVERY_MS = 60_000
-
 /** Events of a listener. */
 export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
   /** A stream was closed in or before its handshake. */
   refused: [error: Error, stream: IncomingStream]
-  /** So many sockets are there that further ones are closed unread (`maxSockets`). Told once a minute at most. */
-  full: [sockets: number]
+  /**
+   * So many sockets are there (`maxSockets`), or so many descriptors of the process are open, whatever for (fifteen
+   * sixteenths of them), that further ones are closed unread. Told once a minute at most.
+   */
+  full: [most: number, of: FullOf]
 }
 
 /**
@@ -70,7 +72,6 @@ export class MultipathListener
   readonly #member: ClusterMember | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
   readonly #newcomers = new Newcomers(this.#queue)
-  #fullAt: Millis = -Infinity
   #isClosed = false
 
   /**
@@ -110,10 +111,16 @@ export class MultipathListener
       },
       charge: (address) => this.#admission.charge(address),
     })
+    const capacity = new Capacity({
+      clock: this.#clock,
+      maxSockets: this.#options.maxSockets,
+      onFull: (most, of) => callForeign(() => this.emit('full', most, of)),
+    })
     const guard: SocketGuardInit = {
       admission: this.#admission,
       clock: this.#clock,
       timeoutMs: this.#options.handshakeTimeoutMs,
+      capacity,
       onRefused: this.#refused,
     }
     this.#acceptors = servers.map((server, index) => {
@@ -121,7 +128,6 @@ export class MultipathListener
         guard,
         maxSockets: Math.max(1, Math.floor(this.#options.maxSockets / servers.length)),
         onStream: (stream) => void this.#shake(stream, acceptor, trackers[index]),
-        onDrop: this.#dropped,
       })
       return acceptor
     })
@@ -220,7 +226,7 @@ export class MultipathListener
         )
     } catch (error) {
       stream.destroy()
-      const isCharged = this.#admission.failed(handshake, toError(error))
+      const isCharged = this.#admission.failed(handshake, toError(error), acceptor.isGuarded)
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
       if (isCharged) tellRefused()
@@ -232,13 +238,6 @@ export class MultipathListener
   readonly #refused = (error: Error, stream: IncomingStream): void => {
     debug('refused a stream: %s', error)
     callForeign(() => this.emit('refused', error, stream))
-  }
-
-  readonly #dropped = (): void => {
-    if (this.#clock.now() - this.#fullAt < FULL_EVERY_MS) return
-    this.#fullAt = this.#clock.now()
-    debug('%d sockets are there: further ones are closed unread', this.#options.maxSockets)
-    callForeign(() => this.emit('full', this.#options.maxSockets))
   }
 
   #open(stream: IncomingStream, hello: Hello, acceptor: Acceptor, tracker: StatsTracker | undefined): void {

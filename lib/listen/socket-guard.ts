@@ -5,12 +5,14 @@ import { MultipathError, toError } from '../errors.js'
 import type { IncomingStream, SocketSource } from '../transport/transport.js'
 import { dropReset, endsOf, keepAddresses } from './addresses.js'
 import type { Admission } from './admission.js'
+import type { Capacity } from './capacity.js'
 import type { Handshake } from './handshakes.js'
 
 export interface SocketGuardInit {
   readonly admission: Admission
   readonly clock: Clock
   readonly timeoutMs: number
+  readonly capacity: Capacity
   /** A socket was closed before it became a stream, by us. */
   readonly onRefused: (error: Error, socket: IncomingStream) => void
 }
@@ -48,6 +50,10 @@ export class SocketGuard {
       dropReset(socket)
       return
     }
+    if (this.#init.capacity.isExceeded()) {
+      socket.destroy()
+      return
+    }
     try {
       this.#watch(socket, this.#init.admission.begin(socket.remoteAddress))
     } catch (error) {
@@ -64,6 +70,10 @@ export class SocketGuard {
         new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no ${this.#awaited} within ${timeoutMs} ms`),
       )
     })
+    const onClose = (): void => {
+      release()
+      admission.gaveUp(handshake)
+    }
     const onAbort = (): void => {
       release()
       this.#refuse(toError(limit.signal.reason), socket)
@@ -71,12 +81,12 @@ export class SocketGuard {
     const release = (): void => {
       cancel()
       limit.signal.removeEventListener('abort', onAbort)
-      socket.off('close', release)
+      socket.off('close', onClose)
       admission.end(handshake)
       this.#releases.delete(key)
     }
     limit.signal.addEventListener('abort', onAbort)
-    socket.once('close', release)
+    socket.once('close', onClose)
     this.#releases.set(key, release)
   }
 

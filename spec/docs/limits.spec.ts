@@ -74,6 +74,7 @@ describe('docs/limits.md', () => {
       'Of WebSockets and proxies',
       [
         ...constants('transport/websocket-server', 'REQUEST_TIMEOUT_MS'),
+        ...constants('transport/request-head', 'MAX_REQUEST_BYTES'),
         ...constants('transport/websocket-budget', 'MAX_EMPTY_FRAMES'),
         ...constants(
           'transport/websocket-stream',
@@ -111,9 +112,9 @@ describe('docs/limits.md', () => {
         ),
         ...constants(
           'cli/streams/strangers',
-          ...['MAX_STRANGERS', 'EARLY_DROP', 'MOST_OF_AN_ADDRESS', 'NEWCOMERS_PER_SECOND', 'MAX_ADDRESSES'],
+          ...['MAX_STRANGERS', 'EARLY_DROP', 'MOST_OF_AN_ADDRESS'],
         ),
-        ...constants('cli/streams/sessions', 'GREETING_MS', 'STRANGER_BYTES', 'STRANGER_ACK_BYTES'),
+        ...constants('cli/streams/sessions', 'GREETING_MS', 'ABUSE_CHARGE', 'STRANGER_BYTES', 'STRANGER_ACK_BYTES'),
         ...constants('cli/streams/log', 'MOST_LINES'),
         ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
         ...constants('cli/streams/take-request', 'REQUEST_MS'),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { Server, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { connect, isIPv6 } from 'node:net'
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenerOptions } from '../../lib/index.js'
-import { MultipathListener } from '../../lib/index.js'
+import { MultipathListener, webSocketServer } from '../../lib/index.js'
 import { AddressBudget } from '../../lib/listen/address-budget.js'
 import { ManualClock } from '../../lib/testing/index.js'
 import { CERTIFICATE } from '../support/certificate.js'
@@ -183,6 +183,49 @@ describe('an address with too many refused hellos', () => {
       await until(() => refused.length === n + 1)
     }
     expect(await say(unknownHello())).toMatchObject({ code: UNKNOWN })
+  })
+})
+
+describe('what comes before a hello and costs more than reading one', () => {
+  const tls = () => listening(createTlsServer(CERTIFICATE))
+  const secured = async (server: Server, before: (socket: Socket) => void): Promise<void> => {
+    const socket = tlsConnect({ port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false })
+    socket.once('secureConnect', () => before(socket))
+    await heardUntilClose(socket.on('error', () => {}))
+  }
+  const plain = async (server: Server, text: string): Promise<void> => {
+    const socket = await client(server)
+    socket.write(text)
+    await heardUntilClose(socket)
+  }
+
+  it.each<[string, () => Promise<Server>, (server: Server) => Promise<void>]>([
+    ['TLS that fails', tls, (server) => plain(server, 'GET / HTTP/1.1\r\n\r\n')],
+    ['TLS that is given up', tls, async (server) => void (await client(server)).destroy()],
+    ['TLS without a hello behind it', tls, (server) => secured(server, (socket) => socket.end())],
+    [
+      'a request for something else',
+      async () => (await webSocketServer({ port: 0, host: '127.0.0.1' })) as unknown as Server,
+      (server) => plain(server, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    ],
+  ])('is paid for by its address: %s', async (_what, serverOf, act) => {
+    const server = await serverOf()
+    const { listener, clock, refused } = await listenerOn(server)
+    const limited = (): number => refused.filter(({ code }) => code === LIMIT).length
+    const isShut = async (): Promise<boolean> => {
+      const before = limited()
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      socket.on('error', () => {}).resume()
+      await until(() => limited() > before || listener.pendingHandshakes > 0)
+      return limited() > before
+    }
+    for (let n = 0; n < 2; n++) {
+      await act(server)
+      await until(() => listener.pendingHandshakes === 0)
+    }
+    expect(await isShut()).toBe(true)
+    clock.advance(1000)
+    expect(await isShut()).toBe(false)
   })
 })
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MultipathListener } from '../../lib/index.js'
-import { descriptorLimit, descriptorShare } from '../../lib/listen/descriptors.js'
+import { descriptorLimit, DescriptorReserve, descriptorShare } from '../../lib/listen/descriptors.js'
 import { boundBySockets, LISTENER_TABLE, resolveListenerOptions } from '../../lib/listen/options.js'
 import { ManualClock } from '../../lib/testing/index.js'
 import { client, listening } from '../support/tcp.js'
@@ -51,6 +51,15 @@ describe('the descriptors of this process', () => {
       [384, 384, 128, 32],
       [60, 60, 50, 5],
     ])
+  })
+
+  it('are low where the next one has a high number, or none is left', () => {
+    let next = 959
+    const reserve = new DescriptorReserve(1024, () => next)
+    expect([reserve.limit, reserve.isTouched]).toEqual([960, false])
+    for (next of [960, Infinity]) expect(reserve.isTouched).toBe(true)
+    next = Infinity
+    expect(new DescriptorReserve(Infinity, () => next).isTouched).toBe(false)
   })
 
   it('leave the limits as they are where there are plenty', () => {
@@ -105,5 +114,55 @@ describe('a listener with as many sockets as it may have', () => {
     const unbound = createServer()
     await new MultipathListener([unbound], [], { maxSockets: Infinity }).close()
     expect(unbound.maxConnections).toBeUndefined()
+  })
+})
+
+describe.skipIf(!existsSync('/proc/self/limits'))('a listener whose process has few descriptors left', () => {
+  /** Takes all but a few, has 20 sockets come, gives them back, has one come. @returns what it saw */
+  const PROGRAM = `
+    import { closeSync, openSync } from 'node:fs'
+    import { once } from 'node:events'
+    import { connect, createServer } from 'node:net'
+    import { createServer as createTlsServer } from 'node:tls'
+    import { MultipathListener, webSocketServer } from './lib/index.js'
+    const server = KINDS
+    if (!server.listening) await once(server.listen(0, '127.0.0.1'), 'listening')
+    const listener = new MultipathListener([server])
+    const told = []
+    listener.on('full', (...args) => told.push(args))
+    const own = []
+    const open = (upTo) => { while (own.at(-1) === undefined || own.at(-1) < upTo) own.push(openSync('/dev/null', 'r')) }
+    const come = async () => {
+      const socket = connect(server.address().port, '127.0.0.1').on('error', () => {})
+      await once(socket, 'connect')
+      const closed = await Promise.race([once(socket.resume(), 'close').then(() => true), seen()])
+      socket.destroy()
+      return closed
+    }
+    const seen = async () => { while (listener.pendingHandshakes === 0) await new Promise(setImmediate); return false }
+    open(239)
+    const scarce = []
+    for (let n = 0; n < 5; n++) scarce.push(await come())
+    for (const fd of own.splice(0)) closeSync(fd)
+    const plenty = await come()
+    console.log(JSON.stringify({ scarce, plenty, told }))
+    process.exit()`
+
+  it.each([
+    ['TCP', 'createServer()'],
+    ['TLS', 'createTlsServer()'],
+    ['WebSockets', `await webSocketServer({ port: 0, host: '127.0.0.1' })`],
+  ])('closes sockets of %s unread, says so once, and takes them again', async (_what, kind) => {
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      `ulimit -n 256; exec "$0" --import tsx --input-type=module --eval "$1"`,
+      process.execPath,
+      PROGRAM.replace('KINDS', kind),
+    ])
+    expect(JSON.parse(stdout)).toEqual({
+      scarce: [true, true, true, true, true],
+      plenty: false,
+      told: [[240, 'descriptors']],
+    })
   })
 })

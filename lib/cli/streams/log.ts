@@ -46,6 +46,11 @@ export class Log {
     this.#count('warn', event, message, fields)
   }
 
+  /** One line, and later one that tells how many more were left out: what strangers cause all the time. */
+  warnOnce(event: string, message: string, fields?: Fields): void {
+    this.#count('warn', event, message, fields, 1)
+  }
+
   /** Only with --verbose. */
   detail(event: string, message: string, fields?: Fields): void {
     if (this.#options.isVerbose) this.#line('debug', event, message, fields)
@@ -66,13 +71,13 @@ export class Log {
     return new CliError(message, { exitCode, hint, cause: known, isReported: true })
   }
 
-  #count(level: Level, event: string, message: string, fields?: Fields): void {
+  #count(level: Level, event: string, message: string, fields?: Fields, mostLines = MOST_LINES): void {
     const tally = this.#tallies.get(event) ?? this.#begin(event)
-    if (++tally.lines <= MOST_LINES) {
+    if (++tally.lines <= mostLines) {
       this.#line(level, event, message, fields)
       return
     }
-    const leftOut = tally.lines - MOST_LINES
+    const leftOut = tally.lines - mostLines
     tally.sum = () => {
       const times = leftOut === 1 ? 'one more like it was' : `${leftOut} more like it were`
       this.#line(level, event, `${message} (${times} left out)`, { ...fields, leftOut })

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { Command, Option } from 'commander'
 import type { AuthorizeJoin, MultipathConn } from '../../index.js'
-import { MultipathListener } from '../../index.js'
+import { descriptorShare, MultipathListener } from '../../index.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { formatHostPort, parseCount, parseSeconds } from '../parse.js'
@@ -31,6 +31,8 @@ const HANDSHAKE_MS = 10_000
 const ALPN = ['multipath/0']
 /** Paths of one client, and those that come beside a suspect one. */
 const MOST_SOCKETS_A_SESSION = 64
+/** Of all descriptors, for sockets of clients. */
+const SOCKETS_PART = 1 / 2
 
 export function serveCommand(io: CliIo): Command {
   const command = new Command('serve')
@@ -96,17 +98,19 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     const options = serveOptions(flags, io.env)
     const tasks = new Tasks()
     const lookups = new Lookups(flags.maxSessions)
-    const sessions = new Sessions({ ...flags, ...options, lookups, tasks, log })
-    for (const place of options.places) servers.push(await listen(place, options, flags, log))
+    for (const place of options.places) servers.push(await listen(place, options, log))
     for (const warning of options.warnings) log.warn('insecure', warning)
     const listener = new MultipathListener(servers, [], {
       maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
+      maxSockets: maxSockets(flags, servers.length),
       peer: 'ours',
       ...STRANGER_LIMITS,
       ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
+    const charge = listener.charge.bind(listener)
+    const sessions = new Sessions({ ...flags, ...options, charge, lookups, tasks, log })
     reportSubflows(listener, (message) => log.detail('path', message))
-    listener.on('refused', (error) => log.detail('path-refused', `refused a path: ${error.message}`))
+    reportRefusals(listener, log)
     await take(listener, sessions, io.signal)
     await drain({
       reason: io.signal.reason as CliError,
@@ -123,6 +127,24 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
   }
 }
 
+/** Of all --listen together. Streams lead to sockets as well: half of the descriptors is theirs. */
+function maxSockets({ maxSessions }: ServeFlags, places: number): number {
+  const wanted = places * MOST_SOCKETS_A_SESSION * (maxSessions + MAX_STRANGERS)
+  return Math.min(wanted, descriptorShare(SOCKETS_PART))
+}
+
+/** Who shuts others out, or tries to, is worth a line. */
+function reportRefusals(listener: MultipathListener, log: Log): void {
+  listener.on('full', (most, of) =>
+    log.warn('full', `${most} ${of} are open: further paths are closed until some are free (ulimit -n)`),
+  )
+  listener.on('refused', (error, { remoteAddress = 'somebody' }) => {
+    const message = `refused a path from ${remoteAddress}: ${error.message}`
+    if ((error as { code?: unknown }).code === 'ERR_MULTIPATH_LIMIT') log.warnOnce('path-limit', message)
+    else log.detail('path-refused', message)
+  })
+}
+
 /** A client that is known by its certificate joins no session of another one. */
 const isSameClient: AuthorizeJoin = ({ first, peer }) =>
   peer.fingerprint !== undefined && peer.fingerprint === first.fingerprint
@@ -135,18 +157,11 @@ async function take(listener: MultipathListener, sessions: Sessions, signal: Abo
   for await (const conn of listener as AsyncIterable<MultipathConn>) void sessions.take(conn)
 }
 
-async function listen(
-  place: ListenPlace,
-  { tls }: ServeOptions,
-  flags: ServeFlags,
-  log: Log,
-): Promise<Server> {
+async function listen(place: ListenPlace, { tls }: ServeOptions, log: Log): Promise<Server> {
   const server =
     tls === undefined
       ? createServer()
       : createTlsServer({ ...tls, ALPNProtocols: ALPN, handshakeTimeout: HANDSHAKE_MS })
-  // Handshakes of TLS are no paths yet, and have no other limit.
-  server.maxConnections = MOST_SOCKETS_A_SESSION * (flags.maxSessions + MAX_STRANGERS)
   try {
     server.listen({ port: place.port, ...(place.host !== undefined && { host: place.host }) })
     await once(server, 'listening')

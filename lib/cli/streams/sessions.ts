@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The sessions of `multipath serve`, from the greeting to the end. */
 import type { Duplex } from 'node:stream'
-import type { MultipathConn } from '../../index.js'
+import type { MultipathConn, MultipathError } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
 import { oneLine } from '../cli-error.js'
 import type { HostPort } from '../parse.js'
@@ -17,6 +17,8 @@ import type { Tasks } from './tasks.js'
 
 export interface SessionsInit {
   readonly token: Buffer | undefined
+  /** An address has cost as much as `count` refused hellos: as of `MultipathListener`. */
+  readonly charge: (address: string | undefined, count?: number) => void
   readonly allow: AllowList
   readonly remote: readonly HostPort[]
   readonly maxSessions: number
@@ -57,6 +59,8 @@ const SESSION_LIMITS: SessionLimits = {
 }
 
 const GREETING_MS = 10_000
+/** A session that ended since its client broke a limit costs its address as much as so many refused hellos. */
+const ABUSE_CHARGE = 16
 /** Who has been refused has so long to read why, milliseconds. */
 const LAST_WORDS_MS = 2000
 
@@ -72,12 +76,13 @@ export class Sessions {
 
   /** Greets `conn` and serves it. Never rejects. */
   async take(conn: Carrier): Promise<void> {
-    const { token, log } = this.#init
+    const { token, charge, log } = this.#init
     const client = conn.remoteAddress ?? 'somebody'
     conn.on('error', ignore)
     const refusal = this.#strangers.add(conn)
     if (refusal !== undefined) {
       log.warn('client-refused', `refused ${client}: ${refusal}`, { client })
+      charge(conn.remoteAddress)
       conn.destroy()
       return
     }
@@ -90,6 +95,7 @@ export class Sessions {
       this.#serve(conn, client)
     } catch (error) {
       log.warn('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
+      if (!this.#isClosed) charge(conn.remoteAddress)
       // What it was told may still be on its way.
       conn.end()
       setTimeout(() => conn.destroy(), LAST_WORDS_MS).unref()
@@ -113,12 +119,15 @@ export class Sessions {
   }
 
   #serve(conn: Carrier, client: string): void {
-    const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, lookups, tasks, log } = this.#init
+    const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
+    const { lookups, tasks, log } = this.#init
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
     const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
     this.#sessions.set(session, binds)
     session.once('close', (error?: Error) => {
       this.#sessions.delete(session)
+      if ((error as Partial<MultipathError> | undefined)?.multipathCode === 'ERR_MULTIPATH_MUX_LIMIT')
+        charge(conn.remoteAddress, ABUSE_CHARGE)
       log.info('session-end', `${client} is gone${error === undefined ? '' : `: ${oneLine(error)}`}`, {
         client,
       })

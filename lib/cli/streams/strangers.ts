@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Connections that have not greeted yet: few in all, and shared out among the addresses that they come from. */
 import { sourceNetwork } from '../../listen/source-network.js'
-import { TokenBucket } from '../../token-bucket.js'
 
 /** What is known of a connection; `undefined` counts as an address as well. */
 export interface Stranger {
@@ -12,8 +11,6 @@ export interface Stranger {
 export interface StrangersInit {
   /** From 0 to 1. */
   readonly random?: () => number
-  /** Milliseconds. */
-  readonly now?: () => number
 }
 
 /** Connections that have not greeted yet. When one more comes, the address that has most makes room. */
@@ -23,23 +20,14 @@ const EARLY_DROP = 8
 const MOST_OF_AN_ADDRESS = 32
 /** The share that is dropped at first; it rises to all. As in MaxStartups of sshd, 10:30:100. */
 const EARLY_SHARE = 0.3
-/** Newcomers of one address: at once, and a second after that. */
-const BURST = 64
-const NEWCOMERS_PER_SECOND = 16
-/** Addresses for which that is counted; the one that came longest ago is forgotten. */
-const MAX_ADDRESSES = 4096
 
 export class Strangers {
   readonly #random: () => number
-  readonly #now: () => number
   readonly #byAddress = new Map<string, Set<Stranger>>()
-  /** The one that came longest ago first. */
-  readonly #rates = new Map<string, TokenBucket>()
   #size = 0
 
-  constructor({ random = Math.random, now = () => performance.now() }: StrangersInit = {}) {
+  constructor({ random = Math.random }: StrangersInit = {}) {
     this.#random = random
-    this.#now = now
   }
 
   get size(): number {
@@ -49,7 +37,6 @@ export class Strangers {
   /** @returns why `one` may not stay; it is the caller's then */
   add(one: Stranger): string | undefined {
     const address = addressOf(one)
-    if (!this.#rateOf(address).take(this.#now())) return 'too many connections of its address in a short time'
     const mine = this.#byAddress.get(address)?.size ?? 0
     if (this.#random() < dropShare(mine)) return 'too many connections of its address that have not greeted'
     if (this.#size >= MAX_STRANGERS && !this.#makeRoom(mine)) return 'too many that have not greeted'
@@ -82,14 +69,6 @@ export class Strangers {
     this.delete(leaving)
     leaving.destroy()
     return true
-  }
-
-  #rateOf(address: string): TokenBucket {
-    const bucket = this.#rates.get(address) ?? new TokenBucket(BURST, NEWCOMERS_PER_SECOND, this.#now())
-    this.#rates.delete(address)
-    this.#rates.set(address, bucket)
-    if (this.#rates.size > MAX_ADDRESSES) this.#rates.delete(this.#rates.keys().next().value!)
-    return bucket
   }
 }
 

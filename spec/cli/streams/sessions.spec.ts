@@ -21,13 +21,20 @@ import { quiet, until } from '../../support/turns.js'
 
 const LIMITS = { timeoutMs: 20_000 }
 
-function serving(
-  maxStreams = 10,
-  lookups: Lookups = new Lookups(10),
-): { sessions: Sessions; io: FakeCliIo; join: (remoteAddress?: string) => MemoryStream } {
+interface Serving {
+  readonly sessions: Sessions
+  readonly io: FakeCliIo
+  readonly join: (remoteAddress?: string) => MemoryStream
+  /** By address. */
+  readonly charged: Map<string | undefined, number>
+}
+
+function serving(maxStreams = 10, lookups: Lookups = new Lookups(10)): Serving {
   const io = new FakeCliIo()
+  const charged: Serving['charged'] = new Map()
   const sessions = new Sessions({
     token: undefined,
+    charge: (address, count = 1) => void charged.set(address, (charged.get(address) ?? 0) + count),
     allow: new AllowList({
       places: [],
       rules: [parseAllowRule('*:81')],
@@ -48,7 +55,7 @@ function serving(
     void sessions.take(Object.assign(server, { remoteAddress, setLimits: () => {} }))
     return client
   }
-  return { sessions, io, join }
+  return { sessions, io, join, charged }
 }
 
 async function client(join: () => MemoryStream): Promise<MuxSession> {
@@ -70,6 +77,32 @@ describe('strangers', () => {
     expect(io.lines.length).toBeLessThan(40)
     sessions.destroy()
     await sessions.close()
+  })
+
+  it('cost their address something where they are refused or greet wrongly, and nothing where they do well', async () => {
+    const { sessions, join, charged } = serving()
+    join('203.0.113.9').end(Buffer.alloc(64))
+    for (let n = 0; n < 100; n++) join('203.0.113.10')
+    join('203.0.113.11').destroy()
+    const good = await client(() => join('198.51.100.7'))
+    await until(() => charged.size === 3)
+    expect(charged.get('203.0.113.9')).toBe(1)
+    expect(charged.get('203.0.113.10')).toBeGreaterThan(60)
+    expect(charged.get('203.0.113.11')).toBe(1)
+    expect(good.isOpen).toBe(true)
+    sessions.destroy()
+    await sessions.close()
+  })
+
+  it('that were let in cost their address much where they break the limits of a session', async () => {
+    const { join, charged } = serving(0)
+    const session = await client(() => join('203.0.113.9'))
+    while (session.isOpen) {
+      for (let n = 0; n < 100 && session.isOpen; n++) session.open().on('error', () => {})
+      await quiet()
+    }
+    await until(() => charged.size > 0)
+    expect([...charged]).toEqual([['203.0.113.9', 16]])
   })
 
   it('have little memory until they have greeted', async () => {

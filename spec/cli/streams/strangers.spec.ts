@@ -28,7 +28,7 @@ class Crowd {
   readonly #leaving: { at: number; one: Fake }[] = []
 
   constructor(seed: number) {
-    this.strangers = new Strangers({ random: new SeededRandom(seed).random, now: () => this.now })
+    this.strangers = new Strangers({ random: new SeededRandom(seed).random })
   }
 
   /** One comes, and goes by itself after 10 s. */
@@ -84,19 +84,6 @@ describe('strangers', () => {
     const stayed = later.filter(({ isGone }) => !isGone).length
     expect(stayed).toBeGreaterThan(4)
     expect(stayed).toBeLessThanOrEqual(24)
-  })
-
-  it('of one address are limited in each second, however soon they go', () => {
-    const crowd = new Crowd(3)
-    const come = (count: number): number =>
-      Array.from({ length: count }, () => {
-        const one = crowd.join('203.0.113.9')
-        if (!one.isGone) crowd.strangers.delete(one)
-        return one
-      }).filter(({ isGone }) => !isGone).length
-    expect(come(200)).toBe(64)
-    crowd.now += 1000
-    expect(come(200)).toBe(16)
   })
 
   it('of the address that has most make room for one of another', () => {
