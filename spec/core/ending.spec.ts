@@ -67,6 +67,12 @@ describe('the end of a connection', () => {
     expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
 
+  it('is an error where the peer went before it had said what it is', () => {
+    const error = ending.verdict(true, false, 1000)
+    expect(error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(error?.message).toMatch(/before the peer had said what it is/)
+  })
+
   it('is in order where a peer that knows no codes closed and nothing is missing', () => {
     peer.spoke()
     expect(ending.verdict(true, false, 1000)).toBeUndefined()

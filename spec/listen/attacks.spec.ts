@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { MultipathConn, SubflowDialer } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener, tlsDialer } from '../../lib/index.js'
-import { ATTACKS, attack } from '../support/attacks.js'
+import { ATTACKS, attack, TLS_ATTACKS } from '../support/attacks.js'
 import { CERTIFICATE } from '../support/certificate.js'
 import { inMib, memoryInUse } from '../support/memory.js'
 import { catchUncaught } from '../support/outside.js'
@@ -32,7 +32,7 @@ const BUDGET =
 const ECHOES = 12
 
 function setUp(name: string): { server: Server; path: (server: Server) => SubflowDialer } {
-  if (name !== 'truncated-tls') return { server: createServer(), path: (server) => pathTo(server) }
+  if (!TLS_ATTACKS.includes(name)) return { server: createServer(), path: (server) => pathTo(server) }
   return {
     server: createTlsServer(CERTIFICATE),
     path: (server) => tlsDialer({ host: '127.0.0.1', port: portOf(server), rejectUnauthorized: false }),

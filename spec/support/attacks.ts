@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 export interface AttackInit {
   readonly port: number
@@ -17,6 +18,10 @@ export interface AttackInit {
 const HELLO_BYTES = 17
 export const HELLO: Buffer = Buffer.alloc(HELLO_BYTES)
 const PAYLOAD = Buffer.alloc(16_384, 0x55)
+/** Attacks on a listener over TLS. */
+export const TLS_ATTACKS: readonly string[] = ['truncated-tls', 'tls-handshakes']
+/** What resumes the next handshake. */
+let ticket: Buffer | undefined
 /** A ClientHello of 512 bytes that ends after its sixth. */
 const CUT_CLIENT_HELLO = Buffer.from('160301020001', 'hex')
 
@@ -112,6 +117,16 @@ export const ATTACKS: Readonly<Record<string, Behaviour>> = {
   'truncated-tls': (socket) => {
     socket.resume()
     socket.write(CUT_CLIENT_HELLO)
+  },
+  /** Handshakes that nothing follows, resumed by a ticket. */
+  'tls-handshakes': (socket) => {
+    const tls = connectTls({ socket, rejectUnauthorized: false, ...(ticket && { session: ticket }) })
+    tls.on('error', () => socket.destroy())
+    tls.on('session', (session) => {
+      ticket = session
+      socket.destroy()
+    })
+    tls.resume()
   },
 }
 

@@ -68,6 +68,8 @@ end is. A Go peer has no word for an end; it closes. So, with a Go peer:
 - What a Go peer sends is checked for holes, and a connection that breaks within it is an error; but a Go peer that was
   killed, or that dropped its tail when it closed, cannot be told from one that had no more to say. bondcat closes
   33 ms after its last byte: up to 128 MiB that a slow reader has not taken yet are held in memory for that reason.
+- Somebody on a plain path can make a peer of ours look like a Go peer, and cut it off behind a whole frame. That looks like the end of a
+  Go peer, so that nc exits with 0. Where both ends are ours, give both \`--peer ours\`: then it is an error.
 - bondcat closes the whole connection at the end of its own input. To receive with it, give it an input that stays open:
   \`sleep infinity | bondcat -l -p 4000 > file\`.
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a spec that looks for leaks measures. The runner exposes the garbage collector. */
+import { readFileSync } from 'node:fs'
 import { quiet } from './turns.js'
 
 /** Bytes of heap and buffers in use, after garbage collection. */
@@ -12,6 +13,12 @@ export async function memoryInUse(): Promise<number> {
   }
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
+}
+
+/** Resident memory of another process, bytes. */
+export function memoryOf({ pid }: { readonly pid: number }): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))!
+  return Number(kib) * 1024
 }
 
 /** Sockets, servers and timers that keep a process up, by name. */

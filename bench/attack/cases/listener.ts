@@ -5,14 +5,14 @@ import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { MultipathDialer, MultipathListener, tcpDialer, tlsDialer } from 'multipath-net'
-import { ATTACKS, attack } from '../../../spec/support/attacks.js'
+import { ATTACKS, attack, TLS_ATTACKS } from '../../../spec/support/attacks.js'
 import { CERTIFICATE } from '../../../spec/support/certificate.js'
 import type { AttackCase } from '../attack-case.js'
 import { FRIEND_ADDRESS } from '../attack-case.js'
 import { LIMITS } from '../echo-listener.js'
 
 /** Attacks by the number of sockets; the others send all that they can. */
-const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', 'truncated-tls']
+const BY_NUMBER: readonly string[] = ['slowloris', 'random-cids', ...TLS_ATTACKS]
 
 async function listening(isTls: boolean): Promise<Server> {
   const server = isTls ? createTlsServer(CERTIFICATE) : createServer()
@@ -46,7 +46,7 @@ async function sink(isTls: boolean): Promise<number> {
 }
 
 function listenerCase(name: string): AttackCase {
-  const isTls = name === 'truncated-tls'
+  const isTls = TLS_ATTACKS.includes(name)
   return {
     sockets: BY_NUMBER.includes(name) ? 10_000 : 100,
     budgetMiB: 384,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Streams whose readers stand still, in one session with one that is in use. */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import type { CliProcess } from '../../support/cli-process.js'
+import { memoryOf } from '../../support/memory.js'
 import { command, dial, echo, serve, target } from '../../support/streams.js'
 import { until } from '../../support/turns.js'
 
@@ -14,11 +13,6 @@ const STREAMS = 32
 const WINDOW_BYTES = 256 * 1024
 
 vi.setConfig({ testTimeout: 60_000 })
-
-function memoryOf({ pid }: CliProcess): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))!
-  return Number(kib) * 1024
-}
 
 /** Writes for as long as the other end takes it. @returns how much that was, until now */
 function pour(socket: Socket): () => number {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `multipath serve` with few descriptors, while strangers take as many as they are given. */
+/** What strangers take of `multipath serve`: descriptors and memory. */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ATTACKS } from '../../support/attacks.js'
+import { memoryOf } from '../../support/memory.js'
 import { dial, echo, forward, serve } from '../../support/streams.js'
 
+const MIB = 1_048_576
 const STREAMS = 20
+/** Fewer than are dropped by chance. */
+const SILENT = 7
 const ADDRESSES = [11, 12, 13, 14, 15].map((n) => `127.0.0.${n}`)
 const SOCKETS_OF_AN_ADDRESS = 80
 
@@ -55,5 +60,21 @@ describe('multipath serve that may have 256 descriptors', () => {
     expect(heard).toEqual(streams.map((_, n) => `stream ${n}`))
     const lines = there.cli.lines.filter((line) => !/listening|is connected/.test(line))
     expect(lines.length).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('multipath serve', () => {
+  it('keeps next to nothing of what those send who have not greeted', async () => {
+    const there = await serve(['--allow', 't=127.0.0.1:9'])
+    const before = memoryOf(there.cli)
+    const sockets = await Promise.all(Array.from({ length: SILENT }, () => dial(there.port)))
+    for (const socket of sockets) ATTACKS['far-ahead']!(socket)
+    let most = 0
+    for (let n = 0; n < 10; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      most = Math.max(most, memoryOf(there.cli) - before)
+    }
+    expect(sockets.filter(({ bytesWritten }) => bytesWritten > 2 * MIB).length).toBeGreaterThan(0)
+    expect(most).toBeLessThan(100 * MIB)
   })
 })
