@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One server of a listener: the streams that it brings, and what they are called. */
+import type { EventEmitter } from 'node:events'
 import { Server } from 'node:net'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { dropReset, endsOf, keepAddresses } from './addresses.js'
@@ -32,21 +33,18 @@ export class Acceptor {
     this.#capacity = guard.capacity
     this.#onStream = onStream
     server.on(this.#event, this.#serverOnStream)
+    this.#refusals?.on('tlsClientError', this.#serverOnTlsError).on('refused', this.#serverOnRefused)
     const { sockets = server } = server
     if (!(sockets instanceof Server)) return
     if (maxSockets !== Infinity) (sockets as Partial<Server>).maxConnections ??= maxSockets
     sockets.on('drop', this.#serverOnDrop)
   }
 
-  /** TLS or a request comes before the hello. */
-  get isGuarded(): boolean {
-    return this.#guard !== undefined
-  }
-
   /** Takes no more streams; the server goes on. */
   detach(): void {
     this.#server.off(this.#event, this.#serverOnStream)
     this.#guard?.detach()
+    this.#refusals?.off('tlsClientError', this.#serverOnTlsError).off('refused', this.#serverOnRefused)
     const { sockets = this.#server } = this.#server
     if (sockets instanceof Server) sockets.off('drop', this.#serverOnDrop)
   }
@@ -73,6 +71,18 @@ export class Acceptor {
     const address = (this.#server as Partial<Server>).address?.()
     return typeof address === 'string' ? address : undefined
   }
+
+  /** What tells of sockets that came to nothing: a server of TLS, or one of WebSockets on a port of its own. */
+  get #refusals(): EventEmitter | undefined {
+    return this.#guard === undefined ? undefined : (this.#server as unknown as EventEmitter)
+  }
+
+  /** A peer that gives up has other codes: a dialer may do so whenever its connection is over. */
+  readonly #serverOnTlsError = (error: NodeJS.ErrnoException, stream: IncomingStream): void => {
+    if (error.code?.startsWith('ERR_SSL_') === true) this.#guard?.wrong(stream)
+  }
+
+  readonly #serverOnRefused = (stream: IncomingStream): void => this.#guard?.wrong(stream)
 
   readonly #serverOnDrop = (): void => this.#capacity.dropped()
 

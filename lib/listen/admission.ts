@@ -22,12 +22,6 @@ const CHARGED: ReadonlySet<unknown> = new Set([
   'ERR_MULTIPATH_REFUSED',
 ])
 
-/** No hello came. On a plain path that is a scanner or a dial that was given up, and costs next to nothing. */
-const WITHOUT_HELLO: ReadonlySet<unknown> = new Set([
-  'ERR_MULTIPATH_HANDSHAKE',
-  'ERR_MULTIPATH_HANDSHAKE_TIMEOUT',
-])
-
 /** What is known of the peer behind a stream. */
 export interface PeerFacts {
   readonly remoteAddress: string | undefined
@@ -116,25 +110,11 @@ export class Admission {
     if (handshake !== undefined) this.#handshakes.end(handshake)
   }
 
-  /**
-   * The handshake, if it had begun, came to nothing.
-   *
-   * @param wasCostly - it had one of TLS or HTTP before its hello, so that it costs even where no hello came
-   * @returns whether its address has paid for that
-   */
-  failed(handshake: Handshake | undefined, error: Error, wasCostly: boolean): boolean {
-    const { multipathCode } = error as Partial<MultipathError>
-    const isCharged =
-      error instanceof JoinLimitError ||
-      CHARGED.has(multipathCode) ||
-      (wasCostly && WITHOUT_HELLO.has(multipathCode))
+  /** The handshake, if it had begun, came to nothing. @returns whether its address has paid for that */
+  failed(handshake: Handshake | undefined, error: Error): boolean {
+    const isCharged = error instanceof JoinLimitError || CHARGED.has((error as { code?: unknown }).code)
     if (isCharged) this.#budget.charge(handshake?.address)
     return isCharged
-  }
-
-  /** A socket closed before its TLS or its request came to an end: what it said was wrong, or it gave up. */
-  gaveUp({ address }: Handshake): void {
-    this.#budget.charge(address)
   }
 
   /**

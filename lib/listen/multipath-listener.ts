@@ -111,18 +111,7 @@ export class MultipathListener
       },
       charge: (address) => this.#admission.charge(address),
     })
-    const capacity = new Capacity({
-      clock: this.#clock,
-      maxSockets: this.#options.maxSockets,
-      onFull: (most, of) => callForeign(() => this.emit('full', most, of)),
-    })
-    const guard: SocketGuardInit = {
-      admission: this.#admission,
-      clock: this.#clock,
-      timeoutMs: this.#options.handshakeTimeoutMs,
-      capacity,
-      onRefused: this.#refused,
-    }
+    const guard = this.#guardInit()
     this.#acceptors = servers.map((server, index) => {
       const acceptor: Acceptor = new Acceptor(server, {
         guard,
@@ -131,6 +120,14 @@ export class MultipathListener
       })
       return acceptor
     })
+  }
+
+  #guardInit(): SocketGuardInit {
+    const { maxSockets, handshakeTimeoutMs: timeoutMs } = this.#options
+    const clock = this.#clock
+    const onFull = (most: number, of: FullOf): void => callForeign(() => this.emit('full', most, of))
+    const capacity = new Capacity({ clock, maxSockets, onFull })
+    return { admission: this.#admission, clock, timeoutMs, capacity, onRefused: this.#refused }
   }
 
   /** Live connections, those not accepted yet included. */
@@ -226,7 +223,7 @@ export class MultipathListener
         )
     } catch (error) {
       stream.destroy()
-      const isCharged = this.#admission.failed(handshake, toError(error), acceptor.isGuarded)
+      const isCharged = this.#admission.failed(handshake, toError(error))
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
       if (isCharged) tellRefused()

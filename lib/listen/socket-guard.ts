@@ -41,6 +41,11 @@ export class SocketGuard {
     this.#releases.get(endsOf(stream))?.()
   }
 
+  /** What it said was no TLS, or a request for something else: its address pays, as for a refused hello. */
+  wrong({ remoteAddress }: IncomingStream): void {
+    this.#init.admission.charge(remoteAddress)
+  }
+
   detach(): void {
     this.#server.off('connection', this.#serverOnConnection)
   }
@@ -70,10 +75,6 @@ export class SocketGuard {
         new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no ${this.#awaited} within ${timeoutMs} ms`),
       )
     })
-    const onClose = (): void => {
-      release()
-      admission.gaveUp(handshake)
-    }
     const onAbort = (): void => {
       release()
       this.#refuse(toError(limit.signal.reason), socket)
@@ -81,12 +82,12 @@ export class SocketGuard {
     const release = (): void => {
       cancel()
       limit.signal.removeEventListener('abort', onAbort)
-      socket.off('close', onClose)
+      socket.off('close', release)
       admission.end(handshake)
       this.#releases.delete(key)
     }
     limit.signal.addEventListener('abort', onAbort)
-    socket.once('close', onClose)
+    socket.once('close', release)
     this.#releases.set(key, release)
   }
 

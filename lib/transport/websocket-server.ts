@@ -35,6 +35,8 @@ export interface WebSocketServerOptions {
 /** Events of a {@link WebSocketAcceptor}. */
 export interface WebSocketAcceptorEvents {
   connection: [stream: IncomingStream]
+  /** Asked for something else, or in a wrong way, and has been told so. */
+  refused: [socket: Duplex]
   /** Of the server that listens on `port`. */
   error: [error: Error]
 }
@@ -92,9 +94,9 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
   readonly #serverOnConnection = (socket: Socket): void => {
     readRequest(socket, REQUEST_TIMEOUT_MS, (read) => {
       if (this.#isClosed) socket.destroy()
-      else if ('head' in read) refuse(socket, read)
+      else if ('head' in read) this.#refuse(socket, read)
       else if (isUpgrade(read.request)) this.#serverOnUpgrade(read.request, socket, read.rest)
-      else refuse(socket, refusal('426 Upgrade Required', 'Upgrade: websocket'))
+      else this.#refuse(socket, refusal('426 Upgrade Required', 'Upgrade: websocket'))
     })
   }
 
@@ -102,12 +104,19 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
     if (this.#path !== undefined && request.url?.split('?', 1)[0] !== this.#path) {
       // Another handler may answer it. Where there is none, the client would wait for ever.
       if (!this.#isShared || this.#server.listenerCount('upgrade') === 1)
-        refuse(socket, refusal('404 Not Found'))
+        this.#refuse(socket, refusal('404 Not Found'))
       return
     }
     const answer = this.#mayCome(request) ? answerTo(request) : refusal('403 Forbidden')
     if (answer.isAccepted) this.#open(socket, head, answer)
-    else refuse(socket, answer)
+    else this.#refuse(socket, answer)
+  }
+
+  #refuse(socket: Duplex, { head }: UpgradeAnswer): void {
+    this.emit('refused', socket)
+    socket.on('error', ignore)
+    socket.once('finish', () => socket.destroy())
+    socket.end(`${head}\r\n\r\n`)
   }
 
   #open(socket: Duplex, head: Buffer, answer: UpgradeAnswer): void {
@@ -143,12 +152,6 @@ function check({ port, host, server, path, origins }: WebSocketServerOptions): v
   if (server === undefined) checkPort(port)
   else if (typeof (server as Partial<Server>).on !== 'function' || host !== undefined)
     throw new OptionError('server must be an http.Server or https.Server, and stands without host')
-}
-
-function refuse(socket: Duplex, { head }: UpgradeAnswer): void {
-  socket.on('error', ignore)
-  socket.once('finish', () => socket.destroy())
-  socket.end(`${head}\r\n\r\n`)
 }
 
 function ignore(): void {}

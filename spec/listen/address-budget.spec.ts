@@ -186,47 +186,48 @@ describe('an address with too many refused hellos', () => {
   })
 })
 
-describe('what comes before a hello and costs more than reading one', () => {
+describe('what comes before a hello', () => {
   const tls = () => listening(createTlsServer(CERTIFICATE))
-  const secured = async (server: Server, before: (socket: Socket) => void): Promise<void> => {
-    const socket = tlsConnect({ port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false })
-    socket.once('secureConnect', () => before(socket))
-    await heardUntilClose(socket.on('error', () => {}))
-  }
-  const plain = async (server: Server, text: string): Promise<void> => {
+  const web = async () => (await webSocketServer({ port: 0, host: '127.0.0.1' })) as unknown as Server
+  const says = (text: string) => async (server: Server) => {
     const socket = await client(server)
     socket.write(text)
     await heardUntilClose(socket)
   }
+  const securely = async (server: Server): Promise<void> => {
+    const socket = tlsConnect({ port: portOf(server), host: '127.0.0.1', rejectUnauthorized: false })
+    socket.once('secureConnect', () => socket.end())
+    await heardUntilClose(socket.on('error', () => {}))
+  }
+  const givesUp = async (server: Server): Promise<void> => void (await client(server)).destroy()
 
-  it.each<[string, () => Promise<Server>, (server: Server) => Promise<void>]>([
-    ['TLS that fails', tls, (server) => plain(server, 'GET / HTTP/1.1\r\n\r\n')],
-    ['TLS that is given up', tls, async (server) => void (await client(server)).destroy()],
-    ['TLS without a hello behind it', tls, (server) => secured(server, (socket) => socket.end())],
-    [
-      'a request for something else',
-      async () => (await webSocketServer({ port: 0, host: '127.0.0.1' })) as unknown as Server,
-      (server) => plain(server, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
-    ],
-  ])('is paid for by its address: %s', async (_what, serverOf, act) => {
-    const server = await serverOf()
-    const { listener, clock, refused } = await listenerOn(server)
-    const limited = (): number => refused.filter(({ code }) => code === LIMIT).length
-    const isShut = async (): Promise<boolean> => {
-      const before = limited()
+  it.each<[string, boolean, () => Promise<Server>, (server: Server) => Promise<void>]>([
+    ['what is no TLS', true, tls, says('GET / HTTP/1.1\r\n\r\n')],
+    ['a request for something else', true, web, says('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+    ['what is no request', true, web, says('\r\n\r\n')],
+    ['TLS that is given up', false, tls, givesUp],
+    ['TLS that is given up behind the handshake', false, tls, securely],
+    ['a request that is given up', false, web, givesUp],
+  ])(
+    'is paid for where it is wrong, and free where its peer gives up: %s',
+    async (_what, isPaid, serverOf, act) => {
+      const server = await serverOf()
+      const { listener, refused } = await listenerOn(server)
+      for (let n = 0; n < 2; n++) {
+        let sockets = 0
+        const { sockets: source = server } = server as { sockets?: Server }
+        source.once('connection', () => sockets++)
+        await act(server)
+        await until(() => sockets === 1 && listener.pendingHandshakes === 0)
+      }
+      const limited = (): number => refused.filter(({ code }) => code === LIMIT).length
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
       socket.on('error', () => {}).resume()
-      await until(() => limited() > before || listener.pendingHandshakes > 0)
-      return limited() > before
-    }
-    for (let n = 0; n < 2; n++) {
-      await act(server)
-      await until(() => listener.pendingHandshakes === 0)
-    }
-    expect(await isShut()).toBe(true)
-    clock.advance(1000)
-    expect(await isShut()).toBe(false)
-  })
+      await until(() => limited() + listener.pendingHandshakes > 0)
+      expect(limited()).toBe(isPaid ? 1 : 0)
+      socket.destroy()
+    },
+  )
 })
 
 describe('the budget of an address', () => {

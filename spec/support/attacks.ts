@@ -17,6 +17,8 @@ export interface AttackInit {
 
 const HELLO_BYTES = 17
 export const HELLO: Buffer = Buffer.alloc(HELLO_BYTES)
+/** Of one of ours: its pong, and what it announces itself with. Without, some take no data of it. */
+const ANNOUNCED = Buffer.concat([HELLO, Buffer.of(0, 1, 0, 2)])
 const PAYLOAD = Buffer.alloc(16_384, 0x55)
 /** Attacks on a listener over TLS. */
 export const TLS_ATTACKS: readonly string[] = ['truncated-tls', 'tls-handshakes']
@@ -105,6 +107,15 @@ export const ATTACKS: Readonly<Record<string, Behaviour>> = {
   },
   'never-reading': (socket) => {
     socket.write(HELLO)
+    pour(socket, framesFrom(10, 4000))
+  },
+  'announced-far-ahead': (socket) => {
+    socket.resume()
+    socket.write(ANNOUNCED)
+    pour(socket, framesFrom(11, 4000))
+  },
+  'announced-never-reading': (socket) => {
+    socket.write(ANNOUNCED)
     pour(socket, framesFrom(10, 4000))
   },
   /** Frames of a byte from the last to the first, as many at a time as are kept ahead of a missing one. */

@@ -130,8 +130,8 @@ export const SERVE_CASES: Readonly<Record<string, AttackCase>> = {
     sockets: 40,
     befriend: join,
     attack: (port, sockets) => {
-      attack('never-reading', { port, sockets: sockets / 2, everyMs: 1000 })
-      attack('far-ahead', { port, sockets: sockets / 2, everyMs: 1000 })
+      attack('announced-never-reading', { port, sockets: sockets / 2, everyMs: 1000 })
+      attack('announced-far-ahead', { port, sockets: sockets / 2, everyMs: 1000 })
     },
   },
 }

@@ -11,6 +11,8 @@ const MIB = 1_048_576
 const STREAMS = 32
 /** What a stream may bring before its reader takes anything. */
 const WINDOW_BYTES = 256 * 1024
+/** Of what echoes, what reads nothing, and what never stops writing. */
+const NAMES = ['e', 'd', 'l']
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -37,9 +39,9 @@ async function scene() {
   const counts: (() => number)[] = []
   const deaf = await target(() => {})
   const loud = await target((socket) => counts.push(pour(socket.on('data', () => {}))))
-  const places = [await echo(), deaf, loud].map((port, n) => `${'edl'[n]}=127.0.0.1:${port}`)
+  const places = [await echo(), deaf, loud].map((port, n) => `${NAMES[n]}=127.0.0.1:${port}`)
   const there = await serve(places.flatMap((place) => ['--allow', place]))
-  const locals = [...'edl'].flatMap((name) => ['--local', `0=${name}`])
+  const locals = NAMES.flatMap((name) => ['--local', `0=${name}`])
   const here = command(['forward', '--to', `127.0.0.1:${there.port}`, ...locals])
   await here.line(/connected to/)
   const listening = (): string[] => here.lines.filter((line) => line.includes('listening on'))
