@@ -17,6 +17,7 @@ import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
 import { Inlet } from './inlet.js'
 import { closedError, NetConn } from './net-conn.js'
+import { nodePorts } from './node-ports.js'
 import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { PathSurface } from './path-surface.js'
@@ -51,7 +52,7 @@ export class MultipathConn extends PathSurface {
   onOver: (() => void) | undefined
   /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
   onDestroyed: (() => void) | undefined
-  readonly #driver: Driver
+  readonly #driver: Driver<Duplex>
   readonly #inlet: Inlet
   readonly #outlet: Outlet
   readonly #drainLimit: DrainLimit
@@ -69,7 +70,7 @@ export class MultipathConn extends PathSurface {
       // Ours says whether there was an error, as net.Socket's does.
       emitClose: false,
     })
-    this.#driver = new Driver(init, init.clock, {
+    this.#driver = new Driver(init, nodePorts(init.clock), {
       onReadable: () => {
         this.#pull()
       },
@@ -231,7 +232,7 @@ export class MultipathConn extends PathSurface {
     return this.#driver.streams
   }
 
-  protected override get driver(): Driver {
+  protected override get driver(): Driver<Duplex> {
     return this.#driver
   }
 

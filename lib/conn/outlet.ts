@@ -11,7 +11,7 @@ const KEPT_BYTES = 4096
 const COPY_BYTES = 65_536
 
 export class Outlet {
-  readonly #driver: Driver
+  readonly #driver: Driver<unknown>
   /** Chunks that are the caller's again once the callback of their write has been called. */
   readonly #lent = new WeakSet<Uint8Array>()
   readonly #flushWaiters: Callback[] = []
@@ -30,7 +30,7 @@ export class Outlet {
   /** The stream is destroyed, and what it has accepted is still on its way. */
   #isLingering = false
 
-  constructor(driver: Driver) {
+  constructor(driver: Driver<unknown>) {
     this.#driver = driver
   }
 

@@ -2,16 +2,19 @@
 /** Which subflows of a connection are read. Not to read one makes TCP slow its peer down. */
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
-import type { SubflowIo } from './subflow-io.js'
-import { HOLD } from './subflow-io.js'
+import type { SocketPort } from './driver-ports.js'
+import { HOLD } from './driver-ports.js'
+
+/** As much of a socket as is asked of it here. */
+type Readable = Pick<SocketPort<unknown>, 'hold' | 'release'>
 
 export class Reading {
-  readonly #ios: ReadonlyMap<Subflow, SubflowIo>
+  readonly #sockets: ReadonlyMap<Subflow, Readable>
   readonly #resting = new Set<Subflow>()
   #isPaused = false
 
-  constructor(ios: ReadonlyMap<Subflow, SubflowIo>) {
-    this.#ios = ios
+  constructor(sockets: ReadonlyMap<Subflow, Readable>) {
+    this.#sockets = sockets
   }
 
   /** None is read: the application's reader is slow. */
@@ -19,8 +22,8 @@ export class Reading {
     return this.#isPaused
   }
 
-  added(io: SubflowIo): void {
-    if (this.#isPaused) io.hold(HOLD.reader)
+  added(socket: Readable): void {
+    if (this.#isPaused) socket.hold(HOLD.reader)
   }
 
   /** Bytes of it were taken. */
@@ -32,7 +35,7 @@ export class Reading {
       subflow.label,
     )
     this.#resting.add(subflow)
-    this.#ios.get(subflow)?.hold(HOLD.abuse)
+    this.#sockets.get(subflow)?.hold(HOLD.abuse)
   }
 
   /** @returns whether all are read again from now on */
@@ -40,13 +43,13 @@ export class Reading {
     for (const subflow of this.#resting) {
       if (subflow.readAgainAt !== undefined && subflow.state !== 'closed') continue
       this.#resting.delete(subflow)
-      this.#ios.get(subflow)?.release(HOLD.abuse)
+      this.#sockets.get(subflow)?.release(HOLD.abuse)
     }
     if (shouldPause === this.#isPaused) return false
     this.#isPaused = shouldPause
-    for (const io of this.#ios.values()) {
-      if (shouldPause) io.hold(HOLD.reader)
-      else io.release(HOLD.reader)
+    for (const socket of this.#sockets.values()) {
+      if (shouldPause) socket.hold(HOLD.reader)
+      else socket.release(HOLD.reader)
     }
     return !shouldPause
   }

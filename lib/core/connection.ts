@@ -176,6 +176,16 @@ export class ConnectionCore {
     return typeof taken === 'number' ? taken : bytes.length
   }
 
+  /** The socket of `subflow` is full; so many bytes of what it was given have not left it. */
+  socketBlocked(subflow: Subflow, bufferedBytes: number): void {
+    subflow.blocked(bufferedBytes)
+  }
+
+  /** It takes more again. */
+  socketDrained(subflow: Subflow): void {
+    subflow.drained()
+  }
+
   /** A subflow's stream ended in order (no error) or failed. */
   subflowClosed(subflow: Subflow, error: Error | undefined, now: Millis): void {
     this.#now = now

@@ -170,7 +170,7 @@ export class InFlight {
   }
 
   #finish(frame: SentFrame, now: Millis): void {
-    for (const carrier of frame.carriers) if (carrier.isBlocked) carrier.stuckBytes += frame.size
+    for (const carrier of frame.carriers) carrier.carriedAcked(frame.size)
     this.#window.acked(frame)
     this.#retransmits.remove(frame)
     this.#lastAckAt = now

@@ -61,8 +61,7 @@ export class SubflowSet {
 
   /** While the socket is stuck, acks wait here, where they are counted, and not in its buffer. */
   flush(subflow: Subflow, isLast = false): void {
-    if (!subflow.isBlocked) subflow.stuckBytes = 0
-    else if (!isLast) return
+    if (subflow.isBlocked && !isLast) return
     const chunks = subflow.takeOutput()
     if (chunks.length > 0 && isOpen(subflow)) this.actions.push({ kind: 'send', subflow, chunks })
   }

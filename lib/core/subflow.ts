@@ -50,14 +50,8 @@ export class Subflow implements SubflowView {
   readAgainAt: Millis | undefined
   /** The peer has answered a ping of ours on it; on the first one, which is the connection, it need not. */
   hasAnswered: boolean
-  /** What its socket held when it became stuck, bytes. */
-  socketBytes = 0
-  /** Payload that was acked while its socket was stuck, bytes. */
-  stuckBytes = 0
   /** When the newest ping left that has been answered. */
   answeredPingAt: Millis = -Infinity
-  /** The socket's own buffer is full: nothing more until it drains. */
-  isBlocked = false
   /** RTT samples of what left before this say how long the silence was, not how long the path is. */
   trustSamplesFrom: Millis = -Infinity
   suspectSince: Millis = 0
@@ -73,6 +67,11 @@ export class Subflow implements SubflowView {
   /** A dialer says the first pong unasked. */
   #unaskedPongs: number
   #state: SubflowState = 'probing'
+  #isBlocked = false
+  /** What its socket held when it became blocked, bytes. */
+  #socketBytes = 0
+  /** Payload that was acked while its socket was blocked, bytes. */
+  #blockedAckedBytes = 0
 
   constructor(
     id: number,
@@ -160,9 +159,30 @@ export class Subflow implements SubflowView {
     return this.flights.bytes
   }
 
+  /** The socket's own buffer is full: nothing more until it drains. */
+  get isBlocked(): boolean {
+    return this.#isBlocked
+  }
+
+  /** @param socketBytes - what its socket holds */
+  blocked(socketBytes: number): void {
+    this.#isBlocked = true
+    this.#socketBytes = socketBytes
+  }
+
+  drained(): void {
+    this.#isBlocked = false
+    this.#blockedAckedBytes = 0
+  }
+
+  /** A frame of `bytes` that it carries was acked, on whichever subflow. */
+  carriedAcked(bytes: number): void {
+    if (this.#isBlocked) this.#blockedAckedBytes += bytes
+  }
+
   /** Bytes that were acked and may still lie in its socket: its peer acks what it has not read. */
   get ackedInSocket(): number {
-    return this.isBlocked ? Math.min(this.stuckBytes, this.socketBytes) : 0
+    return Math.min(this.#blockedAckedBytes, this.#socketBytes)
   }
 
   /** The flight that left first of those under way. */

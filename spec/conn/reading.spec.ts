@@ -2,7 +2,8 @@
 /** What is read of the streams of a connection, and when. */
 import { PassThrough } from 'node:stream'
 import { expect, it, onTestFinished } from 'vitest'
-import { HOLD, SubflowIo } from '../../lib/conn/subflow-io.js'
+import { HOLD } from '../../lib/conn/driver-ports.js'
+import { SubflowIo } from '../../lib/conn/subflow-io.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { MemoryStream } from '../support/memory-path.js'
 import { connectedPair, readBytes } from '../support/pair.js'

@@ -243,7 +243,7 @@ describe('the end with something missing', () => {
 
   it('is an error where data of ours was not even sent', () => {
     const only = core.joinUp()
-    only.subflow.isBlocked = true
+    only.subflow.blocked(0)
     core.writes('stuck')
     only.loses()
     expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })

@@ -63,7 +63,7 @@ describe('a new frame', () => {
   it('waits for the socket, and for the window', () => {
     leaves(subflow, NOW, subflow.window.bytes)
     expect(verdict()).toBe('window-full')
-    subflow.isBlocked = true
+    subflow.blocked(0)
     expect(verdict()).toBe('blocked')
   })
 

@@ -139,7 +139,7 @@ describe('a suspect subflow', () => {
     core = new ScriptedCore({ maxFrameBytes: 1000, deadMs: 5000 })
     const [first, second] = [core.joinUp({ isDialer: true }), core.joinUp({ isDialer: true, rttMs: 40 })]
     core.writes(new Uint8Array(2000))
-    second.subflow.isBlocked = true
+    second.subflow.blocked(0)
     for (let waited = 0; first.subflow.state === 'up' && waited < 1000; waited += 10) {
       core.passes(10)
       second.hears(acks(PING))
@@ -210,7 +210,7 @@ describe('the last of many frames on a path', () => {
       core.passes(1)
     }
     other.isStuck = true
-    other.subflow.isBlocked = true
+    other.subflow.blocked(0)
     for (let waited = 0; waited < 1000; waited += 20) {
       core.passes(20)
       other.hears(acks(PING))

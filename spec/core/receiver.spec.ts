@@ -215,7 +215,7 @@ describe('acks that a peer does not take up', () => {
     core = new ScriptedCore({ maxOutstandingAckBytes: 1000 })
     const [first, second] = [core.joinUp(), core.joinUp()]
     second.isStuck = true
-    second.subflow.isBlocked = true
+    second.subflow.blocked(0)
     for (const fn of range(10, 2000)) {
       if (second.subflow.state === 'closed') break
       second.hears(data(fn, 'x'))
@@ -242,7 +242,7 @@ describe('acks that a peer does not take up', () => {
   it('leave with the last word even so', () => {
     const only = core.joinUp({}, CAPABLE)
     only.isStuck = true
-    only.subflow.isBlocked = true
+    only.subflow.blocked(0)
     only.hears(data(10, 'x'))
     core.core.destroy(false)
     core.flush()

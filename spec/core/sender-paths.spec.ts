@@ -58,7 +58,7 @@ describe('the lowest frame, for which everybody waits,', () => {
 
   it('does not on one that is hardly faster, or has no room', () => {
     sending([100, 60, 20], one)
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(3000)
     expect(carriedBy(10)).toEqual([1])
   })
@@ -71,31 +71,31 @@ describe('the lowest frame, for which everybody waits,', () => {
 
   it('does not where one that carries it is as fast', () => {
     sending([100, 20, 15], one)
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(3000)
-    subflows[2]!.isBlocked = false
+    subflows[2]!.drained()
     pumps(0)
     expect(carriedBy(10)).toEqual([1, 2])
   })
 
   it('does where the fast one that carried it is gone', () => {
     sending([100, 20, 15], one)
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(3000)
     inFlight.lost(subflows[1]!)
     expect(subflows[1]!.inFlightBytes).toBe(0)
     subflows.splice(1, 1)
-    subflows[1]!.isBlocked = false
+    subflows[1]!.drained()
     pumps(0)
     expect(carriedBy(10)).toEqual([1, 3])
   })
 
   it('does not while the receiver is full', () => {
     sending([100, 20], { maxUnackedFrames: 2 })
-    subflows[1]!.isBlocked = true
+    subflows[1]!.blocked(0)
     pumps(5000)
     inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
-    subflows[1]!.isBlocked = false
+    subflows[1]!.drained()
     pumps(0, MS + 60)
     expect(resent()).toBe(0)
   })
@@ -161,7 +161,7 @@ describe('a probe', () => {
 
   it('goes out on the fastest subflow that is not stuck', () => {
     sending([100, 20, 10])
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(1000)
     inFlight.peerWindow.hold(MS)
     probe()
