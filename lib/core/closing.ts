@@ -6,7 +6,7 @@ import { CODE_FIN } from '../wire/limits.js'
 import type { Ending } from './ending.js'
 import type { CloseReason } from './health.js'
 import type { Dispatcher } from './dispatcher.js'
-import { canEnd, clearQueue, isOpen } from './graceful-close.js'
+import { canEnd, clearQueue, ended, isOpen } from './graceful-close.js'
 import type { Peer } from './peer-profile.js'
 import type { Receiver } from './receiver.js'
 import type { SubflowSet } from './subflow-set.js'
@@ -39,11 +39,11 @@ export class Closing {
   subflow(subflow: Subflow, now: Millis, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
     const { subflows, dispatcher, ending, sender, receiver } = this.#parts
-    const { leave } = subflow
+    const wasOpen = isOpen(subflow)
     subflows.drop(subflow, reason, error)
     const isHeaderCut = dispatcher.remove(subflow)
     receiver.lost(subflow)
-    if (error !== undefined && leave?.endedAt === undefined) ending.failed(error, now)
+    if (error !== undefined && wasOpen) ending.failed(error, now)
     // A peer has no use for a subflow that we have ended: those alone are no connection.
     if (this.#isOver || subflows.live.some(isOpen)) return
     const hasHole = receiver.hasHole || isHeaderCut
@@ -53,15 +53,13 @@ export class Closing {
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
   seeOff(subflow: Subflow, now: Millis): void {
     const { subflows, peer } = this.#parts
-    const { leave } = subflow
-    if (leave === undefined) return
-    leave.isSafe = peer.profile.resendsLost
+    const { resendsLost } = peer.profile
     if (canEnd(subflow)) {
-      if (!leave.isSafe) clearQueue(subflow)
+      if (!resendsLost) clearQueue(subflow)
       subflows.flush(subflow)
-      leave.endedAt = now
+      ended(subflow, now)
       subflows.actions.push({ kind: 'close', subflow, how: 'half' })
-    } else if (leave.isWithdrawn && leave.isSafe && subflow.state === 'suspect')
+    } else if (subflow.gracefulClose?.isWithdrawn === true && resendsLost && subflow.state === 'suspect')
       this.subflow(subflow, now, 'removed')
   }
 

@@ -56,7 +56,7 @@ export class ConnectionCore {
       sender: this.#sender,
       dispatcher: this.#dispatcher,
     })
-    this.#detector = new FailureDetector(options, random)
+    this.#detector = new FailureDetector(options, this.#peer, random)
   }
 
   /** Subflows that live; read only. */

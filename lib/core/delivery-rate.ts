@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How fast a path delivers, sampled as BBR does (delivery-rate draft), and its round trips by the acks. */
 import type { Millis } from '../clock.js'
-import type { Flight } from './flight.js'
 import { MaxFilter } from './max-filter.js'
 
-/** What a flight has to remember of its beginning. */
-export type DeliveryStamp = Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'>
+/** What a flight has to remember of its beginning, as BBR's rate samples need it (delivery-rate draft, 3.2). */
+export interface DeliveryStamp {
+  /** Bytes that the subflow had delivered when this left, and when the last of them was acked. */
+  readonly delivered: number
+  readonly deliveredAt: Millis
+  /** When the first frame of this sampling period left. */
+  readonly firstSentAt: Millis
+  /** There was too little to send, so that the rate says nothing of the path. */
+  readonly isAppLimited: boolean
+}
+
+/** Bytes that left at one moment and are acked now. */
+export interface Delivery extends DeliveryStamp {
+  readonly sentAt: Millis
+  readonly frame: { readonly size: number }
+}
 
 /** A round trip that has just ended. */
 export interface Round {
@@ -68,7 +81,7 @@ export class DeliveryRate {
    * @param span - how long a sample counts, milliseconds
    * @returns the round that ends with this ack, if one does
    */
-  acked(flight: Flight, now: Millis, isTrusted: boolean, span: Millis): Round | undefined {
+  acked(flight: Delivery, now: Millis, isTrusted: boolean, span: Millis): Round | undefined {
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt

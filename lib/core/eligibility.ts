@@ -46,9 +46,9 @@ export type Eligibility =
 const FULL_MS = 200
 
 /** Why `subflow` is out of the choice; `undefined` where it is a candidate. */
-function exclusionOf({ state, path, leave }: Subflow): Exclusion | undefined {
+function exclusionOf({ state, path, gracefulClose }: Subflow): Exclusion | undefined {
   if (state !== 'up') return state
-  if (leave?.isWithdrawn === true) return 'removed'
+  if (gracefulClose?.isWithdrawn === true) return 'removed'
   if (path.isPaused) return 'paused'
   return path.leftBytes > 0 ? undefined : 'byte-cap'
 }

@@ -2,6 +2,7 @@
 /** Judges from silence which subflows still live: names the next deadline of a subflow and its meaning. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { Peer } from './peer-profile.js'
 import type { Subflow } from './subflow.js'
 
 /** Pings of a suspect subflow: its return should be seen soon. */
@@ -30,18 +31,21 @@ export interface Deadline {
 
 export class FailureDetector {
   readonly #options: ResolvedConnOptions
+  readonly #peer: Peer
   /** 0…1, decides the jitter of keep-alives. */
   readonly #random: () => number
 
-  constructor(options: ResolvedConnOptions, random: () => number) {
+  constructor(options: ResolvedConnOptions, peer: Peer, random: () => number) {
     this.#options = options
+    this.#peer = peer
     this.#random = random
   }
 
   next(subflow: Subflow): Deadline {
     // Whoever does not listen can say nothing about silence.
     if (subflow.readAgainAt !== undefined) return { at: subflow.readAgainAt, finding: 'rested' }
-    if (subflow.leave?.endedAt !== undefined) return this.#gone(subflow, subflow.leave.endedAt)
+    const endedAt = subflow.gracefulClose?.endedAt
+    if (endedAt !== undefined) return this.#gone(subflow, endedAt)
     const { owedSince } = subflow
     if (owedSince === Infinity) return this.#keepAlive(subflow)
     const dead: Deadline = {
@@ -60,7 +64,7 @@ export class FailureDetector {
   /** Its path was removed, our half is closed, and the peer's is not yet. */
   #gone(subflow: Subflow, endedAt: Millis): Deadline {
     const { deadMs, suspectMs } = this.#options
-    const patienceMs = subflow.leave?.isSafe === true ? subflow.timeoutMs(suspectMs) : deadMs
+    const patienceMs = this.#peer.profile.resendsLost ? subflow.timeoutMs(suspectMs) : deadMs
     return { at: Math.max(endedAt, subflow.lastHeardAt) + patienceMs, finding: 'dead' }
   }
 

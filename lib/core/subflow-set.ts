@@ -50,7 +50,7 @@ export class SubflowSet {
 
   /** It closes at once. What happens to one on its way out is no failure. */
   drop(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
-    const isLeaving = subflow.leave?.isWithdrawn === true
+    const isLeaving = subflow.gracefulClose?.isWithdrawn === true
     const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
     this.live.splice(this.live.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')

@@ -4,11 +4,10 @@ import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
 import { FalseAlarms } from './false-alarms.js'
-import type { Flight } from './flight.js'
+import type { Carrier, Flight } from './flight.js'
 import { Flights } from './flight.js'
-import type { SubflowState } from './health.js'
+import type { GracefulClose, SubflowState } from './health.js'
 import { move } from './health.js'
-import type { GracefulClose } from './graceful-close.js'
 import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
@@ -25,7 +24,7 @@ const MAX_PINGS = 64
 /** After so long a silence, milliseconds, the kernel's own window has collapsed, and ours is found anew. */
 const RESTART_MS = 300
 
-export class Subflow implements SubflowView {
+export class Subflow implements SubflowView, Carrier {
   readonly id: number
   readonly label: string
   readonly tracker: StatsTracker
@@ -41,7 +40,7 @@ export class Subflow implements SubflowView {
   /** Written by the sender. */
   served = 0
   /** Set once its path has been removed. */
-  leave: GracefulClose | undefined
+  gracefulClose: GracefulClose | undefined
   /** Number of the next frame to look at that every path is to carry. */
   nextShared = 0
   lastHeardAt: Millis
@@ -175,7 +174,6 @@ export class Subflow implements SubflowView {
     this.#blockedAckedBytes = 0
   }
 
-  /** A frame of `bytes` that it carries was acked, on whichever subflow. */
   carriedAcked(bytes: number): void {
     if (this.#isBlocked) this.#blockedAckedBytes += bytes
   }

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { FailureDetector } from '../../lib/core/failure-detector.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { Peer } from '../../lib/core/peer-profile.js'
 import { resolveOptions } from '../../lib/options.js'
 import { delivers, lands, leaves, subflowOf } from '../support/flights.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
@@ -280,7 +281,7 @@ describe('pings', () => {
 })
 
 describe('the next deadline of a subflow', () => {
-  const liveness = new FailureDetector(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), () => 0.5)
+  const liveness = new FailureDetector(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), new Peer(), () => 0.5)
 
   it.each([
     [20, 10],
@@ -356,6 +357,7 @@ describe('the next deadline of a subflow', () => {
     const chances = [0, 1]
     const drawing = new FailureDetector(
       resolveOptions(CONN_OPTIONS, { keepAliveMs: 10_000 }),
+      new Peer(),
       () => chances.shift()!,
     )
     const subflow = subflowOf(20)
