@@ -10,7 +10,7 @@ import { builtinRules } from 'eslint/use-at-your-own-risk'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const BASE = ['errors', 'options', 'clock', 'debug', 'token-bucket']
+const BASE = ['errors', 'options', 'clock', 'debug', 'ignore', 'token-bucket']
 const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
 const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
 
@@ -22,7 +22,11 @@ const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
  * wire and core do no input or output and never see a clock, hence no `node:` and only the types of clock.
  */
 const LAYERS = [
-  { files: ['errors', 'clock', 'options', 'token-bucket'], may: ['errors', 'options'], types: ['clock'] },
+  {
+    files: ['errors', 'clock', 'options', 'ignore', 'token-bucket'],
+    may: ['errors', 'options'],
+    types: ['clock'],
+  },
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
   { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
   { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
@@ -64,7 +68,7 @@ const LAYERS = [
   },
   {
     folder: 'cli/',
-    may: ['index', 'mux/index', 'token-bucket', 'listen/source-network'],
+    may: ['index', 'mux/index', 'ignore', 'token-bucket', 'listen/source-network'],
     packages: ['node:', 'commander'],
   },
 ]

@@ -7,6 +7,7 @@ import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
+import { ignore } from '../ignore.js'
 import type { OriginCheck, Origins } from './origins.js'
 import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
@@ -157,5 +158,3 @@ function refuse(socket: Duplex, { head }: UpgradeAnswer): void {
   socket.once('finish', () => socket.destroy())
   socket.end(`${head}\r\n\r\n`)
 }
-
-function ignore(): void {}
