@@ -10,7 +10,7 @@ const SLEEP_MS = 5000
 
 export interface CoreTimerHost {
   /** No socket is read: silence means nothing. */
-  isPaused(): boolean
+  isReadingStopped(): boolean
   /** The core is about to be told of the time. */
   onDue(now: Millis): void
   /** The core knows the time, and may want something done. */
@@ -60,7 +60,7 @@ export class CoreTimer {
     const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS
     this.#wallOffset = wallOffset
     const isLate = now - at > STALL_MS
-    if (hasSlept || this.#host.isPaused()) core.forgiveSilence(now)
+    if (hasSlept || this.#host.isReadingStopped()) core.forgiveSilence(now)
     else if (isLate) core.forgiveSilence(now, 'once')
     if (hasSlept) core.pingAll(now)
     if (isLate && !this.#isSecondLook) {

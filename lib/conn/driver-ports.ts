@@ -13,8 +13,8 @@ export interface SocketHandler {
 }
 
 /** Who may want a socket unread, as bits. */
-export const HOLD = { reader: 1, abuse: 2, turn: 4 } as const
-export type Hold = (typeof HOLD)[keyof typeof HOLD]
+export const READ_STOP = { reader: 1, abuse: 2, turn: 4 } as const
+export type ReadStop = (typeof READ_STOP)[keyof typeof READ_STOP]
 
 /** The socket of one subflow. */
 export interface SocketPort<Stream> {
@@ -28,8 +28,8 @@ export interface SocketPort<Stream> {
   /** Writes `chunks` in one go. @returns whether it is blocked now and will call `onDrain` */
   write(chunks: Uint8Array[]): boolean
   /** Reads no more until all who want that have released it. */
-  hold(who: Hold): void
-  release(who: Hold): void
+  stopReading(who: ReadStop): void
+  resumeReading(who: ReadStop): void
   /** Closes our half after what was written; the peer's is read on, to its end. */
   endHalf(): void
   /** Closes in order after what was written; later input is ignored. */

@@ -59,12 +59,12 @@ export class Driver<Stream> {
     this.#options = { ...init.options }
     this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
-    this.trace = init.trace && new TraceWriter(init.trace, this.core.metrics, clock)
+    this.trace = init.trace && new TraceWriter(init.trace, this.core, clock)
     this.#turn = turn
     this.#open = open
     this.#host = host
     this.#timer = new CoreTimer(this.core, clock, {
-      isPaused: () => this.isPaused,
+      isReadingStopped: () => this.isReadingStopped,
       onDue: (now) => this.trace?.wake(now),
       onTick: () => {
         this.flush()
@@ -73,8 +73,8 @@ export class Driver<Stream> {
   }
 
   /** The sockets are not read, so that TCP slows the peer down. */
-  get isPaused(): boolean {
-    return this.#reading.isPaused
+  get isReadingStopped(): boolean {
+    return this.#reading.isStopped
   }
 
   /** Streams of the live subflows. */
@@ -186,7 +186,7 @@ export class Driver<Stream> {
     } finally {
       // A callback of the application may have thrown: the connection goes on.
       this.#isFlushing = false
-      if (this.#reading.steer(this.core.shouldPauseReading)) this.core.forgiveSilence(this.clock.now())
+      if (this.#reading.steer(this.core.shouldStopReading)) this.core.forgiveSilence(this.clock.now())
       this.#timer.arm()
       this.trace?.flushed(now)
     }

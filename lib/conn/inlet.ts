@@ -44,7 +44,7 @@ export class Inlet {
         this.#wantsBytes = this.#stream.push(asBuffer(piece))
       })
     }
-    if (hasTaken && (core.isUrgent || this.#driver.isPaused)) this.#driver.flushSoon()
+    if (hasTaken && (core.isUrgent || this.#driver.isReadingStopped)) this.#driver.flushSoon()
     return hasTaken
   }
 

@@ -75,7 +75,7 @@ export class MultipathConn extends PathSurface {
         this.#pull()
       },
       onProgress: () => {
-        this.#settle()
+        this.#progressed()
       },
       onSubflow: (change) => {
         this.#announcer.announce(change)
@@ -183,7 +183,7 @@ export class MultipathConn extends PathSurface {
       if (this.readableEnded) setImmediate(callback, error)
       else callback(error)
     })
-    this.#settle()
+    this.#progressed()
   }
 
   override _read(): void {
@@ -253,16 +253,16 @@ export class MultipathConn extends PathSurface {
     }
     if (this.#driver.core.isReadEnd && this.#finish?.error === undefined) {
       // The ack of our end and the peer's may come together: `finish` is before `end`, as with net.
-      this.#outlet.settle(this.writableLength)
+      this.#outlet.progressed(this.writableLength)
       this.#inlet.end()
     }
     if (this.#finish !== undefined) this.#checkDrained()
   }
 
   /** Acks may have made room, or completed what was written. */
-  #settle(): void {
+  #progressed(): void {
     if (this.destroyed || this.#finish?.error !== undefined) return
-    this.#outlet.settle(this.writableLength)
+    this.#outlet.progressed(this.writableLength)
     if (this.#driver.core.isReadEnd) this.#pull()
   }
 

@@ -41,7 +41,7 @@ export abstract class PathSurface extends SocketSurface {
 
   #stats(subflow: Subflow): SubflowStats {
     const { core, clock } = this.driver
-    return subflowStats(subflow, core.metrics.eligibility(subflow, clock.now()))
+    return subflowStats(subflow, core.eligibility(subflow, clock.now()))
   }
 
   /** Each path: where this side dials, those without a subflow, too. */

@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream'
 import { toError } from '../errors.js'
 import type { PortionsOwner } from '../stream/turn.js'
 import { Portions } from '../stream/turn.js'
-import type { Hold, SocketHandler, SocketPort } from './driver-ports.js'
-import { HOLD } from './driver-ports.js'
+import type { ReadStop, SocketHandler, SocketPort } from './driver-ports.js'
+import { READ_STOP } from './driver-ports.js'
 
 /** Chunks that add up to less are joined: one small write costs less than a vectored one. */
 const JOIN_BYTES = 16_384
@@ -14,7 +14,7 @@ const JOIN_BYTES = 16_384
 const CLOSE_GRACE_MS = 3000
 
 /** What a turn of the event loop asks of a subflow's stream. */
-class TurnHold implements PortionsOwner {
+class TurnStop implements PortionsOwner {
   readonly #io: SubflowIo
   readonly #handler: SocketHandler
 
@@ -24,15 +24,15 @@ class TurnHold implements PortionsOwner {
   }
 
   get isStopped(): boolean {
-    return this.#io.isHeldBut(HOLD.turn)
+    return this.#io.isStoppedBut(READ_STOP.turn)
   }
 
-  hold(): void {
-    this.#io.hold(HOLD.turn)
+  stopReading(): void {
+    this.#io.stopReading(READ_STOP.turn)
   }
 
-  release(): void {
-    this.#io.release(HOLD.turn)
+  resumeReading(): void {
+    this.#io.resumeReading(READ_STOP.turn)
   }
 
   take(bytes: Uint8Array): number {
@@ -46,12 +46,12 @@ export class SubflowIo implements SocketPort<Duplex> {
   readonly #portions: Portions
   #error: Error | undefined
   #isOver = false
-  #holds = 0
+  #readStops = 0
 
   constructor(stream: Duplex, handler: SocketHandler) {
     this.stream = stream
     this.#handler = handler
-    this.#portions = new Portions(stream, new TurnHold(this, handler))
+    this.#portions = new Portions(stream, new TurnStop(this, handler))
     stream.on('data', this.#streamOnData)
     stream.on('drain', this.#streamOnDrain)
     stream.on('error', this.#streamOnError)
@@ -112,19 +112,19 @@ export class SubflowIo implements SocketPort<Duplex> {
   }
 
   /** Whether somebody else than `who` wants it unread. */
-  isHeldBut(who: Hold): boolean {
-    return (this.#holds & ~who) !== 0
+  isStoppedBut(who: ReadStop): boolean {
+    return (this.#readStops & ~who) !== 0
   }
 
-  hold(who: Hold): void {
-    if (this.#holds === 0) this.stream.pause()
-    this.#holds |= who
+  stopReading(who: ReadStop): void {
+    if (this.#readStops === 0) this.stream.pause()
+    this.#readStops |= who
   }
 
-  release(who: Hold): void {
-    if (this.#holds === 0) return
-    this.#holds &= ~who
-    if (this.#holds === 0) this.stream.resume()
+  resumeReading(who: ReadStop): void {
+    if (this.#readStops === 0) return
+    this.#readStops &= ~who
+    if (this.#readStops === 0) this.stream.resume()
   }
 
   endHalf(): void {

@@ -40,7 +40,7 @@ export class Closing {
     if (subflow.state === 'closed') return
     const { subflows, dispatcher, ending, sender, receiver } = this.#parts
     const wasOpen = isOpen(subflow)
-    subflows.drop(subflow, reason, error)
+    subflows.close(subflow, reason, error)
     const isHeaderCut = dispatcher.remove(subflow)
     receiver.lost(subflow)
     if (error !== undefined && wasOpen) ending.failed(error, now)
@@ -81,7 +81,7 @@ export class Closing {
   over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
     const { subflows, dispatcher, ending, sender } = this.#parts
     this.#isOver = true
-    ending.hasPeerFin = true
+    ending.finHeard()
     subflows.closeAll(how)
     dispatcher.clear()
     sender.clear()
@@ -97,7 +97,7 @@ export class Closing {
   /** On each subflow once, as soon as it has answered: before that, a peer does not believe it. */
   #sayFin(): void {
     const { ending, subflows } = this.#parts
-    ending.hasSentFin = true
+    ending.finSent()
     for (const subflow of subflows.live) {
       if (!subflow.hasAnswered || this.#told.has(subflow)) continue
       this.#told.add(subflow)

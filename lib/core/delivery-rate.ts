@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How fast a path delivers, sampled as BBR does (delivery-rate draft), and its round trips by the acks. */
 import type { Millis } from '../clock.js'
-import { MaxFilter } from './max-filter.js'
 
 /** What a flight has to remember of its beginning, as BBR's rate samples need it (delivery-rate draft, 3.2). */
 export interface DeliveryStamp {
@@ -26,6 +25,42 @@ export interface Round {
   readonly rate: number
   /** There was always enough to send. */
   readonly wasFull: boolean
+}
+
+interface Sample {
+  readonly value: number
+  readonly at: Millis
+}
+
+const NONE: Sample = { value: 0, at: -Infinity }
+
+/** The largest sample of a sliding time span, in constant space: three candidates, as in Linux' win_minmax. */
+export class MaxFilter {
+  /** Best, second best after it, third best after that. */
+  #best: [Sample, Sample, Sample] = [NONE, NONE, NONE]
+
+  get value(): number {
+    return this.#best[0].value
+  }
+
+  /** @param span - how long a sample counts, milliseconds */
+  update(value: number, at: Millis, span: number): void {
+    const sample = { value, at }
+    const [first, second, third] = this.#best
+    if (value >= first.value || at - third.at > span) this.#best = [sample, sample, sample]
+    else if (value >= second.value) this.#best = [first, sample, sample]
+    else if (value >= third.value) this.#best = [first, second, sample]
+    this.#age(sample, span)
+  }
+
+  #age(sample: Sample, span: number): void {
+    const [first, second, third] = this.#best
+    if (sample.at - first.at > span) {
+      this.#best = [second, third, sample]
+      if (sample.at - second.at > span) this.#best = [third, sample, sample]
+    } else if (second === first && sample.at - second.at > span / 4) this.#best = [first, sample, sample]
+    else if (third === second && sample.at - third.at > span / 2) this.#best = [first, second, sample]
+  }
 }
 
 export class DeliveryRate {

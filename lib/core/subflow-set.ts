@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The live subflows of a connection, and what is told of them. */
+/** The live subflows of a connection, the changes of their states, and what is to be done outside. */
 import type { Millis } from '../clock.js'
 import type { Action } from './action.js'
 import type { CloseReason } from './health.js'
@@ -41,15 +41,13 @@ export class SubflowSet {
 
   suspect(subflow: Subflow, now: Millis): void {
     const from = subflow.moveTo('suspect')
-    subflow.suspectSince = now
-    subflow.trustSamplesFrom = now
     this.#inFlight.suspect(subflow)
-    subflow.ping(now)
+    subflow.suspected(now)
     this.actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
   }
 
   /** It closes at once. What happens to one on its way out is no failure. */
-  drop(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
+  close(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
     const isLeaving = subflow.gracefulClose?.isWithdrawn === true
     const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
     this.live.splice(this.live.indexOf(subflow), 1)

@@ -100,9 +100,9 @@ describe('candidates', () => {
   it('that are all paused hold the data back, until one is not', () => {
     for (const { path } of [subflow, other]) path.isPaused = true
     choice.review(NOW)
-    expect(choice.heldUntil).toBe(Infinity)
+    expect(choice.pausedUntil).toBe(Infinity)
     other.path.isPaused = false
     choice.review(NOW + 50)
-    expect(choice.heldUntil).toBe(NOW + 50)
+    expect(choice.pausedUntil).toBe(NOW + 50)
   })
 })

@@ -197,7 +197,7 @@ describe('a suspect subflow', () => {
 })
 
 describe('the last of many frames on a path', () => {
-  it('goes out again soon after a full receiver refused it, though all acks came after a long silence', () => {
+  it('goes out again soon after a full receiver dropped it, though all acks came after a long silence', () => {
     core = new ScriptedCore({ maxFrameBytes: 16_384, deadMs: 5000 })
     const [slow, other] = [
       core.joinUp({ isDialer: true, rttMs: 1 }),
@@ -323,15 +323,15 @@ describe('the next deadline of a subflow', () => {
     expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'suspect' })
   })
 
-  it('is refusal only once the ack is overdue: the pong may have come first by chance', () => {
+  it('is a full peer only once the ack is overdue: the pong may have come first by chance', () => {
     const subflow = subflowOf(20)
     leaves(subflow, 1000, 100)
     subflow.answeredPingAt = 1010
     subflow.ping(1010)
-    expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'refused' })
+    expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'peer-full' })
   })
 
-  it('is refusal counted from the last ack before it, however slow the path is thought to be', () => {
+  it('is a full peer counted from the last ack before it, however slow the path is thought to be', () => {
     const subflow = subflowOf(20)
     delivers(subflow, 0, 100, 100)
     const before = leaves(subflow, 1000, 100_000, 10)
@@ -340,7 +340,7 @@ describe('the next deadline of a subflow', () => {
     subflow.answeredPingAt = 1010
     subflow.lastHeardAt = 1510
     subflow.ping(1510)
-    expect(liveness.next(subflow)).toEqual({ at: 1560, finding: 'refused' })
+    expect(liveness.next(subflow)).toEqual({ at: 1560, finding: 'peer-full' })
   })
 
   it.each([

@@ -187,7 +187,7 @@ describe('a subflow that fails', () => {
   })
 })
 
-describe('a receiver that refuses', () => {
+describe('a receiver that drops', () => {
   it('is recognized by an ack for a later frame: the earlier goes out again at once, and little else', () => {
     core = new ScriptedCore({ maxFrameBytes: 1000, sendBufferBytes: 1_000_000 })
     const only = core.joinUp()
@@ -201,7 +201,7 @@ describe('a receiver that refuses', () => {
     expect(fns.length).toBeLessThanOrEqual(4)
   })
 
-  it('is not flooded with all that it refused once it takes the probe', () => {
+  it('is not flooded with all that it dropped once it takes the probe', () => {
     core = new ScriptedCore({ maxFrameBytes: 1000 })
     const only = core.joinUp()
     core.writes(new Uint8Array(14_000))

@@ -129,8 +129,8 @@ export class CoreHost implements DriverHost {
   }
 
   /** Streams are not read, so that TCP slows the peer down. */
-  get isPaused(): boolean {
-    return this.#driver.isPaused
+  get isReadingStopped(): boolean {
+    return this.#driver.isReadingStopped
   }
 
   sum(counter: keyof Subflow['counters']): number {
@@ -169,7 +169,7 @@ export class CoreHost implements DriverHost {
       this.#written += bytes
       this.#toWrite -= bytes
     }
-    core.setHeldBack(this.#toWrite > 0)
+    core.setWriterWaiting(this.#toWrite > 0)
     if (this.#toWrite > 0 || !this.#endWhenWritten || this.#hasEnded) return
     this.#hasEnded = true
     this.#driver.end()
@@ -188,7 +188,7 @@ export class CoreHost implements DriverHost {
       this.received.add(piece)
       this.onRead?.(piece)
     }
-    if (hasRead && (this.core.isUrgent || this.isPaused)) this.#driver.flushSoon()
+    if (hasRead && (this.core.isUrgent || this.isReadingStopped)) this.#driver.flushSoon()
   }
 
   #tickReader(): void {
@@ -203,7 +203,7 @@ export class CoreHost implements DriverHost {
   #note(): void {
     const { peak, core } = this
     peak.unread = Math.max(peak.unread, core.unreadBytes)
-    peak.held = Math.max(peak.held, core.heldBytes)
+    peak.held = Math.max(peak.held, core.outOfOrderBytes)
     peak.unflushed = Math.max(peak.unflushed, core.unflushedBytes)
     for (const { acks } of core.subflows) peak.outstandingAcks = Math.max(peak.outstandingAcks, acks.length)
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A driver's ports in virtual time: raw ends of simulated links as sockets, and moments of the clock as turns. */
-import type { DriverPorts, Hold, SocketHandler, SocketPort } from '../../lib/conn/driver-ports.js'
+import type { DriverPorts, ReadStop, SocketHandler, SocketPort } from '../../lib/conn/driver-ports.js'
 import type { LinkEnd } from '../../lib/testing/link-end.js'
 import type { ManualClock } from '../../lib/testing/manual-clock.js'
 
@@ -31,7 +31,7 @@ class LinkSocket implements SocketPort<LinkEnd> {
   readonly #around: Circumstances
   /** Came, and was not taken. */
   #kept: Uint8Array[] = []
-  #holds = 0
+  #readStops = 0
   #hasEnded = false
   #isOver = false
 
@@ -85,18 +85,18 @@ class LinkSocket implements SocketPort<LinkEnd> {
     return !hasRoom
   }
 
-  hold(who: Hold): void {
-    this.#holds |= who
+  stopReading(who: ReadStop): void {
+    this.#readStops |= who
     this.stream.pause()
   }
 
-  release(who: Hold): void {
-    if (this.#holds === 0) return
-    this.#holds &= ~who
-    if (this.#holds > 0) return
+  resumeReading(who: ReadStop): void {
+    if (this.#readStops === 0) return
+    this.#readStops &= ~who
+    if (this.#readStops > 0) return
     this.#around.soon(() => {
       this.#deliver()
-      if (this.#holds === 0 && !this.#isOver) this.stream.resume()
+      if (this.#readStops === 0 && !this.#isOver) this.stream.resume()
     })
   }
 
@@ -118,7 +118,7 @@ class LinkSocket implements SocketPort<LinkEnd> {
   }
 
   #deliver(): void {
-    while (this.#holds === 0 && !this.#isOver) {
+    while (this.#readStops === 0 && !this.#isOver) {
       const bytes = this.#kept.shift()
       if (bytes === undefined) return
       const taken = this.#handler.onBytes(bytes)
