@@ -10,7 +10,7 @@ import { builtinRules } from 'eslint/use-at-your-own-risk'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const BASE = ['errors', 'options', 'clock', 'debug', 'ignore', 'token-bucket']
+export const BASE = ['errors', 'options', 'clock', 'debug', 'ignore', 'token-bucket']
 const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
 const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
 
@@ -21,7 +21,7 @@ const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
  *
  * wire and core do no input or output and never see a clock, hence no `node:` and only the types of clock.
  */
-const LAYERS = [
+export const LAYERS = [
   {
     files: ['errors', 'clock', 'options', 'ignore', 'token-bucket'],
     may: ['errors', 'options'],

@@ -12,7 +12,7 @@ import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import { CoreTimer } from './core-timer.js'
-import type { DriverPorts, SocketPort, TurnPort } from './driver-ports.js'
+import type { DriverPorts, SocketPort } from './driver-ports.js'
 import { Reading } from './reading.js'
 import { TraceWriter } from './trace.js'
 import type { TraceInit } from './trace-sink.js'
@@ -42,8 +42,7 @@ export class Driver<Stream> {
   readonly #host: DriverHost
   /** Of this connection alone: the core looks at them each time. */
   readonly #options: CoreInit['options']
-  readonly #turn: TurnPort
-  readonly #open: DriverPorts<Stream>['open']
+  readonly #ports: DriverPorts<Stream>
   readonly #sockets = new Map<Subflow, SocketPort<Stream>>()
   readonly #reading = new Reading(this.#sockets)
   readonly #timer: CoreTimer
@@ -55,13 +54,13 @@ export class Driver<Stream> {
   #flushAtTickEnd = false
   #flushAtTurnEnd = false
 
-  constructor(init: DriverInit, { clock, turn, open }: DriverPorts<Stream>, host: DriverHost) {
+  constructor(init: DriverInit, ports: DriverPorts<Stream>, host: DriverHost) {
+    const { clock } = ports
     this.#options = { ...init.options }
     this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
     this.trace = init.trace && new TraceWriter(init.trace, this.core, clock)
-    this.#turn = turn
-    this.#open = open
+    this.#ports = ports
     this.#host = host
     this.#timer = new CoreTimer(this.core, clock, {
       isReadingStopped: () => this.isReadingStopped,
@@ -85,7 +84,7 @@ export class Driver<Stream> {
   /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */
   attach(stream: Stream, init: SubflowInit, head?: Uint8Array): Subflow {
     const subflow = this.core.addSubflow(init, this.clock.now())
-    const socket = this.#open(stream, {
+    const socket = this.#ports.open(stream, {
       onBytes: (bytes) => this.#receive(subflow, bytes),
       onDrain: () => {
         this.core.socketDrained(subflow)
@@ -162,7 +161,7 @@ export class Driver<Stream> {
   flushSoon(): void {
     if (this.#flushAtTickEnd) return
     this.#flushAtTickEnd = true
-    this.#turn.atTickEnd(() => {
+    this.#ports.turn.atTickEnd(() => {
       this.#flushAtTickEnd = false
       this.flush()
     })
@@ -220,7 +219,7 @@ export class Driver<Stream> {
   #flushAtEndOfTurn(): void {
     if (this.#flushAtTurnEnd) return
     this.#flushAtTurnEnd = true
-    this.#turn.atTurnEnd(() => {
+    this.#ports.turn.atTurnEnd(() => {
       this.#flushAtTurnEnd = false
       this.flush()
     })

@@ -106,7 +106,7 @@ export class NetConn {
     const conn = this.#conn
     if (conn.readableLength === 0) conn.read(0)
     const bytes = Math.min(into.length, conn.readableLength)
-    const chunk = bytes === 0 ? null : conn.read(bytes)
+    const chunk = bytes === 0 ? null : (conn.read(bytes) as Buffer | null)
     if (chunk === null) return 0
     into.set(chunk)
     return chunk.length

@@ -58,7 +58,7 @@ export class Closing {
       if (!resendsLost) clearQueue(subflow)
       subflows.flush(subflow)
       ended(subflow, now)
-      subflows.actions.push({ kind: 'close', subflow, how: 'half' })
+      subflows.endHalf(subflow)
     } else if (subflow.gracefulClose?.isWithdrawn === true && resendsLost && subflow.state === 'suspect')
       this.subflow(subflow, now, 'removed')
   }
@@ -82,10 +82,9 @@ export class Closing {
     const { subflows, dispatcher, ending, sender } = this.#parts
     this.#isOver = true
     ending.finHeard()
-    subflows.closeAll(how)
     dispatcher.clear()
     sender.clear()
-    subflows.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
+    subflows.finish(error, how)
   }
 
   #last(how: 'end' | 'destroy'): void {

@@ -68,6 +68,7 @@ export class ConnectionCore {
       waits: this.#sender.waits,
       unreadBytes: window.unreadBytes,
       outOfOrderBytes: window.outOfOrderBytes,
+      unfinishedBytes: window.unfinishedBytes,
       readBytes: window.takenBytes,
     }
   }
@@ -85,16 +86,6 @@ export class ConnectionCore {
   /** Bytes in order that nobody has taken. */
   get unreadBytes(): number {
     return this.#receiver.window.unreadBytes
-  }
-
-  /** Bytes held for a missing frame. */
-  get outOfOrderBytes(): number {
-    return this.#receiver.window.outOfOrderBytes
-  }
-
-  /** Bytes of frames ahead that have begun and not ended. */
-  get unfinishedBytes(): number {
-    return this.#receiver.window.unfinishedBytes
   }
 
   /** Bytes written and not yet acked. */
@@ -129,7 +120,7 @@ export class ConnectionCore {
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
-    return hasFrames || this.#receiver.isAckDue || this.#set.actions.length > 0
+    return hasFrames || this.#receiver.isAckDue || this.#set.hasActions
   }
 
   /** Nobody reads what the peer sends, and TCP alone can slow it down. */
@@ -250,7 +241,7 @@ export class ConnectionCore {
       for (const subflow of [...this.#subflows]) this.#closing.seeOff(subflow, now)
     }
     this.#receiver.flushed()
-    return this.#set.actions.splice(0)
+    return this.#set.takeActions()
   }
 
   /** When `tick` is wanted, should nothing happen until then. */

@@ -107,6 +107,8 @@ export interface Metrics {
   readonly unreadBytes: number
   /** Bytes that wait for a missing frame. */
   readonly outOfOrderBytes: number
+  /** Bytes of frames ahead that have begun and not ended. */
+  readonly unfinishedBytes: number
   /** Bytes that the reader has taken so far. */
   readonly readBytes: number
 }

@@ -300,7 +300,7 @@ describe('destroy', () => {
     core.core.destroy(true)
     core.flush()
     expect([first.closed, second.closed]).toEqual(['destroy', 'destroy'])
-    expect([core.core.unreadBytes, core.core.outOfOrderBytes]).toEqual([0, 0])
+    expect([core.core.unreadBytes, core.core.metrics.outOfOrderBytes]).toEqual([0, 0])
     expect(core.core.subflows).toEqual([])
     core.core.destroy(true)
     core.flush()

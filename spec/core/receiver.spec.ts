@@ -118,12 +118,12 @@ describe('what comes ahead of a missing frame', () => {
   it('is held within its budget; the frame that is missing still comes in', () => {
     const only = core.joinUp()
     for (const fn of range(11, 30)) only.hears(data(fn, new Uint8Array(1000)))
-    expect(core.core.outOfOrderBytes).toBeGreaterThan(2000)
-    expect(core.core.outOfOrderBytes).toBeLessThanOrEqual(4000)
+    expect(core.core.metrics.outOfOrderBytes).toBeGreaterThan(2000)
+    expect(core.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(4000)
     only.sent()
     only.hears(data(10, new Uint8Array(1000)))
     expect(only.sent()).toEqual(['ack 10'])
-    expect(core.core.outOfOrderBytes).toBe(0)
+    expect(core.core.metrics.outOfOrderBytes).toBe(0)
   })
 
   it('is not kept where it turns out at its end that a copy was faster', () => {

@@ -30,7 +30,7 @@ const WAYS: readonly (readonly [string, Hop[]])[] = [
   ['from the socket to the reader', drawing('the socket', 'the reader')],
 ]
 
-/** Records the first call of each hop that can be watched: those that are public, of classes that are exported. */
+/** Records the calls of each hop that can be watched: those that are public, of classes that are exported. */
 async function watched(hops: readonly Hop[], calls: string[]): Promise<string[]> {
   const names: string[] = []
   for (const hop of hops) {
@@ -46,7 +46,7 @@ async function watched(hops: readonly Hop[], calls: string[]): Promise<string[]>
       this: unknown,
       ...args: unknown[]
     ) {
-      if (!calls.includes(nameOf(hop))) calls.push(nameOf(hop))
+      calls.push(nameOf(hop))
       return original.apply(this, args)
     })
   }
@@ -77,6 +77,13 @@ describe.each(WAYS)('the way of a byte %s', (_name, hops) => {
     near.write('x')
     expect(String(await readBytes(far, 1))).toBe('x')
     vi.restoreAllMocks()
-    expect(calls).toEqual(names)
+    // A reader asks before anything has come, and acks take a part of the way.
+    let at = 0
+    const passed = names.filter((name) => {
+      const next = calls.indexOf(name, at)
+      if (next >= 0) at = next + 1
+      return next >= 0
+    })
+    expect(passed).toEqual(names)
   })
 })

@@ -26,7 +26,7 @@ describe.each([
     advance(300)
     far.readBytesPerMs = 0
     advance(10_000)
-    expect(far.core.unreadBytes + far.core.outOfOrderBytes).toBeLessThanOrEqual(6 * MIB)
+    expect(far.core.unreadBytes + far.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(6 * MIB)
     const wire = near.wireBytes
     advance(5000)
     expect(near.wireBytes - wire).toBeLessThan(50 * KIB)

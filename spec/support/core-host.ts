@@ -203,7 +203,7 @@ export class CoreHost implements DriverHost {
   #note(): void {
     const { peak, core } = this
     peak.unread = Math.max(peak.unread, core.unreadBytes)
-    peak.held = Math.max(peak.held, core.outOfOrderBytes)
+    peak.held = Math.max(peak.held, core.metrics.outOfOrderBytes)
     peak.unflushed = Math.max(peak.unflushed, core.unflushedBytes)
     for (const { acks } of core.subflows) peak.outstandingAcks = Math.max(peak.outstandingAcks, acks.length)
   }
