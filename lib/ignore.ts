@@ -2,7 +2,7 @@
 /** The one listener that does nothing. */
 
 /**
- * Hears what somebody else deals with, or nobody needs to: an `error` event that is not heard would end the process.
+ * Hears what is dealt with elsewhere, or needs no answer: an `error` event that is not heard would end the process.
  * Being one function, it can be taken off again by name.
  */
 export function ignore(): void {}

@@ -93,7 +93,7 @@ export class ConnectionCore {
     return this.#sender.bufferedBytes + this.#inFlight.bytes
   }
 
-  /** More may be written without being held back. */
+  /** More may be written without waiting for room. */
   get hasRoom(): boolean {
     return this.#sender.hasRoom
   }

@@ -140,7 +140,7 @@ export class Choice {
  * Subflows of the first tier that has any, and of each next one while all above are full. A tier whose rate is still
  * being found is not full.
  *
- * @param queuedBytes - bytes that wait to be sent; Infinity while the application is held back
+ * @param queuedBytes - bytes that wait to be sent; Infinity while the application waits for room
  */
 export function openTiers(
   subflows: readonly Subflow[],

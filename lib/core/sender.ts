@@ -13,7 +13,7 @@ import type { Scheduler, Snapshot } from './scheduler.js'
 import type { Subflow } from './subflow.js'
 import type { Sending } from './tracker.js'
 
-/** An application that was held back writes on within this time, milliseconds, if it has more. */
+/** An application that waited for room writes on within this time, milliseconds, if it has more. */
 const REFILL_MS = 10
 /** Payload of a frame that only asks whether the receiver takes frames again. */
 const PROBE_FRAME_BYTES = 1400
@@ -150,7 +150,7 @@ export class Sender {
     if (served !== Infinity) newcomer.served = Math.max(newcomer.served, served)
   }
 
-  /** Bytes that wait; without an end while the application is held back. */
+  /** Bytes that wait; without an end while the application waits for room. */
   #queuedBytes(now: Millis): number {
     return now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
   }

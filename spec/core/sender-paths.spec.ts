@@ -189,7 +189,7 @@ describe('a probe', () => {
 })
 
 describe('the scheduler', () => {
-  it('is told of a queue without end while the application is held back, and a moment longer', () => {
+  it('is told of a queue without end while the application waits for room, and a moment longer', () => {
     sending([20])
     sender.setWriterWaiting(true, MS)
     pumps(1000)

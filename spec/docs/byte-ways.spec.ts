@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The two drawings in docs/engine.md: the functions are there, and a byte passes them in their order. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { connectedPair, readBytes } from '../support/pair.js'
 import { quiet } from '../support/turns.js'
+
+const ROOT = join(import.meta.dirname, '../..')
 
 interface Hop {
   readonly owner: string
@@ -34,7 +37,7 @@ const WAYS: readonly (readonly [string, Hop[]])[] = [
 async function watched(hops: readonly Hop[], calls: string[]): Promise<string[]> {
   const names: string[] = []
   for (const hop of hops) {
-    const module = (await import(`../../${hop.file}`)) as Record<
+    const module = (await import(join(ROOT, hop.file))) as Record<
       string,
       { prototype: Record<string, unknown> }
     >
