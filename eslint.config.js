@@ -3,12 +3,14 @@
  * Lint rules of the project. CONTRIBUTING.md draws the layers; LAYERS below enforces them, and
  * spec/lint/ shows that each rule reports what it forbids.
  */
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import js from '@eslint/js'
 import { builtinRules } from 'eslint/use-at-your-own-risk'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const BASE = ['errors', 'options', 'clock', 'debug', 'token-bucket']
+export const BASE = ['errors', 'options', 'clock', 'debug', 'ignore', 'token-bucket']
 const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
 const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
 
@@ -19,8 +21,12 @@ const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
  *
  * wire and core do no input or output and never see a clock, hence no `node:` and only the types of clock.
  */
-const LAYERS = [
-  { files: ['errors', 'clock', 'options', 'token-bucket'], may: ['errors', 'options'], types: ['clock'] },
+export const LAYERS = [
+  {
+    files: ['errors', 'clock', 'options', 'ignore', 'token-bucket'],
+    may: ['errors', 'options'],
+    types: ['clock'],
+  },
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
   { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
   { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
@@ -62,7 +68,7 @@ const LAYERS = [
   },
   {
     folder: 'cli/',
-    may: ['index', 'mux/index', 'token-bucket', 'listen/source-network'],
+    may: ['index', 'mux/index', 'ignore', 'token-bucket', 'listen/source-network'],
     packages: ['node:', 'commander'],
   },
 ]
@@ -134,6 +140,35 @@ function isOutline(node) {
   while (callee && callee.type !== 'Identifier') callee = callee.object ?? callee.callee ?? callee.tag
   return callee !== undefined && OUTLINE.test(callee.name)
 }
+
+/** Modules of ours that a text imports or exports from, types too. */
+const IMPORTS = /^(?:import|export)\b[^'"]*?\bfrom '(\.[^']+)'|^import '(\.[^']+)'/gm
+const sourceOf = (file, specifier) => join(dirname(file), specifier.replace(/\.js$/, '.ts'))
+const imported = new Map()
+/** What the file imports as it is on the disk, read again once it has changed. */
+function importsOf(file) {
+  const mtimeMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+  if (mtimeMs === undefined) return []
+  if (imported.get(file)?.mtimeMs !== mtimeMs) {
+    const found = [...readFileSync(file, 'utf8').matchAll(IMPORTS)]
+    imported.set(file, { mtimeMs, files: found.map(([, from, bare]) => sourceOf(file, from ?? bare)) })
+  }
+  return imported.get(file).files
+}
+/** The shortest chain of imports from one file to another, both ends included; `undefined` where there is none. */
+function chainOf(from, to) {
+  const before = new Map([[from, undefined]])
+  for (const file of before.keys()) {
+    if (file === to) {
+      const chain = []
+      for (let at = to; at !== undefined; at = before.get(at)) chain.unshift(at)
+      return chain
+    }
+    for (const next of importsOf(file)) if (!before.has(next)) before.set(next, file)
+  }
+  return undefined
+}
+
 const LICENCE = '// SPDX-License-Identifier: Apache-2.0'
 const local = {
   rules: {
@@ -145,6 +180,19 @@ const local = {
           if (line !== LICENCE) context.report({ node, message: `The first line is the licence: ${LICENCE}` })
         },
       }),
+    },
+    /** Of types, too: files that know each other are one idea in pieces, and cannot be understood one by one. */
+    'import-circle': {
+      create(context) {
+        const check = (node) => {
+          if (!node.source?.value.startsWith('.')) return
+          const chain = chainOf(sourceOf(context.filename, node.source.value), context.filename)
+          if (chain === undefined) return
+          const names = chain.map((file) => file.slice(import.meta.dirname.length + 1)).join(' → ')
+          context.report({ node, message: `This import closes a circle: ${names}` })
+        }
+        return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check }
+      },
     },
     'spec-function-lines': {
       ...functionLines,
@@ -224,7 +272,10 @@ export default defineConfig(
       'no-restricted-properties': ['error', ...BANNED_PROPERTIES],
     },
   },
-  { files: ['lib/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...BANNED_SYNTAX] } },
+  {
+    files: ['lib/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...BANNED_SYNTAX], 'local/import-circle': 'error' },
+  },
   { files: ['lib/**/*.ts'], ignores: ['lib/cli/**'], rules: { 'no-console': 'error' } },
   ...LAYERS.flatMap(layerBlocks),
   {

@@ -35,10 +35,15 @@ function linksOf({ setting, rttMs, rateMbps, lossRate, jitterMs, queuePipes, ker
   return setting === 'two' ? [first, link(0.4 * rateMbps, 2.5 * rttMs, 0, 0)] : [first]
 }
 
+/** A link with losses is looked at for longer, milliseconds or bytes: a repair lasts for seconds, and losses come by chance. */
+const LOSSY_MS = 20_000
+const LOSSY_BYTES = 40_000_000
+
 /** Milliseconds before and while it is looked at: starting is not what the grid judges. */
-function timesOf({ rttMs, jitterMs, setting }: Cell): { warmMs: number; lookMs: number } {
+function timesOf({ rttMs, jitterMs, lossRate, rateMbps, setting }: Cell): { warmMs: number; lookMs: number } {
   const rtt = (rttMs + jitterMs) * (setting === 'two' ? 2.5 : 1)
-  return { warmMs: Math.max(2000, 30 * rtt), lookMs: Math.max(6000, 25 * rtt) }
+  const lossyMs = lossRate === 0 ? 0 : Math.min(LOSSY_MS, LOSSY_BYTES / (125 * rateMbps))
+  return { warmMs: Math.max(2000, 30 * rtt), lookMs: Math.max(6000, 25 * rtt, lossyMs) }
 }
 
 /** Changes of the first link's rate, at shares of the time. */

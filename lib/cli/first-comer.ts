@@ -2,6 +2,7 @@
 /** Picks the one connection that is served. */
 import type { MultipathConn, MultipathListener, StatsTracker } from '../index.js'
 import { NullTracker } from '../index.js'
+import { ignore } from '../ignore.js'
 
 /**
  * A dialer whose first hello was answered late has asked for a second connection by then, and goes on with
@@ -65,5 +66,3 @@ export class FirstComer {
     resolve(conn)
   }
 }
-
-function ignore(): void {}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Runs one connection's core: feeds it bytes and time, does what it says, owns its one timer. */
-import type { Duplex } from 'node:stream'
+/** Runs one connection's core on whatever its ports are: feeds it bytes and time, and does what it says. */
 import type { Clock, Millis } from '../clock.js'
 import type { Action } from '../core/action.js'
 import { ConnectionCore } from '../core/connection.js'
@@ -12,8 +11,9 @@ import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
+import { CoreTimer } from './core-timer.js'
+import type { DriverPorts, SocketPort } from './driver-ports.js'
 import { Reading } from './reading.js'
-import { SubflowIo } from './subflow-io.js'
 import { TraceWriter } from './trace.js'
 import type { TraceInit } from './trace-sink.js'
 
@@ -32,22 +32,20 @@ export interface DriverHost {
   onFinished(error: MultipathError | undefined): void
 }
 
-/** A timer this late, milliseconds, shows that our own process stood still. */
-const STALL_MS = 40
-/** A wall clock this far ahead of the monotonic one, milliseconds, shows that the machine slept. */
-const SLEEP_MS = 5000
 /** So many are taken before a look at the time: some tens of microseconds. */
 const PORTION_FRAMES = 64
 
-export class Driver {
+export class Driver<Stream> {
   readonly core: ConnectionCore
   readonly clock: Clock
   readonly trace: TraceWriter | undefined
   readonly #host: DriverHost
   /** Of this connection alone: the core looks at them each time. */
   readonly #options: CoreInit['options']
-  readonly #ios = new Map<Subflow, SubflowIo>()
-  readonly #reading = new Reading(this.#ios)
+  readonly #ports: DriverPorts<Stream>
+  readonly #sockets = new Map<Subflow, SocketPort<Stream>>()
+  readonly #reading = new Reading(this.#sockets)
+  readonly #timer: CoreTimer
   #isRefed = true
   /** The stream above is destroyed, and what it has accepted is still on its way. */
   #isLingering = false
@@ -55,38 +53,41 @@ export class Driver {
   #flushAgain = false
   #flushAtTickEnd = false
   #flushAtTurnEnd = false
-  #timerAt: Millis = Infinity
-  /** A late timer was put off until the sockets had been read. */
-  #isSecondLook = false
-  #cancelTimer: () => void = () => {}
-  #wallOffset: number
 
-  constructor(init: DriverInit, clock: Clock, host: DriverHost) {
+  constructor(init: DriverInit, ports: DriverPorts<Stream>, host: DriverHost) {
+    const { clock } = ports
     this.#options = { ...init.options }
     this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
-    this.trace = init.trace && new TraceWriter(init.trace, this.core.metrics, clock)
+    this.trace = init.trace && new TraceWriter(init.trace, this.core, clock)
+    this.#ports = ports
     this.#host = host
-    this.#wallOffset = clock.wall() - clock.now()
+    this.#timer = new CoreTimer(this.core, clock, {
+      isReadingStopped: () => this.isReadingStopped,
+      onDue: (now) => this.trace?.wake(now),
+      onTick: () => {
+        this.flush()
+      },
+    })
   }
 
   /** The sockets are not read, so that TCP slows the peer down. */
-  get isPaused(): boolean {
-    return this.#reading.isPaused
+  get isReadingStopped(): boolean {
+    return this.#reading.isStopped
   }
 
   /** Streams of the live subflows. */
-  get streams(): Duplex[] {
-    return [...this.#ios.values()].map((io) => io.stream)
+  get streams(): Stream[] {
+    return [...this.#sockets.values()].map(({ stream }) => stream)
   }
 
   /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */
-  attach(stream: Duplex, init: SubflowInit, head?: Uint8Array): Subflow {
+  attach(stream: Stream, init: SubflowInit, head?: Uint8Array): Subflow {
     const subflow = this.core.addSubflow(init, this.clock.now())
-    const io = new SubflowIo(stream, {
+    const socket = this.#ports.open(stream, {
       onBytes: (bytes) => this.#receive(subflow, bytes),
       onDrain: () => {
-        subflow.isBlocked = false
+        this.core.socketDrained(subflow)
         this.flush()
       },
       onClosed: (error) => {
@@ -95,10 +96,10 @@ export class Driver {
         this.flush()
       },
     })
-    this.#ios.set(subflow, io)
-    this.#reading.added(io)
-    if (!this.#isRefed) io.setRef(false)
-    if (head !== undefined && head.length > 0) io.take(head)
+    this.#sockets.set(subflow, socket)
+    this.#reading.added(socket)
+    if (!this.#isRefed) socket.setRef(false)
+    if (head !== undefined && head.length > 0) socket.take(head)
     this.flush()
     return subflow
   }
@@ -153,14 +154,14 @@ export class Driver {
 
   setRef(isRefed: boolean): void {
     this.#isRefed = isRefed
-    for (const io of this.#ios.values()) io.setRef(isRefed)
+    for (const socket of this.#sockets.values()) socket.setRef(isRefed)
   }
 
   /** Flushes once all that this tick writes has been written. */
   flushSoon(): void {
     if (this.#flushAtTickEnd) return
     this.#flushAtTickEnd = true
-    process.nextTick(() => {
+    this.#ports.turn.atTickEnd(() => {
       this.#flushAtTickEnd = false
       this.flush()
     })
@@ -184,8 +185,8 @@ export class Driver {
     } finally {
       // A callback of the application may have thrown: the connection goes on.
       this.#isFlushing = false
-      if (this.#reading.steer(this.core.shouldPauseReading)) this.core.forgiveSilence(this.clock.now())
-      this.#armTimer()
+      if (this.#reading.steer(this.core.shouldStopReading)) this.core.forgiveSilence(this.clock.now())
+      this.#timer.arm()
       this.trace?.flushed(now)
     }
   }
@@ -218,7 +219,7 @@ export class Driver {
   #flushAtEndOfTurn(): void {
     if (this.#flushAtTurnEnd) return
     this.#flushAtTurnEnd = true
-    setImmediate(() => {
+    this.#ports.turn.atTurnEnd(() => {
       this.#flushAtTurnEnd = false
       this.flush()
     })
@@ -227,10 +228,8 @@ export class Driver {
   #perform(action: Action): void {
     if (action.kind === 'send') {
       const { subflow, chunks } = action
-      const io = this.#ios.get(subflow)
-      if (io?.write(chunks) !== true) return
-      subflow.isBlocked = true
-      subflow.socketBytes = io.stream.writableLength
+      const socket = this.#sockets.get(subflow)
+      if (socket?.write(chunks) === true) this.core.socketBlocked(subflow, socket.bufferedBytes)
     } else if (action.kind === 'close') {
       this.#close(action)
     } else if (action.kind === 'subflow') {
@@ -250,51 +249,10 @@ export class Driver {
   }
 
   #close({ subflow, how }: Extract<Action, { kind: 'close' }>): void {
-    const io = this.#ios.get(subflow)
-    if (how === 'half') io?.endHalf()
-    else this.#ios.delete(subflow)
-    if (how === 'end') io?.end()
-    else if (how === 'destroy') io?.destroy()
-  }
-
-  #armTimer(): void {
-    const at = this.core.nextTickAt()
-    // One armed too early just asks again; only the end of the connection takes a timer down.
-    if (at >= this.#timerAt && at !== Infinity) return
-    this.#cancelTimer()
-    this.#timerAt = at
-    if (at === Infinity) return
-    this.#cancelTimer = this.clock.callAt(at, () => {
-      this.#timerOnDue(at)
-    })
-  }
-
-  #timerOnDue(at: Millis): void {
-    const now = this.clock.now()
-    this.trace?.wake(now)
-    this.#timerAt = Infinity
-    const wallOffset = this.clock.wall() - now
-    const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS
-    this.#wallOffset = wallOffset
-    const isLate = now - at > STALL_MS
-    if (hasSlept || this.isPaused) this.core.forgiveSilence(now)
-    else if (isLate) this.core.forgiveSilence(now, 'once')
-    if (hasSlept) this.core.pingAll(now)
-    if (isLate && !this.#isSecondLook) {
-      this.#lookAgain(now)
-      return
-    }
-    this.#isSecondLook = false
-    this.core.tick(now)
-    this.flush()
-  }
-
-  /** Timers run before the sockets are read: what came while we stood still is to be heard before anything is judged. */
-  #lookAgain(now: Millis): void {
-    this.#isSecondLook = true
-    this.#timerAt = now + 1
-    this.#cancelTimer = this.clock.callAt(this.#timerAt, () => {
-      this.#timerOnDue(now + 1)
-    })
+    const socket = this.#sockets.get(subflow)
+    if (how === 'half') socket?.endHalf()
+    else this.#sockets.delete(subflow)
+    if (how === 'end') socket?.end()
+    else if (how === 'destroy') socket?.destroy()
   }
 }

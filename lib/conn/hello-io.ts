@@ -5,6 +5,7 @@ import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
 import { decodeHello } from '../wire/hello.js'
 import { HELLO_BYTES } from '../wire/limits.js'
+import { ignore } from '../ignore.js'
 
 export interface Hello {
   readonly cid: Uint8Array
@@ -83,7 +84,7 @@ class OpeningReader<Value> {
     try {
       const opening = this.#decode(this.#bytes)
       if (opening === undefined) return
-      this.#settle()
+      this.#finish()
       this.#stream.pause()
       this.#resolve({ value: opening.value, head: this.#bytes.subarray(opening.length) })
     } catch (error) {
@@ -103,7 +104,7 @@ class OpeningReader<Value> {
     this.#fail(toError(this.#signal?.reason))
   }
 
-  #settle(): void {
+  #finish(): void {
     this.#cancelTimer()
     this.#stream.off('data', this.#streamOnData)
     this.#stream.off('end', this.#streamOnClose)
@@ -113,7 +114,7 @@ class OpeningReader<Value> {
   }
 
   #fail(error: Error): void {
-    this.#settle()
+    this.#finish()
     this.#stream.destroy()
     this.#reject(error)
   }
@@ -143,5 +144,3 @@ function helloOpening(bytes: Uint8Array): Opening<Uint8Array> | undefined {
   const value = decodeHello(bytes)
   return value && { value, length: HELLO_BYTES }
 }
-
-function ignore(): void {}

@@ -6,12 +6,12 @@ import { callForeign } from '../stream/foreign.js'
 
 export class Inlet {
   readonly #stream: Readable
-  readonly #driver: Driver
+  readonly #driver: Driver<unknown>
   #wantsBytes = false
   #hasPushedEnd = false
   #bytesRead = 0
 
-  constructor(stream: Readable, driver: Driver) {
+  constructor(stream: Readable, driver: Driver<unknown>) {
     this.#stream = stream
     this.#driver = driver
   }
@@ -44,7 +44,7 @@ export class Inlet {
         this.#wantsBytes = this.#stream.push(asBuffer(piece))
       })
     }
-    if (hasTaken && (core.isUrgent || this.#driver.isPaused)) this.#driver.flushSoon()
+    if (hasTaken && (core.isUrgent || this.#driver.isReadingStopped)) this.#driver.flushSoon()
     return hasTaken
   }
 

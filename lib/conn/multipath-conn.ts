@@ -17,6 +17,7 @@ import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
 import { Inlet } from './inlet.js'
 import { closedError, NetConn } from './net-conn.js'
+import { nodePorts } from './node-ports.js'
 import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { PathSurface } from './path-surface.js'
@@ -51,7 +52,7 @@ export class MultipathConn extends PathSurface {
   onOver: (() => void) | undefined
   /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
   onDestroyed: (() => void) | undefined
-  readonly #driver: Driver
+  readonly #driver: Driver<Duplex>
   readonly #inlet: Inlet
   readonly #outlet: Outlet
   readonly #drainLimit: DrainLimit
@@ -69,12 +70,12 @@ export class MultipathConn extends PathSurface {
       // Ours says whether there was an error, as net.Socket's does.
       emitClose: false,
     })
-    this.#driver = new Driver(init, init.clock, {
+    this.#driver = new Driver(init, nodePorts(init.clock), {
       onReadable: () => {
         this.#pull()
       },
       onProgress: () => {
-        this.#settle()
+        this.#progressed()
       },
       onSubflow: (change) => {
         this.#announcer.announce(change)
@@ -182,7 +183,7 @@ export class MultipathConn extends PathSurface {
       if (this.readableEnded) setImmediate(callback, error)
       else callback(error)
     })
-    this.#settle()
+    this.#progressed()
   }
 
   override _read(): void {
@@ -231,7 +232,7 @@ export class MultipathConn extends PathSurface {
     return this.#driver.streams
   }
 
-  protected override get driver(): Driver {
+  protected override get driver(): Driver<Duplex> {
     return this.#driver
   }
 
@@ -252,16 +253,16 @@ export class MultipathConn extends PathSurface {
     }
     if (this.#driver.core.isReadEnd && this.#finish?.error === undefined) {
       // The ack of our end and the peer's may come together: `finish` is before `end`, as with net.
-      this.#outlet.settle(this.writableLength)
+      this.#outlet.progressed(this.writableLength)
       this.#inlet.end()
     }
     if (this.#finish !== undefined) this.#checkDrained()
   }
 
   /** Acks may have made room, or completed what was written. */
-  #settle(): void {
+  #progressed(): void {
     if (this.destroyed || this.#finish?.error !== undefined) return
-    this.#outlet.settle(this.writableLength)
+    this.#outlet.progressed(this.writableLength)
     if (this.#driver.core.isReadEnd) this.#pull()
   }
 

@@ -2,7 +2,7 @@
 /** A connection in the shape of Go's net.Conn, with promises. */
 import type { AddressInfo } from 'node:net'
 import { MultipathError, OptionError } from '../errors.js'
-import type { MultipathConn } from './multipath-conn.js'
+import type { SocketSurface } from '../stream/socket-surface.js'
 
 /** A write that hit its deadline: `bytesWritten` of its bytes were taken and will be delivered. */
 export class DeadlineError extends MultipathError {
@@ -37,7 +37,7 @@ class Gate {
   }
 
   /** Resolves at one of `events`, or when the deadline passes or moves. */
-  wait(conn: MultipathConn, events: readonly string[]): Promise<void> {
+  wait(conn: SocketSurface, events: readonly string[]): Promise<void> {
     return new Promise((resolve) => {
       const ms = Math.min(this.#at - Date.now() + 1, 2 ** 31 - 1)
       const timer = this.#at === Infinity ? undefined : setTimeout(done, Math.max(0, ms))
@@ -62,12 +62,12 @@ const WRITE_EVENTS = ['drain', 'close', 'error'] as const
  * ERR_MULTIPATH_CLOSED, and what destroyed the connection.
  */
 export class NetConn {
-  readonly #conn: MultipathConn
+  readonly #conn: SocketSurface
   readonly #readGate = new Gate('read')
   readonly #writeGate = new Gate('write')
   #lastWrite: Promise<unknown> = Promise.resolve()
 
-  constructor(conn: MultipathConn) {
+  constructor(conn: SocketSurface) {
     this.#conn = conn
     conn.on('error', () => {})
   }
@@ -106,7 +106,7 @@ export class NetConn {
     const conn = this.#conn
     if (conn.readableLength === 0) conn.read(0)
     const bytes = Math.min(into.length, conn.readableLength)
-    const chunk = bytes === 0 ? null : conn.read(bytes)
+    const chunk = bytes === 0 ? null : (conn.read(bytes) as Buffer | null)
     if (chunk === null) return 0
     into.set(chunk)
     return chunk.length

@@ -11,15 +11,15 @@ const KEPT_BYTES = 4096
 const COPY_BYTES = 65_536
 
 export class Outlet {
-  readonly #driver: Driver
+  readonly #driver: Driver<unknown>
   /** Chunks that are the caller's again once the callback of their write has been called. */
   readonly #lent = new WeakSet<Uint8Array>()
   readonly #flushWaiters: Callback[] = []
-  /** The write that waits for room: its callback, its bytes in all, those taken, and the chunks with the rest. */
+  /** The write that waits for room: its callback, its bytes in all, those taken, and the chunks with what is left. */
   #callback: Callback | undefined
   #pendingBytes = 0
   #pendingTaken = 0
-  #rest: Uint8Array[] = []
+  #untaken: Uint8Array[] = []
   #final: Callback | undefined
   #bytesDone = 0
   /** What was written or ended before the connection stood: one call at most, since the next waits for its callback. */
@@ -30,7 +30,7 @@ export class Outlet {
   /** The stream is destroyed, and what it has accepted is still on its way. */
   #isLingering = false
 
-  constructor(driver: Driver) {
+  constructor(driver: Driver<unknown>) {
     this.#driver = driver
   }
 
@@ -102,27 +102,27 @@ export class Outlet {
     this.#isLingering = true
     this.sendEarly()
     // The callbacks of writes fail, and what was lent is the caller's again.
-    for (const chunk of [...this.#rest, ...buffered])
+    for (const chunk of [...this.#untaken, ...buffered])
       this.#driver.write(this.#lent.has(chunk) ? Buffer.from(chunk) : chunk)
-    this.#rest = []
+    this.#untaken = []
   }
 
   /** Acks may have made room, or completed what was written. */
-  settle(writableLength: number): void {
+  progressed(writableLength: number): void {
     if (!this.#isOpen) return
     const { core } = this.#driver
     if (this.#callback !== undefined && !core.isOver) {
-      this.#takeRest()
-      if (this.#rest.length === 0 && core.hasRoom) {
-        core.setHeldBack(false)
+      this.#takeLent()
+      if (this.#untaken.length === 0 && core.hasRoom) {
+        core.setWriterWaiting(false)
         callForeign(() => {
           this.#done()
         })
       }
     }
     if (this.#isLost) return
-    if (this.#flushWaiters.length > 0 && this.unflushedBytes(writableLength) === 0) this.#settleFlushed()
-    if (this.#final !== undefined && core.isWriteEnd) this.#settleFinal()
+    if (this.#flushWaiters.length > 0 && this.unflushedBytes(writableLength) === 0) this.#callFlushWaiters()
+    if (this.#final !== undefined && core.isWriteEnd) this.#callFinal()
   }
 
   /** Resolves when all that was written is acked; rejects when that can no longer be. */
@@ -150,42 +150,42 @@ export class Outlet {
   lingered(error: Error | undefined): void {
     if (!this.#isLingering) return
     this.close(error !== undefined)
-    this.#settleFlushed(error)
+    this.#callFlushWaiters(error)
   }
 
   /** Calls back all that waits: the stream is destroyed. */
   destroy(error: Error): void {
-    this.#rest = []
+    this.#untaken = []
     this.#early = undefined
     const callback = this.#callback
     this.#callback = undefined
     this.#pendingTaken = 0
     callForeign(() => callback?.(error))
     const isMissing = this.#isLost || this.#isLingering
-    this.#settleFinal(isMissing ? error : undefined)
-    if (!this.#isLingering) this.#settleFlushed(isMissing ? error : undefined)
+    this.#callFinal(isMissing ? error : undefined)
+    if (!this.#isLingering) this.#callFlushWaiters(isMissing ? error : undefined)
   }
 
   #take(chunk: Uint8Array): void {
     const { core } = this.#driver
     if (core.isOver || chunk.length === 0) return
     const isLent = chunk.length >= KEPT_BYTES && this.#lent.has(chunk)
-    if (isLent || this.#rest.length > 0) {
-      this.#rest.push(chunk)
-      this.#takeRest()
+    if (isLent || this.#untaken.length > 0) {
+      this.#untaken.push(chunk)
+      this.#takeLent()
     } else this.#pass(chunk)
   }
 
   /** Copies lent bytes, no more at once than there is room for: they may be a gigabyte. */
-  #takeRest(): void {
+  #takeLent(): void {
     const { core } = this.#driver
     while (core.hasRoom) {
-      const chunk = this.#rest.shift()
+      const chunk = this.#untaken.shift()
       if (chunk === undefined) return
       if (!this.#lent.has(chunk)) this.#pass(chunk)
       else {
         this.#pass(Buffer.from(chunk.subarray(0, COPY_BYTES)))
-        if (chunk.length > COPY_BYTES) this.#rest.unshift(this.lend(chunk.subarray(COPY_BYTES)))
+        if (chunk.length > COPY_BYTES) this.#untaken.unshift(this.lend(chunk.subarray(COPY_BYTES)))
       }
     }
   }
@@ -199,8 +199,8 @@ export class Outlet {
     const { core } = this.#driver
     this.#callback = callback
     if (core.isOver) return
-    if (this.#rest.length === 0 && core.hasRoom) this.#done()
-    else core.setHeldBack(true)
+    if (this.#untaken.length === 0 && core.hasRoom) this.#done()
+    else core.setWriterWaiting(true)
   }
 
   #done(): void {
@@ -211,13 +211,13 @@ export class Outlet {
     callback?.()
   }
 
-  #settleFinal(error?: Error): void {
+  #callFinal(error?: Error): void {
     const callback = this.#final
     this.#final = undefined
     callForeign(() => callback?.(error))
   }
 
-  #settleFlushed(error?: Error): void {
+  #callFlushWaiters(error?: Error): void {
     for (const waiter of this.#flushWaiters.splice(0)) waiter(error)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
+import type { Duplex } from 'node:stream'
 import type { CloseReason } from '../core/health.js'
 import type { ConnLimits } from '../core/options.js'
 import type { Path, PathPolicy } from '../core/path.js'
@@ -31,7 +32,7 @@ export abstract class PathSurface extends SocketSurface {
     },
   )
 
-  protected abstract get driver(): Driver
+  protected abstract get driver(): Driver<Duplex>
 
   /** The live subflows. */
   subflows(): SubflowStats[] {
@@ -40,7 +41,7 @@ export abstract class PathSurface extends SocketSurface {
 
   #stats(subflow: Subflow): SubflowStats {
     const { core, clock } = this.driver
-    return subflowStats(subflow, core.metrics.eligibility(subflow, clock.now()))
+    return subflowStats(subflow, core.eligibility(subflow, clock.now()))
   }
 
   /** Each path: where this side dials, those without a subflow, too. */

@@ -53,7 +53,7 @@ export function pathView(
 
 function stateOf(subflows: readonly Subflow[]): PathState {
   if (subflows.length === 0) return 'down'
-  if (subflows.every(({ leave }) => leave !== undefined)) return 'leaving'
+  if (subflows.every(({ gracefulClose }) => gracefulClose !== undefined)) return 'leaving'
   for (const state of ['up', 'suspect'] as const)
     if (subflows.some((subflow) => subflow.state === state)) return state
   return 'probing'

@@ -2,52 +2,55 @@
 /** Which subflows of a connection are read. Not to read one makes TCP slow its peer down. */
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
-import type { SubflowIo } from './subflow-io.js'
-import { HOLD } from './subflow-io.js'
+import type { SocketPort } from './driver-ports.js'
+import { READ_STOP } from './driver-ports.js'
+
+/** As much of a socket as is asked of it here. */
+type Readable = Pick<SocketPort<unknown>, 'stopReading' | 'resumeReading'>
 
 export class Reading {
-  readonly #ios: ReadonlyMap<Subflow, SubflowIo>
-  readonly #resting = new Set<Subflow>()
-  #isPaused = false
+  readonly #sockets: ReadonlyMap<Subflow, Readable>
+  readonly #throttled = new Set<Subflow>()
+  #isStopped = false
 
-  constructor(ios: ReadonlyMap<Subflow, SubflowIo>) {
-    this.#ios = ios
+  constructor(sockets: ReadonlyMap<Subflow, Readable>) {
+    this.#sockets = sockets
   }
 
   /** None is read: the application's reader is slow. */
-  get isPaused(): boolean {
-    return this.#isPaused
+  get isStopped(): boolean {
+    return this.#isStopped
   }
 
-  added(io: SubflowIo): void {
-    if (this.#isPaused) io.hold(HOLD.reader)
+  added(socket: Readable): void {
+    if (this.#isStopped) socket.stopReading(READ_STOP.reader)
   }
 
   /** Bytes of it were taken. */
   took(subflow: Subflow): void {
-    if (subflow.readAgainAt === undefined || this.#resting.has(subflow)) return
+    if (subflow.throttledUntil === undefined || this.#throttled.has(subflow)) return
     debug(
       'subflow %d %s brings too much that is of no use: it is read more slowly',
       subflow.id,
       subflow.label,
     )
-    this.#resting.add(subflow)
-    this.#ios.get(subflow)?.hold(HOLD.abuse)
+    this.#throttled.add(subflow)
+    this.#sockets.get(subflow)?.stopReading(READ_STOP.abuse)
   }
 
   /** @returns whether all are read again from now on */
-  steer(shouldPause: boolean): boolean {
-    for (const subflow of this.#resting) {
-      if (subflow.readAgainAt !== undefined && subflow.state !== 'closed') continue
-      this.#resting.delete(subflow)
-      this.#ios.get(subflow)?.release(HOLD.abuse)
+  steer(shouldStop: boolean): boolean {
+    for (const subflow of this.#throttled) {
+      if (subflow.throttledUntil !== undefined && subflow.state !== 'closed') continue
+      this.#throttled.delete(subflow)
+      this.#sockets.get(subflow)?.resumeReading(READ_STOP.abuse)
     }
-    if (shouldPause === this.#isPaused) return false
-    this.#isPaused = shouldPause
-    for (const io of this.#ios.values()) {
-      if (shouldPause) io.hold(HOLD.reader)
-      else io.release(HOLD.reader)
+    if (shouldStop === this.#isStopped) return false
+    this.#isStopped = shouldStop
+    for (const socket of this.#sockets.values()) {
+      if (shouldStop) socket.stopReading(READ_STOP.reader)
+      else socket.resumeReading(READ_STOP.reader)
     }
-    return !shouldPause
+    return !shouldStop
   }
 }

@@ -5,46 +5,34 @@ import type { Duplex } from 'node:stream'
 import { toError } from '../errors.js'
 import type { PortionsOwner } from '../stream/turn.js'
 import { Portions } from '../stream/turn.js'
-
-/** Gets what happens on the stream. */
-export interface SubflowIoHandler {
-  /** @returns how many of them were taken; the rest comes again */
-  onBytes(bytes: Uint8Array): number
-  /** The stream takes more after it was blocked. */
-  onDrain(): void
-  /** The stream is over: in order, or by `error`. Called once, last. */
-  onClosed(error: Error | undefined): void
-}
+import type { ReadStop, SocketHandler, SocketPort } from './driver-ports.js'
+import { READ_STOP } from './driver-ports.js'
 
 /** Chunks that add up to less are joined: one small write costs less than a vectored one. */
 const JOIN_BYTES = 16_384
 /** After end(), the peer has this long to close its side, milliseconds. */
 const CLOSE_GRACE_MS = 3000
 
-/** Who may want it unread, as bits. */
-export const HOLD = { reader: 1, abuse: 2, turn: 4 } as const
-export type Hold = (typeof HOLD)[keyof typeof HOLD]
-
 /** What a turn of the event loop asks of a subflow's stream. */
-class TurnHold implements PortionsOwner {
+class TurnStop implements PortionsOwner {
   readonly #io: SubflowIo
-  readonly #handler: SubflowIoHandler
+  readonly #handler: SocketHandler
 
-  constructor(io: SubflowIo, handler: SubflowIoHandler) {
+  constructor(io: SubflowIo, handler: SocketHandler) {
     this.#io = io
     this.#handler = handler
   }
 
   get isStopped(): boolean {
-    return this.#io.isHeldBut(HOLD.turn)
+    return this.#io.isStoppedBut(READ_STOP.turn)
   }
 
-  hold(): void {
-    this.#io.hold(HOLD.turn)
+  stopReading(): void {
+    this.#io.stopReading(READ_STOP.turn)
   }
 
-  release(): void {
-    this.#io.release(HOLD.turn)
+  resumeReading(): void {
+    this.#io.resumeReading(READ_STOP.turn)
   }
 
   take(bytes: Uint8Array): number {
@@ -52,18 +40,18 @@ class TurnHold implements PortionsOwner {
   }
 }
 
-export class SubflowIo {
+export class SubflowIo implements SocketPort<Duplex> {
   readonly stream: Duplex
-  readonly #handler: SubflowIoHandler
+  readonly #handler: SocketHandler
   readonly #portions: Portions
   #error: Error | undefined
   #isOver = false
-  #holds = 0
+  #readStops = 0
 
-  constructor(stream: Duplex, handler: SubflowIoHandler) {
+  constructor(stream: Duplex, handler: SocketHandler) {
     this.stream = stream
     this.#handler = handler
-    this.#portions = new Portions(stream, new TurnHold(this, handler))
+    this.#portions = new Portions(stream, new TurnStop(this, handler))
     stream.on('data', this.#streamOnData)
     stream.on('drain', this.#streamOnDrain)
     stream.on('error', this.#streamOnError)
@@ -75,19 +63,20 @@ export class SubflowIo {
     else if (stream.readableEnded) process.nextTick(this.#streamOnEnd)
   }
 
-  /** Whether its socket keeps the process up. */
+  get bufferedBytes(): number {
+    return this.stream.writableLength
+  }
+
   setRef(isRefed: boolean): void {
     const socket = this.stream as Duplex & { ref?: () => void; unref?: () => void }
     if (isRefed) socket.ref?.()
     else socket.unref?.()
   }
 
-  /** Bytes of the stream, as if they had just come. */
   take(bytes: Uint8Array): void {
     if (!this.#isOver) this.#portions.push(bytes)
   }
 
-  /** Writes `chunks` in one go. @returns whether the stream is blocked now and will call onDrain */
   write(chunks: Uint8Array[]): boolean {
     const { stream } = this
     if (!stream.writable) return false
@@ -123,28 +112,25 @@ export class SubflowIo {
   }
 
   /** Whether somebody else than `who` wants it unread. */
-  isHeldBut(who: Hold): boolean {
-    return (this.#holds & ~who) !== 0
+  isStoppedBut(who: ReadStop): boolean {
+    return (this.#readStops & ~who) !== 0
   }
 
-  /** Reads no more until all who want that have released it. */
-  hold(who: Hold): void {
-    if (this.#holds === 0) this.stream.pause()
-    this.#holds |= who
+  stopReading(who: ReadStop): void {
+    if (this.#readStops === 0) this.stream.pause()
+    this.#readStops |= who
   }
 
-  release(who: Hold): void {
-    if (this.#holds === 0) return
-    this.#holds &= ~who
-    if (this.#holds === 0) this.stream.resume()
+  resumeReading(who: ReadStop): void {
+    if (this.#readStops === 0) return
+    this.#readStops &= ~who
+    if (this.#readStops === 0) this.stream.resume()
   }
 
-  /** Closes our half after what was written; the peer's is read on, to its end. */
   endHalf(): void {
     this.stream.end()
   }
 
-  /** Closes in order after what was written; later input is ignored. */
   end(): void {
     this.#isOver = true
     this.stream.resume()
@@ -156,7 +142,7 @@ export class SubflowIo {
     })
   }
 
-  /** Closes at once; what the kernel still holds for a dead path is dropped with a reset. */
+  /** What the kernel still holds for a dead path is dropped with a reset. */
   destroy(): void {
     this.#isOver = true
     const socket = this.stream as Partial<Socket> & Duplex

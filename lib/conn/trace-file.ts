@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A trace in a file: lines are collected and appended in large pieces, so that it costs next to nothing. */
 import { appendFileSync } from 'node:fs'
-import type { TraceOutput } from './trace-sink.js'
+
+/** May throw; then it is left alone. */
+export interface TraceOutput {
+  /** In a warning. */
+  readonly name: string
+  write(line: string): void
+  /** Lets go of what is held back. */
+  flush(): void
+}
 
 /** Characters that are collected before they are written. */
 const PIECE = 65_536

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import type { Millis } from '../clock.js'
 import { OptionError, toError } from '../errors.js'
+import type { TraceOutput } from './trace-file.js'
 import { TraceFile } from './trace-file.js'
 
 /** A file to append lines of JSON to, or a function that gets each. */
@@ -12,15 +13,6 @@ export type TraceTarget = string | ((line: string) => void)
 export interface TraceInit {
   readonly sink: TraceSink
   readonly side: 'dialer' | 'listener'
-}
-
-/** May throw; then it is left alone. */
-export interface TraceOutput {
-  /** In a warning. */
-  readonly name: string
-  write(line: string): void
-  /** Lets go of what is held back. */
-  flush(): void
 }
 
 /** Never throws: a trace that fails is none of the connection's concern. */

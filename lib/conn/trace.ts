@@ -5,8 +5,9 @@
  */
 import type { Clock, Millis } from '../clock.js'
 import type { Action } from '../core/action.js'
-import type { Metrics } from '../core/metrics.js'
+import type { ConnectionCore } from '../core/connection.js'
 import type { Subflow } from '../core/subflow.js'
+import type { Metrics } from '../core/tracker.js'
 import type { MultipathError } from '../errors.js'
 import type { TraceInit, TraceSink } from './trace-sink.js'
 import type { SubflowSample } from './trace-subflow.js'
@@ -28,7 +29,7 @@ export class TraceWriter {
   readonly #sink: TraceSink
   readonly #side: TraceInit['side']
   readonly #clock: Clock
-  readonly #metrics: Metrics
+  readonly #core: ConnectionCore
   readonly #subflows = new Map<Subflow, SubflowWatch>()
   /** 0 until the connection has begun. */
   #number = 0
@@ -38,16 +39,16 @@ export class TraceWriter {
   /** When the last flush was. */
   #flushedAt: Millis = -Infinity
   /** Nothing has happened since. */
-  #isAtRest = true
+  #isIdle = true
   /** The time of the last line. */
   #writtenAt: Millis = -Infinity
 
-  constructor({ sink, side }: TraceInit, metrics: Metrics, clock: Clock) {
+  constructor({ sink, side }: TraceInit, core: ConnectionCore, clock: Clock) {
     this.#sink = sink
     this.#side = side
     this.#clock = clock
-    this.#metrics = metrics
-    this.#told = standingOf(metrics)
+    this.#core = core
+    this.#told = standingOf(core.metrics)
   }
 
   /** The connection has a name now, and is about to get its first subflow. */
@@ -55,7 +56,7 @@ export class TraceWriter {
     if (this.#number > 0) return
     this.#number = ++connections
     this.#sink.live.add(this)
-    this.#scheduler = this.#metrics.scheduler
+    this.#scheduler = this.#core.metrics.scheduler
     const at = new Date(this.#clock.wall()).toISOString()
     this.#event('open', { v: VERSION, at, name, side: this.#side, scheduler: this.#scheduler })
   }
@@ -69,14 +70,14 @@ export class TraceWriter {
 
   /** Something is about to happen: call before it does. */
   wake(now: Millis): void {
-    if (this.#isAtRest && now - this.#flushedAt >= SAMPLE_MS) this.#sample(this.#flushedAt)
-    this.#isAtRest = false
+    if (this.#isIdle && now - this.#flushedAt >= SAMPLE_MS) this.#sample(this.#flushedAt)
+    this.#isIdle = false
   }
 
   /** Everything that was to be done has been done. */
   flushed(now: Millis): void {
     this.#flushedAt = now
-    this.#isAtRest = true
+    this.#isIdle = true
     if (now - this.#sampledAt < SAMPLE_MS) return
     this.#sample(now)
     this.#tellSettings()
@@ -89,7 +90,7 @@ export class TraceWriter {
   }
 
   #tellSettings(): void {
-    const { scheduler } = this.#metrics
+    const { scheduler } = this.#core.metrics
     if (scheduler !== this.#scheduler) {
       this.#scheduler = scheduler
       this.#event('scheduler', { scheduler })
@@ -113,7 +114,7 @@ export class TraceWriter {
 
   /** Nobody will read or write any more. */
   close(): void {
-    this.#sample(this.#isAtRest ? this.#flushedAt : this.#clock.now())
+    this.#sample(this.#isIdle ? this.#flushedAt : this.#clock.now())
     this.#sink.live.delete(this)
     this.#sink.flush()
   }
@@ -123,11 +124,11 @@ export class TraceWriter {
     if (!this.#isOn) return
     const subs: SubflowSample[] = []
     for (const watch of this.#subflows.values()) {
-      const sample = watch.take(this.#metrics.eligibility(watch.subflow, at))
+      const sample = watch.take(this.#core.eligibility(watch.subflow, at))
       if (sample !== undefined) subs.push(sample)
     }
     const told = this.#told
-    const standing = standingOf(this.#metrics)
+    const standing = standingOf(this.#core.metrics)
     if (subs.length === 0 && isSame(standing, told)) return
     this.#told = standing
     this.#sampledAt = at
@@ -171,7 +172,7 @@ function standingOf(metrics: Metrics): Standing {
     unacked: metrics.unackedBytes,
     acked: metrics.ackedBytes,
     unread: metrics.unreadBytes,
-    held: metrics.heldBytes,
+    held: metrics.outOfOrderBytes,
     read: metrics.readBytes,
     waits: metrics.waits,
   }

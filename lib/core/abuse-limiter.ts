@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a subflow brings that gets its connection nowhere: copies, frames that are refused, pings, acks of nothing. Much
+ * What a subflow brings that gets its connection nowhere: copies, frames that are dropped, pings, acks of nothing. Much
  * of it is honest: a scheduler may send everything twice, a path that was frozen brings what others have brought since,
  * and a Go peer sends its whole window again and again while our reader is slow, so that hundreds of megabytes may come
  * before the one frame that is missing. So a subflow has what its connection's progress has earned, and beyond that a
@@ -19,7 +19,7 @@ const FREE_BYTES = 256 * 1024
 const PER_PROGRESS = 2
 /** The share of each of `n` is the nth part to this power: all together have the less, the more there are. */
 const CROWDING = 1.5
-/** Of a rest, at most this share is left out. */
+/** Of the time that a subflow is left unread, at most this share is left out. */
 const MOST_SPREAD = 0.25
 /** Of a share of the whole: its multiples, less their whole part, lie far from each other. */
 const GOLDEN_RATIO = 0.618
@@ -29,8 +29,7 @@ const MOST_EARNED_BYTES = 16 * 1024 * 1024
 /** What all subflows together may bring, of all connections that have the same one. */
 export class AbuseLimiter {
   readonly perMs: number
-  /** Subflows that are left unread for now. */
-  resting = 0
+  #throttled = 0
   /** 0…1, each far from those before. */
   #spread = 0
 
@@ -38,56 +37,66 @@ export class AbuseLimiter {
     this.perMs = maxWasteBytesPerSecond / 1000
   }
 
+  /** Subflows that are left unread for now. */
+  get throttled(): number {
+    return this.#throttled
+  }
+
+  /** One more is left unread, or one is read again. */
+  count(change: 1 | -1): void {
+    this.#throttled += change
+  }
+
   /** Those that came at the same time are not read again at the same time. What is not paid for yet stays a debt. */
-  spread(restMs: Millis): Millis {
+  spread(throttleMs: Millis): Millis {
     const share = 1 - MOST_SPREAD * this.#spread
     this.#spread = (this.#spread + GOLDEN_RATIO) % 1
-    return restMs * share
+    return throttleMs * share
   }
 }
 
 export class AbuseMeter {
   readonly #allowance: AbuseLimiter
-  /** Brought since it was last settled. */
-  #unsettled = 0
+  /** Brought since the last charge. */
+  #uncharged = 0
   /** What is not paid for by time; below zero, what progress has paid in advance. */
   #debt = 0
-  #settledAt: Millis
+  #chargedAt: Millis
   #progress = 0
-  #isResting = false
+  #isThrottled = false
 
   constructor(allowance: AbuseLimiter, now: Millis) {
     this.#allowance = allowance
-    this.#settledAt = now
+    this.#chargedAt = now
   }
 
   /** The subflow is left unread, and has a share. */
-  set isResting(isResting: boolean) {
-    if (isResting !== this.#isResting) this.#allowance.resting += isResting ? 1 : -1
-    this.#isResting = isResting
+  set isThrottled(isThrottled: boolean) {
+    if (isThrottled !== this.#isThrottled) this.#allowance.count(isThrottled ? 1 : -1)
+    this.#isThrottled = isThrottled
   }
 
   /** A frame with a payload of `bytes` brought nothing. */
   add(bytes: number): void {
-    this.#unsettled += bytes + FRAME_COST_BYTES
+    this.#uncharged += bytes + FRAME_COST_BYTES
   }
 
   /**
    * @param progress - of the connection so far, bytes: what its reader took, what the peer acked, a little for each frame kept
    * @returns how long the subflow should not be read, milliseconds; at most `most`
    */
-  settle(now: Millis, progress: number, most: Millis): Millis {
-    const { perMs, resting } = this.#allowance
-    if (this.#unsettled === 0 || perMs === Infinity) return 0
-    const share = perMs / (this.#isResting ? resting : resting + 1) ** CROWDING
-    const paid = (now - this.#settledAt) * share
+  charge(now: Millis, progress: number, most: Millis): Millis {
+    const { perMs, throttled } = this.#allowance
+    if (this.#uncharged === 0 || perMs === Infinity) return 0
+    const share = perMs / (this.#isThrottled ? throttled : throttled + 1) ** CROWDING
+    const paid = (now - this.#chargedAt) * share
     const earned = PER_PROGRESS * (progress - this.#progress)
     this.#debt = Math.max(Math.min(this.#debt, 0), this.#debt - paid)
-    this.#debt = Math.max(-MOST_EARNED_BYTES, this.#debt - earned) + this.#unsettled
-    this.#settledAt = now
+    this.#debt = Math.max(-MOST_EARNED_BYTES, this.#debt - earned) + this.#uncharged
+    this.#chargedAt = now
     this.#progress = progress
-    this.#unsettled = 0
-    const restMs = (this.#debt - FREE_BYTES) / share
-    return restMs <= 0 ? 0 : this.#allowance.spread(Math.min(restMs, most))
+    this.#uncharged = 0
+    const throttleMs = (this.#debt - FREE_BYTES) / share
+    return throttleMs <= 0 ? 0 : this.#allowance.spread(Math.min(throttleMs, most))
   }
 }

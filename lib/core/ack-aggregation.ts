@@ -5,7 +5,7 @@
  * processes that are not scheduled all show so. A queue of our own does not, since the path empties it at its rate.
  */
 import type { Millis } from '../clock.js'
-import { MaxFilter } from './max-filter.js'
+import { MaxFilter } from './delivery-rate.js'
 
 /** A bunch counts for so long, milliseconds, or so many round trips. */
 const SPAN_MS = 1000

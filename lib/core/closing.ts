@@ -6,7 +6,7 @@ import { CODE_FIN } from '../wire/limits.js'
 import type { Ending } from './ending.js'
 import type { CloseReason } from './health.js'
 import type { Dispatcher } from './dispatcher.js'
-import { canEnd, clearQueue, isOpen } from './graceful-close.js'
+import { canEnd, clearQueue, ended, isOpen } from './graceful-close.js'
 import type { Peer } from './peer-profile.js'
 import type { Receiver } from './receiver.js'
 import type { SubflowSet } from './subflow-set.js'
@@ -39,11 +39,11 @@ export class Closing {
   subflow(subflow: Subflow, now: Millis, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
     const { subflows, dispatcher, ending, sender, receiver } = this.#parts
-    const { leave } = subflow
-    subflows.drop(subflow, reason, error)
+    const wasOpen = isOpen(subflow)
+    subflows.close(subflow, reason, error)
     const isHeaderCut = dispatcher.remove(subflow)
     receiver.lost(subflow)
-    if (error !== undefined && leave?.endedAt === undefined) ending.failed(error, now)
+    if (error !== undefined && wasOpen) ending.failed(error, now)
     // A peer has no use for a subflow that we have ended: those alone are no connection.
     if (this.#isOver || subflows.live.some(isOpen)) return
     const hasHole = receiver.hasHole || isHeaderCut
@@ -53,15 +53,13 @@ export class Closing {
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
   seeOff(subflow: Subflow, now: Millis): void {
     const { subflows, peer } = this.#parts
-    const { leave } = subflow
-    if (leave === undefined) return
-    leave.isSafe = peer.profile.resendsLost
+    const { resendsLost } = peer.profile
     if (canEnd(subflow)) {
-      if (!leave.isSafe) clearQueue(subflow)
+      if (!resendsLost) clearQueue(subflow)
       subflows.flush(subflow)
-      leave.endedAt = now
-      subflows.actions.push({ kind: 'close', subflow, how: 'half' })
-    } else if (leave.isWithdrawn && leave.isSafe && subflow.state === 'suspect')
+      ended(subflow, now)
+      subflows.endHalf(subflow)
+    } else if (subflow.gracefulClose?.isWithdrawn === true && resendsLost && subflow.state === 'suspect')
       this.subflow(subflow, now, 'removed')
   }
 
@@ -83,11 +81,10 @@ export class Closing {
   over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
     const { subflows, dispatcher, ending, sender } = this.#parts
     this.#isOver = true
-    ending.hasPeerFin = true
-    subflows.closeAll(how)
+    ending.finHeard()
     dispatcher.clear()
     sender.clear()
-    subflows.actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
+    subflows.finish(error, how)
   }
 
   #last(how: 'end' | 'destroy'): void {
@@ -99,7 +96,7 @@ export class Closing {
   /** On each subflow once, as soon as it has answered: before that, a peer does not believe it. */
   #sayFin(): void {
     const { ending, subflows } = this.#parts
-    ending.hasSentFin = true
+    ending.finSent()
     for (const subflow of subflows.live) {
       if (!subflow.hasAnswered || this.#told.has(subflow)) continue
       this.#told.add(subflow)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What decides how much a subflow carries at a time, as the sender sees it, and the phases of the one there is. */
 import type { Millis } from '../clock.js'
-import type { DeliveryStamp } from './delivery-rate.js'
-import type { Flight } from './flight.js'
+import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 
 /** Window before the first rate sample: what a kernel sends in its first flight (RFC 6928); more would wait there. */
 const INITIAL_BYTES = 10 * 1400
@@ -33,7 +32,7 @@ export interface CongestionController {
   /** There was room and nothing to fill it with. */
   markAppLimited(inFlight: number): void
   /** A flight's ack came back on its subflow; the RTT has been sampled. */
-  acked(flight: Flight, landing: Landing): void
+  acked(flight: Delivery, landing: Landing): void
   /** What was known of the rate is old: begins anew, as the kernel below does after a silence. */
   restart(): void
   /** Nothing was delivered for so long that the rate may be another by now. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One connection without IO: bytes and time in, actions out; the only place where subflows change state. */
+/** One connection without IO: bytes and time in, actions out. Joins the parts, and holds no state of its own but the time. */
 import type { Millis } from '../clock.js'
 import type { Action } from './action.js'
 import { Closing } from './closing.js'
+import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
 import { ackLimitError, lingerError, silentError } from './failures.js'
-import { Metrics } from './metrics.js'
 import type { CloseReason } from './health.js'
 import { Dispatcher } from './dispatcher.js'
 import type { CoreInit, SubflowInit } from './init.js'
@@ -21,10 +21,9 @@ import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
 import { AbuseLimiter } from './abuse-limiter.js'
+import type { Metrics } from './tracker.js'
 
 export class ConnectionCore {
-  /** For whoever watches. */
-  readonly metrics: Metrics
   readonly #options: ResolvedConnOptions
   readonly #set: SubflowSet
   readonly #subflows: readonly Subflow[]
@@ -47,7 +46,6 @@ export class ConnectionCore {
     this.#subflows = this.#set.live
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
     this.#receiver = new Receiver(this.#peer, this.#subflows, options)
-    this.metrics = new Metrics(this.#sender, inFlight, this.#receiver)
     const parts = { inFlight, receiver: this.#receiver, ending: this.#ending, peer: this.#peer }
     this.#dispatcher = new Dispatcher(parts, options)
     this.#closing = new Closing({
@@ -56,7 +54,28 @@ export class ConnectionCore {
       sender: this.#sender,
       dispatcher: this.#dispatcher,
     })
-    this.#detector = new FailureDetector(options, random)
+    this.#detector = new FailureDetector(options, this.#peer, random)
+  }
+
+  /** What the connection holds, and has counted so far. */
+  get metrics(): Metrics {
+    const { window } = this.#receiver
+    return {
+      scheduler: this.#sender.scheduler.name,
+      queuedBytes: this.#sender.bufferedBytes,
+      unackedBytes: this.#inFlight.bytes,
+      ackedBytes: this.#inFlight.ackedBytes,
+      waits: this.#sender.waits,
+      unreadBytes: window.unreadBytes,
+      outOfOrderBytes: window.outOfOrderBytes,
+      unfinishedBytes: window.unfinishedBytes,
+      readBytes: window.takenBytes,
+    }
+  }
+
+  /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
+  eligibility(subflow: Subflow, now: Millis): Eligibility {
+    return this.#sender.eligibility(subflow, now)
   }
 
   /** Subflows that live; read only. */
@@ -69,22 +88,12 @@ export class ConnectionCore {
     return this.#receiver.window.unreadBytes
   }
 
-  /** Bytes held for a missing frame. */
-  get heldBytes(): number {
-    return this.#receiver.window.heldBytes
-  }
-
-  /** Bytes of frames ahead that have begun and not ended. */
-  get unfinishedBytes(): number {
-    return this.#receiver.window.unfinishedBytes
-  }
-
   /** Bytes written and not yet acked. */
   get unflushedBytes(): number {
     return this.#sender.bufferedBytes + this.#inFlight.bytes
   }
 
-  /** More may be written without being held back. */
+  /** More may be written without waiting for room. */
   get hasRoom(): boolean {
     return this.#sender.hasRoom
   }
@@ -111,11 +120,11 @@ export class ConnectionCore {
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
-    return hasFrames || this.#receiver.isAckDue || this.#set.actions.length > 0
+    return hasFrames || this.#receiver.isAckDue || this.#set.hasActions
   }
 
   /** Nobody reads what the peer sends, and TCP alone can slow it down. */
-  get shouldPauseReading(): boolean {
+  get shouldStopReading(): boolean {
     if (!this.peer.isSlowedByTcp || this.#ending.isEnding) return false
     return this.#receiver.isFull && this.#sender.isFlushed
   }
@@ -135,8 +144,8 @@ export class ConnectionCore {
   }
 
   /** The application waits for room, so that more is sure to come. */
-  setHeldBack(isHeldBack: boolean): void {
-    this.#sender.setHeldBack(isHeldBack, this.#now)
+  setWriterWaiting(isWaiting: boolean): void {
+    this.#sender.setWriterWaiting(isWaiting, this.#now)
   }
 
   /** The next bytes in order for the reader. */
@@ -154,9 +163,8 @@ export class ConnectionCore {
   /** No more will be written: flush, tell the peer, close. */
   end(now: Millis): void {
     if (this.#ending.isEnding) return
-    this.#ending.isEnding = true
-    this.#ending.endedAt = now
-    this.#sender.setHeldBack(false, -Infinity)
+    this.#ending.asked(now)
+    this.#sender.setWriterWaiting(false, -Infinity)
   }
 
   /** Takes bytes that a subflow's socket brought, at most `maxFrames` of them. @returns how many bytes were taken */
@@ -174,6 +182,16 @@ export class ConnectionCore {
       this.#closing.subflow(subflow, now, 'limit', ackLimitError())
     else this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
     return typeof taken === 'number' ? taken : bytes.length
+  }
+
+  /** The socket of `subflow` is full; so many bytes of what it was given have not left it. */
+  socketBlocked(subflow: Subflow, bufferedBytes: number): void {
+    subflow.blocked(bufferedBytes)
+  }
+
+  /** It takes more again. */
+  socketDrained(subflow: Subflow): void {
+    subflow.drained()
   }
 
   /** A subflow's stream ended in order (no error) or failed. */
@@ -223,7 +241,7 @@ export class ConnectionCore {
       for (const subflow of [...this.#subflows]) this.#closing.seeOff(subflow, now)
     }
     this.#receiver.flushed()
-    return this.#set.actions.splice(0)
+    return this.#set.takeActions()
   }
 
   /** When `tick` is wanted, should nothing happen until then. */
@@ -250,16 +268,16 @@ export class ConnectionCore {
       else if (finding === 'suspect') {
         this.#set.suspect(subflow, this.#now)
         this.#receiver.lost(subflow)
-      } else if (finding === 'refused')
-        this.#inFlight.refuseBefore(subflow, subflow.answeredPingAt, this.#now)
-      else if (finding === 'rested') subflow.rested(this.#now)
+      } else if (finding === 'peer-full')
+        this.#inFlight.droppedBefore(subflow, subflow.answeredPingAt, this.#now)
+      else if (finding === 'unthrottle') subflow.unthrottle(this.#now)
       else subflow.ping(this.#now)
     }
   }
 
   /** When data written before end() has been unacked for too long; while all paths are paused, it waits. */
   #lingerAt(): Millis {
-    const since = Math.max(this.#inFlight.lastAckAt, this.#sender.heldUntil)
+    const since = Math.max(this.#inFlight.lastAckAt, this.#sender.pausedUntil)
     return this.#ending.lingerAt(since, this.#options.lingerMs)
   }
 }

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How fast a path delivers, sampled as BBR does (delivery-rate draft), and its round trips by the acks. */
 import type { Millis } from '../clock.js'
-import type { Flight } from './flight.js'
-import { MaxFilter } from './max-filter.js'
 
-/** What a flight has to remember of its beginning. */
-export type DeliveryStamp = Pick<Flight, 'delivered' | 'deliveredAt' | 'firstSentAt' | 'isAppLimited'>
+/** What a flight has to remember of its beginning, as BBR's rate samples need it (delivery-rate draft, 3.2). */
+export interface DeliveryStamp {
+  /** Bytes that the subflow had delivered when this left, and when the last of them was acked. */
+  readonly delivered: number
+  readonly deliveredAt: Millis
+  /** When the first frame of this sampling period left. */
+  readonly firstSentAt: Millis
+  /** There was too little to send, so that the rate says nothing of the path. */
+  readonly isAppLimited: boolean
+}
+
+/** Bytes that left at one moment and are acked now. */
+export interface Delivery extends DeliveryStamp {
+  readonly sentAt: Millis
+  readonly frame: { readonly size: number }
+}
 
 /** A round trip that has just ended. */
 export interface Round {
@@ -13,6 +25,42 @@ export interface Round {
   readonly rate: number
   /** There was always enough to send. */
   readonly wasFull: boolean
+}
+
+interface Sample {
+  readonly value: number
+  readonly at: Millis
+}
+
+const NONE: Sample = { value: 0, at: -Infinity }
+
+/** The largest sample of a sliding time span, in constant space: three candidates, as in Linux' win_minmax. */
+export class MaxFilter {
+  /** Best, second best after it, third best after that. */
+  #best: [Sample, Sample, Sample] = [NONE, NONE, NONE]
+
+  get value(): number {
+    return this.#best[0].value
+  }
+
+  /** @param span - how long a sample counts, milliseconds */
+  update(value: number, at: Millis, span: number): void {
+    const sample = { value, at }
+    const [first, second, third] = this.#best
+    if (value >= first.value || at - third.at > span) this.#best = [sample, sample, sample]
+    else if (value >= second.value) this.#best = [first, sample, sample]
+    else if (value >= third.value) this.#best = [first, second, sample]
+    this.#age(sample, span)
+  }
+
+  #age(sample: Sample, span: number): void {
+    const [first, second, third] = this.#best
+    if (sample.at - first.at > span) {
+      this.#best = [second, third, sample]
+      if (sample.at - second.at > span) this.#best = [third, sample, sample]
+    } else if (second === first && sample.at - second.at > span / 4) this.#best = [first, sample, sample]
+    else if (third === second && sample.at - third.at > span / 2) this.#best = [first, second, sample]
+  }
 }
 
 export class DeliveryRate {
@@ -68,7 +116,7 @@ export class DeliveryRate {
    * @param span - how long a sample counts, milliseconds
    * @returns the round that ends with this ack, if one does
    */
-  acked(flight: Flight, now: Millis, isTrusted: boolean, span: Millis): Round | undefined {
+  acked(flight: Delivery, now: Millis, isTrusted: boolean, span: Millis): Round | undefined {
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt

@@ -60,7 +60,7 @@ export class Dispatcher {
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
       const isWaiting = peer.profile.mayForget && receiver.hasHole && !isNew
       if (this.#missing.heard(isWaiting, now)) this.failure = missingError(receiver.window.nextFrame)
-      this.#settle(subflow)
+      this.#throttle(subflow)
       return taken
     } catch (error) {
       if (error instanceof RemoteProtocolError) return error
@@ -69,10 +69,10 @@ export class Dispatcher {
   }
 
   /** One that brings too much that is of no use is not read for a while, though not for so long that it seems dead. */
-  #settle(subflow: Subflow): void {
+  #throttle(subflow: Subflow): void {
     const progress = this.parts.receiver.progress + this.parts.inFlight.progress
-    const restMs = subflow.waste.settle(this.now, progress, this.#options.deadMs / 2)
-    if (restMs > 0) subflow.rest(this.now + restMs)
+    const throttleMs = subflow.waste.charge(this.now, progress, this.#options.deadMs / 2)
+    if (throttleMs > 0) subflow.throttle(this.now + throttleMs)
   }
 
   /**
@@ -144,7 +144,7 @@ class SubflowSink implements FrameSink {
     if (!this.#subflow.hasAnswered) throw new RemoteProtocolError('a FIN before an answer to our ping')
     if (receiver.hasHole || receiver.window.hasUnfinished)
       throw new RemoteProtocolError(`a FIN although frame ${receiver.window.nextFrame} is missing`)
-    ending.hasPeerFin = true
+    ending.finHeard()
   }
 
   /** Behind a FIN nothing comes but copies. */

@@ -46,9 +46,9 @@ export type Eligibility =
 const FULL_MS = 200
 
 /** Why `subflow` is out of the choice; `undefined` where it is a candidate. */
-function exclusionOf({ state, path, leave }: Subflow): Exclusion | undefined {
+function exclusionOf({ state, path, gracefulClose }: Subflow): Exclusion | undefined {
   if (state !== 'up') return state
-  if (leave?.isWithdrawn === true) return 'removed'
+  if (gracefulClose?.isWithdrawn === true) return 'removed'
   if (path.isPaused) return 'paused'
   return path.leftBytes > 0 ? undefined : 'byte-cap'
 }
@@ -65,13 +65,16 @@ export function busynessOf(
   return path.readyAt(now) > now ? 'rate-cap' : undefined
 }
 
+const hasRoomAt = (subflow: Subflow, now: Millis): boolean =>
+  subflow.path.leftBytes > 0 && busynessOf(subflow, now) === undefined
+
 /** Who may carry data, for the sender. */
 export class Choice {
   readonly #subflows: readonly Subflow[]
   readonly #inFlight: InFlight
   #candidates: readonly Subflow[] = []
   #newcomers: readonly Subflow[] = []
-  #heldUntil: Millis = -Infinity
+  #pausedUntil: Millis = -Infinity
   #now: Millis = 0
   /** Bytes that were acked, and may still lie in sockets that are stuck. */
   #stuckBytes = 0
@@ -92,8 +95,8 @@ export class Choice {
   }
 
   /** Until when data waited for paused paths alone; Infinity while it does. */
-  get heldUntil(): Millis {
-    return this.#heldUntil
+  get pausedUntil(): Millis {
+    return this.#pausedUntil
   }
 
   /** Looks at all subflows anew. */
@@ -103,15 +106,14 @@ export class Choice {
     this.#candidates = this.#subflows.filter(isCandidate)
     this.#stuckBytes = this.#subflows.reduce((sum, { ackedInSocket }) => sum + ackedInSocket, 0)
     this.#newcomers = this.#candidates.filter((subflow) => !before.includes(subflow))
-    const isHeld =
+    const isAllPaused =
       this.#candidates.length === 0 && this.#subflows.some((subflow) => exclusionOf(subflow) === 'paused')
-    if (isHeld) this.#heldUntil = Infinity
-    else if (this.#heldUntil === Infinity) this.#heldUntil = now
+    if (isAllPaused) this.#pausedUntil = Infinity
+    else if (this.#pausedUntil === Infinity) this.#pausedUntil = now
   }
 
   /** Whether a candidate takes a frame now. */
-  readonly hasRoom = (subflow: Subflow): boolean =>
-    subflow.path.leftBytes > 0 && busynessOf(subflow, this.#now) === undefined
+  readonly hasRoom = (subflow: Subflow): boolean => hasRoomAt(subflow, this.#now)
 
   /** No new data may leave, on whatever subflow. */
   get closedBy(): 'peer-full' | 'send-window-full' | undefined {
@@ -126,11 +128,10 @@ export class Choice {
 
   /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
   of(subflow: Subflow, queuedBytes: number, now: Millis): Eligibility {
-    this.#now = now
     const exclusion = exclusionOf(subflow)
     if (exclusion !== undefined) return exclusion
     const candidates = this.#subflows.filter(isCandidate)
-    if (!this.inUse(candidates, queuedBytes).includes(subflow)) return 'tier'
+    if (!openTiers(candidates, queuedBytes, (each) => hasRoomAt(each, now)).includes(subflow)) return 'tier'
     return this.closedBy ?? busynessOf(subflow, now) ?? 'eligible'
   }
 }
@@ -139,7 +140,7 @@ export class Choice {
  * Subflows of the first tier that has any, and of each next one while all above are full. A tier whose rate is still
  * being found is not full.
  *
- * @param queuedBytes - bytes that wait to be sent; Infinity while the application is held back
+ * @param queuedBytes - bytes that wait to be sent; Infinity while the application waits for room
  */
 export function openTiers(
   subflows: readonly Subflow[],

@@ -13,15 +13,40 @@ import type { Peer } from './peer-profile.js'
  */
 export class Ending {
   readonly #peer: Peer
-  /** The application will write no more. */
-  isEnding = false
-  hasSentFin = false
-  hasPeerFin = false
-  endedAt: Millis = 0
+  #endedAt: Millis | undefined
+  #hasSentFin = false
+  #hasPeerFin = false
   #failure: { readonly error: Error; readonly at: Millis } | undefined
 
   constructor(peer: Peer) {
     this.#peer = peer
+  }
+
+  /** The application will write no more. */
+  get isEnding(): boolean {
+    return this.#endedAt !== undefined
+  }
+
+  get hasSentFin(): boolean {
+    return this.#hasSentFin
+  }
+
+  /** The peer will write no more, or the connection is over. */
+  get hasPeerFin(): boolean {
+    return this.#hasPeerFin
+  }
+
+  /** The application has ended. */
+  asked(now: Millis): void {
+    this.#endedAt ??= now
+  }
+
+  finSent(): void {
+    this.#hasSentFin = true
+  }
+
+  finHeard(): void {
+    this.#hasPeerFin = true
   }
 
   /** What to do about an end that was asked for, with everything acked. `hasHole`: in what was received. */
@@ -30,13 +55,15 @@ export class Ending {
     if (!this.isEnding || endsBy === 'unknown') return 'wait'
     // Towards Go, data behind a gap would be lost without a word: the gap gets until the linger limit.
     if (endsBy === 'close') return hasHole ? 'wait' : 'close'
-    if (!this.hasSentFin) return 'fin'
-    return this.hasPeerFin ? 'close' : 'wait'
+    if (!this.#hasSentFin) return 'fin'
+    return this.#hasPeerFin ? 'close' : 'wait'
   }
 
   /** When unacked data becomes an error, should no ack come until then. */
   lingerAt(lastAckAt: Millis, lingerMs: number): Millis {
-    return this.isEnding && !this.hasSentFin ? Math.max(this.endedAt, lastAckAt) + lingerMs : Infinity
+    return this.#endedAt === undefined || this.#hasSentFin
+      ? Infinity
+      : Math.max(this.#endedAt, lastAckAt) + lingerMs
   }
 
   /** A subflow broke. What it carried is sent again, if the peer lives. */
@@ -56,7 +83,7 @@ export class Ending {
     if (!isFlushed)
       return new MultipathError('ERR_MULTIPATH_UNACKED', 'the last subflow closed with data unacked', options)
     const { kind, mayEndUnsaid } = this.#peer.profile
-    if (this.hasPeerFin || (mayEndUnsaid && !hasHole && failure === undefined)) return undefined
+    if (this.#hasPeerFin || (mayEndUnsaid && !hasHole && failure === undefined)) return undefined
     const what = kind === 'unknown' ? 'the peer had said what it is' : 'the end of the data'
     const message = `the last subflow closed before ${what}`
     return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, options)

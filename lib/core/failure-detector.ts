@@ -2,6 +2,7 @@
 /** Judges from silence which subflows still live: names the next deadline of a subflow and its meaning. */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { Peer } from './peer-profile.js'
 import type { Subflow } from './subflow.js'
 
 /** Pings of a suspect subflow: its return should be seen soon. */
@@ -14,13 +15,13 @@ export type Finding =
   /** Ask whether the peer is there. */
   | 'ping'
   /** The peer answers, and yet does not ack: it has no room. */
-  | 'refused'
+  | 'peer-full'
   /** Silent for longer than the path's jitter explains. */
   | 'suspect'
   /** Silent for the dead time. */
   | 'dead'
   /** Left unread for long enough. */
-  | 'rested'
+  | 'unthrottle'
 
 /** What is to be done with a subflow, and when, should nothing come in until then. */
 export interface Deadline {
@@ -30,18 +31,23 @@ export interface Deadline {
 
 export class FailureDetector {
   readonly #options: ResolvedConnOptions
+  readonly #peer: Peer
   /** 0…1, decides the jitter of keep-alives. */
   readonly #random: () => number
+  /** Silence until the next keep-alive, drawn once after each ping. */
+  readonly #keepAlives = new WeakMap<Subflow, { readonly lastPingAt: Millis; readonly ms: number }>()
 
-  constructor(options: ResolvedConnOptions, random: () => number) {
+  constructor(options: ResolvedConnOptions, peer: Peer, random: () => number) {
     this.#options = options
+    this.#peer = peer
     this.#random = random
   }
 
   next(subflow: Subflow): Deadline {
     // Whoever does not listen can say nothing about silence.
-    if (subflow.readAgainAt !== undefined) return { at: subflow.readAgainAt, finding: 'rested' }
-    if (subflow.leave?.endedAt !== undefined) return this.#gone(subflow, subflow.leave.endedAt)
+    if (subflow.throttledUntil !== undefined) return { at: subflow.throttledUntil, finding: 'unthrottle' }
+    const endedAt = subflow.gracefulClose?.endedAt
+    if (endedAt !== undefined) return this.#gone(subflow, endedAt)
     const { owedSince } = subflow
     if (owedSince === Infinity) return this.#keepAlive(subflow)
     const dead: Deadline = {
@@ -54,13 +60,13 @@ export class FailureDetector {
         at: subflow.lastPingAt + this.#scaled(subflow, SUSPECT_PING_MS),
         finding: 'ping',
       })
-    return earliest(this.#refused(subflow), this.#suspect(subflow), this.#ask(subflow), dead)
+    return earliest(this.#peerFull(subflow), this.#suspect(subflow), this.#ask(subflow), dead)
   }
 
   /** Its path was removed, our half is closed, and the peer's is not yet. */
   #gone(subflow: Subflow, endedAt: Millis): Deadline {
     const { deadMs, suspectMs } = this.#options
-    const patienceMs = subflow.leave?.isSafe === true ? subflow.timeoutMs(suspectMs) : deadMs
+    const patienceMs = this.#peer.profile.resendsLost ? subflow.timeoutMs(suspectMs) : deadMs
     return { at: Math.max(endedAt, subflow.lastHeardAt) + patienceMs, finding: 'dead' }
   }
 
@@ -84,12 +90,12 @@ export class FailureDetector {
   }
 
   /** A pong came for a ping sent after the frame, and still no ack. */
-  #refused(subflow: Subflow): Deadline {
+  #peerFull(subflow: Subflow): Deadline {
     const sentAt = subflow.oldestFlight?.sentAt ?? Infinity
     if (subflow.answeredPingAt <= sentAt) return NEVER
     // The frame has arrived: how fast the path is says nothing any more. A Go peer's pong may overtake an ack.
     const since = Math.max(sentAt, subflow.window.deliveredAt)
-    return { at: since + subflow.rtt.timeout(this.#options.suspectMs), finding: 'refused' }
+    return { at: since + subflow.rtt.timeout(this.#options.suspectMs), finding: 'peer-full' }
   }
 
   /** Asked early, so that the answer of a full receiver is there before suspicion would be. */
@@ -102,8 +108,13 @@ export class FailureDetector {
 
   /** Nothing is owed: a ping after a while of silence keeps middleboxes awake and finds dead paths. */
   #keepAlive(subflow: Subflow): Deadline {
-    subflow.keepAliveMs ??= this.#options.keepAliveMs * (0.75 + 0.5 * this.#random())
-    return { at: subflow.lastHeardAt + subflow.keepAliveMs, finding: 'ping' }
+    const { lastPingAt } = subflow
+    let drawn = this.#keepAlives.get(subflow)
+    if (drawn?.lastPingAt !== lastPingAt) {
+      drawn = { lastPingAt, ms: this.#options.keepAliveMs * (0.75 + 0.5 * this.#random()) }
+      this.#keepAlives.set(subflow, drawn)
+    }
+    return { at: subflow.lastHeardAt + drawn.ms, finding: 'ping' }
   }
 }
 

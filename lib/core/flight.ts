@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Data frames that were sent and are not acked yet, and their flights. `InFlight` alone writes them. */
 import type { Millis } from '../clock.js'
-import type { Subflow } from './subflow.js'
+import type { DeliveryStamp } from './delivery-rate.js'
+import type { SubflowState } from './health.js'
+
+/** A subflow, as a frame knows it. */
+export interface Carrier {
+  readonly state: SubflowState
+  readonly smoothedRttMs: number
+  /** A frame of `bytes` that it carries was acked, on whichever subflow. */
+  carriedAcked(bytes: number): void
+}
 
 /** One data frame from its cutting until its ack. */
 export interface SentFrame {
@@ -11,22 +20,15 @@ export interface SentFrame {
   /** Header and payload, ready to send again. */
   readonly wire: readonly Uint8Array[]
   /** Live subflows that the frame has been sent on. */
-  readonly carriers: ReadonlySet<Subflow>
+  readonly carriers: ReadonlySet<Carrier>
   /** How often it has been sent. */
   readonly sends: number
 }
 
-/** One flight of a frame over one subflow, with what BBR's rate samples need (delivery-rate draft, 3.2). */
-export interface Flight {
+/** One flight of a frame over one subflow. */
+export interface Flight extends DeliveryStamp {
   readonly frame: SentFrame
   readonly sentAt: Millis
-  /** Bytes that the subflow had delivered when this left, and when the last of them was acked. */
-  readonly delivered: number
-  readonly deliveredAt: Millis
-  /** When the first frame of this sampling period left. */
-  readonly firstSentAt: Millis
-  /** There was too little to send, so that the rate says nothing of the path. */
-  readonly isAppLimited: boolean
   /** Nothing else was in flight on the subflow when this left. */
   readonly wasIdle: boolean
 }

@@ -21,41 +21,39 @@ import type { Subflow } from './subflow.js'
 /** Two would do, were its goroutines never late. */
 const LAST_PINGS = 32
 
-export interface GracefulClose {
-  /** Of two that are to leave, the one asked later stays while no other is up. */
-  readonly order: number
-  isWithdrawn: boolean
-  /** When our half was closed. */
-  endedAt: Millis | undefined
-  /** The peer is one of ours: it sends again what is lost with the subflow. */
-  isSafe: boolean
-}
-
-/** Asks `subflow` to leave. */
+/** The path of `subflow` was removed. */
 export function requestClose(subflow: Subflow, subflows: readonly Subflow[]): void {
-  const order = Math.max(0, ...subflows.map(({ leave }) => leave?.order ?? 0)) + 1
-  subflow.leave ??= { order, isWithdrawn: false, endedAt: undefined, isSafe: false }
+  const order = Math.max(0, ...subflows.map(({ gracefulClose }) => gracefulClose?.order ?? 0)) + 1
+  subflow.gracefulClose ??= { order, isWithdrawn: false, endedAt: undefined }
 }
 
 /** Its half is open: it can carry what we have to say. */
-export function isOpen({ leave }: Subflow): boolean {
-  return leave?.endedAt === undefined
+export function isOpen({ gracefulClose }: Subflow): boolean {
+  return gracefulClose?.endedAt === undefined
 }
 
 /** Finds out who can do without data: make before break. */
 export function withdraw(subflows: readonly Subflow[]): void {
-  for (const { leave } of subflows) {
-    if (leave === undefined || leave.endedAt !== undefined) continue
-    leave.isWithdrawn = subflows.some(
-      (other) => other.state === 'up' && isOpen(other) && (other.leave?.order ?? Infinity) > leave.order,
+  for (const { gracefulClose } of subflows) {
+    if (gracefulClose === undefined || gracefulClose.endedAt !== undefined) continue
+    gracefulClose.isWithdrawn = subflows.some(
+      (other) =>
+        other.state === 'up' &&
+        isOpen(other) &&
+        (other.gracefulClose?.order ?? Infinity) > gracefulClose.order,
     )
   }
 }
 
 /** After a flush: it owes nothing any more. */
 export function canEnd(subflow: Subflow): boolean {
-  const { leave, flights, isBlocked } = subflow
-  return leave?.isWithdrawn === true && leave.endedAt === undefined && flights.count === 0 && !isBlocked
+  const { gracefulClose, flights, isBlocked } = subflow
+  return gracefulClose?.isWithdrawn === true && isOpen(subflow) && flights.count === 0 && !isBlocked
+}
+
+/** Our half was closed. */
+export function ended({ gracefulClose }: Subflow, now: Millis): void {
+  if (gracefulClose !== undefined) gracefulClose.endedAt = now
 }
 
 /** The last words to a peer like Go. */

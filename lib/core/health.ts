@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The life of a subflow as a table of transitions, and why one ends. */
+/** The life of a subflow as a table of transitions, and how and why one ends. */
+import type { Millis } from '../clock.js'
 
 /**
  * - probing: joined, but nothing has come from the peer yet; carries no data (a Go listener accepts joins
@@ -23,6 +24,15 @@ const MOVES: { readonly [S in SubflowState]: readonly SubflowState[] } = {
 export function move(from: SubflowState, to: SubflowState): SubflowState {
   if (!MOVES[from].includes(to)) throw new Error(`a subflow cannot go from ${from} to ${to}`)
   return to
+}
+
+/** How far the subflow of a removed path has come; written in graceful-close.ts alone. */
+export interface GracefulClose {
+  /** Of two that are to close, the one asked later stays while no other is up. */
+  readonly order: number
+  isWithdrawn: boolean
+  /** When our half was closed. */
+  endedAt: Millis | undefined
 }
 
 /** Why a subflow closed. */

@@ -7,7 +7,8 @@ import { PeerWindow } from './peer-window.js'
 import { RetransmitQueue } from './retransmit-queue.js'
 import type { WindowFrame } from './send-window.js'
 import { SendWindow } from './send-window.js'
-import type { Sending, Subflow } from './subflow.js'
+import type { Subflow } from './subflow.js'
+import type { Sending } from './tracker.js'
 import { ACK_WORTH_BYTES } from './abuse-limiter.js'
 
 export class InFlight {
@@ -108,8 +109,7 @@ export class InFlight {
     frame.carriers.add(subflow)
     frame.sends++
     path.spend(frame.size, now)
-    for (const piece of frame.wire) subflow.outbox.push(piece)
-    subflow.count(frame.size, sending)
+    subflow.send(frame, sending)
   }
 
   /** The frame, which is about to leave, asks whether the receiver takes frames again. */
@@ -133,7 +133,7 @@ export class InFlight {
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
     this.#passOver(subflow, flight, now)
     subflow.flights.remove(flight)
-    subflow.counters.bytesAcked += flight.frame.size
+    subflow.traffic.acked(flight.frame.size)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
     subflow.window.acked(flight, { now, isTrusted })
@@ -143,24 +143,24 @@ export class InFlight {
   #passOver(subflow: Subflow, acked: Flight, now: Millis): void {
     for (const flight of subflow.flights.values()) {
       if (flight === acked) return
-      this.#refused(subflow, flight, now)
+      this.#dropped(subflow, flight, now)
     }
   }
 
   /** Frames that left before `sentAt` met an open ear and got no ack: the receiver's window is full. */
-  refuseBefore(subflow: Subflow, sentAt: Millis, now: Millis): void {
+  droppedBefore(subflow: Subflow, sentAt: Millis, now: Millis): void {
     for (const flight of subflow.flights.values()) {
       if (flight.sentAt >= sentAt) return
-      this.#refused(subflow, flight, now)
+      this.#dropped(subflow, flight, now)
     }
   }
 
-  #refused(subflow: Subflow, flight: Flight, now: Millis): void {
+  #dropped(subflow: Subflow, flight: Flight, now: Millis): void {
     subflow.flights.remove(flight)
     const frame = this.#unacked(flight)
     if (frame === undefined) return
     frame.carriers.delete(subflow)
-    this.peerWindow.refused(now)
+    this.peerWindow.dropped(now)
     if (!isCarriedElsewhere(frame, subflow)) this.#retransmits.add(frame)
   }
 
@@ -170,7 +170,7 @@ export class InFlight {
   }
 
   #finish(frame: SentFrame, now: Millis): void {
-    for (const carrier of frame.carriers) if (carrier.isBlocked) carrier.stuckBytes += frame.size
+    for (const carrier of frame.carriers) carrier.carriedAcked(frame.size)
     this.#window.acked(frame)
     this.#retransmits.remove(frame)
     this.#lastAckAt = now
@@ -190,7 +190,7 @@ export class InFlight {
 
   /** The subflow showed life: what it carries and has not left again yet need not. */
   recovered(subflow: Subflow): void {
-    this.#retransmits.drop((frame) => frame.carriers.has(subflow))
+    this.#retransmits.removeWhere((frame) => frame.carriers.has(subflow))
   }
 
   /** The subflow is gone: what only it carried goes out again. */
@@ -203,7 +203,7 @@ export class InFlight {
   /** Forgets everything: the connection is over. */
   clear(): void {
     this.#window.clear()
-    this.#retransmits.drop(() => true)
+    this.#retransmits.removeWhere(() => true)
   }
 }
 

@@ -21,7 +21,7 @@ export interface ConnOptions {
   /** Acks and pongs, in bytes, that wait for one subflow; a peer that reads none of them loses it. */
   maxOutstandingAckBytes?: number | undefined
   /**
-   * Bytes a second that are of no use: copies, frames that are refused, and 64 for each ping or needless ack. A subflow that
+   * Bytes a second that are of no use: copies, frames that are dropped, and 64 for each ping or needless ack. A subflow that
    * brings more than its connection has earned by progress is read more slowly: all of those of a listener share this.
    */
   maxWasteBytesPerSecond?: number | undefined

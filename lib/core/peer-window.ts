@@ -11,7 +11,7 @@ const FIRST_PROBE_MS = 200
 const LAST_PROBE_MS = 5000
 /** Frames that may be unacked when the receiver takes frames again. */
 const FIRST_CREDIT = 4
-/** A reader that took fewer frames between two refusals is given longer: each refusal costs a few frames. */
+/** A reader that took fewer frames between two drops is given longer: each time a few frames are lost. */
 const WORTHWHILE_FRAMES = 128
 
 export class PeerWindow {
@@ -20,7 +20,7 @@ export class PeerWindow {
   #credit = Infinity
   /** Credit grows by a frame for each ack up to here, then by one a round: about what the reader takes. */
   #threshold = Infinity
-  #refusedAt: Millis = -Infinity
+  #droppedAt: Millis = -Infinity
   /** Frames acked since the receiver last took frames again. */
   #taken = 0
   #interval = FIRST_PROBE_MS
@@ -46,13 +46,13 @@ export class PeerWindow {
   }
 
   /** The receiver dropped a frame. */
-  refused(now: Millis): void {
+  dropped(now: Millis): void {
     if (this.#isFull) return
     this.#isFull = true
     if (this.#taken >= WORTHWHILE_FRAMES) this.#interval = Math.max(FIRST_PROBE_MS, this.#interval / 4)
     this.#probeAt = now + this.#interval
-    if (now - this.#refusedAt > FIRST_PROBE_MS / 2) this.#threshold = this.#credit / 2
-    this.#refusedAt = now
+    if (now - this.#droppedAt > FIRST_PROBE_MS / 2) this.#threshold = this.#credit / 2
+    this.#droppedAt = now
   }
 
   hold(now: Millis): void {

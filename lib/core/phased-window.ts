@@ -7,9 +7,8 @@ import type { Millis } from '../clock.js'
 import { AckAggregation } from './ack-aggregation.js'
 import type { CongestionController, Landing, PhaseFigures, PhaseName } from './congestion.js'
 import { DRAIN_GAIN, PHASES } from './congestion.js'
-import type { DeliveryStamp, Round } from './delivery-rate.js'
+import type { Delivery, DeliveryStamp, Round } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
-import type { Flight } from './flight.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
 
@@ -122,7 +121,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     this.#rate.markAppLimited(inFlight)
   }
 
-  acked(flight: Flight, { now, isTrusted }: Landing): void {
+  acked(flight: Delivery, { now, isTrusted }: Landing): void {
     const span = Math.max(1000, 10 * (this.#rtt.smoothed ?? 0))
     const round = this.#rate.acked(flight, now, isTrusted, span)
     if (this.isStartup) this.#explainedAt = now
@@ -233,7 +232,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   /** What left since the drain began found hardly a queue. A repair may delay one of them, hardly a whole round. */
-  #measure(flight: Flight, now: Millis): void {
+  #measure(flight: Delivery, now: Millis): void {
     if (flight.sentAt <= this.#since) return
     this.#drainedRtt = Math.min(this.#drainedRtt, now - flight.sentAt)
     this.#drainedAt = Math.min(this.#drainedAt, now)

@@ -23,11 +23,11 @@ export class Receiver {
   #heldAt: Millis = 0
   /** Subflows on which the peer was told to hold, or last to go on, and that live. */
   readonly #toldOn = new Set<Subflow>()
-  /** Highest number of a frame that was refused, or that a closing subflow cut. */
+  /** Highest number of a frame that was dropped, or that a closing subflow cut. */
   #cutFrame = 0
   /** Bytes of data frames that arrived since the acks were last sent. */
   bytesSinceFlush = 0
-  /** Frames that were kept: neither refused nor seen before. */
+  /** Frames that were kept: neither dropped nor seen before. */
   storedFrames = 0
   /** A hold or go waits to be sent. */
   hasNews = false
@@ -51,16 +51,14 @@ export class Receiver {
   /** A whole frame arrived on `subflow`. `pieces` is missing where it was judged not worth keeping. */
   data(subflow: Subflow, fn: number, size: number, pieces: Uint8Array[] | undefined): void {
     this.bytesSinceFlush += size
-    subflow.counters.framesReceived++
-    subflow.counters.bytesReceived += size
-    subflow.tracker.onRecv(size)
+    subflow.traffic.received(size)
     const verdict = this.window.judge(fn, size)
     if (verdict === 'store' && pieces !== undefined) {
       this.window.store(fn, size, pieces)
       this.storedFrames++
     } else {
       subflow.waste.add(size)
-      // Judged anew when whole: another copy may have come in first. A refused one gets no ack, as from Go.
+      // Judged anew when whole: another copy may have come in first. A dropped one gets no ack, as from Go.
       if (verdict !== 'duplicate') {
         this.cut(fn)
         return
@@ -125,14 +123,14 @@ export class Receiver {
     subflow.acks.add(code)
   }
 
-  /** This frame was refused, or a subflow closed inside it: unless another copy comes, it is missing. */
+  /** This frame was dropped, or a subflow closed inside it: unless another copy comes, it is missing. */
   cut(fn: number | undefined): void {
     if (fn !== undefined && fn > this.#cutFrame) this.#cutFrame = fn
   }
 
   /** A frame is missing that was seen and not kept, or that a later one shows. */
   get hasHole(): boolean {
-    return this.window.heldBytes > 0 || this.window.isMissing(this.#cutFrame)
+    return this.window.outOfOrderBytes > 0 || this.window.isMissing(this.#cutFrame)
   }
 
   /** Little more fits in front of the reader: what the sockets bring until they stop needs the rest. */

@@ -6,7 +6,7 @@ import type { Payload } from '../wire/payload.js'
 import { Unfinished } from './unfinished.js'
 
 /** What becomes of a frame that arrives. */
-export type Verdict = 'store' | 'duplicate' | 'refuse'
+export type Verdict = 'store' | 'duplicate' | 'drop'
 
 /** A piece that is a small part of its buffer is copied when it is kept: it would pin all of it. */
 const PINNED_SHARE = 4
@@ -20,8 +20,8 @@ export interface ReorderLimits {
 
 export class ReorderWindow {
   readonly #limits: ReorderLimits
-  readonly #held = new Map<number, Uint8Array[]>()
-  #heldBytes = 0
+  readonly #outOfOrder = new Map<number, Uint8Array[]>()
+  #outOfOrderBytes = 0
   #next = FIRST_FRAME
   readonly #ready = new ByteQueue()
   readonly #unfinished = new Unfinished()
@@ -42,8 +42,8 @@ export class ReorderWindow {
   }
 
   /** Bytes that wait for a missing frame. */
-  get heldBytes(): number {
-    return this.#heldBytes
+  get outOfOrderBytes(): number {
+    return this.#outOfOrderBytes
   }
 
   /** Bytes that the reader has taken so far. */
@@ -72,21 +72,21 @@ export class ReorderWindow {
 
   /** Frame `fn` has not arrived. */
   isMissing(fn: number): boolean {
-    return fn >= this.#next && !this.#held.has(fn)
+    return fn >= this.#next && !this.#outOfOrder.has(fn)
   }
 
   /** What to do with frame `fn` of `size` bytes, should all of it arrive. */
   judge(fn: number, size: number): Verdict {
-    if (fn < this.#next || this.#held.has(fn)) return 'duplicate'
-    if (fn === this.#next) return this.#fits(size) ? 'store' : 'refuse'
+    if (fn < this.#next || this.#outOfOrder.has(fn)) return 'duplicate'
+    if (fn === this.#next) return this.#fits(size) ? 'store' : 'drop'
     const isFar = fn >= this.#next + this.#reach()
-    return isFar || this.#aheadBytes + size > this.#limits.maxReorderBytes ? 'refuse' : 'store'
+    return isFar || this.#aheadBytes + size > this.#limits.maxReorderBytes ? 'drop' : 'store'
   }
 
   /** What `maxReorderBytes` holds: frames ahead, and those that were, as far as they are too many to be unread. */
   get #aheadBytes(): number {
     const excess = Math.max(0, this.#ready.bytes - this.#limits.maxUnreadBytes)
-    return this.#heldBytes + this.#unfinished.chargedBytes + excess
+    return this.#outOfOrderBytes + this.#unfinished.chargedBytes + excess
   }
 
   /**
@@ -95,8 +95,8 @@ export class ReorderWindow {
    */
   #reach(): number {
     const { maxReorderBytes } = this.#limits
-    if (this.#heldBytes <= maxReorderBytes / 2) return GO_RECEIVE_FRAMES
-    return Math.max(1, Math.floor((maxReorderBytes * this.#held.size) / this.#heldBytes))
+    if (this.#outOfOrderBytes <= maxReorderBytes / 2) return GO_RECEIVE_FRAMES
+    return Math.max(1, Math.floor((maxReorderBytes * this.#outOfOrder.size) / this.#outOfOrderBytes))
   }
 
   /** A frame larger than the whole budget still passes alone: else it never would. */
@@ -108,16 +108,20 @@ export class ReorderWindow {
   store(fn: number, size: number, pieces: Uint8Array[]): void {
     this.#unfinished.forget(fn)
     if (fn !== this.#next) {
-      this.#held.set(fn, pieces.map(unpinned))
-      this.#heldBytes += size
+      this.#outOfOrder.set(fn, pieces.map(unpinned))
+      this.#outOfOrderBytes += size
       return
     }
     this.#append(pieces)
-    for (let held = this.#held.get(this.#next); held !== undefined; held = this.#held.get(this.#next)) {
-      this.#held.delete(this.#next)
-      const bytes = held.reduce((sum, piece) => sum + piece.length, 0)
-      this.#heldBytes -= bytes
-      this.#append(held)
+    for (
+      let next = this.#outOfOrder.get(this.#next);
+      next !== undefined;
+      next = this.#outOfOrder.get(this.#next)
+    ) {
+      this.#outOfOrder.delete(this.#next)
+      const bytes = next.reduce((sum, piece) => sum + piece.length, 0)
+      this.#outOfOrderBytes -= bytes
+      this.#append(next)
     }
   }
 
@@ -136,8 +140,8 @@ export class ReorderWindow {
 
   /** Drops all that is kept. */
   clear(): void {
-    this.#held.clear()
-    this.#heldBytes = 0
+    this.#outOfOrder.clear()
+    this.#outOfOrderBytes = 0
     this.#unfinished.clear()
     this.#ready.clear()
   }

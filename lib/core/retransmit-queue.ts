@@ -32,7 +32,7 @@ export class RetransmitQueue {
   }
 
   /** Removes all frames for which `isNeedless` holds. */
-  drop(isNeedless: (frame: SentFrame) => boolean): void {
+  removeWhere(isNeedless: (frame: SentFrame) => boolean): void {
     for (const frame of this.#waiting) if (isNeedless(frame)) this.#waiting.delete(frame)
   }
 

@@ -28,7 +28,7 @@ export interface Snapshot<View extends SubflowView = SubflowView> {
   readonly subflows: readonly View[]
   /** The subflow that was chosen for the frame before this one, if any. */
   readonly lastId: number | undefined
-  /** Bytes that wait to be sent, this frame included; Infinity while the application is held back. */
+  /** Bytes that wait to be sent, this frame included; Infinity while the application waits for room. */
   readonly queuedBytes: number
   /** Bytes sent and not acked, over all subflows, without copies. */
   readonly unackedBytes: number

@@ -2,8 +2,7 @@
 /** The send window: frames that were cut and are not acked yet, in order, within their limits. */
 import { encodeDataHeader } from '../wire/frame.js'
 import { FIRST_FRAME } from '../wire/limits.js'
-import type { SentFrame } from './flight.js'
-import type { Subflow } from './subflow.js'
+import type { Carrier, SentFrame } from './flight.js'
 import type { ResolvedConnOptions } from './options.js'
 
 /** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
@@ -11,7 +10,7 @@ const MAX_SPAN = 3072
 
 /** A frame as its writer, `InFlight`, sees it. */
 export interface WindowFrame extends SentFrame {
-  readonly carriers: Set<Subflow>
+  readonly carriers: Set<Carrier>
   sends: number
 }
 

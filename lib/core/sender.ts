@@ -10,9 +10,10 @@ import type { SentFrame } from './flight.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Scheduler, Snapshot } from './scheduler.js'
-import type { Sending, Subflow } from './subflow.js'
+import type { Subflow } from './subflow.js'
+import type { Sending } from './tracker.js'
 
-/** An application that was held back writes on within this time, milliseconds, if it has more. */
+/** An application that waited for room writes on within this time, milliseconds, if it has more. */
 const REFILL_MS = 10
 /** Payload of a frame that only asks whether the receiver takes frames again. */
 const PROBE_FRAME_BYTES = 1400
@@ -32,8 +33,7 @@ export class Sender {
   readonly #inFlight: InFlight
   readonly #choice: Choice
   #scheduler: Scheduler
-  /** How often the scheduler left a subflow with room alone, to wait for another. */
-  waits = 0
+  #waits = 0
   #now: Millis = 0
   #lastId: number | undefined
   /** Until when more is sure to come: the application was told to wait, or has just been let go. */
@@ -66,14 +66,19 @@ export class Sender {
   }
 
   /** Whether the application waits for room. Let go at `now`, it gets a moment to write on. */
-  setHeldBack(isHeldBack: boolean, now: Millis): void {
-    this.#bulkUntil = isHeldBack ? Infinity : Math.min(this.#bulkUntil, now + REFILL_MS)
+  setWriterWaiting(isWaiting: boolean, now: Millis): void {
+    this.#bulkUntil = isWaiting ? Infinity : Math.min(this.#bulkUntil, now + REFILL_MS)
   }
 
   /** Forgets everything: the connection is over. */
   clear(): void {
     this.#buffer.clear()
     this.#inFlight.clear()
+  }
+
+  /** How often the scheduler left a subflow with room alone, to wait for another. */
+  get waits(): number {
+    return this.#waits
   }
 
   get scheduler(): Scheduler {
@@ -87,14 +92,13 @@ export class Sender {
   }
 
   /** Until when data waited for paused paths alone; Infinity while it does. */
-  get heldUntil(): Millis {
-    return this.#choice.heldUntil
+  get pausedUntil(): Millis {
+    return this.#choice.pausedUntil
   }
 
   /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
   eligibility(subflow: Subflow, now: Millis): Eligibility {
-    this.#now = now
-    return this.#choice.of(subflow, this.#queuedBytes, now)
+    return this.#choice.of(subflow, this.#queuedBytes(now), now)
   }
 
   /** When a path's rate cap lets go of what waits; Infinity where none holds anything. */
@@ -146,9 +150,9 @@ export class Sender {
     if (served !== Infinity) newcomer.served = Math.max(newcomer.served, served)
   }
 
-  /** Bytes that wait; without an end while the application is held back. */
-  get #queuedBytes(): number {
-    return this.#now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
+  /** Bytes that wait; without an end while the application waits for room. */
+  #queuedBytes(now: Millis): number {
+    return now <= this.#bulkUntil ? Infinity : this.#buffer.bytes
   }
 
   #snapshot(candidates: readonly Subflow[], queuedBytes: number): Snapshot<Subflow> {
@@ -204,10 +208,10 @@ export class Sender {
 
   #sendOne(): boolean {
     if (this.#buffer.bytes === 0 || this.#choice.closedBy !== undefined) return false
-    const snapshot = this.#snapshot(this.#choice.candidates, this.#queuedBytes)
+    const snapshot = this.#snapshot(this.#choice.candidates, this.#queuedBytes(this.#now))
     const subflow = this.#choose(snapshot)
     if (subflow === undefined) {
-      if (snapshot.subflows.some(snapshot.hasRoom)) this.waits++
+      if (snapshot.subflows.some(snapshot.hasRoom)) this.#waits++
       return false
     }
     const isShared = asked(() => this.#scheduler.isShared?.(snapshot)) === true

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The live subflows of a connection, and what is told of them. */
+/** The live subflows of a connection, the changes of their states, and what is to be done outside. */
 import type { Millis } from '../clock.js'
+import type { MultipathError } from '../errors.js'
 import type { Action } from './action.js'
 import type { CloseReason } from './health.js'
 import type { SubflowInit } from './init.js'
@@ -10,9 +11,8 @@ import { Subflow } from './subflow.js'
 import type { AbuseLimiter } from './abuse-limiter.js'
 
 export class SubflowSet {
-  readonly live: Subflow[] = []
-  /** What is to be done outside. */
-  readonly actions: Action[] = []
+  readonly #live: Subflow[] = []
+  readonly #actions: Action[] = []
   readonly #inFlight: InFlight
   readonly #allowance: AbuseLimiter
   #lastId = 0
@@ -22,11 +22,25 @@ export class SubflowSet {
     this.#allowance = allowance
   }
 
+  /** Always the same array: read only. */
+  get live(): readonly Subflow[] {
+    return this.#live
+  }
+
+  get hasActions(): boolean {
+    return this.#actions.length > 0
+  }
+
+  /** What is to be done outside, in order; it is the caller's. */
+  takeActions(): Action[] {
+    return this.#actions.splice(0)
+  }
+
   join(init: SubflowInit, now: Millis): Subflow {
     const subflow = new Subflow(++this.#lastId, init, this.#allowance, now)
-    this.live.push(subflow)
+    this.#live.push(subflow)
     subflow.greet(init, now)
-    this.actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })
+    this.#actions.push({ kind: 'subflow', subflow, from: 'probing', state: 'probing' })
     return subflow
   }
 
@@ -36,43 +50,46 @@ export class SubflowSet {
       subflow.returned(now)
     }
     const from = subflow.moveTo('up')
-    this.actions.push({ kind: 'subflow', subflow, from, state: 'up' })
+    this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })
   }
 
   suspect(subflow: Subflow, now: Millis): void {
     const from = subflow.moveTo('suspect')
-    subflow.suspectSince = now
-    subflow.trustSamplesFrom = now
     this.#inFlight.suspect(subflow)
-    subflow.ping(now)
-    this.actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
+    subflow.suspected(now)
+    this.#actions.push({ kind: 'subflow', subflow, from, state: 'suspect' })
   }
 
   /** It closes at once. What happens to one on its way out is no failure. */
-  drop(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
-    const isLeaving = subflow.leave?.isWithdrawn === true
+  close(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
+    const isLeaving = subflow.gracefulClose?.isWithdrawn === true
     const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
-    this.live.splice(this.live.indexOf(subflow), 1)
+    this.#live.splice(this.#live.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
     this.#inFlight.lost(subflow)
-    this.actions.push({ kind: 'close', subflow, how: 'destroy' })
-    this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', ...why })
+    this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
+    this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', ...why })
   }
 
   /** While the socket is stuck, acks wait here, where they are counted, and not in its buffer. */
   flush(subflow: Subflow, isLast = false): void {
-    if (!subflow.isBlocked) subflow.stuckBytes = 0
-    else if (!isLast) return
+    if (subflow.isBlocked && !isLast) return
     const chunks = subflow.takeOutput()
-    if (chunks.length > 0 && isOpen(subflow)) this.actions.push({ kind: 'send', subflow, chunks })
+    if (chunks.length > 0 && isOpen(subflow)) this.#actions.push({ kind: 'send', subflow, chunks })
+  }
+
+  /** Our half of it closes; the peer's is read on. */
+  endHalf(subflow: Subflow): void {
+    this.#actions.push({ kind: 'close', subflow, how: 'half' })
   }
 
   /** All of them close: the connection is over. */
-  closeAll(how: 'end' | 'destroy'): void {
-    for (const subflow of this.live.splice(0)) {
+  finish(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
+    for (const subflow of this.#live.splice(0)) {
       const from = subflow.moveTo('closed')
-      this.actions.push({ kind: 'close', subflow, how })
-      this.actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
+      this.#actions.push({ kind: 'close', subflow, how })
+      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
     }
+    this.#actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
   }
 }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the core knows of one subflow. */
+/**
+ * What the core knows of one subflow. All of it is written here, but for what other files are named for: `served` and
+ * `nextShared` are the sender's, `flights` the ledger's, `gracefulClose` that of graceful-close.ts.
+ */
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
 import { FalseAlarms } from './false-alarms.js'
-import type { Flight } from './flight.js'
+import type { Carrier, Flight, SentFrame } from './flight.js'
 import { Flights } from './flight.js'
-import type { SubflowState } from './health.js'
+import type { GracefulClose, SubflowState } from './health.js'
 import { move } from './health.js'
-import type { GracefulClose } from './graceful-close.js'
 import type { Path } from './path.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
-import type { StatsTracker, SubflowCounters } from './tracker.js'
-import { emptyCounters } from './tracker.js'
+import type { Sending, SubflowCounters } from './tracker.js'
+import { Traffic } from './tracker.js'
 import type { AbuseLimiter } from './abuse-limiter.js'
 import { AbuseMeter } from './abuse-limiter.js'
 import type { CongestionController } from './congestion.js'
@@ -25,46 +27,32 @@ const MAX_PINGS = 64
 /** After so long a silence, milliseconds, the kernel's own window has collapsed, and ours is found anew. */
 const RESTART_MS = 300
 
-export class Subflow implements SubflowView {
+export class Subflow implements SubflowView, Carrier {
   readonly id: number
   readonly label: string
-  readonly tracker: StatsTracker
+  readonly traffic: Traffic
   /** The path's policy, and what has been spent under it. */
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
   readonly window: CongestionController = new PhasedWindow(this.rtt)
-  /** What is in flight on it; written by the ledger, `InFlight`. */
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
-  /** Frames to hand to the socket at the next flush. */
-  outbox: Uint8Array[] = []
-  /** Written by the sender. */
   served = 0
   /** Set once its path has been removed. */
-  leave: GracefulClose | undefined
+  gracefulClose: GracefulClose | undefined
   /** Number of the next frame to look at that every path is to carry. */
   nextShared = 0
   lastHeardAt: Millis
   readonly waste: AbuseMeter
   /** When it is read again; `undefined` where it is read. */
-  readAgainAt: Millis | undefined
+  throttledUntil: Millis | undefined
   /** The peer has answered a ping of ours on it; on the first one, which is the connection, it need not. */
   hasAnswered: boolean
-  /** What its socket held when it became stuck, bytes. */
-  socketBytes = 0
-  /** Payload that was acked while its socket was stuck, bytes. */
-  stuckBytes = 0
   /** When the newest ping left that has been answered. */
   answeredPingAt: Millis = -Infinity
-  /** The socket's own buffer is full: nothing more until it drains. */
-  isBlocked = false
   /** RTT samples of what left before this say how long the silence was, not how long the path is. */
   trustSamplesFrom: Millis = -Infinity
-  suspectSince: Millis = 0
-  /** Silence until the next keep-alive, jittered; drawn when needed. */
-  keepAliveMs: number | undefined
   lastPingAt: Millis = -Infinity
-  readonly counters: SubflowCounters = emptyCounters()
   /** When a silence was last forgiven. */
   #forgivenAt: Millis = -Infinity
   readonly #falseAlarms = new FalseAlarms()
@@ -72,7 +60,14 @@ export class Subflow implements SubflowView {
   readonly #pings: Millis[] = []
   /** A dialer says the first pong unasked. */
   #unaskedPongs: number
+  #suspectSince: Millis = 0
+  /** Frames to hand to the socket at the next flush. */
+  #outbox: Uint8Array[] = []
   #state: SubflowState = 'probing'
+  #isBlocked = false
+  /** What its socket held when it became blocked, and payload that was acked since then, bytes. */
+  #socketBytes = 0
+  #blockedAckedBytes = 0
 
   constructor(
     id: number,
@@ -82,7 +77,7 @@ export class Subflow implements SubflowView {
   ) {
     this.id = id
     this.label = label
-    this.tracker = tracker
+    this.traffic = new Traffic(tracker)
     this.path = path
     this.lastHeardAt = now
     this.waste = new AbuseMeter(allowance, now)
@@ -108,7 +103,7 @@ export class Subflow implements SubflowView {
   moveTo(state: SubflowState): SubflowState {
     const from = this.#state
     this.#state = move(from, state)
-    if (state === 'closed') this.waste.isResting = false
+    if (state === 'closed') this.waste.isThrottled = false
     return from
   }
 
@@ -160,12 +155,31 @@ export class Subflow implements SubflowView {
     return this.flights.bytes
   }
 
-  /** Bytes that were acked and may still lie in its socket: its peer acks what it has not read. */
-  get ackedInSocket(): number {
-    return this.isBlocked ? Math.min(this.stuckBytes, this.socketBytes) : 0
+  /** The socket's own buffer is full: nothing more until it drains. */
+  get isBlocked(): boolean {
+    return this.#isBlocked
   }
 
-  /** The flight that left first of those under way. */
+  /** @param socketBytes - what its socket holds */
+  blocked(socketBytes: number): void {
+    this.#isBlocked = true
+    this.#socketBytes = socketBytes
+  }
+
+  drained(): void {
+    this.#isBlocked = false
+    this.#blockedAckedBytes = 0
+  }
+
+  carriedAcked(bytes: number): void {
+    if (this.#isBlocked) this.#blockedAckedBytes += bytes
+  }
+
+  /** Bytes that were acked and may still lie in its socket: its peer acks what it has not read. */
+  get ackedInSocket(): number {
+    return Math.min(this.#blockedAckedBytes, this.#socketBytes)
+  }
+
   get oldestFlight(): Flight | undefined {
     return this.flights.oldest
   }
@@ -199,7 +213,6 @@ export class Subflow implements SubflowView {
   /** Writes a ping and remembers when. */
   ping(now: Millis): void {
     this.lastPingAt = now
-    this.keepAliveMs = undefined
     if (this.#pings.length === MAX_PINGS) return
     this.acks.add(CODE_PING)
     this.expectPong(now)
@@ -223,35 +236,34 @@ export class Subflow implements SubflowView {
     if (isIdle && this.window.isStale(now)) this.window.restart()
   }
 
-  /** A data frame of `bytes` leaves: for the first time, as a copy beside another path's, or again. */
-  count(bytes: number, sending: Sending): void {
-    const { counters, tracker } = this
-    if (sending === 'again') {
-      counters.framesRetransmitted++
-      counters.bytesRetransmitted += bytes
-      tracker.onRetransmit(bytes)
-      return
-    }
-    counters.framesSent++
-    counters.bytesSent += bytes
-    if (sending === 'copy') {
-      counters.framesCopied++
-      counters.bytesCopied += bytes
-    }
-    tracker.onSent(bytes)
+  get counters(): Readonly<SubflowCounters> {
+    return this.traffic.counters
+  }
+
+  /** A data frame leaves at the next flush. */
+  send({ wire, size }: SentFrame, sending: Sending): void {
+    for (const piece of wire) this.#outbox.push(piece)
+    this.traffic.sent(size, sending)
   }
 
   /** Everything for the socket, acks first; empty where there is nothing. */
   takeOutput(): Uint8Array[] {
-    const chunks = this.outbox
+    const chunks = this.#outbox
     if (this.acks.length > 0) chunks.unshift(this.acks.take())
-    if (chunks.length > 0) this.outbox = []
+    if (chunks.length > 0) this.#outbox = []
     return chunks
+  }
+
+  /** It has become suspect: what its acks would say is how long the silence was. */
+  suspected(now: Millis): void {
+    this.#suspectSince = now
+    this.trustSamplesFrom = now
+    this.ping(now)
   }
 
   /** It showed life after it was suspect. */
   returned(now: Millis): void {
-    if (now - this.suspectSince > Math.max(RESTART_MS, this.rtt.smoothed ?? 0)) this.window.restart()
+    if (now - this.#suspectSince > Math.max(RESTART_MS, this.rtt.smoothed ?? 0)) this.window.restart()
   }
 
   /**
@@ -267,15 +279,15 @@ export class Subflow implements SubflowView {
   }
 
   /** It is not read until then. */
-  rest(until: Millis): void {
-    this.readAgainAt = until
-    this.waste.isResting = true
+  throttle(until: Millis): void {
+    this.throttledUntil = until
+    this.waste.isThrottled = true
   }
 
   /** It is read again. */
-  rested(now: Millis): void {
-    this.readAgainAt = undefined
-    this.waste.isResting = false
+  unthrottle(now: Millis): void {
+    this.throttledUntil = undefined
+    this.waste.isThrottled = false
     this.forgiveSilence(now)
   }
 
@@ -283,9 +295,6 @@ export class Subflow implements SubflowView {
   sampleRtt(rtt: number, now: Millis, isIdle: boolean): void {
     this.rtt.sample(rtt, now)
     if (isIdle) this.#idleRtt.sample(rtt, now)
-    this.tracker.updateRTT(rtt)
+    this.traffic.tracker.updateRTT(rtt)
   }
 }
-
-/** Why a frame leaves. */
-export type Sending = 'first' | 'copy' | 'again'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a user plugs in to follow one path. Go: multipath.go, StatsTracker. */
+/** What is counted, and for whom: a user's tracker of one path, a subflow, a connection. Go: multipath.go, StatsTracker. */
 
 /** Called for each data frame of a path, and for each RTT sample. A method that throws is ignored. */
 export interface StatsTracker {
@@ -36,9 +36,13 @@ export interface SubflowCounters {
   bytesReceived: number
 }
 
-/** Nothing has been sent or received yet. */
-export function emptyCounters(): SubflowCounters {
-  return {
+/** Why a data frame leaves: for the first time, as a copy of one that another path carries too, or again. */
+export type Sending = 'first' | 'copy' | 'again'
+
+/** Counts the data frames of one subflow, and tells its tracker. */
+export class Traffic {
+  readonly tracker: StatsTracker
+  readonly #counters: SubflowCounters = {
     framesSent: 0,
     bytesSent: 0,
     framesCopied: 0,
@@ -49,4 +53,62 @@ export function emptyCounters(): SubflowCounters {
     framesReceived: 0,
     bytesReceived: 0,
   }
+
+  constructor(tracker: StatsTracker) {
+    this.tracker = tracker
+  }
+
+  get counters(): Readonly<SubflowCounters> {
+    return this.#counters
+  }
+
+  sent(bytes: number, sending: Sending): void {
+    const counters = this.#counters
+    if (sending === 'again') {
+      counters.framesRetransmitted++
+      counters.bytesRetransmitted += bytes
+      this.tracker.onRetransmit(bytes)
+      return
+    }
+    counters.framesSent++
+    counters.bytesSent += bytes
+    if (sending === 'copy') {
+      counters.framesCopied++
+      counters.bytesCopied += bytes
+    }
+    this.tracker.onSent(bytes)
+  }
+
+  /** One that left on the subflow was acked on it. */
+  acked(bytes: number): void {
+    this.#counters.bytesAcked += bytes
+  }
+
+  received(bytes: number): void {
+    this.#counters.framesReceived++
+    this.#counters.bytesReceived += bytes
+    this.tracker.onRecv(bytes)
+  }
+}
+
+/** What a connection holds, and has counted so far. */
+export interface Metrics {
+  /** Name of the scheduler in use. */
+  readonly scheduler: string
+  /** Bytes written that no frame has been made of. */
+  readonly queuedBytes: number
+  /** Bytes sent and not acked, without copies. */
+  readonly unackedBytes: number
+  /** Bytes acked so far, each once. */
+  readonly ackedBytes: number
+  /** How often the scheduler left a subflow with room alone, to wait for another. */
+  readonly waits: number
+  /** Bytes in order that the reader has not taken. */
+  readonly unreadBytes: number
+  /** Bytes that wait for a missing frame. */
+  readonly outOfOrderBytes: number
+  /** Bytes of frames ahead that have begun and not ended. */
+  readonly unfinishedBytes: number
+  /** Bytes that the reader has taken so far. */
+  readonly readBytes: number
 }

@@ -6,6 +6,7 @@ import { PathRecord } from '../conn/path-stats.js'
 import { Path } from '../core/path.js'
 import type { Refs } from '../stream/refs.js'
 import type { SubflowDialer } from '../transport/transport.js'
+import { ignore } from '../ignore.js'
 import { within } from './timing.js'
 
 export class DialPath {
@@ -93,5 +94,3 @@ export function discard(stream: Duplex): void {
 export function discardLater(opening: Promise<Duplex> | undefined): void {
   opening?.then(discard, ignore)
 }
-
-function ignore(): void {}

@@ -2,6 +2,7 @@
 /** One server of a listener: the streams that it brings, and what they are called. */
 import type { EventEmitter } from 'node:events'
 import { Server } from 'node:net'
+import { ignore } from '../ignore.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { dropReset, endsOf, keepAddresses } from './addresses.js'
 import type { Capacity } from './capacity.js'
@@ -101,5 +102,3 @@ export class Acceptor {
     this.#onStream(stream)
   }
 }
-
-function ignore(): void {}

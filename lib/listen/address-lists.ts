@@ -2,7 +2,17 @@
 /** Addresses that may or may not come in, as Node's own net.BlockList keeps them. */
 import { BlockList, isIPv6 } from 'node:net'
 import { MultipathError, OptionError } from '../errors.js'
-import type { AddressLists } from './options.js'
+
+/** Who may come in at all, by remote address. */
+export interface AddressLists {
+  /**
+   * Addresses whose streams are closed before anything of them is read; may be changed while the listener runs.
+   * With a `tls.Server`, before its handshake.
+   */
+  blockList?: BlockList | undefined
+  /** All other addresses are refused. A stream without an address, as of a Unix socket, is on no list and refused. */
+  allowList?: BlockList | undefined
+}
 
 /** @throws {OptionError} */
 export function checkLists({ blockList, allowList }: AddressLists): void {

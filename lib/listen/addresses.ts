@@ -4,6 +4,7 @@ import type { Server } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { debug } from '../debug.js'
 import type { IncomingStream, SocketSource } from '../transport/transport.js'
+import { ignore } from '../ignore.js'
 import type { ProxiedAddresses } from './proxy-header.js'
 
 const NAMES = [
@@ -63,5 +64,3 @@ function hasAddress(server: SocketSource): boolean {
   const address = (server as Partial<Server>).address?.()
   return typeof address === 'object' && address !== null
 }
-
-function ignore(): void {}

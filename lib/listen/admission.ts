@@ -8,11 +8,13 @@ import { MultipathError, OptionError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream } from '../transport/transport.js'
 import { AddressBudget } from './address-budget.js'
+import type { AddressLists } from './address-lists.js'
 import { assertWelcome } from './address-lists.js'
 import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
+import type { AuthorizeJoin, PeerFacts } from './join-request.js'
 import { JoinLimitError, Members } from './members.js'
-import type { AddressLists, ListenerNumbers } from './options.js'
+import type { ListenerNumbers } from './options.js'
 import { sourceNetwork } from './source-network.js'
 
 /** Refusals that a peer can bring about as often as it likes, and has no good reason to. */
@@ -21,30 +23,6 @@ const CHARGED: ReadonlySet<unknown> = new Set([
   'ERR_MULTIPATH_UNEXPECTED_VERSION',
   'ERR_MULTIPATH_REFUSED',
 ])
-
-/** What is known of the peer behind a stream. */
-export interface PeerFacts {
-  readonly remoteAddress: string | undefined
-  readonly remotePort: number | undefined
-  /**
-   * SHA-256 of the certificate whose key the peer holds, as of `X509Certificate.fingerprint256`: of a `tls.Server`
-   * that has `requestCert`, otherwise `undefined`.
-   */
-  readonly fingerprint: string | undefined
-}
-
-/** A stream that asks to join a connection, whose CID it knew. */
-export interface JoinRequest {
-  /** Nothing may be read from it or written to it. */
-  readonly stream: IncomingStream
-  readonly conn: MultipathConn
-  readonly peer: PeerFacts
-  /** Of the stream that opened the connection. */
-  readonly first: PeerFacts
-}
-
-/** Only `true` lets the stream in. */
-export type AuthorizeJoin = (request: JoinRequest) => boolean | Promise<boolean>
 
 export interface AdmissionInit extends AddressLists {
   readonly authorizeJoin: AuthorizeJoin | undefined

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import { MultipathError, RemoteProtocolError } from '../errors.js'
-import type { PeerFacts } from './admission.js'
+import type { PeerFacts } from './join-request.js'
 import { CidKeys } from './cids.js'
 import { EndedCids } from './ended-cids.js'
 import { TokenBucket } from '../token-bucket.js'

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream'
 import type { AcceptQueue } from '../stream/accept-queue.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
+import { ignore } from '../ignore.js'
 
 export class Newcomers {
   readonly #queue: AcceptQueue<MultipathConn>
@@ -48,5 +49,3 @@ export class Newcomers {
     for (const conn of [...this.#conns.keys()]) conn.destroy()
   }
 }
-
-function ignore(): void {}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Options of a listener. */
-import type { BlockList } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { TraceTarget } from '../conn/trace-sink.js'
 import { checkTrace } from '../conn/trace-sink.js'
@@ -14,9 +13,10 @@ import { schedulerOf } from '../core/schedulers/by-name.js'
 import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
+import type { AddressLists } from './address-lists.js'
 import { checkLists } from './address-lists.js'
-import type { AuthorizeJoin } from './admission.js'
 import { descriptorShare } from './descriptors.js'
+import type { AuthorizeJoin } from './join-request.js'
 import type { TrustedProxies } from './trusted-proxies.js'
 
 /** Numbers that only a listener needs. */
@@ -55,17 +55,6 @@ export interface ListenerNumbers {
    * quarter later, milliseconds. Off, as with `net.Server`: a live peer that has nothing to say for a day may be welcome.
    */
   idleTimeoutMs?: number | undefined
-}
-
-/** Who may come in at all, by remote address. */
-export interface AddressLists {
-  /**
-   * Addresses whose streams are closed before anything of them is read; may be changed while the listener runs.
-   * With a `tls.Server`, before its handshake.
-   */
-  blockList?: BlockList | undefined
-  /** All other addresses are refused. A stream without an address, as of a Unix socket, is on no list and refused. */
-  allowList?: BlockList | undefined
 }
 
 export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLists {

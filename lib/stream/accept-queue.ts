@@ -2,6 +2,7 @@
 /** Connections that wait for `accept`, and calls of `accept` that wait for connections. */
 import type { Duplex } from 'node:stream'
 import { toError } from '../errors.js'
+import { ignore } from '../ignore.js'
 
 interface Waiter<Conn> {
   resolve(conn: Conn): void
@@ -105,5 +106,3 @@ export class AcceptQueue<Conn extends Duplex> {
     signal?.addEventListener('abort', signalOnAbort)
   }
 }
-
-function ignore(): void {}

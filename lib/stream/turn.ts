@@ -16,13 +16,13 @@ const TURN_MS = 2
 const ROW_BYTES = 512 * 1024
 
 /** Reading of one stream. */
-export interface Held {
-  hold(): void
-  release(): void
+export interface ReadStoppable {
+  stopReading(): void
+  resumeReading(): void
 }
 
 /** One whose bytes are taken in portions. */
-export interface PortionsOwner extends Held {
+export interface PortionsOwner extends ReadStoppable {
   /** It is held for another reason. */
   readonly isStopped: boolean
   /** Takes a portion of the bytes, all of them where they are little work. @returns how many */
@@ -31,12 +31,12 @@ export interface PortionsOwner extends Held {
 
 export class Turn {
   readonly #now: () => number
-  readonly #held = new Set<Held>()
+  readonly #stopped = new Set<ReadStoppable>()
   /** Those that have brought more than has been taken, the one that has waited longest first. */
-  readonly #waiting = new Set<Held>()
+  readonly #waiting = new Set<ReadStoppable>()
   #beganAt: number | undefined
   /** Node reads one stream after the other. */
-  #last: Held | undefined
+  #last: ReadStoppable | undefined
   #row = 0
 
   constructor(now: () => number) {
@@ -44,21 +44,21 @@ export class Turn {
   }
 
   /** `stream` brings `bytes`. */
-  takes(stream: Held, bytes: number): void {
+  takes(stream: ReadStoppable, bytes: number): void {
     const hasTime = this.#hasTime()
     if (stream !== this.#last) this.#row = 0
     this.#last = stream
     this.#row += bytes
     if (this.#row < ROW_BYTES && hasTime) return
-    stream.hold()
-    this.#held.add(stream)
+    stream.stopReading()
+    this.#stopped.add(stream)
   }
 
   /** Whether more of what `stream` has brought may be taken now. Otherwise it is held until a later turn. */
-  mayGoOn(stream: Held): boolean {
+  mayGoOn(stream: ReadStoppable): boolean {
     if (this.#hasTime()) return true
-    stream.hold()
-    this.#held.delete(stream)
+    stream.stopReading()
+    this.#stopped.delete(stream)
     this.#waiting.add(stream)
     return false
   }
@@ -75,14 +75,14 @@ export class Turn {
   readonly #processOnTurnEnd = (): void => {
     this.#beganAt = undefined
     this.#last = undefined
-    const due = [...this.#held]
-    this.#held.clear()
+    const due = [...this.#stopped]
+    this.#stopped.clear()
     const [longest] = this.#waiting
     if (longest !== undefined) {
       this.#waiting.delete(longest)
       due.push(longest)
     }
-    for (const stream of due) stream.release()
+    for (const stream of due) stream.resumeReading()
     // The rest need turns even if no stream brings anything.
     if (this.#waiting.size > 0) this.#hasTime()
   }

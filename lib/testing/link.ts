@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import { OptionError } from '../errors.js'
 import type { PathOptions, SubflowDialer } from '../transport/transport.js'
+import { ignore } from '../ignore.js'
 import { Direction } from './direction.js'
 import type { Kernel } from './kernel-window.js'
 import { KERNELS, kernelWindow } from './kernel-window.js'
@@ -243,5 +244,3 @@ function check(name: string, value: unknown): void {
 function refusedError(): Error {
   return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
 }
-
-function ignore(): void {}

@@ -7,6 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
+import { ignore } from '../ignore.js'
 import type { OriginCheck, Origins } from './origins.js'
 import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
@@ -153,5 +154,3 @@ function check({ port, host, server, path, origins }: WebSocketServerOptions): v
   else if (typeof (server as Partial<Server>).on !== 'function' || host !== undefined)
     throw new OptionError('server must be an http.Server or https.Server, and stands without host')
 }
-
-function ignore(): void {}

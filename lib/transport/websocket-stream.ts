@@ -55,7 +55,7 @@ export class WebSocketStream extends Duplex {
   #closeTimer: NodeJS.Timeout | undefined
   readonly #portions: Portions
   /** The turn has no more time for it. */
-  #isHeld = false
+  #isReadStopped = false
   /** Our reader wants no more. */
   #isFull = false
   /** Of the newest ping that has no answer yet. */
@@ -206,12 +206,12 @@ export class WebSocketStream extends Duplex {
   #portionsOwner(): PortionsOwner {
     const isFull = (): boolean => this.#isFull
     return {
-      hold: () => {
-        this.#isHeld = true
+      stopReading: () => {
+        this.#isReadStopped = true
         this.#socket.pause()
       },
-      release: () => {
-        this.#isHeld = false
+      resumeReading: () => {
+        this.#isReadStopped = false
         if (!this.#isFull) this.#socket.resume()
       },
       take: (bytes) => this.#take(bytes),
@@ -223,7 +223,7 @@ export class WebSocketStream extends Duplex {
 
   #readOn(): void {
     this.#isFull = false
-    if (!this.#isHeld) this.#socket.resume()
+    if (!this.#isReadStopped) this.#socket.resume()
   }
 
   #sendClose(code: number): void {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
 import { MultipathError, OptionError, toError } from '../errors.js'
+import { ignore } from '../ignore.js'
 import { opened } from './opening.js'
 import { checkStrings, pathOf, withoutPath } from './path-options.js'
 import type { PinOptions, Pins } from './pins.js'
@@ -168,5 +169,3 @@ function urlOf(url: unknown): URL {
     throw new OptionError('url must be a URL as ws://host:port/path or wss://host/path')
   return target
 }
-
-function ignore(): void {}

@@ -2,7 +2,8 @@
 /** What is read of the streams of a connection, and when. */
 import { PassThrough } from 'node:stream'
 import { expect, it, onTestFinished } from 'vitest'
-import { HOLD, SubflowIo } from '../../lib/conn/subflow-io.js'
+import { READ_STOP } from '../../lib/conn/driver-ports.js'
+import { SubflowIo } from '../../lib/conn/subflow-io.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { MemoryStream } from '../support/memory-path.js'
 import { connectedPair, readBytes } from '../support/pair.js'
@@ -18,11 +19,11 @@ it('reads a stream only once all who wanted it unread want it read', () => {
   const stream = new PassThrough()
   const io = new SubflowIo(stream, { onBytes: ({ length }) => length, onDrain: () => {}, onClosed: () => {} })
   expect(stream.isPaused()).toBe(false)
-  io.hold(HOLD.reader)
-  io.hold(HOLD.abuse)
-  io.release(HOLD.reader)
+  io.stopReading(READ_STOP.reader)
+  io.stopReading(READ_STOP.abuse)
+  io.resumeReading(READ_STOP.reader)
   expect(stream.isPaused()).toBe(true)
-  io.release(HOLD.abuse)
+  io.resumeReading(READ_STOP.abuse)
   expect(stream.isPaused()).toBe(false)
 })
 

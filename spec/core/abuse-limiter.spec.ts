@@ -14,8 +14,8 @@ const FREE = (256 * KIB) / COST / KIB
 /** So many are paid for by a second. */
 const SECOND = 4
 
-function isResting({ subflow }: ScriptedSubflow): boolean {
-  return subflow.readAgainAt !== undefined
+function isThrottled({ subflow }: ScriptedSubflow): boolean {
+  return subflow.throttledUntil !== undefined
 }
 
 /** Brings so many times 1,024 pings, in one read. */
@@ -33,24 +33,24 @@ describe('a subflow that brings', () => {
     const core = new ScriptedCore(LIMIT)
     const flood = core.joinUp()
     pings(flood, FREE - 1)
-    expect(isResting(flood)).toBe(false)
+    expect(isThrottled(flood)).toBe(false)
     pings(flood, SECOND + 1)
-    expect(isResting(flood)).toBe(true)
+    expect(isThrottled(flood)).toBe(true)
     core.passes(900)
-    expect(isResting(flood)).toBe(true)
+    expect(isThrottled(flood)).toBe(true)
     core.passes(150)
-    expect(isResting(flood)).toBe(false)
+    expect(isThrottled(flood)).toBe(false)
     pings(flood, 1)
-    expect(isResting(flood)).toBe(true)
+    expect(isThrottled(flood)).toBe(true)
   })
 
-  it('frames that are refused is left unread, and its connection goes on with the others', () => {
+  it('frames that are dropped is left unread, and its connection goes on with the others', () => {
     const core = new ScriptedCore(LIMIT)
     const [flood, other] = [core.joinUp(), core.joinUp()]
     // Some are kept and count as progress; those far ahead are not.
     brings(flood, 11, 60)
     brings(flood, 8000, 1200)
-    expect([isResting(flood), isResting(other)]).toEqual([true, false])
+    expect([isThrottled(flood), isThrottled(other)]).toEqual([true, false])
     other.hears(data(10, 'x'))
     expect(core.reads()).toHaveLength(1 + 60 * KIB)
   })
@@ -65,10 +65,10 @@ describe('a subflow that brings', () => {
       acked += sent.length
       for (let copies = 0; copies < 100; copies++) honest.hears(acks(...sent))
     }
-    expect(isResting(honest)).toBe(false)
+    expect(isThrottled(honest)).toBe(false)
     const other = new ScriptedCore(LIMIT).joinUp()
     other.hears(acks(...range(10, 17_000)))
-    expect(isResting(other)).toBe(true)
+    expect(isThrottled(other)).toBe(true)
   })
 
   it('everything that another brings as well is read as ever, for each byte of progress pays for a copy', () => {
@@ -78,7 +78,7 @@ describe('a subflow that brings', () => {
       for (const subflow of [first, second, third]) brings(subflow, fn, 10)
       core.reads()
     }
-    expect([first, second, third].map(isResting)).toEqual([false, false, false])
+    expect([first, second, third].map(isThrottled)).toEqual([false, false, false])
   })
 
   it('what comes after a thaw, long delivered by others, is read at once up to 16 MiB', () => {
@@ -90,19 +90,19 @@ describe('a subflow that brings', () => {
       core.reads()
     }
     for (const fn of range(10, 25)) frozen.hears(big(fn))
-    expect(isResting(frozen)).toBe(false)
+    expect(isThrottled(frozen)).toBe(false)
     frozen.hears(big(26))
-    expect(isResting(frozen)).toBe(true)
+    expect(isThrottled(frozen)).toBe(true)
   })
 
-  it('frames that come again after the reader has made room is not held up by those refused before', () => {
+  it('frames that come again after the reader has made room is not held up by those dropped before', () => {
     const core = new ScriptedCore({ ...LIMIT, maxUnreadBytes: 512 * KIB })
     const only = core.joinUp({}, CAPABLE)
     brings(only, 10, 512)
     brings(only, 600, 128)
     core.reads()
     for (let n = 0; n < 8; n++) brings(only, 600 + 512, 128)
-    expect(isResting(only)).toBe(false)
+    expect(isThrottled(only)).toBe(false)
   })
 
   it('a few pings a second, as everybody does, is never left unread', () => {
@@ -112,7 +112,7 @@ describe('a subflow that brings', () => {
       core.passes(10)
       only.hears(acks(PING, PONG))
     }
-    expect(isResting(only)).toBe(false)
+    expect(isThrottled(only)).toBe(false)
   })
 })
 
@@ -122,9 +122,9 @@ describe('a subflow that is left unread', () => {
     const flood = core.joinUp()
     pings(flood, 100)
     core.passes(1990)
-    expect(isResting(flood)).toBe(true)
+    expect(isThrottled(flood)).toBe(true)
     core.passes(10)
-    expect(isResting(flood)).toBe(false)
+    expect(isThrottled(flood)).toBe(false)
   })
 
   it('is neither suspected nor dead for its silence, which is ours', () => {
@@ -135,7 +135,7 @@ describe('a subflow that is left unread', () => {
     core.passes(1999)
     expect(core.states()).toEqual(['up'])
     core.passes(10)
-    expect([isResting(flood), core.states()]).toEqual([false, ['up']])
+    expect([isThrottled(flood), core.states()]).toEqual([false, ['up']])
     flood.hears(acks(10))
     expect(core.states()).toEqual(['up'])
     expect(core.core.unflushedBytes).toBe(0)
@@ -159,18 +159,18 @@ describe('what all subflows may bring beyond their progress', () => {
     const floods = [core.joinUp(), core.joinUp()]
     for (const flood of floods) pings(flood, FREE + SECOND)
     core.passes(1100)
-    expect(floods.map(isResting)).toEqual([false, true])
+    expect(floods.map(isThrottled)).toEqual([false, true])
     core.passes(1200)
-    expect(floods.map(isResting)).toEqual([false, true])
+    expect(floods.map(isThrottled)).toEqual([false, true])
     core.passes(200)
-    expect(floods.map(isResting)).toEqual([false, false])
+    expect(floods.map(isThrottled)).toEqual([false, false])
   })
 
   it('is taken by each at a time of its own, though all came at once', () => {
     const core = new ScriptedCore({ ...LIMIT, deadMs: 4000 })
     const floods = [1, 2, 3, 4].map(() => core.joinUp())
     for (const flood of floods) pings(flood, 100)
-    const until = floods.map(({ subflow }) => subflow.readAgainAt! - core.now).sort((a, b) => a - b)
+    const until = floods.map(({ subflow }) => subflow.throttledUntil! - core.now).sort((a, b) => a - b)
     expect(until[0]).toBeGreaterThan(1500)
     expect(until[3]).toBe(2000)
     until.slice(1).forEach((ms, n) => expect(ms - until[n]!).toBeGreaterThan(50))
@@ -183,7 +183,7 @@ describe('what all subflows may bring beyond their progress', () => {
     gone.loses()
     pings(flood, FREE + SECOND)
     core.passes(1100)
-    expect(isResting(flood)).toBe(false)
+    expect(isThrottled(flood)).toBe(false)
   })
 })
 
@@ -191,5 +191,5 @@ it('a limit of Infinity leaves none unread', () => {
   const core = new ScriptedCore({ maxWasteBytesPerSecond: Infinity })
   const flood = core.joinUp()
   pings(flood, 300)
-  expect(isResting(flood)).toBe(false)
+  expect(isThrottled(flood)).toBe(false)
 })

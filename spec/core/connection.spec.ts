@@ -243,7 +243,7 @@ describe('the end with something missing', () => {
 
   it('is an error where data of ours was not even sent', () => {
     const only = core.joinUp()
-    only.subflow.isBlocked = true
+    only.subflow.blocked(0)
     core.writes('stuck')
     only.loses()
     expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
@@ -300,7 +300,7 @@ describe('destroy', () => {
     core.core.destroy(true)
     core.flush()
     expect([first.closed, second.closed]).toEqual(['destroy', 'destroy'])
-    expect([core.core.unreadBytes, core.core.heldBytes]).toEqual([0, 0])
+    expect([core.core.unreadBytes, core.core.metrics.outOfOrderBytes]).toEqual([0, 0])
     expect(core.core.subflows).toEqual([])
     core.core.destroy(true)
     core.flush()

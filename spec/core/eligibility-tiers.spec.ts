@@ -68,7 +68,7 @@ describe('of the tiers of paths', () => {
     expect(open(subflows, 500 * BYTES_PER_MS, [1, 2, 3, 4])).toEqual([2, 3, 4])
   })
 
-  it('all open while the application is held back and none has room', () => {
+  it('all open while the application waits for room and none has room', () => {
     expect(open(subflowsOf(...WATERFALL), Infinity, [1, 2, 3, 4])).toEqual([1, 2, 3, 4])
   })
 

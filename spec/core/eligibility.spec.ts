@@ -44,7 +44,7 @@ describe('a new frame', () => {
   it('may not leave on one whose path is paused or removed, whichever came first', () => {
     subflow.path.isPaused = true
     expect(verdict()).toBe('paused')
-    subflow.leave = { order: 1, isWithdrawn: true, endedAt: undefined, isSafe: true }
+    subflow.gracefulClose = { order: 1, isWithdrawn: true, endedAt: undefined }
     expect(verdict()).toBe('removed')
   })
 
@@ -63,7 +63,7 @@ describe('a new frame', () => {
   it('waits for the socket, and for the window', () => {
     leaves(subflow, NOW, subflow.window.bytes)
     expect(verdict()).toBe('window-full')
-    subflow.isBlocked = true
+    subflow.blocked(0)
     expect(verdict()).toBe('blocked')
   })
 
@@ -100,9 +100,9 @@ describe('candidates', () => {
   it('that are all paused hold the data back, until one is not', () => {
     for (const { path } of [subflow, other]) path.isPaused = true
     choice.review(NOW)
-    expect(choice.heldUntil).toBe(Infinity)
+    expect(choice.pausedUntil).toBe(Infinity)
     other.path.isPaused = false
     choice.review(NOW + 50)
-    expect(choice.heldUntil).toBe(NOW + 50)
+    expect(choice.pausedUntil).toBe(NOW + 50)
   })
 })

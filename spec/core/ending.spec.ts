@@ -13,38 +13,37 @@ describe('the end of a connection', () => {
 
   it('waits for end(), and for the first word of the peer', () => {
     expect(ending.next(false)).toBe('wait')
-    ending.isEnding = true
+    ending.asked(0)
     expect(ending.next(false)).toBe('wait')
   })
 
   it('is a close at once with a peer that knows no codes', () => {
-    ending.isEnding = true
+    ending.asked(0)
     peer.spoke()
     expect(ending.next(false)).toBe('close')
   })
 
   it('is a FIN, then a close when the peer has said the same', () => {
-    ending.isEnding = true
+    ending.asked(0)
     peer.announced()
     expect(ending.next(false)).toBe('fin')
-    ending.hasSentFin = true
+    ending.finSent()
     expect(ending.next(false)).toBe('wait')
-    ending.hasPeerFin = true
+    ending.finHeard()
     expect(ending.next(false)).toBe('close')
   })
 
   it('lingers from end() or the last ack on, until all is said', () => {
     expect(ending.lingerAt(500, 1000)).toBe(Infinity)
-    ending.isEnding = true
-    ending.endedAt = 2000
+    ending.asked(2000)
     expect(ending.lingerAt(500, 1000)).toBe(3000)
     expect(ending.lingerAt(2700, 1000)).toBe(3700)
-    ending.hasSentFin = true
+    ending.finSent()
     expect(ending.lingerAt(2700, 1000)).toBe(Infinity)
   })
 
   it('waits for a gap to close where the peer could not be asked for it any more', () => {
-    ending.isEnding = true
+    ending.asked(0)
     peer.spoke()
     expect(ending.next(true)).toBe('wait')
     expect(ending.next(false)).toBe('close')
@@ -63,7 +62,7 @@ describe('the end of a connection', () => {
   it('is an error where a peer that would say so has not said that it was done', () => {
     peer.announced()
     expect(ending.verdict(true, false, 1000)).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
-    ending.hasPeerFin = true
+    ending.finHeard()
     expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
 

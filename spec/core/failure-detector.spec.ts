@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { FailureDetector } from '../../lib/core/failure-detector.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
+import { Peer } from '../../lib/core/peer-profile.js'
 import { resolveOptions } from '../../lib/options.js'
 import { delivers, lands, leaves, subflowOf } from '../support/flights.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
@@ -139,7 +140,7 @@ describe('a suspect subflow', () => {
     core = new ScriptedCore({ maxFrameBytes: 1000, deadMs: 5000 })
     const [first, second] = [core.joinUp({ isDialer: true }), core.joinUp({ isDialer: true, rttMs: 40 })]
     core.writes(new Uint8Array(2000))
-    second.subflow.isBlocked = true
+    second.subflow.blocked(0)
     for (let waited = 0; first.subflow.state === 'up' && waited < 1000; waited += 10) {
       core.passes(10)
       second.hears(acks(PING))
@@ -196,7 +197,7 @@ describe('a suspect subflow', () => {
 })
 
 describe('the last of many frames on a path', () => {
-  it('goes out again soon after a full receiver refused it, though all acks came after a long silence', () => {
+  it('goes out again soon after a full receiver dropped it, though all acks came after a long silence', () => {
     core = new ScriptedCore({ maxFrameBytes: 16_384, deadMs: 5000 })
     const [slow, other] = [
       core.joinUp({ isDialer: true, rttMs: 1 }),
@@ -210,7 +211,7 @@ describe('the last of many frames on a path', () => {
       core.passes(1)
     }
     other.isStuck = true
-    other.subflow.isBlocked = true
+    other.subflow.blocked(0)
     for (let waited = 0; waited < 1000; waited += 20) {
       core.passes(20)
       other.hears(acks(PING))
@@ -280,7 +281,7 @@ describe('pings', () => {
 })
 
 describe('the next deadline of a subflow', () => {
-  const liveness = new FailureDetector(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), () => 0.5)
+  const liveness = new FailureDetector(resolveOptions(CONN_OPTIONS, { suspectMs: 60 }), new Peer(), () => 0.5)
 
   it.each([
     [20, 10],
@@ -322,15 +323,15 @@ describe('the next deadline of a subflow', () => {
     expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'suspect' })
   })
 
-  it('is refusal only once the ack is overdue: the pong may have come first by chance', () => {
+  it('is a full peer only once the ack is overdue: the pong may have come first by chance', () => {
     const subflow = subflowOf(20)
     leaves(subflow, 1000, 100)
     subflow.answeredPingAt = 1010
     subflow.ping(1010)
-    expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'refused' })
+    expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'peer-full' })
   })
 
-  it('is refusal counted from the last ack before it, however slow the path is thought to be', () => {
+  it('is a full peer counted from the last ack before it, however slow the path is thought to be', () => {
     const subflow = subflowOf(20)
     delivers(subflow, 0, 100, 100)
     const before = leaves(subflow, 1000, 100_000, 10)
@@ -339,7 +340,7 @@ describe('the next deadline of a subflow', () => {
     subflow.answeredPingAt = 1010
     subflow.lastHeardAt = 1510
     subflow.ping(1510)
-    expect(liveness.next(subflow)).toEqual({ at: 1560, finding: 'refused' })
+    expect(liveness.next(subflow)).toEqual({ at: 1560, finding: 'peer-full' })
   })
 
   it.each([
@@ -356,6 +357,7 @@ describe('the next deadline of a subflow', () => {
     const chances = [0, 1]
     const drawing = new FailureDetector(
       resolveOptions(CONN_OPTIONS, { keepAliveMs: 10_000 }),
+      new Peer(),
       () => chances.shift()!,
     )
     const subflow = subflowOf(20)

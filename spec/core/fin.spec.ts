@@ -27,7 +27,7 @@ describe('a FIN', () => {
     expect(core.reads()).toBe('abegun')
   })
 
-  it('is a violation after a frame that was refused and has not come again', () => {
+  it('is a violation after a frame that was dropped and has not come again', () => {
     core = new ScriptedCore({ maxUnreadBytes: 1000 })
     const only = core.joinUp({}, CAPABLE)
     only.hears(data(10, new Uint8Array(900)), data(11, new Uint8Array(900)), acks(FIN))
@@ -92,7 +92,7 @@ describe('new data behind a FIN', () => {
     expect(core.reads()).toBe('a')
   })
 
-  it('is the same far ahead, where it would be refused', () => {
+  it('is the same far ahead, where it would be dropped', () => {
     const only = core.joinUp({}, CAPABLE)
     only.hears(acks(FIN), data(99_999, 'x'))
     expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })

@@ -30,14 +30,14 @@ describe('what the receiver takes', () => {
     for (let ack = 0; ack < count; ack++) window.acked(false)
   }
 
-  it('is everything as long as nothing is refused', () => {
+  it('is everything as long as nothing is dropped', () => {
     expect(window.allows(4000)).toBe(true)
     expect(window.isStopped).toBe(false)
     expect(window.probeAt).toBe(Infinity)
   })
 
   it('is nothing new, nor anything again, once it dropped a frame', () => {
-    window.refused(1000)
+    window.dropped(1000)
     expect(window.isStopped).toBe(true)
     expect(window.allows(0)).toBe(false)
     expect(window.allowsResend(0)).toBe(false)
@@ -45,7 +45,7 @@ describe('what the receiver takes', () => {
   })
 
   it('is asked about ever more seldom, up to seconds', () => {
-    window.refused(1000)
+    window.dropped(1000)
     const found = waits(10, 1000)
     for (let index = 1; index < found.length; index++)
       expect(found[index]).toBeGreaterThanOrEqual(found[index - 1]!)
@@ -55,14 +55,14 @@ describe('what the receiver takes', () => {
   })
 
   it('does not change when a second frame is dropped', () => {
-    window.refused(1000)
+    window.dropped(1000)
     const { probeAt } = window
-    window.refused(1100)
+    window.dropped(1100)
     expect(window.probeAt).toBe(probeAt)
   })
 
   it('opens a little after an ack, then more with each', () => {
-    window.refused(1000)
+    window.dropped(1000)
     window.acked(true)
     expect(window.isStopped).toBe(false)
     expect(window.allowsResend(0)).toBe(true)
@@ -98,21 +98,21 @@ describe('what the receiver takes', () => {
   })
 
   it('waits less again once a lot was taken in between, and as at first after a go', () => {
-    window.refused(1000)
+    window.dropped(1000)
     const first = waits(5, 1000)
     for (let ack = 0; ack < 1000; ack++) window.acked(ack === 0)
-    window.refused(50_000)
+    window.dropped(50_000)
     expect(waits(1, 50_000)[0]).toBeLessThan(first.at(-1)!)
     window.go()
     window.hold(90_000)
     expect(waits(1, 90_000)).toEqual(first.slice(0, 1))
   })
 
-  it('waits on where little was taken: the reader is slow, and each refusal costs a few frames', () => {
-    window.refused(1000)
+  it('waits on where little was taken: the reader is slow, and each dropped frame costs a few frames', () => {
+    window.dropped(1000)
     const first = waits(5, 1000)
     for (let ack = 0; ack < 3; ack++) window.acked(ack === 0)
-    window.refused(50_000)
+    window.dropped(50_000)
     expect(waits(1, 50_000)[0]).toBeGreaterThanOrEqual(first.at(-1)!)
   })
 
@@ -124,10 +124,10 @@ describe('what the receiver takes', () => {
   })
 
   it('grows by a frame for each ack up to half of what was too much, then by one a round', () => {
-    window.refused(1000)
+    window.dropped(1000)
     acks(97)
     expect(opening()).toBe(100)
-    window.refused(5000)
+    window.dropped(5000)
     acks(1 + 46)
     expect(opening()).toBe(50)
     acks(50)
@@ -135,32 +135,32 @@ describe('what the receiver takes', () => {
   })
 
   it('is not halved again by what was on its way when a frame was dropped', () => {
-    window.refused(1000)
+    window.dropped(1000)
     acks(97)
-    window.refused(5000)
+    window.dropped(5000)
     acks(1)
-    window.refused(5050)
+    window.dropped(5050)
     acks(1 + 46)
     expect(opening()).toBe(50)
   })
 
   it('is never asked about sooner than at first, however much was taken', () => {
-    window.refused(1000)
+    window.dropped(1000)
     const first = window.probeAt - 1000
     acks(1000)
-    window.refused(50_000)
+    window.dropped(50_000)
     expect(window.probeAt - 50_000).toBe(first)
   })
 
-  it('has what was taken counted anew from each refusal on', () => {
-    window.refused(1000)
+  it('has what was taken counted anew from each dropped frame on', () => {
+    window.dropped(1000)
     waits(6, 1000)
     acks(1000)
-    window.refused(50_000)
+    window.dropped(50_000)
     const second = window.probeAt - 50_000
     expect(second).toBeGreaterThan(500)
     acks(3)
-    window.refused(90_000)
+    window.dropped(90_000)
     expect(window.probeAt - 90_000).toBe(second)
   })
 })

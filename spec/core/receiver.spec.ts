@@ -85,7 +85,7 @@ describe('a slow reader', () => {
     expect(only.sent()).toEqual(['ack 10', 'ack 11', 'ack 12'])
   })
 
-  it('makes us refuse the rest, unacked, once the budget is used up, and take it when it comes again', () => {
+  it('makes us drop the rest, unacked, once the budget is used up, and take it when it comes again', () => {
     const only = core.joinUp({}, PING)
     for (const fn of range(10, 14)) only.hears(data(fn, new Uint8Array(1000)))
     expect(only.sent()).toEqual(['ack 10', 'ack 11', 'ack 12', 'ack 13'])
@@ -98,19 +98,19 @@ describe('a slow reader', () => {
   it('has its peer slowed down by TCP where that cannot be asked and no ack is awaited', () => {
     const only = core.joinUp({}, PING)
     for (const fn of range(10, 13)) only.hears(data(fn, new Uint8Array(1000)))
-    expect(core.core.shouldPauseReading).toBe(true)
+    expect(core.core.shouldStopReading).toBe(true)
     core.writes('now acks are awaited')
-    expect(core.core.shouldPauseReading).toBe(false)
+    expect(core.core.shouldStopReading).toBe(false)
     only.hears(acks(10))
-    expect(core.core.shouldPauseReading).toBe(true)
+    expect(core.core.shouldStopReading).toBe(true)
     core.core.take()
-    expect(core.core.shouldPauseReading).toBe(false)
+    expect(core.core.shouldStopReading).toBe(false)
   })
 
   it('never stops us from reading what a peer of our kind sends', () => {
     const only = core.joinUp({}, CAPABLE)
     for (const fn of range(10, 14)) only.hears(data(fn, new Uint8Array(1000)))
-    expect(core.core.shouldPauseReading).toBe(false)
+    expect(core.core.shouldStopReading).toBe(false)
   })
 })
 
@@ -118,12 +118,12 @@ describe('what comes ahead of a missing frame', () => {
   it('is held within its budget; the frame that is missing still comes in', () => {
     const only = core.joinUp()
     for (const fn of range(11, 30)) only.hears(data(fn, new Uint8Array(1000)))
-    expect(core.core.heldBytes).toBeGreaterThan(2000)
-    expect(core.core.heldBytes).toBeLessThanOrEqual(4000)
+    expect(core.core.metrics.outOfOrderBytes).toBeGreaterThan(2000)
+    expect(core.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(4000)
     only.sent()
     only.hears(data(10, new Uint8Array(1000)))
     expect(only.sent()).toEqual(['ack 10'])
-    expect(core.core.heldBytes).toBe(0)
+    expect(core.core.metrics.outOfOrderBytes).toBe(0)
   })
 
   it('is not kept where it turns out at its end that a copy was faster', () => {
@@ -136,7 +136,7 @@ describe('what comes ahead of a missing frame', () => {
     expect([...first.sent(), ...second.sent()]).toEqual(['ack 10', 'ack 10'])
   })
 
-  it('is not acked where it was refused at its beginning and would fit at its end', () => {
+  it('is not acked where it was dropped at its beginning and would fit at its end', () => {
     const [first, second] = [core.joinUp(), core.joinUp()]
     for (const fn of range(11, 14)) first.hears(data(fn, new Uint8Array(1000)))
     const frame = data(15, new Uint8Array(500))
@@ -177,7 +177,7 @@ describe('a hole at the end', () => {
     expect(core.error).toBeUndefined()
   })
 
-  it('is a frame that was refused and did not come again', () => {
+  it('is a frame that was dropped and did not come again', () => {
     const only = core.joinUp({}, PING)
     for (const fn of range(10, 14)) only.hears(data(fn, new Uint8Array(1000)))
     core.reads()
@@ -215,7 +215,7 @@ describe('acks that a peer does not take up', () => {
     core = new ScriptedCore({ maxOutstandingAckBytes: 1000 })
     const [first, second] = [core.joinUp(), core.joinUp()]
     second.isStuck = true
-    second.subflow.isBlocked = true
+    second.subflow.blocked(0)
     for (const fn of range(10, 2000)) {
       if (second.subflow.state === 'closed') break
       second.hears(data(fn, 'x'))
@@ -242,7 +242,7 @@ describe('acks that a peer does not take up', () => {
   it('leave with the last word even so', () => {
     const only = core.joinUp({}, CAPABLE)
     only.isStuck = true
-    only.subflow.isBlocked = true
+    only.subflow.blocked(0)
     only.hears(data(10, 'x'))
     core.core.destroy(false)
     core.flush()

@@ -30,11 +30,11 @@ describe('a reorder window', () => {
     ] as const)
       expect(offer(window, fn, Buffer.from(text))).toBe('store')
     expect(readAll(window)).toBe('')
-    expect(window.heldBytes).toBe(3)
+    expect(window.outOfOrderBytes).toBe(3)
     expect(window.isMissing(10)).toBe(true)
     expect(window.isMissing(12)).toBe(false)
     offer(window, 10, Buffer.from('a'))
-    expect(window.heldBytes).toBe(0)
+    expect(window.outOfOrderBytes).toBe(0)
     expect(readAll(window)).toBe('abcd')
   })
 
@@ -49,13 +49,13 @@ describe('a reorder window', () => {
     expect(window.isMissing(10)).toBe(false)
   })
 
-  it('refuses what is ahead beyond its budget, but never the next frame', () => {
+  it('drops what is ahead beyond its budget, but never the next frame', () => {
     const window = new ReorderWindow({ maxUnreadBytes: 1000, maxReorderBytes: 100 })
     expect(offer(window, 11, new Uint8Array(50))).toBe('store')
-    expect(offer(window, 12, new Uint8Array(60))).toBe('refuse')
+    expect(offer(window, 12, new Uint8Array(60))).toBe('drop')
     expect(offer(window, 12, new Uint8Array(50))).toBe('store')
-    expect(offer(window, 13, new Uint8Array(1))).toBe('refuse')
-    expect(window.heldBytes).toBe(100)
+    expect(offer(window, 13, new Uint8Array(1))).toBe('drop')
+    expect(window.outOfOrderBytes).toBe(100)
     expect(offer(window, 10, new Uint8Array(500))).toBe('store')
     expect(window.unreadBytes).toBe(600)
     expect(offer(window, 13, new Uint8Array(1))).toBe('store')
@@ -65,17 +65,17 @@ describe('a reorder window', () => {
     const window = new ReorderWindow({ maxUnreadBytes: 100_000, maxReorderBytes: 1000 })
     for (const fn of [30, 50, 70, 90, 110]) expect(offer(window, fn, new Uint8Array(100))).toBe('store')
     expect(offer(window, 130, new Uint8Array(100))).toBe('store')
-    expect(offer(window, 150, new Uint8Array(100))).toBe('refuse')
-    expect(offer(window, 20, new Uint8Array(100))).toBe('refuse')
+    expect(offer(window, 150, new Uint8Array(100))).toBe('drop')
+    expect(offer(window, 20, new Uint8Array(100))).toBe('drop')
     for (const fn of [11, 13, 12, 14]) expect(offer(window, fn, new Uint8Array(100))).toBe('store')
     expect(offer(window, 10, new Uint8Array(100))).toBe('store')
     expect(window.unreadBytes).toBe(500)
   })
 
-  it('refuses the next frame while the reader is behind, and takes one alone however large', () => {
+  it('drops the next frame while the reader is behind, and takes one alone however large', () => {
     const window = new ReorderWindow({ maxUnreadBytes: 100, maxReorderBytes: 1000 })
     expect(offer(window, 10, new Uint8Array(500))).toBe('store')
-    expect(offer(window, 11, new Uint8Array(1))).toBe('refuse')
+    expect(offer(window, 11, new Uint8Array(1))).toBe('drop')
     window.take()
     expect(offer(window, 11, new Uint8Array(1))).toBe('store')
   })
@@ -83,8 +83,8 @@ describe('a reorder window', () => {
   it('holds no more frames ahead than a Go receiver, however small they are', () => {
     const window = new ReorderWindow(ROOMY)
     expect(offer(window, 10 + 4095, new Uint8Array(1))).toBe('store')
-    expect(offer(window, 10 + 4096, new Uint8Array(1))).toBe('refuse')
-    expect(offer(window, Number.MAX_SAFE_INTEGER, new Uint8Array(1))).toBe('refuse')
+    expect(offer(window, 10 + 4096, new Uint8Array(1))).toBe('drop')
+    expect(offer(window, Number.MAX_SAFE_INTEGER, new Uint8Array(1))).toBe('drop')
   })
 
   it('drops everything when cleared', () => {
@@ -92,7 +92,7 @@ describe('a reorder window', () => {
     offer(window, 10, Buffer.from('a'))
     offer(window, 12, Buffer.from('c'))
     window.clear()
-    expect([window.unreadBytes, window.heldBytes]).toEqual([0, 0])
+    expect([window.unreadBytes, window.outOfOrderBytes]).toEqual([0, 0])
     expect(window.take()).toBeUndefined()
   })
 
@@ -130,12 +130,12 @@ describe('a reorder window', () => {
       .map((frame) => ({ frame, key: frame.fn + random.integer(0, 30) }))
       .sort((a, b) => a.key - b.key)
     for (const { frame } of order) {
-      expect(offer(window, frame.fn, patternAt(1, frame.at, frame.size))).not.toBe('refuse')
+      expect(offer(window, frame.fn, patternAt(1, frame.at, frame.size))).not.toBe('drop')
       if (random.random() < 0.5)
         for (let piece = window.take(); piece !== undefined; piece = window.take()) checker.add(piece)
     }
     for (let piece = window.take(); piece !== undefined; piece = window.take()) checker.add(piece)
     expect(checker).toMatchObject({ bytes, wrongAt: undefined })
-    expect(window.heldBytes).toBe(0)
+    expect(window.outOfOrderBytes).toBe(0)
   })
 })

@@ -61,7 +61,7 @@ describe('frames to send again', () => {
   it('can be dropped, and added again', () => {
     const frames = [10, 11, 12].map(frame)
     for (const each of frames) queue.add(each)
-    queue.drop((each) => each.fn !== 11)
+    queue.removeWhere((each) => each.fn !== 11)
     expect(queue.first()?.fn).toBe(11)
     queue.add(frames[0]!)
     expect(takeAll()).toEqual([10, 11])

@@ -58,7 +58,7 @@ describe('the lowest frame, for which everybody waits,', () => {
 
   it('does not on one that is hardly faster, or has no room', () => {
     sending([100, 60, 20], one)
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(3000)
     expect(carriedBy(10)).toEqual([1])
   })
@@ -71,31 +71,31 @@ describe('the lowest frame, for which everybody waits,', () => {
 
   it('does not where one that carries it is as fast', () => {
     sending([100, 20, 15], one)
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(3000)
-    subflows[2]!.isBlocked = false
+    subflows[2]!.drained()
     pumps(0)
     expect(carriedBy(10)).toEqual([1, 2])
   })
 
   it('does where the fast one that carried it is gone', () => {
     sending([100, 20, 15], one)
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(3000)
     inFlight.lost(subflows[1]!)
     expect(subflows[1]!.inFlightBytes).toBe(0)
     subflows.splice(1, 1)
-    subflows[1]!.isBlocked = false
+    subflows[1]!.drained()
     pumps(0)
     expect(carriedBy(10)).toEqual([1, 3])
   })
 
   it('does not while the receiver is full', () => {
     sending([100, 20], { maxUnackedFrames: 2 })
-    subflows[1]!.isBlocked = true
+    subflows[1]!.blocked(0)
     pumps(5000)
-    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
-    subflows[1]!.isBlocked = false
+    inFlight.droppedBefore(subflows[0]!, MS + 50, MS + 50)
+    subflows[1]!.drained()
     pumps(0, MS + 60)
     expect(resent()).toBe(0)
   })
@@ -124,26 +124,26 @@ describe('a frame that two subflows carry', () => {
   })
 
   it('does not where the receiver passed it over on one of them', () => {
-    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.droppedBefore(subflows[0]!, MS + 50, MS + 50)
     inFlight.peerWindow.go()
     pumps(0, MS + 60)
     expect(resent()).toBe(1)
   })
 })
 
-describe('a refusal', () => {
+describe('a dropped frame', () => {
   it('is none where the frame was acked on another subflow', () => {
     sending([20, 40])
     pumps(1000)
     inFlight.acked(subflows[1]!, 10, MS + 10)
-    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.droppedBefore(subflows[0]!, MS + 50, MS + 50)
     expect(inFlight.peerWindow.isStopped).toBe(false)
   })
 
   it('has the frame go out again although its subflow was silent for a moment and recovered', () => {
     sending([20])
     pumps(1000)
-    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.droppedBefore(subflows[0]!, MS + 50, MS + 50)
     subflows[0]!.moveTo('suspect')
     inFlight.suspect(subflows[0]!)
     inFlight.recovered(subflows[0]!)
@@ -161,7 +161,7 @@ describe('a probe', () => {
 
   it('goes out on the fastest subflow that is not stuck', () => {
     sending([100, 20, 10])
-    subflows[2]!.isBlocked = true
+    subflows[2]!.blocked(0)
     pumps(1000)
     inFlight.peerWindow.hold(MS)
     probe()
@@ -177,10 +177,10 @@ describe('a probe', () => {
     expect(resent()).toBe(0)
   })
 
-  it('is not sent again with what else was refused', () => {
+  it('is not sent again with what else was dropped', () => {
     sending([20])
     pumps(1000)
-    inFlight.refuseBefore(subflows[0]!, MS + 50, MS + 50)
+    inFlight.droppedBefore(subflows[0]!, MS + 50, MS + 50)
     probe()
     inFlight.peerWindow.go()
     pumps(0, MS + 2000)
@@ -189,11 +189,11 @@ describe('a probe', () => {
 })
 
 describe('the scheduler', () => {
-  it('is told of a queue without end while the application is held back, and a moment longer', () => {
+  it('is told of a queue without end while the application waits for room, and a moment longer', () => {
     sending([20])
-    sender.setHeldBack(true, MS)
+    sender.setWriterWaiting(true, MS)
     pumps(1000)
-    sender.setHeldBack(false, MS)
+    sender.setWriterWaiting(false, MS)
     pumps(1000, MS + 9)
     pumps(1000, MS + 11)
     expect(queued).toEqual([Infinity, Infinity, 1000])
@@ -224,7 +224,7 @@ describe('what a path delivers', () => {
 
   it('counts where the application has just been let go, and will write on', () => {
     sending([20])
-    sender.setHeldBack(true, MS)
+    sender.setWriterWaiting(true, MS)
     pumps(1000)
     expect(isAppLimited()).toBe(false)
   })

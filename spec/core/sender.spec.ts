@@ -62,8 +62,8 @@ describe('cutting frames', () => {
 
   it('binds bytes late: what does not fit waits, and goes where there is room first', () => {
     const [first, second] = [core.joinUp(), core.joinUp({ rttMs: 40 })]
-    first.subflow.isBlocked = true
-    second.subflow.isBlocked = true
+    first.subflow.blocked(0)
+    second.subflow.blocked(0)
     core.writes('waits')
     expect([...first.sentData(), ...second.sentData()]).toEqual([])
     second.drains()
@@ -111,7 +111,7 @@ describe('what may be unacked', () => {
   it('holds the application back beyond the send buffer, and not before', () => {
     core = new ScriptedCore({ sendBufferBytes: 10_000 })
     const only = core.joinUp()
-    only.subflow.isBlocked = true
+    only.subflow.blocked(0)
     core.writes(new Uint8Array(9999))
     expect(core.core.hasRoom).toBe(true)
     core.writes(new Uint8Array(1))
@@ -187,7 +187,7 @@ describe('a subflow that fails', () => {
   })
 })
 
-describe('a receiver that refuses', () => {
+describe('a receiver that drops', () => {
   it('is recognized by an ack for a later frame: the earlier goes out again at once, and little else', () => {
     core = new ScriptedCore({ maxFrameBytes: 1000, sendBufferBytes: 1_000_000 })
     const only = core.joinUp()
@@ -201,7 +201,7 @@ describe('a receiver that refuses', () => {
     expect(fns.length).toBeLessThanOrEqual(4)
   })
 
-  it('is not flooded with all that it refused once it takes the probe', () => {
+  it('is not flooded with all that it dropped once it takes the probe', () => {
     core = new ScriptedCore({ maxFrameBytes: 1000 })
     const only = core.joinUp()
     core.writes(new Uint8Array(14_000))
@@ -305,7 +305,7 @@ describe('a receiver that asks us to hold', () => {
     const only = core.joinUp({}, CAPABLE)
     only.hears(acks(HOLD))
     only.isStuck = true
-    only.subflow.isBlocked = true
+    only.subflow.blocked(0)
     core.writes('stuck')
     core.passes(20_000)
     expect(core.ticks).toBeLessThan(200)

@@ -35,7 +35,7 @@ describe('a subflow that was suspect', () => {
   const rateAfter = (rttMs: number, silenceMs: number): number => {
     const subflow = subflowOf(rttMs)
     delivers(subflow, 0, 14_000, 100)
-    subflow.suspectSince = 1000
+    subflow.suspected(1000)
     subflow.returned(1000 + silenceMs)
     return subflow.window.rate
   }

@@ -20,23 +20,23 @@ describe('frames that have begun and not ended', () => {
     const core = new ScriptedCore({ maxReorderBytes: 4000 })
     const subflows = range(11, 30).map((fn) => [core.joinUp(), data(fn, new Uint8Array(1000))] as const)
     for (const [subflow, frame] of subflows) subflow.hears(frame.subarray(0, 10))
-    expect(core.core.unfinishedBytes).toBeGreaterThan(2000)
-    expect(core.core.unfinishedBytes).toBeLessThanOrEqual(4000)
+    expect(core.core.metrics.unfinishedBytes).toBeGreaterThan(2000)
+    expect(core.core.metrics.unfinishedBytes).toBeLessThanOrEqual(4000)
     for (const [subflow, frame] of subflows) subflow.hears(frame.subarray(10))
-    expect(core.core.unfinishedBytes).toBe(0)
-    expect(core.core.heldBytes).toBeLessThanOrEqual(4000)
-    expect(core.core.heldBytes).toBeGreaterThan(2000)
+    expect(core.core.metrics.unfinishedBytes).toBe(0)
+    expect(core.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(4000)
+    expect(core.core.metrics.outOfOrderBytes).toBeGreaterThan(2000)
   })
 
   it('give their room back when their subflows go', () => {
     const core = new ScriptedCore({ maxReorderBytes: 4000 })
     const [first, second] = [core.joinUp(), core.joinUp()]
     second.hears(data(11, new Uint8Array(4000)).subarray(0, 100))
-    expect(core.core.unfinishedBytes).toBe(4000)
+    expect(core.core.metrics.unfinishedBytes).toBe(4000)
     second.loses()
-    expect(core.core.unfinishedBytes).toBe(0)
+    expect(core.core.metrics.unfinishedBytes).toBe(0)
     first.hears(data(11, new Uint8Array(4000)))
-    expect(core.core.heldBytes).toBe(4000)
+    expect(core.core.metrics.outOfOrderBytes).toBe(4000)
   })
 
   it('never keep out the frame that the reader waits for, were it larger than every budget', () => {
@@ -121,7 +121,7 @@ describe('the memory of a connection with every limit reached at once', () => {
     fillOurSide(core, subflows)
     begin(subflows, () => 10)
     const bytes = (await memoryInUse()) - before
-    expect(core.core.heldBytes).toBeGreaterThan(BUDGET / 2)
+    expect(core.core.metrics.outOfOrderBytes).toBeGreaterThan(BUDGET / 2)
     expect(core.core.unflushedBytes).toBeGreaterThanOrEqual(BUDGET)
     expect(bytes, inMib(bytes)).toBeLessThan(BOUND + BOOKKEEPING)
   })
@@ -138,7 +138,7 @@ describe('the memory of a connection with every limit reached at once', () => {
     begin(subflows, (index) => 42 + index)
     const bytes = (await memoryInUse()) - before
     expect(core.core.unreadBytes).toBeGreaterThanOrEqual(BUDGET)
-    expect(core.core.unreadBytes + core.core.heldBytes).toBeLessThanOrEqual(2 * BUDGET)
+    expect(core.core.unreadBytes + core.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(2 * BUDGET)
     expect(bytes, inMib(bytes)).toBeLessThan(BOUND + BOOKKEEPING)
   })
 })
@@ -149,7 +149,7 @@ describe('frames that are acked while they still lie in our socket', () => {
     const subflows = [core.joinUp({}, CAPABLE), ...range(2, 64).map(() => core.joinUp())]
     for (const subflow of subflows) subflow.isStuck = true
     // The application has more.
-    core.core.setHeldBack(true)
+    core.core.setWriterWaiting(true)
     let sent = 0
     for (let round = 0; round < 200; round++) {
       core.now += 1

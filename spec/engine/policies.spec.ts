@@ -91,7 +91,7 @@ describe('tiers', () => {
     expectNoLoss(pair.near, pair.far)
   })
 
-  it('use all when the application is held back', () => {
+  it('use all when the application waits for room', () => {
     const pair = corePair(WATERFALL)
     pair.near.write(100 * MIB)
     pair.advance(3000)

@@ -26,7 +26,7 @@ describe.each([
     advance(300)
     far.readBytesPerMs = 0
     advance(10_000)
-    expect(far.core.unreadBytes + far.core.heldBytes).toBeLessThanOrEqual(6 * MIB)
+    expect(far.core.unreadBytes + far.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(6 * MIB)
     const wire = near.wireBytes
     advance(5000)
     expect(near.wireBytes - wire).toBeLessThan(50 * KIB)
@@ -124,7 +124,7 @@ describe('our reader of what a Go peer writes', () => {
     go.write(20 * MIB)
     near.readBytesPerMs = 0
     advance(10_000)
-    expect(near.isPaused).toBe(true)
+    expect(near.isReadingStopped).toBe(true)
     expect(near.states()).toEqual(['up'])
     expect(near.core.unreadBytes).toBeLessThanOrEqual(2 * MIB + 64 * KIB)
     near.readBytesPerMs = Infinity

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { DriverHost } from '../../lib/conn/driver.js'
 import { Driver } from '../../lib/conn/driver.js'
+import { nodePorts } from '../../lib/conn/node-ports.js'
 import type { Action } from '../../lib/core/action.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
@@ -14,7 +15,7 @@ import { resolveOptions } from '../../lib/options.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 
 interface Side {
-  readonly driver: Driver
+  readonly driver: Driver<Duplex>
   readonly changes: Extract<Action, { kind: 'subflow' }>[]
   read: number
 }
@@ -40,7 +41,7 @@ function side(network: SimulatedNetwork, options: ConnOptions): Side {
     scheduler: lowestRtt,
     random: network.random.random,
   }
-  made.self = { driver: new Driver(init, network.clock, host), changes, read: 0 }
+  made.self = { driver: new Driver(init, nodePorts(network.clock), host), changes, read: 0 }
   return made.self
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import { reports, untyped } from './reports.js'
+import { circles, LICENCE, reports, untyped } from './reports.js'
 
 const IMPORTS = '@typescript-eslint/no-restricted-imports'
 
@@ -137,6 +137,37 @@ describe('layers: a module to the left is there to be used', () => {
     ['lib/transport/transport.ts', '../core/tracker.js'],
   ])('%s may import types from %s', async (path, specifier) => {
     expect(await reports(path, type(specifier))).toEqual([])
+  })
+})
+
+describe('circles: no file imports what imports it', () => {
+  const CIRCLE = 'local/import-circle'
+
+  test.each([
+    ['lib/core/rtt.ts', './subflow.js', 'one step away'],
+    ['lib/core/rtt.ts', './connection.js', 'several steps away'],
+    ['lib/core/scheduler.ts', './schedulers/by-name.js', 'in another folder'],
+    ['lib/core/rtt.ts', './rtt.js', 'the file itself'],
+  ])('%s must not import %s: %s', async (path, specifier) => {
+    expect(await reports(path, value(specifier))).toContain(CIRCLE)
+    expect(await reports(path, type(specifier))).toContain(CIRCLE)
+    expect(await reports(path, `export { x } from '${specifier}'`)).toContain(CIRCLE)
+    expect(await reports(path, `export * from '${specifier}'`)).toContain(CIRCLE)
+  })
+
+  it('names the files of the circle', async () => {
+    const [result] = await untyped.lintText(`${LICENCE}\n${type('./phased-window.js')}\n`, {
+      filePath: 'lib/core/rtt.ts',
+    })
+    expect(result?.messages.map(({ message }) => message)).toEqual([
+      'This import closes a circle: lib/core/phased-window.ts → lib/core/rtt.ts',
+    ])
+  })
+
+  it('holds for all files of lib as they are', async () => {
+    const results = await circles.lintFiles(['lib'])
+    expect(results.length).toBeGreaterThan(150)
+    expect(results.flatMap(({ messages }) => messages.map(({ message }) => message))).toEqual([])
   })
 })
 

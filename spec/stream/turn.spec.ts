@@ -10,18 +10,18 @@ const KIB = 1024
 
 /** A stream that may be held. */
 class Stream {
-  isHeld = false
+  isStopped = false
 
-  hold(): void {
-    this.isHeld = true
+  stopReading(): void {
+    this.isStopped = true
   }
 
-  release(): void {
-    this.isHeld = false
+  resumeReading(): void {
+    this.isStopped = false
   }
 }
 
-const held = (...streams: readonly Stream[]): boolean[] => streams.map(({ isHeld }) => isHeld)
+const held = (...streams: readonly Stream[]): boolean[] => streams.map(({ isStopped }) => isStopped)
 
 describe('a turn of the event loop', () => {
   it('reads half a mebibyte of each stream', async () => {
@@ -66,8 +66,8 @@ describe('a turn of the event loop', () => {
         stream,
         {
           isStopped: false,
-          hold: () => void stream.pause(),
-          release: () => void stream.resume(),
+          stopReading: () => void stream.pause(),
+          resumeReading: () => void stream.resume(),
           take: () => {
             taken.push(name)
             now += 2
@@ -92,8 +92,8 @@ describe('a turn of the event loop', () => {
     let read = ''
     const owner = {
       isStopped: false,
-      hold: () => void stream.pause(),
-      release: () => void stream.resume(),
+      stopReading: () => void stream.pause(),
+      resumeReading: () => void stream.resume(),
       take: (bytes: Uint8Array) => {
         read += String(Buffer.from(bytes.subarray(0, 1)))
         if (read === 'h') owner.isStopped = true

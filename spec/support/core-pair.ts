@@ -114,5 +114,5 @@ function pathsOf({ links, policies = [] }: CorePairInit): Path[] {
 function describeHost(host: CoreHost): string {
   const { core, received } = host
   const states = host.states().join(' ')
-  return `[${states}] read ${received.bytes}, unread ${core.unreadBytes}, held ${core.heldBytes}, unflushed ${core.unflushedBytes}`
+  return `[${states}] read ${received.bytes}, unread ${core.unreadBytes}, held ${core.metrics.outOfOrderBytes}, unflushed ${core.unflushedBytes}`
 }

@@ -44,7 +44,7 @@ const SECTIONS = [
   {
     title: 'Options of a listener',
     intro: 'Taken by `MultipathListener` and `createServer`, beside those of a connection.',
-    file: 'lib/listen/options.ts',
+    file: ['lib/listen/options.ts', 'lib/listen/address-lists.ts'],
     table: without(LISTENER_TABLE, CONN_OPTIONS),
     others: {
       ...OTHERS,
@@ -136,7 +136,10 @@ export function optionsPage(): string {
     'made from the code.',
   ]
   for (const { title, intro, file, table, others } of SECTIONS) {
-    const source = readFileSync(file, 'utf8')
+    const source = [file]
+      .flat()
+      .map((each) => readFileSync(each, 'utf8'))
+      .join('\n')
     lines.push('', `## ${title}`, '', intro, '', '| option | default | least | most | meaning |')
     lines.push('| --- | --- | --- | --- | --- |')
     for (const [name, range] of Object.entries<OptionRange>(table)) {

@@ -104,15 +104,13 @@ export class ScriptedSubflow {
   /** @internal */
   take(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) this.#reader.push(chunk)
-    if (!this.isStuck) return
-    this.subflow.isBlocked = true
-    this.subflow.socketBytes = Infinity
+    if (this.isStuck) this.subflow.blocked(Infinity)
   }
 
   /** The socket takes bytes again. */
   drains(): void {
     this.isStuck = false
-    this.subflow.isBlocked = false
+    this.subflow.drained()
     this.#owner.flush()
   }
 }

@@ -2,6 +2,7 @@
 /** Opens one connection over all paths, and tells of each whether it came to be. */
 import type { MultipathConn } from '../../index.js'
 import { DialError, MultipathDialer, tcpDialer } from '../../index.js'
+import { ignore } from '../../ignore.js'
 import { MOST_SUBFLOWS } from '../opened.js'
 import type { PlannedPath } from '../plan-paths.js'
 
@@ -95,5 +96,3 @@ class Outcome {
     if (this.#waiting.size === 0) this.#wake()
   }
 }
-
-function ignore(): void {}

@@ -4,6 +4,7 @@ import { Option } from 'commander'
 import type { MultipathConn } from '../../index.js'
 import { DialError, MultipathDialer } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
+import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { explainDial } from '../explain.js'
@@ -17,7 +18,6 @@ import { parsePathPlace } from './parse-places.js'
 import { exposures, loadToken } from './secrets.js'
 import type { PathFlags } from './session-paths.js'
 import { labelOf, sessionPaths } from './session-paths.js'
-import { ignore } from './splice.js'
 
 /** Of a command that dials `multipath serve`. */
 export interface ClientFlags extends CommonFlags, PathFlags {

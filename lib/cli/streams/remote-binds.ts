@@ -2,12 +2,12 @@
 /** Ports that the client of a session has asked us to listen on. Each is open for as long as its stream. */
 import type { Server, Socket } from 'node:net'
 import type { MuxSession, MuxStream } from '../../mux/index.js'
+import { ignore } from '../../ignore.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import { listenPort } from './listen-port.js'
 import type { Log } from './log.js'
 import { passOn } from './pass-on.js'
-import { ignore } from './splice.js'
 import type { Refusal } from './stream-request.js'
 import { answer, refuse } from './take-request.js'
 import type { Tasks } from './tasks.js'

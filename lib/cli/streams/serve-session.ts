@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The serving side of one session: each stream is led to what it asks for, if that is allowed. */
 import type { MuxSession, MuxStream } from '../../mux/index.js'
+import { ignore } from '../../ignore.js'
 import { formatHostPort } from '../parse.js'
 import type { AllowList, Place } from './allow-list.js'
 import { placeOf } from './allow-list.js'
@@ -9,7 +10,6 @@ import { dialTarget } from './dial-target.js'
 import { joinTarget } from './join-target.js'
 import type { Log } from './log.js'
 import type { RemoteBinds } from './remote-binds.js'
-import { ignore } from './splice.js'
 import type { StreamRequest } from './stream-request.js'
 import { refuse, takeRequest } from './take-request.js'
 import type { Tasks } from './tasks.js'

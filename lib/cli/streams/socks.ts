@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath socks`: a proxy for the programs of this machine; what they ask for is dialled at the other end. */
 import type { Socket } from 'node:net'
+import { ignore } from '../../ignore.js'
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { HostPort } from '../parse.js'
@@ -18,7 +19,7 @@ import { ProxyReader } from './proxy-reader.js'
 import type { ClientContext, LocalPort } from './run-client.js'
 import { runClient } from './run-client.js'
 import { loadLogins, LOGIN_VARIABLE } from './secrets.js'
-import { dismiss, ignore } from './splice.js'
+import { dismiss } from './splice.js'
 import { takeSome } from './take-bytes.js'
 import { usage } from './usage.js'
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Two streams made one: bytes, ends, resets and the pace of both directions. */
 import type { Duplex } from 'node:stream'
+import { ignore } from '../../ignore.js'
 
 /** A stream that can be cut so that its peer sees that it was: a socket, or a stream of a session. */
 export type Resettable = Duplex & { resetAndDestroy(): unknown }
@@ -86,5 +87,3 @@ export function dismiss(stream: Resettable, last: Uint8Array, graceMs: number): 
   const timer = setTimeout(() => stream.destroy(), graceMs)
   stream.once('close', () => clearTimeout(timer))
 }
-
-export function ignore(): void {}

@@ -28,7 +28,7 @@ function roomOf<View extends SubflowView>(snapshot: Snapshot<View>, subflow: Vie
 
 /**
  * Compares completion times, as ECF does: `ready` now, or all that is queued on `fastest` once it has room.
- * With an application that is held back, the queue has no end, and only the share of the rate counts.
+ * While the application waits for room, the queue has no end, and only the share of the rate counts.
  */
 function isWorthIt<View extends SubflowView>(snapshot: Snapshot<View>, fastest: View, ready: View): boolean {
   if (fastest.bytesPerMs === 0 || fastest.smoothedRttMs === Infinity) return true

@@ -63,7 +63,7 @@ describe('lowest-rtt', () => {
     expect(choose([FAST, SLOW], 6000 * 400, [1])).toBe(2)
   })
 
-  it('uses every worthwhile path while the application is held back', () => {
+  it('uses every worthwhile path while the application waits for room', () => {
     expect(choose([FAST, SLOW], Infinity, [1])).toBe(2)
   })
 

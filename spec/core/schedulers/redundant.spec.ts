@@ -53,18 +53,18 @@ describe('a frame of redundant', () => {
   })
 
   it('is done with the first ack, and goes on no path any more', () => {
-    sending.subflows[2]!.isBlocked = true
+    sending.subflows[2]!.blocked(0)
     sending.writes(3000)
     expect(sending.underWay).toEqual([range(10, 12), range(10, 12), []])
     sending.acks(sending.subflows[0]!, 10, 11)
-    sending.subflows[2]!.isBlocked = false
+    sending.subflows[2]!.drained()
     sending.writes(0)
     expect(sending.underWay[2]).toEqual([12])
     expect(sending.inFlight.bytes).toBe(1000)
   })
 
   it('waits for no path that has no room', () => {
-    sending.subflows[1]!.isBlocked = true
+    sending.subflows[1]!.blocked(0)
     sending.writes(14_000)
     expect(sending.underWay.map((fns) => fns.length)).toEqual([14, 0, 14])
     sending.now += 10
@@ -86,10 +86,10 @@ describe('a frame of redundant', () => {
   })
 
   it('is not copied while the receiver takes nothing', () => {
-    for (const subflow of sending.subflows.slice(1)) subflow.isBlocked = true
+    for (const subflow of sending.subflows.slice(1)) subflow.blocked(0)
     sending.writes(1000)
     sending.inFlight.peerWindow.hold(sending.now)
-    for (const subflow of sending.subflows) subflow.isBlocked = false
+    for (const subflow of sending.subflows) subflow.drained()
     sending.writes(0)
     expect(sending.underWay).toEqual([[10], [], []])
   })

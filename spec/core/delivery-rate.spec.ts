@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
-import { MaxFilter } from '../../lib/core/max-filter.js'
+import { MaxFilter } from '../../lib/core/delivery-rate.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { seeds } from '../support/seeds.js'
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A driver's ports in a process of Node. */
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../clock.js'
+import type { DriverPorts } from './driver-ports.js'
+import { SubflowIo } from './subflow-io.js'
+
+/** Streams of Node and its event loop. `clock` may be another than the system's. */
+export function nodePorts(clock: Clock): DriverPorts<Duplex> {
+  return {
+    clock,
+    turn: {
+      atTickEnd: (run) => {
+        process.nextTick(run)
+      },
+      atTurnEnd: (run) => {
+        setImmediate(run)
+      },
+    },
+    open: (stream, handler) => new SubflowIo(stream, handler),
+  }
+}
