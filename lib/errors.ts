@@ -146,11 +146,16 @@ export class DialError extends MultipathError {
   }
 }
 
-/** The code that all of `errors` have, if any. */
+/** The code that all of `errors` have, if any: of the system, or Node's own. */
 function commonCodeOf(errors: readonly Error[]): string | undefined {
-  const codes = new Set(errors.map(systemCodeOf))
+  const codes = new Set(errors.map((error) => systemCodeOf(error) ?? nodeCodeOf(error)))
   const [code] = codes
   return codes.size === 1 ? code : undefined
+}
+
+function nodeCodeOf(error: Error): string | undefined {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && !code.startsWith('ERR_MULTIPATH_') ? code : undefined
 }
 
 function textOf(error: Error): string {

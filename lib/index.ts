@@ -28,7 +28,7 @@ export type { AuthorizeJoin, JoinRequest, PeerFacts } from './listen/join-reques
 export type { RelayOptions } from './listen/cluster-relay.js'
 export { relaySubflows } from './listen/cluster-relay.js'
 export { descriptorLimit, descriptorShare } from './listen/descriptors.js'
-export type { ListenerEvents } from './listen/multipath-listener.js'
+export type { ListenerEvents } from './listen/listener-events.js'
 export { MultipathListener } from './listen/multipath-listener.js'
 export type { ListenPlace, ServerEvents, ServerOptions } from './listen/multipath-server.js'
 export { createServer, MultipathServer } from './listen/multipath-server.js'

@@ -17,10 +17,12 @@ export interface ConnectOptions extends DialerOptions {
   readonly paths: readonly (TcpDialerOptions | SubflowDialer)[] | PathSource
   /** Ends the attempt; the connection is destroyed with its reason. */
   readonly signal?: AbortSignal | undefined
+  /** As `setTimeout()`: `timeout` tells that nothing was read or written for so long, milliseconds. Default: never. */
+  readonly timeout?: number | undefined
 }
 
 /** Options of a socket that is yet to be told to connect; `paths` may be given then. */
-export type SocketOptions = Partial<ConnectOptions>
+export type SocketOptions = Partial<Omit<ConnectOptions, 'timeout'>>
 
 /** What `connect` takes: paths, or as `net.connect` the options or the address of one. */
 export type ConnectArguments =
@@ -31,8 +33,11 @@ export type ConnectArguments =
 
 type Paths = ConnectOptions['paths']
 
+/** Options of {@link connect} that neither a dialer has nor a path. */
+const OF_CONNECT = ['signal', 'timeout']
+
 interface Normal {
-  readonly options: SocketOptions
+  readonly options: Partial<ConnectOptions>
   readonly listener: (() => void) | undefined
 }
 
@@ -42,6 +47,8 @@ interface Normal {
  */
 export class MultipathSocket extends MultipathConn {
   readonly #options: SocketOptions
+  /** Takes the listener off the signal that may end the attempt. */
+  #disobey: () => void = () => {}
   #hasBegun = false
 
   /** @throws {OptionError} ERR_MULTIPATH_OPTION */
@@ -53,6 +60,7 @@ export class MultipathSocket extends MultipathConn {
     super(init)
     this.#options = options
     this.isDialled = false
+    this.#obey(signal)
   }
 
   /**
@@ -65,15 +73,38 @@ export class MultipathSocket extends MultipathConn {
     const { options, listener } = normalize(args)
     const { paths = options.paths, signal = options.signal, ...rest } = this.#options
     if (this.#hasBegun) throw new OptionError('the socket was told to connect before: make a new one')
-    if (paths === undefined) throw new OptionError('paths must be given, or a port')
+    if (paths === undefined) throw new OptionError('paths must be given, or a port', 'ERR_MISSING_ARGS')
     checkSignal(signal)
     const dialer = dialerFor(paths, rest)
     this.#hasBegun = true
     this.isDialled = true
     if (listener !== undefined) this.once('connect', listener)
-    if (this.destroyed) return this
-    dialer.establish(this, signal).catch((error: unknown) => this.destroy(toError(error)))
+    if (signal !== this.#options.signal) this.#obey(signal)
+    if (this.destroyed || signal?.aborted === true) return this
+    dialer.establish(this).then(this.#disobey, (error: unknown) => this.destroy(toError(error)))
     return this
+  }
+
+  /** As of {@link MultipathConn}; a socket that is connecting is reset once it stands. */
+  override resetAndDestroy(): this {
+    if (!this.#hasBegun) return this.destroy(notDialledError())
+    if (this.connecting) return this.once('connect', () => super.resetAndDestroy())
+    return super.resetAndDestroy()
+  }
+
+  /** Until it stands. */
+  #obey(signal: AbortSignal | undefined): void {
+    const giveUp = (): void => void this.destroy(toError(signal?.reason))
+    if (signal?.aborted) process.nextTick(giveUp)
+    else signal?.addEventListener('abort', giveUp, { once: true })
+    this.#disobey = () => {
+      signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#disobey()
+    super._destroy(error, callback)
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -90,7 +121,9 @@ export class MultipathSocket extends MultipathConn {
  */
 export function connect(...args: ConnectArguments): MultipathSocket {
   const { options, listener } = normalize(args)
-  const socket = new MultipathSocket(options)
+  const { timeout, ...rest } = options
+  const socket = new MultipathSocket(rest)
+  if (timeout) socket.setTimeout(timeout)
   if (listener !== undefined) socket.once('connect', listener)
   return socket.connect()
 }
@@ -105,19 +138,21 @@ function normalize(args: readonly unknown[]): Normal {
   const [first, second] = args
   if (typeof first === 'object' && first !== null) return { options: withPaths(first), listener }
   if (first === undefined || first === listener) return { options: {}, listener }
-  if (typeof first === 'string' && !/^\d+$/.test(first))
+  if (typeof first === 'string' && !(Number(first) >= 0))
     return { options: withPaths({ path: first }), listener }
   const host = typeof second === 'string' ? { host: second } : {}
-  return { options: withPaths({ port: Number(first), ...host }), listener }
+  return { options: withPaths({ port: first, ...host }), listener }
 }
 
 /** Options of one path, as those of `net.connect`, apart from those that are ours. */
-function withPaths(options: object): SocketOptions {
-  if (!('port' in options || 'path' in options) || 'paths' in options) return options
+function withPaths(options: object): Partial<ConnectOptions> {
+  const { port, path: unix } = options as { port?: unknown; path?: unknown }
+  // An empty path is none: Node's own http gives one.
+  if ('paths' in options || (port === undefined && !unix)) return options
   const entries = Object.entries<unknown>(options as Record<string, unknown>)
-  const isOurs = ([name]: [string, unknown]): boolean => name === 'signal' || isDialerOption(name)
+  const isOurs = ([name]: [string, unknown]): boolean => OF_CONNECT.includes(name) || isDialerOption(name)
   const path = Object.fromEntries(entries.filter((entry) => !isOurs(entry)))
-  const dialer = 'path' in path ? unixDialer(path as never) : tcpDialer(path as unknown as TcpDialerOptions)
+  const dialer = unix ? unixDialer(path as never) : tcpDialer(path as unknown as TcpDialerOptions)
   return { ...Object.fromEntries(entries.filter(isOurs)), paths: [dialer] }
 }
 

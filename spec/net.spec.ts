@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
+import * as net from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConnectOptions, ListenerOptions, MultipathConn } from '../lib/index.js'
 import { connect, createServer, interfacePaths, MultipathServer, tcpDialer } from '../lib/index.js'
@@ -9,7 +10,7 @@ import { readAll, upCount } from './support/pair.js'
 import { listening, portOf } from './support/tcp.js'
 import { quiet, until } from './support/turns.js'
 
-const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const OPTION = expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error
 const PLACE = { host: '127.0.0.1', port: 0 }
 
 async function echoServer(places = 2, options: ListenerOptions = {}): Promise<MultipathServer> {
@@ -142,6 +143,57 @@ describe('connect()', () => {
     ['a wrong value', { paths: [{ port: 1 }], lingerMs: -5 }],
   ])('refuses %s', (_what, options) => {
     expect(() => connect(options as never)).toThrow(OPTION)
+  })
+})
+
+/** What comes of options and arguments of `net.connect`: the error of the call, or what arrives. */
+async function outcomeOf(
+  { createServer: serve, connect: dial }: typeof net,
+  args: (port: number) => unknown[],
+): Promise<unknown> {
+  const server = serve((socket) => socket.end('here')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  try {
+    const socket = Reflect.apply(
+      dial,
+      undefined,
+      args((server.address() as net.AddressInfo).port),
+    ) as net.Socket
+    const { timeout } = socket
+    return [timeout, String(await readAll(socket))]
+  } catch (error) {
+    return (error as { code?: unknown }).code
+  }
+}
+
+describe('connect() as net takes it', () => {
+  const host = '127.0.0.1'
+  it.each<[string, (port: number) => unknown[]]>([
+    ['a port in digits', (port) => [String(port), host]],
+    ['a port in hexadecimal digits', (port) => [`0x${port.toString(16)}`, host]],
+    ['options with a port in digits', (port) => [{ port: String(port), host }]],
+    ['options with a path that is null', (port) => [{ port, host, path: null }]],
+    ['options with a path that is undefined', (port) => [{ port, host, path: undefined }]],
+    ['options with a path that is empty', (port) => [{ port, host, path: '' }]],
+    ['options with a timeout', (port) => [{ port, host, timeout: 60_000 }]],
+    [
+      'options of an agent of http',
+      (port) => [{ port, host, path: null, agent: null, noDelay: true, method: 'GET' }],
+    ],
+    ['no port', () => [{}]],
+    ['nothing', () => []],
+    ['null as a port', () => [{ port: null }]],
+    ['true as a port', () => [true]],
+    ['an object as a port', () => [{ port: {} }]],
+    ['an empty port', () => [{ port: '' }]],
+    ['an empty port alone', () => ['']],
+    ['blanks as a port', () => [' ']],
+    ['a port that is out of range', () => [{ port: 65_536 }]],
+    ['a port below zero', () => [-1]],
+  ])('takes or refuses %s', async (_what, args) => {
+    const expected = await outcomeOf(net, args)
+    expect(await outcomeOf({ createServer, connect } as never, args)).toEqual(expected)
   })
 })
 

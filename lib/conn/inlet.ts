@@ -8,7 +8,6 @@ export class Inlet {
   readonly #stream: Readable
   readonly #driver: Driver<unknown>
   #wantsBytes = false
-  #hasPushedEnd = false
   #bytesRead = 0
 
   constructor(stream: Readable, driver: Driver<unknown>) {
@@ -46,14 +45,6 @@ export class Inlet {
     }
     if (hasTaken && (core.isUrgent || this.#driver.isReadingStopped)) this.#driver.flushSoon()
     return hasTaken
-  }
-
-  /** Everything has been pulled and no more will come. With nothing left to read, `end` needs no reader. */
-  end(): void {
-    if (this.#hasPushedEnd || this.#stream.readableEnded) return
-    this.#hasPushedEnd = true
-    this.#stream.push(null)
-    this.#stream.read(0)
   }
 }
 

@@ -38,9 +38,6 @@ export interface ConnInit {
   readonly trace?: TraceInit | undefined
 }
 
-/** Node's own default since 22, bytes. */
-const HIGH_WATER_MARK = 65_536
-
 /**
  * One byte stream over all subflows. Bytes given to `write()` belong to the connection until they are
  * acked; with a callback they are copied, so that the buffer is the caller's again when it is called.
@@ -63,10 +60,10 @@ export class MultipathConn extends PathSurface {
   #netConn: NetConn | undefined
 
   constructor(init: ConnInit) {
+    const { highWaterMark } = init.options
     super({
       allowHalfOpen: init.allowHalfOpen,
-      readableHighWaterMark: HIGH_WATER_MARK,
-      writableHighWaterMark: HIGH_WATER_MARK,
+      highWaterMark,
       // Ours says whether there was an error, as net.Socket's does.
       emitClose: false,
     })
@@ -218,7 +215,7 @@ export class MultipathConn extends PathSurface {
     callback(error)
     setImmediate(() => {
       callForeign(() => this.emit('close', error !== null))
-      if (!hasStood) this.#outlet.destroy(error ?? closedError())
+      if (!hasStood) this.#outlet.destroy(error ?? closedError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'))
     })
     this.#checkGone()
   }
@@ -254,7 +251,7 @@ export class MultipathConn extends PathSurface {
     if (this.#driver.core.isReadEnd && this.#finish?.error === undefined) {
       // The ack of our end and the peer's may come together: `finish` is before `end`, as with net.
       this.#outlet.progressed(this.writableLength)
-      this.#inlet.end()
+      this.readEnd.come()
     }
     if (this.#finish !== undefined) this.#checkDrained()
   }

@@ -178,9 +178,9 @@ export class NetConn {
   }
 }
 
-/** What a call on a closed connection gets. */
-export function closedError(): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')
+/** What a call on a closed connection gets. `netCode`: what net says of it, if anything. */
+export function closedError(netCode?: string): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed', undefined, netCode)
 }
 
 /** Bytes taken in one go: what a passed deadline can be late by. */

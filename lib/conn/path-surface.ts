@@ -12,6 +12,7 @@ import type { Subflow } from '../core/subflow.js'
 import { ConnPaths } from './conn-paths.js'
 import type { Driver } from './driver.js'
 import type { ConnPath } from './path-view.js'
+import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
 import { SocketSurface } from '../stream/socket-surface.js'
 import { cidName } from '../wire/hello.js'
@@ -22,7 +23,9 @@ export abstract class PathSurface extends SocketSurface {
   /** A short name for logs; never enough of the CID to join with. */
   name = ''
   /** Of streams that are being opened. @internal */
-  readonly refs: Refs = new Refs()
+  readonly refs: Refs = new Refs((handle) => {
+    tellAttempts(handle, this)
+  })
   protected readonly connPaths: ConnPaths = new ConnPaths(
     () => this.driver.core.subflows,
     (subflow) => this.#stats(subflow),

@@ -12,6 +12,8 @@ export interface ConnOptions {
   maxUnackedFrames?: number | undefined
   /** Bytes taken from the application and not yet sent; beyond it, writes wait. */
   sendBufferBytes?: number | undefined
+  /** As of Node's streams: bytes that wait for the reader, and that `write()` takes before it asks for a pause. */
+  highWaterMark?: number | undefined
   /** Bytes received in order that the application has not read. */
   maxUnreadBytes?: number | undefined
   /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes under way. */
@@ -45,6 +47,8 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   maxUnackedBytes: { default: 16 * MIB, min: 64 * KIB, max: 1024 * MIB },
   maxUnackedFrames: { default: 2048, min: 1, max: 3072 },
   sendBufferBytes: { default: MIB, min: 1, max: 1024 * MIB },
+  // Node's own default since 22.
+  highWaterMark: { default: 64 * KIB, min: 0, max: 1024 * MIB },
   maxUnreadBytes: { default: 8 * MIB, min: 1, max: 1024 * MIB },
   maxReorderBytes: { default: 40 * MIB, min: 1, max: 1024 * MIB },
   maxSubflows: { default: 64, min: 1, max: 1024 },

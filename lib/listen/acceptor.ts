@@ -41,8 +41,7 @@ export class Acceptor {
     sockets.on('drop', this.#serverOnDrop)
   }
 
-  /** Takes no more streams; the server goes on. */
-  detach(): void {
+  #detach(): void {
     this.#server.off(this.#event, this.#serverOnStream)
     this.#guard?.detach()
     this.#refusals?.off('tlsClientError', this.#serverOnTlsError).off('refused', this.#serverOnRefused)
@@ -51,10 +50,11 @@ export class Acceptor {
   }
 
   /**
-   * A server tells of its closing only after its last socket; its port is free at once. One of Node may not listen yet,
-   * and still look up its host: closed now, it never will.
+   * Takes no more streams. A server tells of its closing only after its last socket; its port is free at once. One of
+   * Node may not listen yet, and still look up its host: closed now, it never will.
    */
   close(): void {
+    this.#detach()
     if (this.#server.listening || this.#server instanceof Server) this.#server.close()
   }
 

@@ -4,7 +4,6 @@ import type { Server } from 'node:net'
 import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
-import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
 import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
@@ -31,6 +30,7 @@ import { memberFor, nobody } from './cluster-worker.js'
 import { Acceptor } from './acceptor.js'
 import type { FullOf } from './capacity.js'
 import { Capacity } from './capacity.js'
+import type { ListenerEvents } from './listener-events.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import { Newcomers } from './newcomers.js'
@@ -40,17 +40,6 @@ import { assertServers } from './servers.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import type { ProxyGate } from './trusted-proxies.js'
 import { gateFor } from './trusted-proxies.js'
-
-/** Events of a listener. */
-export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
-  /** A stream was closed in or before its handshake. */
-  refused: [error: Error, stream: IncomingStream]
-  /**
-   * So many sockets are there (`maxSockets`), or so many descriptors of the process are open, whatever for (fifteen
-   * sixteenths of them), that further ones are closed unread. Told once a minute at most.
-   */
-  full: [most: number, of: FullOf]
-}
 
 /**
  * Closed connections leave no trace. `close()` stops accepting connections and subflows; connections that
@@ -166,6 +155,7 @@ export class MultipathListener
     while (!this.#isClosed) {
       try {
         yield await this.accept()
+        this.#newcomers.settle()
       } catch (error) {
         if (error instanceof MultipathError && error.code === 'ERR_MULTIPATH_CLOSED') return
         throw error
@@ -177,13 +167,26 @@ export class MultipathListener
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve()
     this.#isClosed = true
-    for (const acceptor of this.#acceptors) acceptor.detach()
+    for (const acceptor of this.#acceptors) acceptor.close()
     this.#admission.close()
     this.#member?.close()
     this.#newcomers.close()
     for (const conn of this.#queue.close()) conn.destroy()
-    for (const acceptor of this.#acceptors) acceptor.close()
     return Promise.resolve()
+  }
+
+  /**
+   * Takes no more streams, and closes once whoever has been answered is accepted or gone: those dialers have a connection.
+   *
+   * @internal
+   */
+  retire(onClosed: () => void): void {
+    for (const acceptor of this.#acceptors) acceptor.close()
+    this.#admission.close()
+    this.#newcomers.whenNone(() => {
+      void this.close()
+      onClosed()
+    })
   }
 
   [Symbol.asyncDispose](): Promise<void> {

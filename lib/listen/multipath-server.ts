@@ -23,7 +23,7 @@ export interface ServerEvents {
   listening: []
   close: []
   error: [error: Error]
-  /** A connection was reset, as there were `maxConnections` already. */
+  /** A connection was closed, as there were `maxConnections` already. */
   drop: [data: DropArgument]
 }
 
@@ -40,11 +40,13 @@ interface Opened {
 
 /** A server in the shape of net.Server, over one TCP server for each place it listens on. */
 export class MultipathServer extends EventEmitter<ServerEvents> implements AsyncDisposable {
-  /** Connections at once; those that come beyond are reset, and told of by `drop`. Default: no limit but those of options. */
+  /** Connections at once; those that come beyond are closed, and told of by `drop`. Default: no limit but those of options. */
   maxConnections?: number
   readonly #options: ListenerOptions
   readonly #isPausing: boolean
   #opened: Opened | undefined
+  /** Closed, but for connections that their clients have already, and we not yet. */
+  readonly #retiring = new Set<MultipathListener>()
   #isRefed = true
   /** Connections that are not destroyed yet, whichever `listen()` has brought them. */
   #connections = 0
@@ -140,14 +142,14 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
    */
   close(callback?: (error?: Error) => void): this {
     const opened = this.#opened
-    if (callback !== undefined)
+    if (typeof callback === 'function')
       this.once('close', () => {
         if (opened === undefined) callback(nodeError('ERR_SERVER_NOT_RUNNING', 'Server is not running.'))
         else callback()
       })
     this.#opened = undefined
-    void opened?.listener.close()
-    this.#closeIfDrained()
+    if (opened !== undefined) this.#retire(opened.listener)
+    else this.#closeIfDrained()
     return this
   }
 
@@ -202,11 +204,19 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     for await (const conn of listener) this.#take(conn)
   }
 
+  #retire(listener: MultipathListener): void {
+    this.#retiring.add(listener)
+    listener.retire(() => {
+      this.#retiring.delete(listener)
+      this.#closeIfDrained()
+    })
+  }
+
   #take(conn: MultipathConn): void {
     // As with net, 0 is no limit.
     if (this.maxConnections && this.#connections >= this.maxConnections) {
       const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = conn
-      conn.on('error', () => {}).resetAndDestroy()
+      conn.on('error', () => {}).destroy()
       const data = { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily }
       callForeign(() => this.emit('drop', data as DropArgument))
       return
@@ -218,12 +228,15 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
       this.#connections--
       this.#closeIfDrained()
     }
+    // Not documented, but as with net.
+    Object.assign(conn, { server: this })
     if (this.#isPausing) conn.pause()
     callForeign(() => this.emit('connection', conn))
   }
 
   #closeIfDrained(): void {
-    if (this.#opened === undefined && this.#connections === 0) process.nextTick(() => this.emit('close'))
+    if (this.#opened !== undefined || this.#retiring.size > 0) return
+    if (this.#connections === 0) process.nextTick(() => this.emit('close'))
   }
 }
 

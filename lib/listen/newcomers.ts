@@ -11,6 +11,7 @@ import { ignore } from '../ignore.js'
 export class Newcomers {
   readonly #queue: AcceptQueue<MultipathConn>
   readonly #conns = new Map<MultipathConn, () => void>()
+  #onNone: (() => void) | undefined
 
   /** @param queue - gets each that shows life */
   constructor(queue: AcceptQueue<MultipathConn>) {
@@ -27,6 +28,7 @@ export class Newcomers {
       stream.off('data', onData)
       conn.off('close', forget)
       conn.off('error', ignore)
+      this.settle()
     }
     this.#conns.set(conn, forget)
     conn.on('close', forget)
@@ -42,6 +44,20 @@ export class Newcomers {
     // Announced first, so that an error always has a listener.
     this.#queue.put(conn)
     forget()
+  }
+
+  /** Calls back, at once or later, when none is left here, nor in the queue. */
+  whenNone(callback: () => void): void {
+    this.#onNone = callback
+    this.settle()
+  }
+
+  /** Looks whether one is left. */
+  settle(): void {
+    if (this.#onNone === undefined || this.#conns.size > 0 || this.#queue.length > 0) return
+    const onNone = this.#onNone
+    this.#onNone = undefined
+    onNone()
   }
 
   /** Destroys them. */

@@ -39,7 +39,6 @@ export class MuxStream extends SocketSurface {
   readonly #lent = new WeakSet<Uint8Array>()
   readonly #isLent = (chunk: Uint8Array): boolean => this.#lent.has(chunk)
   #wantsBytes = false
-  #hasPushedEnd = false
   #isReset = false
   /** The peer is gone, and the reader is not done. */
   #isFailing = false
@@ -226,12 +225,7 @@ export class MuxStream extends SocketSurface {
         this.#wantsBytes = this.push(asBuffer(piece))
       })
     }
-    if (this.#core.isReadEnd && !this.#hasPushedEnd && !this.destroyed) {
-      this.#hasPushedEnd = true
-      this.push(null)
-      // With nothing left to read, `end` needs no reader.
-      this.read(0)
-    }
+    if (this.#core.isReadEnd) this.readEnd.come()
   }
 }
 

@@ -3,13 +3,14 @@
 import type { Duplex } from 'node:stream'
 import { toError } from '../errors.js'
 import { ignore } from '../ignore.js'
+import type { SocketSurface } from './socket-surface.js'
 
 interface Waiter<Conn> {
   resolve(conn: Conn): void
   reject(error: Error): void
 }
 
-export class AcceptQueue<Conn extends Duplex> {
+export class AcceptQueue<Conn extends Duplex & Pick<SocketSurface, 'readEnd'>> {
   readonly #closedError: () => Error
   readonly #conns = new Set<Conn>()
   readonly #waiters = new Set<Waiter<Conn>>()
@@ -30,6 +31,7 @@ export class AcceptQueue<Conn extends Duplex> {
   put(conn: Conn): void {
     this.#forgetDestroyed()
     this.#conns.add(conn)
+    conn.readEnd.hold()
     // Nobody else listens yet, and what failed before anybody saw it is nobody's concern.
     conn.on('error', ignore)
     // In a turn of its own: what is still to come of this one must not fall between us and the taker.
@@ -75,6 +77,7 @@ export class AcceptQueue<Conn extends Duplex> {
       this.#conns.delete(conn)
       if (conn.destroyed) continue
       conn.off('error', ignore)
+      conn.readEnd.release()
       return conn
     }
     return undefined

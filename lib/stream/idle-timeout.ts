@@ -7,16 +7,10 @@ const MAX_MS = 2 ** 31 - 1
 
 export class IdleTimeout {
   readonly #onIdle: () => void
-  #ms = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(onIdle: () => void) {
     this.#onIdle = onIdle
-  }
-
-  /** 0 where none is set. */
-  get ms(): number {
-    return this.#ms
   }
 
   /** @throws {OptionError} unless `ms` is a number from 0 on: ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE, as net's */
@@ -28,7 +22,6 @@ export class IdleTimeout {
       )
     if (!(ms >= 0 && ms <= MAX_MS))
       throw new OptionError(`timeout must be from 0 to ${MAX_MS} ms, got ${ms}`, 'ERR_OUT_OF_RANGE')
-    this.#ms = ms
     this.stop()
     if (ms > 0) this.#timer = setTimeout(this.#onIdle, ms).unref()
   }

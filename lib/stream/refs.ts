@@ -7,7 +7,13 @@ export type Refable = EventEmitter & { ref?(): unknown; unref?(): unknown }
 
 export class Refs {
   readonly #handles = new Set<Refable>()
+  readonly #onNew: (handle: Refable) => void
   #isRefed = true
+
+  /** @param onNew - called with each handle that is added, once */
+  constructor(onNew: (handle: Refable) => void = () => {}) {
+    this.#onNew = onNew
+  }
 
   /** Holds for `handle`, too, until it is closed. */
   add(handle: Refable): void {
@@ -25,6 +31,7 @@ export class Refs {
     for (const event of NEW_HANDLE) handle.on(event, apply)
     handle.on('close', forget)
     apply()
+    this.#onNew(handle)
   }
 
   set(isRefed: boolean): void {

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
 import { IdleTimeout } from './idle-timeout.js'
+import { ReadEnd } from './read-end.js'
 
 /** Of Node's streams. */
 export type Callback = (error?: Error | null) => void
@@ -27,6 +28,10 @@ export function endpointsOf(stream: Duplex): Endpoints {
 
 /** What http, tls and database drivers expect of a socket beyond a Duplex. */
 export abstract class SocketSurface extends Duplex {
+  /** Milliseconds of `setTimeout`. As with net, it is for reading: what is written to it sets nothing. */
+  timeout: number | undefined
+  /** Tells the reader of the peer's end. @internal */
+  readonly readEnd: ReadEnd = new ReadEnd(this)
   protected readonly idle: IdleTimeout = new IdleTimeout(() => this.emit('timeout'))
   /** Whether anybody dials: a connection that nobody dials is not connecting. */
   protected isDialled = true
@@ -110,6 +115,11 @@ export abstract class SocketSurface extends Duplex {
     return this.isDialled && !this.#isStanding && !this.destroyed
   }
 
+  /** The name that `connecting` had before; some programs still ask for it. */
+  get _connecting(): boolean {
+    return this.connecting
+  }
+
   /** It does not stand, or no longer. */
   get pending(): boolean {
     return !this.#isStanding || this.destroyed
@@ -155,17 +165,13 @@ export abstract class SocketSurface extends Duplex {
     return this.pending && !this.connecting ? undefined : this.writableLength
   }
 
-  /** Milliseconds of `setTimeout`; 0 where none is set. */
-  get timeout(): number {
-    return this.idle.ms
-  }
-
   /** Emits `timeout` once nothing was read or written for `ms` milliseconds; 0 turns it off. */
   setTimeout(ms: number, listener?: () => void): this {
     if (this.destroyed) return this
     if (listener !== undefined && typeof (listener as unknown) !== 'function')
       throw new OptionError(`listener must be a function, got ${typeof listener}`, 'ERR_INVALID_ARG_TYPE')
     this.idle.set(ms)
+    this.timeout = ms
     if (listener !== undefined) {
       if (ms === 0) this.off('timeout', listener)
       else this.once('timeout', listener)

@@ -29,15 +29,25 @@ export function placeOf(host: string, port: number, localAddress?: string): stri
   return localAddress === undefined ? remote : `${localAddress}|${remote}`
 }
 
-/** @throws {OptionError} */
-export function checkPort(port: unknown, name = 'port'): void {
-  if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535)
-    throw new OptionError(`${name} must be an integer from 0 to 65535, got ${String(port)}`)
+/**
+ * A port, which may be given in digits, as to net.
+ *
+ * @throws {OptionError}
+ */
+export function checkPort(port: unknown, name = 'port'): number {
+  const number = typeof port === 'string' && port.trim() !== '' ? Number(port) : port
+  if (Number.isInteger(number) && (number as number) >= 0 && (number as number) <= 65_535)
+    return number as number
+  const isOfType = typeof port === 'number' || typeof port === 'string'
+  throw new OptionError(
+    `${name} must be an integer from 0 to 65535, got ${String(port)}`,
+    isOfType ? 'ERR_SOCKET_BAD_PORT' : 'ERR_INVALID_ARG_TYPE',
+  )
 }
 
 /** @throws {OptionError} for a value that is neither a string nor missing */
 export function checkStrings(values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values))
     if (value !== undefined && typeof value !== 'string')
-      throw new OptionError(`${name} must be a string, got ${typeof value}`)
+      throw new OptionError(`${name} must be a string, got ${typeof value}`, 'ERR_INVALID_ARG_TYPE')
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { converse } from './conversation.js'
 import { httpConnect } from './http-connect.js'
 import { openedSocket } from './opening.js'
-import { checkPort, checkStrings, pathOf, placeOf, withoutPath } from './path-options.js'
+import { checkPort, checkStrings, pathOf, placeOf } from './path-options.js'
 import { checkTargetHost, parseProxyUrl } from './proxy-url.js'
 import { socks5 } from './socks5.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
@@ -25,8 +25,8 @@ export interface ProxyDialerOptions extends PathOptions {
  * @throws {OptionError} for a URL, host, port or label that is none
  */
 export function proxyDialer(options: ProxyDialerOptions): SubflowDialer {
-  const { proxy, host, port, localAddress } = withoutPath(options) as ProxyDialerOptions
-  checkPort(port)
+  const { proxy, host, localAddress } = options
+  const port = checkPort(options.port)
   checkTargetHost(host)
   checkStrings({ label: options.label, localAddress })
   const { login, name, ...place } = parseProxyUrl(proxy)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** TCP as a path. */
+import { ADDRCONFIG, ALL, V4MAPPED } from 'node:dns'
 import type { TcpNetConnectOpts } from 'node:net'
 import { connect, isIP } from 'node:net'
 import { OptionError } from '../errors.js'
@@ -10,6 +11,10 @@ import type { PathOptions, SubflowDialer } from './transport.js'
 /** Options of `net.connect` for TCP, and of the path. */
 export type TcpDialerOptions = TcpNetConnectOpts & PathOptions
 
+const HINTS = ADDRCONFIG | V4MAPPED | ALL
+const FOREIGN = ['onread', 'objectMode', 'readableObjectMode', 'writableObjectMode', 'encoding']
+const FAMILIES: readonly unknown[] = [0, 4, 6, 'IPv4', 'IPv6']
+
 /**
  * A path over TCP. `localAddress` decides which uplink it takes, as far as the system's routes do.
  *
@@ -17,24 +22,53 @@ export type TcpDialerOptions = TcpNetConnectOpts & PathOptions
  */
 export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
   const socketOptions = withoutPath(options) as TcpNetConnectOpts
-  const { port, host = 'localhost', localAddress } = socketOptions
-  checkPort(port)
+  const { host = 'localhost', localAddress } = socketOptions
+  const port = checkPort(socketOptions.port)
   checkStrings({ label: options.label, host, localAddress })
   checkLocal(socketOptions)
+  checkLookup(socketOptions)
+  refuseForeign(socketOptions)
   return {
     ...pathOf(options, placeOf(host, port, localAddress)),
     // Frames are whole when they are written: waiting to fill a packet would only delay them.
-    dial: (dial) => openedSocket(() => connect({ noDelay: true, ...socketOptions }), dial),
+    dial: (dial) => openedSocket(() => connect({ noDelay: true, ...socketOptions, port }), dial),
   }
 }
 
 /** What Node would find wrong only once the path is dialled. */
-function checkLocal({ lookup, localPort, localAddress }: TcpNetConnectOpts): void {
-  if (lookup !== undefined && typeof (lookup as unknown) !== 'function')
-    throw new OptionError(`lookup must be a function, got ${typeof lookup}`, 'ERR_INVALID_ARG_TYPE')
-  if (localPort !== undefined && typeof (localPort as unknown) !== 'number')
-    throw new OptionError(`localPort must be a number, got ${typeof localPort}`, 'ERR_INVALID_ARG_TYPE')
+function checkLocal({ localPort, localAddress }: TcpNetConnectOpts): void {
+  checkType({ localPort }, 'number')
   if (localPort !== undefined) checkPort(localPort, 'localPort')
   if (localAddress !== undefined && isIP(localAddress) === 0)
     throw new OptionError(`localAddress must be an IP address, got ${localAddress}`, 'ERR_INVALID_IP_ADDRESS')
+}
+
+/** What net.connect takes, and what would take the bytes of the path away from the connection. */
+function refuseForeign(options: object): void {
+  for (const name of FOREIGN)
+    if ((options as Record<string, unknown>)[name] !== undefined)
+      throw new OptionError(`${name} cannot be an option of a path`, 'ERR_INVALID_ARG_VALUE')
+}
+
+/** Where the host's addresses come from, and how several of them are tried. */
+function checkLookup(options: TcpNetConnectOpts): void {
+  const { lookup, family, hints, autoSelectFamily, autoSelectFamilyAttemptTimeout: attemptMs } = options
+  checkType({ lookup }, 'function')
+  checkType({ autoSelectFamily }, 'boolean')
+  checkType({ autoSelectFamilyAttemptTimeout: attemptMs, hints }, 'number')
+  if (attemptMs !== undefined && !(attemptMs >= 1 && attemptMs < 2 ** 31))
+    throw new OptionError(
+      `autoSelectFamilyAttemptTimeout must be from 1 to ${2 ** 31 - 1} ms, got ${attemptMs}`,
+      'ERR_OUT_OF_RANGE',
+    )
+  if (family !== undefined && !FAMILIES.includes(family))
+    throw new OptionError(`family must be 0, 4 or 6, got ${String(family)}`, 'ERR_INVALID_ARG_VALUE')
+  if (hints !== undefined && (hints & ~HINTS) !== 0)
+    throw new OptionError(`hints must be flags of node:dns, got ${hints}`, 'ERR_INVALID_ARG_VALUE')
+}
+
+function checkType(values: Readonly<Record<string, unknown>>, type: string): void {
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && typeof value !== type)
+      throw new OptionError(`${name} must be a ${type}, got ${typeof value}`, 'ERR_INVALID_ARG_TYPE')
 }

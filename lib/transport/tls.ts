@@ -26,13 +26,14 @@ const ALPN = ['multipath/0']
  */
 export function tlsDialer(options: TlsDialerOptions): SubflowDialer {
   const { fingerprints, ...settings } = withoutPath<TlsDialerOptions>(options)
-  const { port, host = 'localhost', localAddress, servername } = settings
-  checkPort(port)
+  const { host = 'localhost', localAddress, servername } = settings
+  const port = checkPort(settings.port)
   checkStrings({ label: options.label, host, localAddress, servername })
   const pins = pinsOf(fingerprints)
   const connection: ConnectionOptions = {
     ...settings,
     host,
+    port,
     ALPNProtocols: settings.ALPNProtocols ?? ALPN,
     secureContext: settings.secureContext ?? contextOf(settings),
     ...(pins !== undefined && { rejectUnauthorized: false }),

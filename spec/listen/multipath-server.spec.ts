@@ -157,6 +157,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     const [far] = (await accepted) as [net.Socket]
     far.resume()
     const second = clientOf(kind, server)
+    noting(note, second, 'end', 'error')
     await event(second, 'close')
     await until(() => drops.length === 1)
     const { remotePort, localPort, ...rest } = drops[0]!
@@ -168,6 +169,39 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     )
     clientOf(kind, server)
     await once(server, 'connection')
+  },
+  'close() with what is no function': async (kind, note) => {
+    const server = serverOf(kind)
+    server.listen(PLACE)
+    await once(server, 'listening')
+    server.close('later' as never)
+    await once(server, 'close')
+    note('closed')
+  },
+  'close() as soon as a client is connected': async (kind, note) => {
+    const server = serverOf(kind)
+    server.listen(PLACE)
+    await once(server, 'listening')
+    noting(note, server, 'connection', 'close')
+    server.on('connection', (socket) => socket.resume())
+    const client = clientOf(kind, server)
+    noting(note, client, 'error', 'end')
+    client.on('connect', () => {
+      setImmediate(() => {
+        server.close()
+        setImmediate(() => client.end('x'))
+      })
+    })
+    await once(server, 'close')
+  },
+  'the server of a socket': async (kind, note) => {
+    const server = serverOf(kind)
+    server.listen(PLACE)
+    await once(server, 'listening')
+    const accepted = once(server, 'connection')
+    clientOf(kind, server)
+    const [far] = (await accepted) as [{ server?: unknown }]
+    note(far.server === server)
   },
   pauseOnConnect: async (kind, note) => {
     const server = serverOf(kind, { pauseOnConnect: true })

@@ -196,6 +196,16 @@ describe('a stream', () => {
     expect([client.streams, server.streams]).toEqual([0, 0])
   })
 
+  it('can be answered where its peer had ended it before anybody accepted it', async () => {
+    const [client, server] = sessions()
+    const near = client.open()
+    near.end('question')
+    await quiet()
+    const far = await server.accept()
+    far.end('answer')
+    expect([await text(far), await text(near)]).toEqual(['question', 'answer'])
+  })
+
   it('that is destroyed by an error is a reset for the peer, not an end', async () => {
     const [client, server] = sessions()
     const [near, far] = await streamPair(client, server)

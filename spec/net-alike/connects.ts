@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Sequences of events while a connection is opened, and what is known of it meanwhile. */
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import type { Socket } from 'node:net'
 import { quiet, until } from '../support/turns.js'
 import type { Scenario, World } from './world.js'
@@ -147,11 +147,47 @@ export const CONNECTS: readonly Scenario[] = [
     },
   ],
   [
+    'the lookup of a name, which is told of',
+    async (world) => {
+      const { place, accepted } = await world.serve()
+      const lookups: unknown[] = []
+      const client = world.client(place, {}, { host: 'localhost', family: 4 })
+      client.on('lookup', (error, address, family, host) => lookups.push([error, address, family, host]))
+      const server = await accepted
+      client.end()
+      await world.closed(client, server)
+      return lookups[0]
+    },
+  ],
+  [
+    'the lookup of a name that is not found, which is told of',
+    async (world) => {
+      const lookup = (_host: string, _options: unknown, done: (error: Error) => void): void => {
+        process.nextTick(done, Object.assign(new Error('nowhere'), { code: 'ENOTFOUND' }))
+      }
+      const client = world.client({ ports: [9] }, {}, { host: 'nowhere.example', lookup })
+      const codes: unknown[] = []
+      client.on('lookup', (error) => codes.push((error as NodeJS.ErrnoException | null)?.code))
+      await world.closed(client)
+      return codes
+    },
+  ],
+  [
+    'an address from lookup() that is none',
+    async (world) => {
+      const lookup = (_host: string, _options: unknown, done: (...args: unknown[]) => void): void => {
+        process.nextTick(done, null, 'nowhere', 4)
+      }
+      const client = world.client({ ports: [9] }, {}, { host: 'x.example', lookup, autoSelectFamily: false })
+      await world.closed(client)
+    },
+  ],
+  [
     'destroy() while it connects',
     async (world) => {
       const { place } = await world.serve()
       const client = world.client(place)
-      client.write('never', (error) => world.note('client', error instanceof Error))
+      client.write('never', (error) => world.note('client', (error as NodeJS.ErrnoException).code))
       client.destroy()
       await world.closed(client)
       await quiet()
@@ -212,6 +248,41 @@ export const CONNECTS: readonly Scenario[] = [
       await world.closed(client)
       // Whether there was an error: that of net says no, although it has just told of one.
       world.logs.client.pop()
+    },
+  ],
+  [
+    'resetAndDestroy() of a socket that is never told to connect',
+    async (world) => {
+      const client = world.watch('client', world.api.socket())
+      client.resetAndDestroy()
+      await world.closed(client)
+      // Whether there was an error: as above.
+      world.logs.client.pop()
+    },
+  ],
+  [
+    'resetAndDestroy() while it connects',
+    async (world) => {
+      const { place } = await world.serve()
+      const client = world.client(place)
+      client.resetAndDestroy()
+      world.note('client', stateOf(client))
+      await world.closed(client)
+      world.logs.server.length = 0
+    },
+  ],
+  [
+    'signals that are aborted, of sockets that are never told to connect',
+    async (world) => {
+      const limit = new AbortController()
+      const later = world.api.socket({ signal: limit.signal })
+      const listeners = [getEventListeners(limit.signal, 'abort').length]
+      limit.abort()
+      const [error] = (await once(later, 'error').catch((thrown: unknown) => [thrown])) as [Error]
+      const before = world.api.socket({ signal: limit.signal })
+      const [other] = (await once(before, 'error').catch((thrown: unknown) => [thrown])) as [Error]
+      listeners.push(getEventListeners(limit.signal, 'abort').length)
+      return [error.name, other.name, ...listeners, later.destroyed]
     },
   ],
   [
@@ -281,6 +352,32 @@ export const STATES: readonly Scenario[] = [
     },
   ],
   [
+    'a write of a byte with a highWaterMark of 0 or 1',
+    async (world) => {
+      const { place } = await world.serve()
+      const results = [0, 1, 2].map((highWaterMark) => {
+        const client = world.client(place, { client: { highWaterMark } as object })
+        return [client.writableHighWaterMark, client.readableHighWaterMark, client.write('x')]
+      })
+      world.logs.client.length = 0
+      return results
+    },
+  ],
+  [
+    'what is written to the property timeout',
+    async (world) => {
+      const client = world.watch('client', world.api.socket())
+      const seen = [client.timeout]
+      client.setTimeout(60_000)
+      seen.push(client.timeout)
+      ;(client as { timeout?: number }).timeout = 5
+      seen.push(client.timeout)
+      client.destroy()
+      await world.closed(client)
+      return seen
+    },
+  ],
+  [
     'a timeout, which closes nothing',
     async (world) => {
       const [client, server] = await world.pair()
@@ -323,6 +420,13 @@ export const STATES: readonly Scenario[] = [
         tried({}, { host: 'localhost', lookup: 5 }),
         tried({}, { localPort: 'x' }),
         tried({}, { localAddress: 'no address' }),
+        tried({}, { host: 'localhost', family: 9 }),
+        tried({}, { host: 5 }),
+        tried({}, { objectMode: true }),
+        tried({}, { host: 'localhost', hints: 0x40_00 }),
+        tried({}, { host: 'localhost', autoSelectFamily: 'yes' }),
+        tried({}, { host: 'localhost', autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 0 }),
+        tried({}, { host: 'localhost', autoSelectFamily: true, autoSelectFamilyAttemptTimeout: '9' }),
         tried({ signal: 5 }, {}),
       ]
       return codes

@@ -102,6 +102,26 @@ export const ORDERLY: readonly Scenario[] = [
     },
   ],
   [
+    'the client ends at once, and the server answers as soon as it has the connection',
+    async (world) => {
+      const { place, accepted } = await world.serve({}, (socket) => socket.end('answer'))
+      const client = world.client(place)
+      client.on('connect', () => client.end())
+      await world.closed(client, await accepted)
+      world.finishAnyTime()
+    },
+  ],
+  [
+    'the client ends with data at once, and the server answers as soon as it has the connection',
+    async (world) => {
+      const { place, accepted } = await world.serve({}, (socket) => socket.end('answer'))
+      const client = world.client(place)
+      client.end('question')
+      await world.closed(client, await accepted)
+      world.finishAnyTime()
+    },
+  ],
+  [
     'end() is called twice',
     async (world) => {
       const [client, server] = await world.pair()

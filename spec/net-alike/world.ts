@@ -22,7 +22,7 @@ export interface Api {
   /** @param path - for the path, or for each */
   connect(place: Place, options?: object, path?: object, listener?: () => void): Socket
   /** One that is yet to be told to connect. */
-  socket(): Socket
+  socket(options?: object): Socket
   /** Tells it. */
   connectSocket(socket: Socket, place: Place): Socket
 }
@@ -42,7 +42,7 @@ export const netApi: Api = {
   },
   connect: ({ ports }, options = {}, path = {}, listener) =>
     net.connect({ host: LOOPBACK, port: (ports as number[])[0]!, ...options, ...path }, listener),
-  socket: () => new net.Socket(),
+  socket: (options) => new net.Socket(options),
   connectSocket: (socket, { ports }) => socket.connect((ports as number[])[0]!, LOOPBACK),
 }
 
@@ -61,7 +61,7 @@ export const facade: Api = {
       listener === undefined ? connect({ paths, ...options }) : connect({ paths, ...options }, listener)
     return socket as unknown as Socket
   },
-  socket: () => new MultipathSocket() as unknown as Socket,
+  socket: (options) => new MultipathSocket(options) as unknown as Socket,
   connectSocket: (socket, { ports }) => {
     const paths = (ports as number[]).map((port) => ({ host: LOOPBACK, port }))
     return (socket as unknown as MultipathSocket).connect({ paths }) as unknown as Socket

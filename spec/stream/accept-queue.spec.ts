@@ -2,12 +2,17 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { AcceptQueue } from '../../lib/stream/accept-queue.js'
+import { ReadEnd } from '../../lib/stream/read-end.js'
 import { takeListenersOff } from '../support/outside.js'
+
+class Conn extends PassThrough {
+  readonly readEnd = new ReadEnd(this)
+}
 
 describe('connections that nobody has accepted', () => {
   it('do not count any more once they are destroyed, whatever listeners were taken away', async () => {
-    const queue = new AcceptQueue<PassThrough>(() => new Error('closed'))
-    const conns = [new PassThrough(), new PassThrough(), new PassThrough()]
+    const queue = new AcceptQueue<Conn>(() => new Error('closed'))
+    const conns = [new Conn(), new Conn(), new Conn()]
     for (const conn of conns) {
       queue.put(conn)
       takeListenersOff(conn)
@@ -20,8 +25,8 @@ describe('connections that nobody has accepted', () => {
   })
 
   it('leave no listener of ours on those who are accepted', async () => {
-    const queue = new AcceptQueue<PassThrough>(() => new Error('closed'))
-    const conn = new PassThrough()
+    const queue = new AcceptQueue<Conn>(() => new Error('closed'))
+    const conn = new Conn()
     const countsOf = (): number[] => ['close', 'error'].map((name) => conn.listenerCount(name))
     const before = countsOf()
     queue.put(conn)

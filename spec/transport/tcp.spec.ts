@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { NullTracker, tcpDialer } from '../../lib/index.js'
 import { listening, portOf } from '../support/tcp.js'
 
-const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const OPTION = expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error
 const free = (): { signal: AbortSignal } => ({ signal: new AbortController().signal })
 
 describe('a TCP path', () => {
@@ -31,7 +31,7 @@ describe('a TCP path', () => {
   it.each([
     [{ port: -1 }],
     [{ port: 65_536 }],
-    [{ port: '80' }],
+    [{ port: 'http' }],
     [{}],
     [{ port: 1, label: 5 }],
     [{ port: 1, host: 5 }],

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a listener tells of. */
+import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
+import type { MultipathConn } from '../conn/multipath-conn.js'
+import type { IncomingStream } from '../transport/transport.js'
+import type { FullOf } from './capacity.js'
+
+/** Events of a listener. */
+export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
+  /** A stream was closed in or before its handshake. */
+  refused: [error: Error, stream: IncomingStream]
+  /**
+   * So many sockets are there (`maxSockets`), or so many descriptors of the process are open, whatever for (fifteen
+   * sixteenths of them), that further ones are closed unread. Told once a minute at most.
+   */
+  full: [most: number, of: FullOf]
+}
