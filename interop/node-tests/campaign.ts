@@ -36,9 +36,10 @@ export interface Campaign {
   readonly onJudged?: (judged: Judged) => void
 }
 
-export function namesOf(families: readonly Family[]): string[] {
+/** One of `every` files of a family, from the one numbered `from`. */
+export function sampleOf(family: Family, every = 1, from = 0): string[] {
   const all = readdirSync(path.join(nodeTests(), 'parallel')).sort()
-  return all.filter((name) => families.includes(familyOf(name)))
+  return all.filter((name) => familyOf(name) === family).filter((_, index) => index % every === from % every)
 }
 
 function familyOf(name: string): Family {

@@ -7,6 +7,8 @@
  *   --paths 1         paths of each connection
  *   --jobs 2          tests at the same time
  *   --limit-s 20      time limit of a test, seconds
+ *   --every 1         one file of that many in each family
+ *   --from 0          and where that begins: all of a family in pieces
  *   --listed          runs those that differences.ts lists, too
  *   NAME …            these tests alone
  *
@@ -16,7 +18,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Family, Judged, Verdict } from './campaign.js'
-import { FAMILIES, judge, namesOf } from './campaign.js'
+import { FAMILIES, judge, sampleOf } from './campaign.js'
 import { nodeBinary, nodeTests, resultsFile } from './sources.js'
 
 const { values: args, positionals } = parseArgs({
@@ -27,6 +29,8 @@ const { values: args, positionals } = parseArgs({
     paths: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '2' },
     'limit-s': { type: 'string', default: '20' },
+    every: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
     listed: { type: 'boolean', default: false },
   },
 })
@@ -41,7 +45,7 @@ try {
 const names = positionals.map((name) => (/\.m?js$/.test(name) ? name : `${name}.js`))
 const judged = await judge({
   binary: nodeBinary(args.node),
-  names: names.length > 0 ? names : namesOf(args.only.split(',') as Family[]),
+  names: names.length > 0 ? names : sampled(args.only.split(',') as Family[]),
   paths: Number(args.paths),
   jobs: Number(args.jobs),
   timeLimitMs: Number(args['limit-s']) * 1000,
@@ -54,6 +58,10 @@ const file = resultsFile(
 )
 writeFileSync(file, `${JSON.stringify(judged, null, 1)}\n`)
 process.exitCode = judged.some(({ verdict }) => verdict === 'ours') ? 1 : 0
+
+function sampled(families: readonly Family[]): string[] {
+  return families.flatMap((family) => sampleOf(family, Number(args.every), Number(args.from)))
+}
 
 function tell({ name, verdict, why }: Judged): void {
   if (verdict === 'ours') console.log(`FAILED ${name}\n${why}\n`)

@@ -6,16 +6,17 @@ import type { AnyServer, Listener, Options, Transport } from './transport.js'
 
 const PATHS = Number(process.env['NODE_TESTS_PATHS'] ?? 1)
 /** What concerns the connection, and not one of its paths. */
-const OF_CONNECTION = ['allowHalfOpen', 'signal']
-const OF_SERVER = ['allowHalfOpen', 'pauseOnConnect']
+const OF_CONNECTION = ['allowHalfOpen', 'signal', 'highWaterMark']
+const OF_SERVER = ['allowHalfOpen', 'pauseOnConnect', 'highWaterMark']
 
 export function facade(): Transport {
   return {
     connect(...args) {
       const [options] = real._normalizeArgs(args)
-      const conn = multipath.connect(...argumentsOf(args))
-      if (options['timeout']) conn.setTimeout(options['timeout'] as number)
-      return conn
+      const socket = new Socket(pick(options, OF_CONNECTION))
+      if (options['timeout']) socket.setTimeout(options['timeout'] as number)
+      // As net does: some tests replace the method.
+      return socket.connect(...args)
     },
     socket: (options) => new Socket(pick(options, OF_CONNECTION)),
     createServer,
@@ -29,7 +30,10 @@ type ConnectArguments = multipath.ConnectArguments
 
 class Socket extends multipath.MultipathSocket {
   override connect(...args: unknown[]): this {
-    return super.connect(...argumentsOf(args))
+    // Node's own calls have what _normalizeArgs() has made, in an array with a mark.
+    const [first] = args
+    const isNormal = Array.isArray(first) && Object.getOwnPropertySymbols(first).length > 0
+    return super.connect(...argumentsOf(isNormal ? (first as unknown[]) : args))
   }
 }
 
@@ -53,7 +57,8 @@ function pick(options: Options, names: string[]): Options {
 }
 
 function createServer(options: Options, listener: Listener): AnyServer {
-  const server = multipath.createServer(pick(options, OF_SERVER), listener ?? undefined)
+  const settings = typeof options === 'object' ? pick(options, OF_SERVER) : options
+  const server = multipath.createServer(settings, listener ?? undefined)
   const listen = server.listen.bind(server) as (place: unknown, listener: unknown) => unknown
   Object.assign(server, {
     listen(...args: unknown[]): unknown {

@@ -10,6 +10,7 @@ import tls from 'node:tls'
 import type { Duplex } from 'node:stream'
 import { serverClass } from './server.js'
 import { socketClass } from './socket.js'
+import { isCalledBy, real } from './real-net.js'
 import { facade } from './facade.js'
 import { plainDuplex } from './plain-duplex.js'
 import type { Transport } from './transport.js'
@@ -25,7 +26,11 @@ function install(transport: Transport): void {
   const Server = serverClass(transport)
   const Socket = socketClass(transport)
   const connect = (...args: unknown[]): Duplex => transport.connect(...args)
-  const createServer = (options?: unknown, listener?: unknown): object => new Server(options, listener)
+  const createServer = (options?: unknown, listener?: unknown): object => {
+    // The primary of a cluster shares a handle with its workers.
+    if (isCalledBy('node:internal/cluster')) return real.createServer(options as object)
+    return new Server(options, listener)
+  }
 
   replace(net, { Server, Socket, Stream: Socket, connect, createConnection: connect, createServer })
   replace(http.Agent.prototype, { createConnection: connect })

@@ -11,3 +11,9 @@ export const real: Readonly<typeof net & Internals> = Object.defineProperties(
   {},
   Object.getOwnPropertyDescriptors(net),
 ) as typeof net & Internals
+
+/** Whether a file of Node has called the function that asks. */
+export function isCalledBy(file: string): boolean {
+  const [, , , caller = ''] = (new Error().stack ?? '').split('\n')
+  return caller.includes(`(${file}`)
+}

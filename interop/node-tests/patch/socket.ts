@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** net.Socket of the replaced net. */
-import { real } from './real-net.js'
+import { isCalledBy, real } from './real-net.js'
 import type { Options, Transport } from './transport.js'
 
 export interface SocketClass {
@@ -19,17 +19,13 @@ export function socketClass(transport: Transport): SocketClass {
     return socket
   }
   Socket.prototype = transport.socketPrototype
+  // TLS expects a handle of what is a net.Socket, and wraps what is not.
   const hasInstance = (value: unknown): boolean =>
-    value instanceof real.Socket || (transport.isSocket(value) && !isAskedByTls())
+    value instanceof real.Socket || (transport.isSocket(value) && !isCalledBy('node:_tls_wrap'))
   Object.defineProperty(Socket, Symbol.hasInstance, { value: hasInstance })
   return Socket as unknown as SocketClass
 }
 
 function hasHandle(options: Options | undefined): boolean {
   return options?.['handle'] !== undefined || options?.['fd'] !== undefined
-}
-
-/** TLS expects a handle of what is a net.Socket, and wraps what is not. */
-function isAskedByTls(): boolean {
-  return /^(?:.*\n){3}.*\(node:_tls_wrap:/.test(new Error().stack ?? '')
 }
