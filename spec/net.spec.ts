@@ -179,7 +179,7 @@ describe('connect() as net takes it', () => {
     ['options with a timeout', (port) => [{ port, host, timeout: 60_000 }]],
     [
       'options of an agent of http',
-      (port) => [{ port, host, path: null, agent: null, noDelay: true, method: 'GET' }],
+      (port) => [{ port, host, path: null, encoding: null, agent: null, noDelay: true, method: 'GET' }],
     ],
     ['no port', () => [{}]],
     ['nothing', () => []],

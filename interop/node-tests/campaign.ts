@@ -27,6 +27,8 @@ export interface Judged {
 
 export interface Campaign {
   readonly binary: string
+  /** Its major version. */
+  readonly version: string
   readonly names: readonly string[]
   readonly paths: number
   readonly jobs: number
@@ -69,7 +71,7 @@ async function judgeOne(
   place: Pick<TestRun, 'patch' | 'lane'>,
 ): Promise<Judged> {
   const family = familyOf(name)
-  const listed = differenceOf(name)
+  const listed = differenceOf(name, campaign.version)
   if (listed !== undefined && !campaign.runsListed) return { name, family, verdict: 'listed', why: listed }
   const over = (kind: Over): Promise<TestResult> =>
     runTest(name, { ...campaign, ...place, over: kind, tests: nodeTests() })

@@ -43,8 +43,10 @@ try {
 }
 
 const names = positionals.map((name) => (/\.m?js$/.test(name) ? name : `${name}.js`))
+const version = args.node ?? process.versions.node.split('.')[0]!
 const judged = await judge({
   binary: nodeBinary(args.node),
+  version,
   names: names.length > 0 ? names : sampled(args.only.split(',') as Family[]),
   paths: Number(args.paths),
   jobs: Number(args.jobs),
@@ -53,9 +55,7 @@ const judged = await judge({
   onJudged: tell,
 })
 console.log(table(judged))
-const file = resultsFile(
-  `results-node${args.node ?? process.versions.node.split('.')[0]!}-paths${args.paths}.json`,
-)
+const file = resultsFile(`results-node${version}-paths${args.paths}.json`)
 writeFileSync(file, `${JSON.stringify(judged, null, 1)}\n`)
 process.exitCode = judged.some(({ verdict }) => verdict === 'ours') ? 1 : 0
 

@@ -45,8 +45,9 @@ function checkLocal({ localPort, localAddress }: TcpNetConnectOpts): void {
 
 /** What net.connect takes, and what would take the bytes of the path away from the connection. */
 function refuseForeign(options: object): void {
+  // As net does, empty ones are let through: an agent of http gives `encoding: null`.
   for (const name of FOREIGN)
-    if ((options as Record<string, unknown>)[name] !== undefined)
+    if ((options as Record<string, unknown>)[name])
       throw new OptionError(`${name} cannot be an option of a path`, 'ERR_INVALID_ARG_VALUE')
 }
 

@@ -182,7 +182,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     const server = serverOf(kind)
     server.listen(PLACE)
     await once(server, 'listening')
-    noting(note, server, 'connection', 'close')
+    noting(note, server, 'connection')
     server.on('connection', (socket) => socket.resume())
     const client = clientOf(kind, server)
     noting(note, client, 'error', 'end')
@@ -192,7 +192,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
         setImmediate(() => client.end('x'))
       })
     })
-    await once(server, 'close')
+    await Promise.all([once(server, 'close'), event(client, 'close')])
   },
   'the server of a socket': async (kind, note) => {
     const server = serverOf(kind)
