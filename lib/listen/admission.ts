@@ -14,6 +14,7 @@ import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
 import type { AuthorizeJoin, PeerFacts } from './join-request.js'
 import { JoinLimitError, Members } from './members.js'
+import type { Newcomers } from './newcomers.js'
 import type { ListenerNumbers } from './options.js'
 import { sourceNetwork } from './source-network.js'
 
@@ -111,10 +112,17 @@ export class Admission {
     this.#handshakes.close()
   }
 
-  /** @throws ERR_MULTIPATH_LIMIT unless there is room for another connection, with `backlog` not accepted yet */
-  assertRoom(backlog: number): void {
+  /**
+   * Connections whose dialers have shown no life make room for another one.
+   *
+   * @param backlog - connections that are not accepted yet
+   * @throws ERR_MULTIPATH_LIMIT where there is no room
+   */
+  assertRoom(backlog: number, newcomers: Newcomers): void {
     const { maxConnections, maxBacklog } = this.#init.options
-    if (this.#held >= maxConnections || backlog >= maxBacklog)
+    const isFull = this.#held >= maxConnections
+    const hasRoom = isFull || newcomers.size >= maxBacklog ? newcomers.makeRoom() : true
+    if (backlog >= maxBacklog || !hasRoom)
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
   }
 

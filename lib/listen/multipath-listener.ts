@@ -60,7 +60,7 @@ export class MultipathListener
   readonly #proxies: ProxyGate | undefined
   readonly #member: ClusterMember | undefined
   readonly #queue = new AcceptQueue<MultipathConn>(closedError)
-  readonly #newcomers = new Newcomers(this.#queue)
+  readonly #newcomers = new Newcomers(this.#queue, (address) => this.charge(address))
   #isClosed = false
 
   /**
@@ -242,7 +242,7 @@ export class MultipathListener
 
   #open(stream: IncomingStream, hello: Hello, acceptor: Acceptor, tracker: StatsTracker | undefined): void {
     if (this.#isClosed) throw closedError()
-    this.#admission.assertRoom(this.#queue.length)
+    this.#admission.assertRoom(this.#queue.length, this.#newcomers)
     const cid = this.#member?.newCid() ?? newCid()
     const conn = this.#newConn(cid, stream)
     this.#attach(conn, stream, { ...hello, cid }, acceptor, tracker)

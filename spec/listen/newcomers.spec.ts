@@ -2,7 +2,7 @@
 import { Server } from 'node:net'
 import type { Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { MultipathConn } from '../../lib/index.js'
+import type { ListenerOptions, MultipathConn } from '../../lib/index.js'
 import { MultipathListener } from '../../lib/index.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { MemoryStream } from '../support/memory-path.js'
@@ -12,22 +12,25 @@ import { quiet } from '../support/turns.js'
 const HELLO = Buffer.alloc(17)
 const PONG = Buffer.from([0, 1])
 
-function listening(clock: ManualClock) {
+function listening(clock: ManualClock, options: ListenerOptions = {}) {
   const server = new Server()
-  const listener = new MultipathListener([server], [], { clock })
+  const listener = new MultipathListener([server], [], { ...options, clock })
   const announced: MultipathConn[] = []
   void (async () => {
     for await (const conn of listener) announced.push(conn.on('error', () => {}))
   })()
   onTestFinished(() => listener.close())
-  const come = (...chunks: Buffer[]): MemoryStream => {
+  const come = (...chunks: Buffer[]): MemoryStream => comeFrom(undefined, ...chunks)
+  const comeFrom = (remoteAddress: string | undefined, ...chunks: Buffer[]): MemoryStream => {
     const [near, far] = MemoryStream.pair()
     near.on('error', () => {})
+    if (remoteAddress !== undefined)
+      Object.assign(far, { remoteAddress, remotePort: 1, localAddress: '10.0.0.9', localPort: 2 })
     server.emit('connection', far as unknown as Socket)
     for (const chunk of chunks) near.write(chunk)
     return near
   }
-  return { listener, announced, come }
+  return { listener, announced, come, comeFrom }
 }
 
 /** The CID in the answer that `stream` gets. */
@@ -93,5 +96,51 @@ describe('a connection of which only the hello has come', () => {
     await quiet()
     expect(stream.destroyed).toBe(true)
     expect(listener.connections).toBe(0)
+  })
+
+  it('makes room where the listener is full: the oldest of the address that has most', async () => {
+    const { announced, listener, comeFrom } = listening(new ManualClock(), { maxConnections: 3 })
+    const flood = [1, 2].map(() => comeFrom('10.0.0.1', HELLO).resume())
+    const silent = comeFrom('10.0.0.2', HELLO).resume()
+    await quiet()
+    const client = comeFrom('10.0.0.3', HELLO, PONG)
+    await quiet()
+    expect(announced).toHaveLength(1)
+    expect([...flood, silent, client].map(({ destroyed }) => destroyed)).toEqual([true, false, false, false])
+    expect(listener.connections).toBe(3)
+  })
+
+  it('makes room where as many have said hello as may wait to be accepted', async () => {
+    const { announced, listener, comeFrom } = listening(new ManualClock(), { maxBacklog: 2 })
+    for (let n = 0; n < 100; n++) comeFrom('10.0.0.1', HELLO).resume()
+    await quiet()
+    expect(listener.connections).toBe(2)
+    comeFrom('10.0.0.3', HELLO, PONG)
+    await quiet()
+    expect(announced).toHaveLength(1)
+  })
+
+  it('costs its address as much as a refused hello where it had to make room', async () => {
+    const limits = { maxBacklog: 2, maxPendingHandshakesPerAddress: 4, maxRefusalsPerSecond: 1 }
+    const { listener, comeFrom } = listening(new ManualClock(), limits)
+    const refused: unknown[] = []
+    listener.on('refused', (error) => refused.push(error.message))
+    for (let n = 0; n < 20; n++) {
+      comeFrom('10.0.0.1', HELLO).resume()
+      await quiet()
+    }
+    expect(new Set(refused)).toEqual(new Set(['too many hellos of 10.0.0.1 were refused']))
+    expect(refused.length).toBeGreaterThan(10)
+  })
+
+  it('never takes the place of a connection that stands', async () => {
+    const { announced, comeFrom } = listening(new ManualClock(), { maxConnections: 2 })
+    comeFrom('10.0.0.1', HELLO, PONG)
+    comeFrom('10.0.0.1', HELLO, PONG)
+    await quiet()
+    const late = comeFrom('10.0.0.2', HELLO, PONG).resume()
+    await quiet()
+    expect(announced.map(({ destroyed }) => destroyed)).toEqual([false, false])
+    expect(late.destroyed).toBe(true)
   })
 })
