@@ -102,6 +102,8 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     for (const warning of options.warnings) log.warn('insecure', warning)
     const listener = new MultipathListener(servers, [], {
       maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
+      // Of which only the hello has come.
+      maxBacklog: 2 * MAX_STRANGERS,
       maxSockets: maxSockets(flags, servers.length),
       peer: 'ours',
       ...STRANGER_LIMITS,
