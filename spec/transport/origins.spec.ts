@@ -76,7 +76,7 @@ describe('a WebSocket server', () => {
     'with %j for origins is refused',
     async (origins) => {
       await expect(webSocketServer({ ...ANSWER, origins: origins as never })).rejects.toThrow(
-        expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error,
+        expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error,
       )
     },
   )

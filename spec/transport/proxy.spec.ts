@@ -14,7 +14,7 @@ import { httpProxy, socks5Proxy } from '../support/proxies.js'
 import { listening, portOf } from '../support/tcp.js'
 import { quiet } from '../support/turns.js'
 
-const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const OPTION = expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error
 const REFUSED = { code: 'ERR_MULTIPATH_HANDSHAKE' }
 const TARGET = { host: 'target.example', port: 443 }
 const LOGIN = { user: 'anna', password: 's3cret:x' }

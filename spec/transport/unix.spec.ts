@@ -12,7 +12,7 @@ describe('a path over a Unix socket', () => {
     'with %j is refused',
     (options) => {
       expect(() => unixDialer(options as never)).toThrow(
-        expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error,
+        expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error,
       )
     },
   )

@@ -19,7 +19,7 @@ import { heardUntilClose, listening, portOf } from '../support/tcp.js'
 import { nextStream } from '../support/transports.js'
 import { quiet, until } from '../support/turns.js'
 
-const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const OPTION = expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error
 const free = (): { signal: AbortSignal } => ({ signal: new AbortController().signal })
 const PATH = '/multipath'
 /** What a request for a WebSocket has to have. */

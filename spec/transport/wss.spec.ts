@@ -14,7 +14,7 @@ import { CERTIFICATE, FINGERPRINT } from '../support/certificate.js'
 import { readAll } from '../support/pair.js'
 import { listening, portOf } from '../support/tcp.js'
 
-const OPTION = expect.objectContaining({ code: 'ERR_MULTIPATH_OPTION' }) as Error
+const OPTION = expect.objectContaining({ multipathCode: 'ERR_MULTIPATH_OPTION' }) as Error
 const OTHER = FINGERPRINT.replaceAll(/[0-9A-F]{2}/g, '5A')
 const free = (): { signal: AbortSignal } => ({ signal: new AbortController().signal })
 
