@@ -102,7 +102,7 @@ describe('paths of multipath nc', () => {
     expect(code).toBe(1)
     expect(lines).toEqual([
       expect.stringMatching(
-        /no path leads to the peer: \[::1\]:9: no IPv4 address there \(check the name.*\)$/,
+        /no path to the peer works: \[::1\]:9: no IPv4 address there \(check the name.*\)$/,
       ),
     ])
   })
@@ -163,7 +163,7 @@ describe('multipath nc fails with one line when', () => {
     const { code, lines } = await dials.exited
     expect(code).toBe(1)
     expect(lines).toEqual([
-      expect.stringMatching(/no path leads to the peer: .*ECONNREFUSED.*\(is .* running/),
+      expect.stringMatching(/no path to the peer works: .*ECONNREFUSED.*\(check that .* is running/),
     ])
   })
 
