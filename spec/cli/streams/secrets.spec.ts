@@ -26,7 +26,7 @@ describe('loadToken', () => {
     )
     expect(() => loadToken(file(''), {})).toThrow(/shorter than 16/)
     expect(() => loadToken('/no/such/file', {})).toThrow(/cannot read \/no\/such\/file/)
-    expect(() => loadToken(file('x'.repeat(70_000)), {})).toThrow(/more than 65536/)
+    expect(() => loadToken(file('x'.repeat(70_000)), {})).toThrow(/larger than 65536/)
   })
 })
 
