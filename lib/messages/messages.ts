@@ -8,7 +8,7 @@ import { varIntLen, writeVarInt } from '../wire/varint.js'
 import { MessageReader } from './message-reader.js'
 
 export interface MessageOptions {
-  /** Longest message in bytes, for both directions. */
+  /** Longest message, bytes, in both directions. */
   maxMessageBytes?: number | undefined
 }
 
