@@ -110,7 +110,7 @@ function checkFunctions(values: Readonly<Record<string, unknown>>): void {
 function targetsOf({ host, port, targets }: InterfacePathsOptions): readonly Target[] {
   if (targets === undefined) return [checkTarget({ host, port }, '')]
   if (host !== undefined || port !== undefined)
-    throw new OptionError('targets take the place of host and port: give one or the other')
+    throw new OptionError('targets cannot be combined with host and port')
   if (!Array.isArray(targets) || targets.length === 0)
     throw new OptionError('targets must be an array of at least one { host, port }')
   return targets.map((target, index) =>
