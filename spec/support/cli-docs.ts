@@ -40,8 +40,8 @@ bytes leave together with the request for its target.
 - With \`--tls-client-ca\` on \`serve\`, clients present a certificate (\`--tls-cert\`, \`--tls-key\`) on every path. A certificate that verifies
   against the file replaces the token. Clients with different certificates cannot join each other's sessions. Use an authority that
   signs only your clients, or list the certificates themselves, one after another.
-- A client learns why a stream was refused. SOCKS5 reports 2 if no rule allows the target, 3 if it is unreachable, 4 for an
-  unknown name, 5 for a refused connection, 6 after a timeout, and 1 for other reasons. HTTP reports 403, 502, 503 or
+- A client learns why a stream was refused. SOCKS5 reports 2 if no rule allows the target, 3 if it is unreachable, and 4 for an
+  unknown name. It reports 5 for a refused connection, 6 after a timeout, and 1 for other reasons. HTTP reports 403, 502, 503 or
   504, and a forwarded port resets the connection. \`serve\` logs every refusal.
 - A client of \`socks\` normally waits for that answer before it sends data. The wait takes a round trip and the time that \`serve\` needs to connect.
   If the same target was reached within the last minute, \`socks\` reports success at once, and the first data leaves with the
@@ -66,7 +66,7 @@ data ends. A Go peer has no message for the end of its data; it only closes. Wit
 
 - Data that nc sends has reached the memory of the peer: nc closes only after all of it is acknowledged.
 - Data that a Go peer sends is checked for holes, and a connection that breaks within it is an error. But a Go peer that was
-  killed, or that dropped its last data when it closed, looks like one that had nothing more to send. bondcat closes
+  killed, or that dropped its last data when it closed, looks like one that had sent everything. bondcat closes
   33 ms after its last byte. For that reason, up to 128 MiB are held in memory for a slow reader.
 - An attacker on a plain path can make a multipath-net peer look like a Go peer, and cut it off after a complete frame. This looks like
   the end of a Go peer, so nc exits with 0. If both ends are multipath-net, give both \`--peer ours\`: then it is an error.

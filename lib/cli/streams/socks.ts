@@ -83,7 +83,7 @@ const OPTIONS = (): Option[] => [
   new Option('--insecure', 'listen on addresses other than loopback without a login'),
   new Option(
     '--early <targets>',
-    'report success to clients before the target is connected, which saves a round trip; a later failure is then a reset without a reason. known: targets that were reached within the last minute',
+    'targets for which clients get a success reply before serve has connected: this saves a round trip, but a later failure is a reset without a reason. known: targets reached within the last minute',
   )
     .choices(['known', 'always', 'never'])
     .default('known'),
