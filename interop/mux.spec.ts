@@ -98,7 +98,7 @@ describeWithGo('Mux', (go) => {
       expect(error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_MUX_RESET' })
       await pair.go.goAway()
       if (pair.node.isOpen) await once(pair.node as never, 'goaway')
-      expect(() => pair.node.open()).toThrow('takes no more streams')
+      expect(() => pair.node.open()).toThrow('accepts no more streams')
     })
 
     it('opens 100 streams at once, each with its own data', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Every error this package throws or emits. Programs written for net switch on `code`, those written for this package on
- * `multipathCode`; messages are for people. docs/errors.md lists each code with what dies and what to do.
+ * `multipathCode`; messages are for people. docs/errors.md lists the effect and the remedy of each code.
  */
 
 /** Stable across minor versions. */

@@ -72,8 +72,8 @@ export class MultipathSocket extends MultipathConn {
   connect(...args: ConnectArguments): this {
     const { options, listener } = normalize(args)
     const { paths = options.paths, signal = options.signal, ...rest } = this.#options
-    if (this.#hasBegun) throw new OptionError('the socket was told to connect before: make a new one')
-    if (paths === undefined) throw new OptionError('paths must be given, or a port', 'ERR_MISSING_ARGS')
+    if (this.#hasBegun) throw new OptionError('connect() was already called on this socket: create a new one')
+    if (paths === undefined) throw new OptionError('paths or a port must be given', 'ERR_MISSING_ARGS')
     checkSignal(signal)
     const dialer = dialerFor(paths, rest)
     this.#hasBegun = true
@@ -177,6 +177,6 @@ function checkSignal(signal: unknown): void {
 }
 
 function notDialledError(): MultipathError {
-  const message = 'the socket was not told to connect'
+  const message = 'connect() has not been called on this socket'
   return new MultipathError('ERR_MULTIPATH_CLOSED', message, undefined, 'ERR_SOCKET_CLOSED')
 }

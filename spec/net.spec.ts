@@ -59,7 +59,7 @@ describe('connect()', () => {
     const [error] = (await once(conn, 'error')) as [Error]
     expect(error).toMatchObject({
       multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
-      message: 'no path to the peer: [::1]:9: no IPv4 address there',
+      message: 'no path to the peer: [::1]:9: no IPv4 address found',
       cause: { code: 'ERR_MULTIPATH_NO_PATH' },
     })
   })

@@ -192,7 +192,7 @@ describe('no CID is to be found', () => {
     const dials = dialer(server, { redialRetries: 0 })
     const near = await dials.dial()
     near.on('error', tell)
-    await until(() => made.told.filter((line) => line.includes('another CID')).length >= 2)
+    await until(() => made.told.filter((line) => line.includes('a different CID')).length >= 2)
     near.destroy()
     tell(await dials.dial({ signal: AbortSignal.abort() }).catch((error: unknown) => error))
     expectNoCid('ERR_MULTIPATH_UNEXPECTED_CID')

@@ -16,14 +16,14 @@ import { Stage } from './stage.js'
 
 const HEAD = `# A tour
 
-\`serve\` on one machine, \`socks\` and \`forward\` on another, three links between them, and programs that know nothing of
-it. This page is what \`npm run tour\` wrote: it ran these commands, and checked what arrived. Its machines are network
-namespaces, and the links are emulated: 20 Mbit/s with 10 ms one way, 20 with 25, and 10 with 40.`
+This tour runs \`serve\` on one machine, \`socks\` and \`forward\` on a second one, three links between them, and programs that know
+nothing about multipath. \`npm run tour\` wrote this page: it ran the commands and checked the transferred data. The machines are network
+namespaces, and the links are emulated: 20 Mbit/s with a one-way delay of 10 ms, 20 Mbit/s with 25 ms, and 10 Mbit/s with 40 ms.`
 
-const CUTS = `## The links go, and come back
+const CUTS = `## Links fail and recover
 
-From here on every 5 seconds another link is cut for 3: its packets vanish, and nobody is told. The programs don't
-notice.`
+From here on, a different link is cut for 3 seconds every 5 seconds. Its packets are dropped silently, and the programs
+do not notice.`
 
 /** False where it was left out. */
 async function play(stage: Stage, part: Part, isCut: boolean): Promise<boolean> {
@@ -37,7 +37,7 @@ async function play(stage: Stage, part: Part, isCut: boolean): Promise<boolean> 
   const since = Date.now()
   if (isCut) await nextCut(stage.network)
   await part.run(stage)
-  if (isCut) stage.transcript.prose(`Cuts meanwhile: ${cutsSince(stage.network, since)}.`)
+  if (isCut) stage.transcript.prose(`Cuts during this part: ${cutsSince(stage.network, since)}.`)
   return true
 }
 
@@ -48,8 +48,8 @@ async function tour(stage: Stage): Promise<boolean> {
   install(stage)
   transcript.prose(`## Start both ends
 
-A secret that both know, \`serve\` on the server, and on the client a proxy and two ports. Nothing but the places that
-\`--allow\` and \`--allow-socks\` name can be reached.`)
+Both machines share a secret. The server runs \`serve\`, and the client a proxy and two forwarded ports. Clients can reach only
+the targets that \`--allow\` and \`--allow-socks\` name.`)
   network.ip('server', 'addr', 'add', `${SITE}/32`, 'dev', 'lo')
   const web = [
     process.execPath,
@@ -65,17 +65,17 @@ A secret that both know, \`serve\` on the server, and on the client a proxy and 
   transcript.prose(CUTS)
   network.mark()
   for (const part of [IPERF, RSYNC, DOWNLOAD, BROWSER]) isWhole = (await play(stage, part, true)) && isWhole
-  transcript.prose(`## What serve has seen
+  transcript.prose(`## The log of serve
 
-With \`--verbose\` it tells of each path of each client: nothing more goes to a silent one, until it answers or another
-one, dialled beside it, has taken its place.`)
+With \`--verbose\`, \`serve\` reports events of each path of each client. A silent path gets no more data until it answers, or until a
+second subflow, dialled beside it, has replaced it.`)
   transcript.shell([
     await stage.run(
       'server',
       'grep --extended-regexp "suspect|recovered|replaced" serve.log | tail --lines 12',
     ),
   ])
-  transcript.prose('## The end\n\nA signal, as by Ctrl-C, ends them in good order.')
+  transcript.prose('## The end\n\nA signal, such as Ctrl-C, ends the commands in good order.')
   await stopEnds(stage, ends)
   return isWhole
 }

@@ -28,7 +28,7 @@ const sha256 = (): Hash => createHash('sha256')
 
 export const CURL: Part = {
   title: 'curl',
-  prose: `A web server listens on ${SITE}, an address that only the server reaches. What no rule allows is refused.`,
+  prose: `A web server listens on ${SITE}, an address that only the server reaches. Requests without a matching rule are refused.`,
   needs: ['curl'],
   async run(stage) {
     const found = await stage.run('client', `curl --silent --head ${PROXY} http://${SITE}/`)
@@ -44,7 +44,7 @@ export const CURL: Part = {
 
 export const DOWNLOAD: Part = {
   title: 'A download',
-  prose: 'What the web server has sent is what arrives.',
+  prose: 'The data arrives unchanged.',
   needs: ['curl'],
   async run(stage) {
     const told = String.raw`%{size_download} bytes in %{time_total} s\n`
@@ -62,7 +62,7 @@ export const DOWNLOAD: Part = {
 export const IPERF: Part = {
   title: 'iperf3',
   prose:
-    'Each line is what arrived within a second. The links together have 50 Mbit/s; while one is cut, 30 or 40 are left.',
+    'Each line shows the data of one second. All links together have 50 Mbit/s, and 30 or 40 while one is cut.',
   needs: ['iperf3'],
   async run(stage) {
     const server = stage.background('server', 'iperf3 --server --one-off --forceflush > iperf.log')
@@ -142,7 +142,7 @@ async function startSshd(stage: Stage): Promise<Program> {
 
 export const BROWSER: Part = {
   title: 'A browser',
-  prose: `A page of ${IMAGES} images, each of 20 KB and over a TCP connection of its own.`,
+  prose: `A page of ${IMAGES} images, each of 20 KB and over its own TCP connection.`,
   needs: ['chromium'],
   async run(stage) {
     const flags = '--headless --no-sandbox --disable-gpu --disable-background-networking'

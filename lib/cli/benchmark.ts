@@ -47,7 +47,8 @@ export async function benchmark(
   clearInterval(timer)
   io.signal.removeEventListener('abort', stop)
   io.report(meter.total((performance.now() - startedAt) / SECOND_MS))
-  if (state.isIdle) throw new CliError(`nothing passed for ${idleMs / SECOND_MS} s`, { exitCode: EXIT_IDLE })
+  if (state.isIdle)
+    throw new CliError(`no data was transferred for ${idleMs / SECOND_MS} s`, { exitCode: EXIT_IDLE })
 }
 
 class Meter {

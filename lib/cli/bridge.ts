@@ -157,7 +157,7 @@ class Bridge {
     }
     const isClosed = error.code === 'EPIPE' || error.code === 'ECONNRESET'
     const message = isClosed
-      ? `${this.#local.outputName} was closed before all that came was written to it`
+      ? `${this.#local.outputName} was closed before all received data was written to it`
       : `cannot write to ${this.#local.outputName}: ${error.message}`
     this.#fail(new CliError(message, { cause: error }))
   }
@@ -190,8 +190,10 @@ class Bridge {
     const unacked = this.#conn.unflushedBytes
     const seconds = this.#options.idleMs / 1000
     if (unacked > 0)
-      this.#fail(new CliError(`nothing passed for ${seconds} s, with ${unacked} bytes unacknowledged`))
-    else this.#fault ??= new CliError(`nothing passed for ${seconds} s`, { exitCode: EXIT_IDLE })
+      this.#fail(
+        new CliError(`no data was transferred for ${seconds} s, with ${unacked} bytes unacknowledged`),
+      )
+    else this.#fault ??= new CliError(`no data was transferred for ${seconds} s`, { exitCode: EXIT_IDLE })
     // The peer may think that all is well only where all of the input has been sent.
     if (this.#hasInputEnded) this.#conn.destroy()
     else this.#conn.resetAndDestroy()

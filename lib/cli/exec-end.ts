@@ -21,7 +21,7 @@ export function execEnd(command: string): LocalEnd {
   const closed = once(child, 'close').then(
     ([code, signal]: (number | string | null)[]) => {
       if (code === 0 || isAborted) return
-      const how = code === null ? `was ended by ${String(signal)}` : `exited with ${String(code)}`
+      const how = code === null ? `was terminated by ${String(signal)}` : `exited with ${String(code)}`
       failure ??= new CliError(`the program "${command}" ${how}`)
     },
     () => {}, // Never started: told above.

@@ -16,24 +16,24 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   {
     code: `${EXIT_OK}`,
     meaning:
-      'all went well; of nc: all input was acknowledged by the peer, all that came was written out; of serve, forward and socks: stopped by a signal, with no stream cut short',
+      'success; nc: the peer acknowledged all input, and everything received was written; serve, forward and socks: stopped by a signal, and no stream was cut short',
   },
   {
     code: `${EXIT_FAILED}`,
-    meaning: 'it failed; of nc: no connection, or something was lost or cut short; the message says what',
+    meaning: 'failure; the message names the cause; nc: no connection, or data was lost or cut short',
   },
-  { code: `${EXIT_USAGE}`, meaning: 'wrong arguments; nothing was started' },
+  { code: `${EXIT_USAGE}`, meaning: 'invalid arguments; nothing was started' },
   {
     code: `${EXIT_IDLE}`,
-    meaning: 'nc: --idle-timeout ran out with nothing unacknowledged, but before the end',
+    meaning: 'nc: --idle-timeout expired before the end, with all data acknowledged',
   },
   {
     code: `${EXIT_ILL}`,
-    meaning: 'doctor: something is wrong with a path or the peer; the report says what',
+    meaning: 'doctor: a path or the peer has a fault; the report names it',
   },
   {
     code: '128 + N',
     meaning:
-      'stopped by signal N: 130 for SIGINT, 143 for SIGTERM; of serve, forward and socks: with streams cut short',
+      'stopped by signal N: 130 for SIGINT, 143 for SIGTERM; serve, forward and socks: streams were cut short',
   },
 ]

@@ -29,13 +29,13 @@ export async function listenOnAll(
     const { servers, failures } = await listenOnce(places, port)
     const isLast = port !== 0 || tries === RANDOM_PORTS_TRIED
     if (failures.length === 0 || (isLast && servers.length > 0)) {
-      for (const failure of failures) report(`multipath: not listening there: ${failure}`)
+      for (const failure of failures) report(`multipath: one address is left out: ${failure}`)
       return { port: portOf(servers[0]!), servers }
     }
     for (const server of servers) server.close()
     if (isLast)
       throw new CliError(`cannot listen: ${failures.join('; ')}`, {
-        hint: 'is another program using the port? choose another with -p, or none',
+        hint: 'if another program uses the port, choose a different one with -p, or omit -p',
       })
   }
 }

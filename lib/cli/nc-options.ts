@@ -71,23 +71,23 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
 
 function refuseConflicts(targets: readonly HostPort[], flags: NcFlags): void {
   const { listen, benchmark, exec, relay } = flags
-  refuseIf(flags.ipv4 && flags.ipv6, '-4 and -6 exclude each other')
+  refuseIf(flags.ipv4 && flags.ipv6, '-4 and -6 cannot be combined')
   const uses = [benchmark && '--benchmark', exec !== undefined && '--exec', relay !== undefined && '--relay']
   const chosen = uses.filter((use) => typeof use === 'string')
-  refuseIf(chosen.length > 1, `${chosen.join(' and ')} exclude each other`)
+  refuseIf(chosen.length > 1, `${chosen.join(' and ')} cannot be combined`)
   if (listen) {
     refuseIf(
       targets.length > 0,
-      '--listen takes no HOST:PORT: the others dial',
+      '--listen does not take HOST:PORT: the peers dial',
       'choose the port with -p PORT',
     )
-    refuseIf(flags.multiplier !== undefined, '--multiplier is for the side that dials')
+    refuseIf(flags.multiplier !== undefined, '--multiplier cannot be used with --listen')
     return
   }
-  refuseIf(flags.port !== undefined, '--port goes with --listen', 'to dial, write HOST:PORT')
-  refuseIf(exec !== undefined, '--exec goes with --listen')
-  refuseIf(relay !== undefined, '--relay goes with --listen')
-  refuseIf(targets.length === 0, 'nowhere to connect to', 'give HOST:PORT, one for each path, or --listen')
+  refuseIf(flags.port !== undefined, '--port needs --listen', 'to dial, write HOST:PORT')
+  refuseIf(exec !== undefined, '--exec needs --listen')
+  refuseIf(relay !== undefined, '--relay needs --listen')
+  refuseIf(targets.length === 0, 'no target to connect to', 'give HOST:PORT, one for each path, or --listen')
 }
 
 function refuseIf(isWrong: boolean | undefined, message: string, hint = 'see: multipath nc --help'): void {

@@ -25,7 +25,7 @@ export function ncCommand(io: CliIo): Command {
     .summary('pipe standard input and output through a multipath connection')
     .description(DESCRIPTION)
     .usage('[options] HOST:PORT...\n       multipath nc [options] --listen [-p PORT]')
-    .argument('[HOST:PORT...]', 'where to connect to; each address is a path', collectTargets)
+    .argument('[HOST:PORT...]', 'target to connect to; each of its addresses is a path', collectTargets)
   for (const option of OPTIONS()) command.addOption(option)
   return command.action(async (targets: readonly HostPort[], flags: NcFlags) => {
     await runNc(ncOptions(targets, flags), io)
@@ -35,8 +35,8 @@ export function ncCommand(io: CliIo): Command {
 /** Each a line of its own: the parser wraps them. */
 const DESCRIPTION = [
   'Pipes standard input and output through one connection over several paths, as bondcat does.',
-  'Each HOST:PORT is a path; a name stands for all of its addresses. Without -a every local address that can reach a target becomes a path of its own: of the same family, loopback only to loopback, never link-local, and those of containers, virtual machines and tunnels only towards their own network. Addresses that come and go meanwhile are followed, and a path that cannot be reached is tried again in the background. With --listen each local address is listened on, and one connection is served.',
-  'A peer of ours is told when the input ends, and may go on sending. A Go peer (bondcat) cannot be told: the connection is closed once all is acknowledged and nothing has come for --quit-after seconds. With the null device as input, nothing is sent and the peer decides when to close.',
+  'Each HOST:PORT is a path, and a name stands for all of its addresses. Without -a, every local address that can reach a target becomes a path of its own. Local and target address must have the same family. Loopback addresses reach only loopback, and link-local addresses are not used. Addresses of containers, virtual machines and tunnels reach only their own network. nc follows addresses that appear and disappear, and retries an unreachable path in the background. With --listen, nc listens on each local address and serves one connection.',
+  'A multipath-net peer learns when the input ends, and may continue to send. A Go peer (bondcat) has no message for that: nc closes the connection once all data is acknowledged and nothing has arrived for --quit-after seconds. With the null device as input, nc sends nothing and the peer decides when to close.',
 ].join('\n\n')
 
 /** What to try first. */
@@ -44,39 +44,42 @@ export const NC_EXAMPLES: readonly string[] = [
   'multipath nc -l -p 4000 > file                  # receive a file, on every local address',
   'multipath nc host:4000 < file                   # send it, from every local address',
   'multipath nc -a host-a:4000 host-b:4000 < file  # over exactly these paths',
-  'multipath nc -l -p 4000 --relay localhost:22    # lead one connection to a server',
-  "multipath nc -l -p 4000 -e 'tar xz'             # unpack what comes",
-  'multipath nc -b -x 4 host:4000                  # measure, with -l -b on the other side',
+  'multipath nc -l -p 4000 --relay localhost:22    # pass one connection on to a server',
+  "multipath nc -l -p 4000 -e 'tar xz'             # unpack the received archive",
+  'multipath nc -b -x 4 host:4000                  # measure, with -l -b at the other end',
 ]
 
 const OPTIONS = (): Option[] => [
   new Option('-l, --listen', 'listen for a connection instead of dialling one'),
-  new Option('-p, --port <port>', 'port to listen on; without it a free one is picked and printed').argParser(
+  new Option('-p, --port <port>', 'port to listen on (default: a free port, which is printed)').argParser(
     parsePort,
   ),
   new Option('-4, --ipv4', 'use IPv4 only'),
   new Option('-6, --ipv6', 'use IPv6 only'),
-  new Option('-a, --no-auto-detect', 'do not bind to every local address: leave the choice to the system'),
-  new Option('-x, --multiplier <n>', 'subflows for each path (1)').argParser(parseCount(MOST_MULTIPLIER)),
-  new Option('-i, --idle-timeout <seconds>', 'close after so long without a byte either way').argParser(
-    parseSeconds,
+  new Option('-a, --no-auto-detect', 'do not bind to each local address: let the system choose'),
+  new Option('-x, --multiplier <n>', 'subflows for each path (default: 1)').argParser(
+    parseCount(MOST_MULTIPLIER),
   ),
   new Option(
+    '-i, --idle-timeout <seconds>',
+    'close the connection after this time without a byte in either direction',
+  ).argParser(parseSeconds),
+  new Option(
     '-q, --quit-after <seconds>',
-    'after the end of input, close towards a Go peer once it is quiet so long',
+    'after the end of input, close the connection to a Go peer once it has been quiet for this time',
   )
     .argParser(parseSeconds)
     .default(QUIET_MS, `${QUIET_MS / 1000}`),
   new Option('-b, --benchmark', 'write and read zeros as fast as possible, and print the rates'),
-  new Option('-e, --exec <command>', 'run a shell command on the connection; only with --listen'),
+  new Option('-e, --exec <command>', 'connect a shell command to the connection; only with --listen'),
   new Option('--relay <host:port>', 'pass the connection on to a TCP server; only with --listen').argParser(
     parseHostPort,
   ),
   new Option(
     '--peer <kind>',
-    'who may be at the other end: any, or ours alone; a Go peer cannot say that it has finished',
+    'accepted peers: any, or ours to refuse Go peers, which cannot signal the end of their data',
   ).choices(['any', 'ours']),
-  new Option('-v, --verbose', 'tell what happens to each path'),
+  new Option('-v, --verbose', 'report events of each path'),
 ]
 
 async function runNc(options: NcOptions, io: CliIo): Promise<void> {

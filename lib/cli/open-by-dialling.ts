@@ -20,7 +20,7 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
   if (options.isVerbose) {
     reportSubflows(dialer, (line) => io.report(line))
     dialer.on('path-failure', ({ label, error, waitMs }) => {
-      const next = waitMs === undefined ? 'given up' : `again in ${Math.round(waitMs)} ms`
+      const next = waitMs === undefined ? 'given up' : `next attempt in ${Math.round(waitMs)} ms`
       io.report(`${label}: ${error.message}, ${next}`)
     })
   }
@@ -39,7 +39,7 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
 function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial): PathSource {
   const count = targets.length * multiplier
   if (count > MOST_SUBFLOWS)
-    throw new CliError(`${count} paths are more than ${MOST_SUBFLOWS}`, {
+    throw new CliError(`${count} paths were requested, and at most ${MOST_SUBFLOWS} are allowed`, {
       exitCode: EXIT_USAGE,
       hint: 'use a lower -x',
     })

@@ -16,7 +16,7 @@ export function parseHostPort(text: string): HostPort {
   const host = found?.['address'] ?? found?.['name']
   const port = Number(found?.['port'])
   if (host === undefined || !isPort(port) || port === 0)
-    throw new InvalidArgumentError('It must be HOST:PORT; an IPv6 address stands in brackets, [::1]:4000.')
+    throw new InvalidArgumentError('It must be HOST:PORT; write an IPv6 address in brackets: [::1]:4000.')
   return { host, port }
 }
 
@@ -41,7 +41,7 @@ export function parseCount(most: number): (text: string) => number {
 export function parseSeconds(text: string): number {
   const seconds = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || seconds > LONGEST_TIMER_SECONDS)
-    throw new InvalidArgumentError(`It must be seconds from 0 to ${LONGEST_TIMER_SECONDS}.`)
+    throw new InvalidArgumentError(`It must be a number of seconds from 0 to ${LONGEST_TIMER_SECONDS}.`)
   return Math.round(seconds * 1000)
 }
 

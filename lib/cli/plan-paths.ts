@@ -36,14 +36,18 @@ export async function planPaths(
   const paths =
     addresses === undefined ? found.pairs : addresses.flatMap((from) => starting(from, found.pairs))
   const failures = found.failures.map(({ message }) => message)
-  if (paths.length > 0) for (const failure of failures) report(`multipath: left out ${failure}`)
+  if (paths.length > 0)
+    for (const failure of failures) report(`multipath: one target is left out: ${failure}`)
   else if (failures.length > 0)
-    throw new CliError(`no address to connect to: ${failures.join('; ')}`, {
-      hint: family === 0 ? 'check the name' : `only IPv${family} was asked for`,
+    throw new CliError(`no target has a usable address: ${failures.join('; ')}`, {
+      hint: family === 0 ? 'check the name' : `-${family} allows only IPv${family}`,
     })
   else
     throw new CliError('no local address can reach any target', {
-      hint: addresses === undefined ? 'is any network up?' : 'its family has to be that of the target',
+      hint:
+        addresses === undefined
+          ? 'check that a network interface is up'
+          : 'the address must have the same family as the target',
     })
   return once(paths, ({ label }) => label)
 }

@@ -43,7 +43,7 @@ function complainer(args: readonly string[], io: CliIo): Complain {
 /** The parser; docs/cli.md is made from it. */
 export function buildProgram(io: CliIo, complain: Complain = complainer([], io)): Command {
   const program = new Command('multipath')
-    .description('One connection out of many paths, on the command line.')
+    .description('One connection over many paths, on the command line.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)

@@ -19,9 +19,9 @@ export async function relayEnd(target: HostPort, signal: AbortSignal): Promise<L
   } catch (error) {
     socket.destroy()
     signal.throwIfAborted()
-    throw new CliError(`cannot reach the server to relay to: ${reasonOf(error as Error)}`, {
+    throw new CliError(`cannot connect to the --relay server: ${reasonOf(error as Error)}`, {
       cause: error,
-      hint: `is ${name} up?`,
+      hint: `check that ${name} is running`,
     })
   }
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))

@@ -81,7 +81,7 @@ function raceAbort(dialer: SubflowDialer, signal: AbortSignal, refs: Refs): Prom
 function assertDuplex(stream: unknown, { label }: SubflowDialer): asserts stream is Duplex {
   const { on, write, destroy } = (stream ?? {}) as Partial<Duplex>
   for (const method of [on, write, destroy])
-    if (typeof method !== 'function') throw new Error(`the dialer of ${label} brought no Duplex`)
+    if (typeof method !== 'function') throw new Error(`dial() of path ${label} did not return a Duplex`)
 }
 
 /** Closes a stream that nobody needs. */

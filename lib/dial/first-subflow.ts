@@ -228,7 +228,10 @@ function patienceMs({ path, openMs }: Opened): number {
 }
 
 function noPathError(ms: number): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no path is known after ${Math.round(ms)} ms`)
+  return new MultipathError(
+    'ERR_MULTIPATH_HANDSHAKE_TIMEOUT',
+    `no path was found within ${Math.round(ms)} ms`,
+  )
 }
 
 /**

@@ -26,5 +26,5 @@ export async function sayHello(stream: Duplex, cid: Uint8Array, init: ReadHelloI
   if (isRight) return { ...hello, helloAt }
   stream.on('error', () => {})
   stream.destroy()
-  throw new RemoteProtocolError('the listener answered with another CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
+  throw new RemoteProtocolError('the listener answered with a different CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
 }

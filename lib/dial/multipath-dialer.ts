@@ -73,7 +73,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   add(path: SubflowDialer): void {
     assertDialer(path, 'path')
     if (this.#paths.labelled(path.label).length > 0)
-      throw new OptionError(`a path is called ${JSON.stringify(path.label)} already`)
+      throw new OptionError(`a path with the label ${JSON.stringify(path.label)} exists already`)
     this.#paths.add(path)
   }
 

@@ -17,15 +17,15 @@ import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../opti
 
 /** Numbers that only a dialer needs. */
 export interface DialerNumbers {
-  /** Time limit of opening a stream, and again of its handshake, milliseconds. */
+  /** Time limit to open a stream, and again for its handshake, milliseconds. */
   handshakeTimeoutMs?: number | undefined
-  /** How long the path with the lowest known RTT is tried alone, milliseconds. */
+  /** Time during which only the path with the lowest known RTT is tried, milliseconds. */
   headStartMs?: number | undefined
-  /** Longest wait before the first redial of a path; each further one may take twice as long. Milliseconds. */
+  /** Longest wait before the first redial of a path, milliseconds. The limit doubles with each further redial. */
   redialMinMs?: number | undefined
   /** Longest wait before any redial, milliseconds. */
   redialMaxMs?: number | undefined
-  /** Failures in a row after which a path is given up for this connection. */
+  /** Consecutive failures after which a path is given up for this connection. */
   redialRetries?: number | undefined
 }
 
@@ -33,19 +33,20 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
   /** Whether the connection stays writable after the peer's end, as in `net.connect`. Default: false. */
   allowHalfOpen?: boolean | undefined
   /**
-   * Which peers are taken: `any`, or `ours` alone. A Go peer cannot say that it has finished: where somebody on a path
-   * may change bytes, none should be taken, since an end that is cut off looks like one of its ends. With `ours`, a peer
-   * that sends anything or goes before it has announced itself is a violation, ERR_MULTIPATH_PEER. Default: `any`.
+   * Accepted peers: `any`, or `ours` to refuse Go peers. A Go peer cannot signal the end of its data. If others may
+   * change bytes on a path, use `ours`, because a connection that was cut off looks like the end of a Go peer. With
+   * `ours`, it is a violation, ERR_MULTIPATH_PEER, if a peer sends data or closes before it has announced itself.
+   * Default: `any`.
    */
   peer?: AcceptedPeer | undefined
-  /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
+  /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
-   * Where a trace of each connection goes: a file, or a function that gets each line (docs/trace.md).
-   * Default: the file that the environment names as MULTIPATH_TRACE, or none.
+   * Target of the trace of each connection: a file, or a function that gets each line (docs/trace.md). Default: the
+   * file in the environment variable MULTIPATH_TRACE, or none.
    */
   trace?: TraceTarget | undefined
-  /** Source of time; for tests. */
+  /** Source of time, for tests. */
   clock?: Clock | undefined
 }
 

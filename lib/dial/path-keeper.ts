@@ -196,7 +196,7 @@ export class PathKeeper {
     const { conn, path, policy, peerClose } = this.#init
     if (!conn.isJoinable) {
       discard(stream)
-      throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection closed meanwhile')
+      throw new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection closed during the dial')
     }
     const answer = new FirstAnswer()
     const subflow = conn.attach({

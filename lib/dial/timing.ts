@@ -58,7 +58,7 @@ export async function within<Result>(
   }
   const cancel = callUnlessLate(clock, ms, () => {
     limit.abort(
-      new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no connection within ${Math.round(ms)} ms`),
+      new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `not connected within ${Math.round(ms)} ms`),
     )
   })
   signal.addEventListener('abort', signalOnAbort, { once: true })

@@ -49,7 +49,7 @@ export class MessageReader {
     if (length > this.#maxMessageBytes)
       throw new MultipathError(
         'ERR_MULTIPATH_LIMIT',
-        `a message of ${length} bytes came, the limit is ${this.#maxMessageBytes}`,
+        `the peer sent a message of ${length} bytes, and maxMessageBytes is ${this.#maxMessageBytes}`,
       )
     this.#bodyLength = length
     this.#bodyBytes = 0

@@ -8,7 +8,7 @@ import { varIntLen, writeVarInt } from '../wire/varint.js'
 import { MessageReader } from './message-reader.js'
 
 export interface MessageOptions {
-  /** Longest message in bytes, for both directions. */
+  /** Longest message, bytes, in both directions. */
   maxMessageBytes?: number | undefined
 }
 
@@ -129,7 +129,8 @@ export class MessageStream extends Duplex {
 
   readonly #belowOnClose = (): void => {
     if (this.#hasPushedEnd && (this.writableFinished || this.#below.writableFinished)) return
-    this.#failure ??= this.#belowError ?? incompleteError('the stream below closed without an end')
+    this.#failure ??=
+      this.#belowError ?? incompleteError('the stream below closed without an end of its data')
     this.#checkFailure()
   }
 
@@ -185,7 +186,7 @@ export class MessageStream extends Duplex {
     if (bytes.length <= this.#maxMessageBytes) return bytes
     throw new MultipathError(
       'ERR_MULTIPATH_LIMIT',
-      `a message of ${bytes.length} bytes, the limit is ${this.#maxMessageBytes}`,
+      `the message has ${bytes.length} bytes, and maxMessageBytes is ${this.#maxMessageBytes}`,
     )
   }
 }

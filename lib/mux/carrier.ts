@@ -101,5 +101,8 @@ export class Carrier {
 }
 
 function cutError(): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_MUX_CLOSED', 'the connection below closed without an end')
+  return new MultipathError(
+    'ERR_MULTIPATH_MUX_CLOSED',
+    'the connection below closed without an end of its data',
+  )
 }

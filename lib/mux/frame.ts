@@ -60,8 +60,9 @@ export function encodeHeader({ type, flags, streamId, length }: FrameHeader): Ui
  */
 export function decodeHeader(bytes: Uint8Array, at = 0): FrameHeader {
   const type = bytes[at + 1]!
-  if (bytes[at] !== VERSION) throw protocolError(`version ${bytes[at]!} of the protocol, not ${VERSION}`)
-  if (type > FrameType.goAway) throw protocolError(`a frame of unknown type ${type}`)
+  if (bytes[at] !== VERSION)
+    throw protocolError(`the peer sent a frame of version ${bytes[at]!}, not ${VERSION}`)
+  if (type > FrameType.goAway) throw protocolError(`the peer sent a frame of unknown type ${type}`)
   return {
     type,
     flags: bytes[at + 2]! * 256 + bytes[at + 3]!,

@@ -23,7 +23,10 @@ export class Inbound implements FrameHandler {
     else this.#onStreamFrame(type, flags, streamId, length)
     const { limits, output } = this.#state
     if (output.waitingAnswers > limits.maxWaitingAnswers)
-      throw new MultipathError('ERR_MULTIPATH_MUX_LIMIT', 'the peer asks for more answers than it reads')
+      throw new MultipathError(
+        'ERR_MULTIPATH_MUX_LIMIT',
+        'the peer requested more answers than it reads (maxWaitingAnswers)',
+      )
   }
 
   onPayload(piece: Uint8Array): void {
@@ -51,7 +54,7 @@ export class Inbound implements FrameHandler {
 
   #onGoAway(code: number): void {
     if (code !== GoAwayCode.normal)
-      throw protocolError(`the peer ends the session: ${GO_AWAY_REASONS[code] ?? `reason ${code}`}`)
+      throw protocolError(`the peer ended the session: ${GO_AWAY_REASONS[code] ?? `reason ${code}`}`)
     if (this.#state.hasGoneAway) {
       this.#state.chargeIdleFrame()
       return
@@ -63,7 +66,7 @@ export class Inbound implements FrameHandler {
       if (stream.phase === 'waiting')
         this.#state.reset(
           stream,
-          new MultipathError('ERR_MULTIPATH_MUX_CLOSED', 'the peer takes no more streams'),
+          new MultipathError('ERR_MULTIPATH_MUX_CLOSED', 'the peer accepts no more streams'),
         )
   }
 
@@ -139,6 +142,6 @@ function isIdle(stream: StreamCore | undefined, isData: boolean, flags: number, 
 }
 
 const GO_AWAY_REASONS: Readonly<Record<number, string>> = {
-  [GoAwayCode.protocol]: 'we broke the protocol, it says',
-  [GoAwayCode.internal]: 'it has an internal error',
+  [GoAwayCode.protocol]: 'it reports a violation of the protocol by this side',
+  [GoAwayCode.internal]: 'it reports an internal error',
 }

@@ -249,7 +249,7 @@ export class MuxSession
     const waiter = this.#pings.get(id)
     this.#pings.delete(id)
     if (rttMs !== undefined) waiter?.resolve(rttMs)
-    else waiter?.reject(new MultipathError('ERR_MULTIPATH_MUX_TIMEOUT', 'no answer to the ping'))
+    else waiter?.reject(new MultipathError('ERR_MULTIPATH_MUX_TIMEOUT', 'the peer did not answer the ping'))
   }
 
   #closed(): void {
@@ -269,5 +269,5 @@ function closedError(cause?: Error): MultipathError {
 function assertDuplex(duplex: unknown): void {
   const { write, read } = (duplex ?? {}) as Partial<Duplex>
   if (typeof write !== 'function' || typeof read !== 'function')
-    throw new OptionError('duplex must be a Duplex to run the session over')
+    throw new OptionError('duplex must be a Duplex')
 }

@@ -11,43 +11,47 @@ export type MuxRole = 'client' | 'server'
 
 /** Limits of a session, and its times. */
 export interface MuxNumbers {
-  /** Streams that the peer may have open at once; one more is refused. */
+  /** Streams that the peer may have open at once. Further ones are refused. */
   maxStreams?: number | undefined
-  /** Streams of the peer that wait to be accepted; one more is refused. */
+  /** Streams of the peer that wait to be accepted. Further ones are refused. */
   maxBacklog?: number | undefined
-  /** Streams of ours that wait for the peer's ack; further ones wait their turn. Go accepts 256 at once. */
+  /** Our streams that wait for the peer's ack. Further ones are queued. Go accepts 256 at once. */
   maxOpening?: number | undefined
-  /** Largest payload of a frame that we send. While several streams have something to send, a turn is 16 KiB at most. */
+  /**
+   * Largest payload of a frame that we send, bytes. While several streams have data to send, a turn is at most 16
+   * KiB.
+   */
   maxFrameBytes?: number | undefined
-  /** How far the receive window of one stream may grow. */
+  /** Largest receive window of one stream, bytes. */
   maxStreamWindowBytes?: number | undefined
-  /** By how much the receive windows of all streams together may exceed the 256 KiB that each begins with. */
+  /** Bytes by which the receive windows of all streams together may exceed their initial 256 KiB each. */
   maxSessionWindowBytes?: number | undefined
-  /** Bytes of all streams that arrived and were not read; beyond, the stream that has the most is reset. */
+  /** Unread bytes of all streams together. Beyond the limit, the stream with the largest share is reset. */
   maxUnreadBytes?: number | undefined
   /**
-   * Streams per second that the peer begins and resets before anything was written to them, or that a limit refuses, once
-   * there were `maxStreams` and `maxBacklog` of them; one more ends the session.
+   * Streams per second that the peer opens and resets before data was written to them, or that a limit refuses. They
+   * count only after the first `maxStreams` and `maxBacklog` of them. One more ends the session.
    */
   maxResetsPerSecond?: number | undefined
   /**
-   * Frames of the peer per second that bring nothing: pings, answers to none, data frames without data, credit that is not
-   * needed, frames without data of unknown streams. As many may come at once; one more ends the session.
+   * Frames per second of the peer that have no effect: pings, answers without a ping, data frames without data,
+   * needless credit, and frames without data for unknown streams. The same number may arrive at once. One more ends
+   * the session.
    */
   maxIdleFramesPerSecond?: number | undefined
-  /** Our pings without an answer yet; one more is refused. */
+  /** Our pings that wait for an answer. Further ones are refused. */
   maxPings?: number | undefined
-  /** Answers and refusals that wait because the peer does not read; beyond, the session fails. */
+  /** Answers and refusals that wait because the peer does not read. Beyond the limit, the session fails. */
   maxWaitingAnswers?: number | undefined
-  /** After so long without a byte from the peer it is asked for one, milliseconds. Infinity: never. */
+  /** Silence of the peer after which a ping is sent, milliseconds. Infinity: never. */
   keepAliveMs?: number | undefined
-  /** A ping that is not answered within this time, with nothing else from the peer, ends the session, milliseconds. */
+  /** Time limit for an answer to that ping, or any other byte of the peer, milliseconds. Then the session ends. */
   keepAliveTimeoutMs?: number | undefined
-  /** A stream that the peer does not ack within this time is reset, milliseconds. */
+  /** Time limit for the peer's ack of a stream, milliseconds. Then the stream is reset. */
   openTimeoutMs?: number | undefined
-  /** How long a stream that we closed waits for the peer to close it too, milliseconds. */
+  /** Time that a stream waits, after we closed it, for the peer to close it, milliseconds. */
   closeTimeoutMs?: number | undefined
-  /** How long the connection below may take to close once the session is over, milliseconds. */
+  /** Time that the connection below may take to close after the end of the session, milliseconds. */
   lingerMs?: number | undefined
 }
 
@@ -56,7 +60,7 @@ export interface MuxOptions extends MuxNumbers {
   role: MuxRole
   /** Whether streams stay writable after the peer's end, as in `net.createServer`. Default: false. */
   allowHalfOpen?: boolean | undefined
-  /** Source of time; for tests. */
+  /** Source of time, for tests. */
   clock?: Clock | undefined
 }
 

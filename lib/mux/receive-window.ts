@@ -40,7 +40,7 @@ export class ReceiveWindow {
   /** @throws ERR_MULTIPATH_MUX_PROTOCOL where the peer sends more than it may */
   spend(bytes: number): void {
     if (bytes > this.#credit)
-      throw protocolError(`${bytes} bytes on a stream whose window has room for ${this.#credit}`)
+      throw protocolError(`the peer sent ${bytes} bytes on a stream with a window of ${this.#credit}`)
     this.#credit -= bytes
   }
 

@@ -76,12 +76,12 @@ export class SessionCore {
       abandoned.has(stream) || (stream.isRemoteEnded && stream.outgoing.bytes === 0)
     const lost = [...table.values()].filter((stream) => !isServed(stream)).length
     if (lost === 0 && this.#reader.isBetweenFrames) this.#end()
-    else this.fail(closedError(`the connection ended with ${lost} streams at work`))
+    else this.fail(closedError(`the connection ended with ${lost} open streams`))
   }
 
   /** @throws ERR_MULTIPATH_MUX_CLOSED, ERR_MULTIPATH_MUX_LIMIT */
   open(now: Millis): StreamCore {
-    if (this.#state.hasGoneAway) throw closedError('the peer takes no more streams')
+    if (this.#state.hasGoneAway) throw closedError('the peer accepts no more streams')
     if (!this.isOpen) throw closedError('the session is closed')
     this.#state.now = now
     const stream = this.#state.table.open(now)
@@ -138,7 +138,10 @@ export class SessionCore {
     const { pings, output, limits } = this.#state
     if (this.isOver) throw closedError('the session is closed')
     if (pings.isFull)
-      throw new MultipathError('ERR_MULTIPATH_MUX_LIMIT', `${limits.maxPings} pings wait for an answer`)
+      throw new MultipathError(
+        'ERR_MULTIPATH_MUX_LIMIT',
+        `${limits.maxPings} pings already wait for an answer (maxPings)`,
+      )
     const id = pings.send(now)
     output.ping(id)
     return id
@@ -150,7 +153,7 @@ export class SessionCore {
     this.#state.isClosing = true
     this.#state.output.goAway(GoAwayCode.normal)
     for (const stream of [...this.#state.table.values()])
-      if (stream.phase === 'incoming') this.#state.reset(stream, closedError('the session closes'))
+      if (stream.phase === 'incoming') this.#state.reset(stream, closedError('the session is closing'))
   }
 
   /** Ends everything at once, because of `error` if there is one; the peer hears `code`, if any. */
@@ -192,7 +195,7 @@ export class SessionCore {
     const { pings, limits, table } = this.#state
     this.#state.now = now
     if (pings.isSilent(now)) {
-      const message = `not a byte from the peer in ${limits.keepAliveTimeoutMs} ms after a ping`
+      const message = `no byte from the peer within ${limits.keepAliveTimeoutMs} ms after a ping`
       this.fail(timeoutError(message), GoAwayCode.internal)
       return
     }
@@ -201,7 +204,10 @@ export class SessionCore {
     this.#dropAbandoned(now)
     while (now >= this.#openingUntil) {
       const stream = table.oldestOpening!
-      this.#state.reset(stream, timeoutError(`no ack of stream ${stream.id} in ${limits.openTimeoutMs} ms`))
+      this.#state.reset(
+        stream,
+        timeoutError(`the peer did not ack stream ${stream.id} within ${limits.openTimeoutMs} ms`),
+      )
     }
   }
 

@@ -112,13 +112,14 @@ export class SessionState {
 
   /** The peer has begun `stream` and reset it, or a limit has refused it: we had work with it for nothing. */
   chargeReset(): void {
-    if (!this.#resets.take(this.now)) throw limitError('the peer begins and resets too many streams')
+    if (!this.#resets.take(this.now))
+      throw limitError('the peer opened and reset too many streams (maxResetsPerSecond)')
   }
 
   /** A frame of the peer that brings nothing. */
   chargeIdleFrame(): void {
     if (!this.#idleFrames.take(this.now))
-      throw limitError('the peer sends too many frames that bring nothing')
+      throw limitError('the peer sent too many frames without effect (maxIdleFramesPerSecond)')
   }
 
   /** The peer gives `stream` up. */
@@ -190,7 +191,7 @@ export class SessionState {
     for (const stream of [...this.table.values(), ...this.#leftovers])
       if (largest === undefined || stream.unread.bytes > largest.unread.bytes) largest = stream
     const limit = this.limits.maxUnreadBytes
-    const message = `more than ${limit} unread bytes in the session, ${largest!.unread.bytes} of them here`
+    const message = `the session has more than ${limit} unread bytes (maxUnreadBytes), and this stream has the most: ${largest!.unread.bytes}`
     this.reset(largest!, limitError(message))
   }
 }

@@ -148,20 +148,23 @@ export class StreamCore {
   /** @throws ERR_MULTIPATH_MUX_PROTOCOL for credit that no number of 32 bits holds */
   addCredit(bytes: number): void {
     if (this.#sendCredit + bytes > MAX_UINT32)
-      throw protocolError(`credit for ${this.#sendCredit + bytes} bytes on stream ${this.id}`)
+      throw protocolError(
+        `the peer gave too much credit on stream ${this.id}: ${this.#sendCredit + bytes} bytes`,
+      )
     this.#sendCredit += bytes
     this.#hasSpent = false
   }
 
   /** @throws ERR_MULTIPATH_MUX_PROTOCOL for bytes that the peer must not send */
   checkPayload(bytes: number): void {
-    if (this.#isRemoteEnded && bytes > 0) throw protocolError(`data behind the end of stream ${this.id}`)
+    if (this.#isRemoteEnded && bytes > 0)
+      throw protocolError(`the peer sent data after the end of stream ${this.id}`)
     this.window.spend(bytes)
   }
 
   /** @throws ERR_MULTIPATH_MUX_PROTOCOL for a second end */
   remoteEnded(): void {
-    if (this.#isRemoteEnded) throw protocolError(`a second end of stream ${this.id}`)
+    if (this.#isRemoteEnded) throw protocolError(`the peer ended stream ${this.id} twice`)
     this.#isRemoteEnded = true
   }
 

@@ -61,7 +61,10 @@ export class StreamTable {
   open(now: Millis): StreamCore {
     const id = this.#nextId
     if (id > MAX_UINT32)
-      throw new MultipathError('ERR_MULTIPATH_MUX_LIMIT', 'all ids of this session have been used')
+      throw new MultipathError(
+        'ERR_MULTIPATH_MUX_LIMIT',
+        'all stream ids of this session are used: open a new session',
+      )
     this.#nextId += 2
     const stream = new StreamCore(id, 'waiting', now)
     this.#streams.set(id, stream)
@@ -89,8 +92,8 @@ export class StreamTable {
    * @throws ERR_MULTIPATH_MUX_PROTOCOL for an id that is not the peer's to use, or that is in use
    */
   admit(id: number, now: Millis): StreamCore | undefined {
-    if (id === 0 || this.isOurs(id)) throw protocolError(`the peer opens stream ${id}, which is ours`)
-    if (this.#streams.has(id)) throw protocolError(`the peer opens stream ${id} twice`)
+    if (id === 0 || this.isOurs(id)) throw protocolError(`the peer opened stream ${id}, an id of this side`)
+    if (this.#streams.has(id)) throw protocolError(`the peer opened stream ${id} twice`)
     if (this.#remote >= this.#limits.maxStreams || this.#incoming >= this.#limits.maxBacklog) return undefined
     const stream = new StreamCore(id, 'incoming', now)
     this.#streams.set(id, stream)

@@ -16,30 +16,33 @@ import type { Lookup, Target } from './target-addresses.js'
 interface InterfacePathsNumbers {
   /** Paths for each pair of addresses. */
   readonly multiplier?: number | undefined
-  /** Paths at the same time; pairs beyond it are left out. */
+  /** Largest number of paths at the same time. Further pairs are left out. */
   readonly maxPaths?: number | undefined
-  /** How often the interfaces of this machine are looked at, milliseconds. */
+  /** Interval between checks of the interfaces of this machine, milliseconds. */
   readonly pollMs?: number | undefined
-  /** How often names are looked up, milliseconds, where no answer says how long it holds. */
+  /** Interval between lookups of names, milliseconds, if the answers do not contain a TTL. */
   readonly resolveMs?: number | undefined
 }
 
 export interface InterfacePathsOptions extends InterfacePathsNumbers, Omit<LocalAddressFilter, 'interfaces'> {
-  /** Name or address of the peer: each of its addresses is used. */
+  /** Name or address of the peer. Each of its addresses is used. */
   readonly host?: string | undefined
-  /** Where the peer listens. */
+  /** Port of the peer. */
   readonly port?: number | undefined
-  /** Instead of `host` and `port`: several places, all of the same peer. */
+  /** Several addresses of the same peer, instead of `host` and `port`. */
   readonly targets?: readonly Target[] | undefined
-  /** As in `localAddresses`; `false` leaves the choice to the system, and each address of the peer is one path. */
+  /**
+   * As in `localAddresses`. With `false`, the system chooses the interface, and each address of the peer is one
+   * path.
+   */
   readonly interfaces?: LocalAddressFilter['interfaces'] | false
-  /** Label, tracker, tier, weight and caps of a path. */
+  /** Returns label, tracker, tier, weight and caps of a path. */
   readonly pathOptions?: ((pair: AddressPair) => PathOptions) | undefined
-  /** Makes the dialer of a path; `path` has what `pathOptions` gave, and a label. Default: one over TCP. */
+  /** Creates the dialer of a path. `path` has the result of `pathOptions`, and a label. Default: a TCP dialer. */
   readonly dial?: ((pair: AddressPair, path: PathOptions) => SubflowDialer) | undefined
-  /** Finds the addresses of a name. Default: `lookup` of `node:dns/promises`, which does not say how long they hold. */
+  /** Finds the addresses of a name. Default: `lookup` of `node:dns/promises`, which returns no TTL. */
   readonly lookup?: Lookup | undefined
-  /** Source of time; for tests. */
+  /** Source of time, for tests. */
   readonly clock?: Clock | undefined
 }
 
@@ -107,7 +110,7 @@ function checkFunctions(values: Readonly<Record<string, unknown>>): void {
 function targetsOf({ host, port, targets }: InterfacePathsOptions): readonly Target[] {
   if (targets === undefined) return [checkTarget({ host, port }, '')]
   if (host !== undefined || port !== undefined)
-    throw new OptionError('targets take the place of host and port: give one or the other')
+    throw new OptionError('targets cannot be combined with host and port')
   if (!Array.isArray(targets) || targets.length === 0)
     throw new OptionError('targets must be an array of at least one { host, port }')
   return targets.map((target, index) =>

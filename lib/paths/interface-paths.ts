@@ -116,7 +116,7 @@ export class InterfacePaths implements PathSource {
         this.#locals = locals
         this.#problems.settle('interfaces')
       } catch (error) {
-        const message = `cannot tell the interfaces of this machine: ${toError(error).message}`
+        const message = `cannot list the interfaces of this machine: ${toError(error).message}`
         this.#problems.raise(
           'interfaces',
           new MultipathError('ERR_MULTIPATH_NO_PATH', message, { cause: error }),

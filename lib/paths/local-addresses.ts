@@ -23,13 +23,19 @@ export interface LocalAddress {
 
 /** Which local addresses are used. */
 export interface LocalAddressFilter {
-  /** Names of interfaces, with `*` and `?`, regular expressions, or a function. Default: those that are not virtual. */
+  /**
+   * Names of interfaces, with `*` and `?`, regular expressions, or a function. Default: interfaces that are not
+   * virtual.
+   */
   readonly interfaces?: Matcher<LocalAddress> | undefined
-  /** Addresses, networks as `192.168.0.0/16`, regular expressions, or a function. */
+  /** Addresses, networks such as `192.168.0.0/16`, regular expressions, or a function. */
   readonly addresses?: Matcher<LocalAddress> | undefined
-  /** 4 or 6 for one family alone. Default: 0, both. */
+  /** 4 or 6 for one address family. Default: 0, both families. */
   readonly family?: Family | undefined
-  /** Whether bridges, containers, virtual machines and tunnels count (docs/paths.md). Default: where `interfaces` lets them through. */
+  /**
+   * Whether bridges, containers, virtual machines and tunnels are included (docs/paths.md). Default: only if
+   * `interfaces` selects them.
+   */
   readonly includeVirtual?: boolean | undefined
 }
 

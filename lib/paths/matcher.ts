@@ -29,7 +29,7 @@ export function matcherOf<Subject>(
     if (typeof one === 'string') return testOf(one)
     // search() minds neither the place of the last match nor the flags that keep it.
     if (one instanceof RegExp) return (text) => text.search(one) >= 0
-    throw new OptionError(`${name} must be texts, regular expressions or a function`)
+    throw new OptionError(`${name} must be strings, regular expressions or a function`)
   })
   return (subject) => tests.some((test) => test(textOf(subject)))
 }
@@ -53,7 +53,7 @@ export function networkTest(text: string): Test<string> {
   const length = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Infinity
   if (family === 0 || length > longest)
     throw new OptionError(
-      `addresses must be addresses or networks as 192.168.0.0/16, got ${JSON.stringify(text)}`,
+      `addresses must be addresses or networks such as 192.168.0.0/16, got ${JSON.stringify(text)}`,
     )
   const network = new BlockList()
   network.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')

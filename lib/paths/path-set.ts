@@ -47,7 +47,7 @@ export class PathSet {
     try {
       path = this.#withOwnLabel(assertDialer(this.#init.make(pair)))
     } catch (error) {
-      const message = `no path ${pair.label}: ${toError(error).message}`
+      const message = `cannot create path ${pair.label}: ${toError(error).message}`
       return new MultipathError('ERR_MULTIPATH_NO_PATH', message, { cause: error })
     }
     this.#paths.set(key, path)
@@ -80,6 +80,6 @@ function assertDialer(path: Partial<SubflowDialer> | null | undefined): SubflowD
 function tooMany(count: number, most: number): MultipathError {
   return new MultipathError(
     'ERR_MULTIPATH_NO_PATH',
-    `${count} paths are more than ${most} (maxPaths): ${count - most} are left out`,
+    `${count} paths were found, and maxPaths is ${most}: ${count - most} are left out`,
   )
 }

@@ -86,7 +86,7 @@ export class TargetAddresses {
     const all = answer.map(({ address }) => address).filter((address) => this.#isOfFamily(address))
     const addresses = all.slice(0, this.#most)
     if (addresses.length === 0)
-      throw new Error(`no ${this.#family === 0 ? 'address' : `IPv${this.#family} address`} there`)
+      throw new Error(`no ${this.#family === 0 ? 'address' : `IPv${this.#family} address`} found`)
     const before = [...this.#misses.values()]
     this.#misses.clear()
     for (const address of addresses) this.#misses.set(address, { found: this.#found(address), count: 0 })

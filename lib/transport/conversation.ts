@@ -98,7 +98,8 @@ class Exchange {
     while (this.#ask !== undefined) {
       const length = this.#ask.lengthOf(this.#bytes)
       if (length === undefined || length > this.#bytes.length) {
-        if (this.#bytes.length >= MAX_ANSWER_BYTES) throw refusal(this.#peer, 'sent an answer without an end')
+        if (this.#bytes.length >= MAX_ANSWER_BYTES)
+          throw refusal(this.#peer, 'sent an answer that is too long')
         return false
       }
       const answer = this.#bytes.subarray(0, length)

@@ -14,8 +14,9 @@ export function* httpConnect({ host, port }: Target, login: Login | undefined): 
   if (login !== undefined) lines.push(`Proxy-Authorization: Basic ${base64(login)}`)
   const answer = yield { send: Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), lengthOf: headLength }
   const [, code, reason = ''] = STATUS_LINE.exec(answer.toString('latin1')) ?? []
-  if (code === undefined) throw refusal(PROXY, 'speaks no HTTP')
-  if (!code.startsWith('2')) throw refusal(PROXY, `answered ${code} ${printable(reason)}`.trimEnd())
+  if (code === undefined) throw refusal(PROXY, 'does not speak HTTP')
+  if (!code.startsWith('2'))
+    throw refusal(PROXY, `answered with status ${code} ${printable(reason)}`.trimEnd())
 }
 
 function headLength(bytes: Buffer): number | undefined {

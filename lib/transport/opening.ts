@@ -45,7 +45,7 @@ export function opened<Handle extends EventEmitter, Stream>(
       }
     }
     const handleOnClose = (): void => {
-      fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'closed before it was open'))
+      fail(new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the stream closed before it was open'))
     }
     const signalOnAbort = (): void => {
       fail(signal.reason as Error)

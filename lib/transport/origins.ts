@@ -27,7 +27,7 @@ export function originCheck(origins: Origins = []): OriginCheck {
 
 function among(origins: unknown): (origin: string) => boolean {
   if (!Array.isArray(origins) || !origins.every(isOrigin))
-    throw new OptionError('origins must be origins as https://example.org, or a function')
+    throw new OptionError('origins must be origins such as https://example.org, or a function')
   return (origin) => origins.includes(origin)
 }
 

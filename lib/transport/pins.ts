@@ -22,7 +22,9 @@ export function pinsOf(fingerprints: unknown): Pins | undefined {
   if (fingerprints === undefined) return undefined
   const isList = Array.isArray(fingerprints) && fingerprints.length > 0
   if (!isList || !fingerprints.every((pin) => typeof pin === 'string' && FINGERPRINT.test(pin)))
-    throw new OptionError('fingerprints must be SHA-256 fingerprints as AB:CD:…, 32 bytes each, at least one')
+    throw new OptionError(
+      'fingerprints must be at least one SHA-256 fingerprint of 32 bytes, such as AB:CD:…',
+    )
   return new Set((fingerprints as string[]).map((pin) => pin.toUpperCase()))
 }
 
@@ -33,6 +35,6 @@ export function assertPinned(stream: Duplex, pins: Pins): void {
   if (fingerprint256 !== undefined && pins.has(fingerprint256.toUpperCase())) return
   throw new MultipathError(
     'ERR_MULTIPATH_HANDSHAKE',
-    `the peer's certificate has the fingerprint ${fingerprint256 ?? 'of none'}, not one that was expected`,
+    `the certificate of the peer does not match fingerprints: its fingerprint is ${fingerprint256 ?? 'missing'}`,
   )
 }

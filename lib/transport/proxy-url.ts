@@ -30,7 +30,7 @@ export function parseProxyUrl(proxy: unknown): ProxyUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isBare = url !== undefined && ['', '/'].includes(url.pathname) && url.search + url.hash === ''
   if (!isBare || url.hostname === '' || (url.protocol !== 'socks5:' && url.protocol !== 'http:'))
-    throw new OptionError('proxy must be a URL as socks5://user:password@host:port or http://host:port')
+    throw new OptionError('proxy must be a URL such as socks5://user:password@host:port or http://host:port')
   const { protocol } = url
   const port = url.port === '' ? DEFAULT_PORTS[protocol] : Number(url.port)
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
@@ -44,7 +44,7 @@ function loginOf(url: URL): Login | undefined {
   if (user === '' || !isOneByteLong)
     throw new OptionError(`the user and password of proxy must have 1 to ${MAX_BYTES} bytes each`)
   if (url.protocol === 'http:' && user.includes(':'))
-    throw new OptionError('the user of an HTTP proxy must have no colon')
+    throw new OptionError('the user of an HTTP proxy must not contain a colon')
   return { user, password }
 }
 

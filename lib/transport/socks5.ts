@@ -32,17 +32,17 @@ const PROXY = 'the proxy'
 export function* socks5(target: Target, login: Login | undefined): Conversation {
   const methods = login === undefined ? [NO_LOGIN] : [NO_LOGIN, LOGIN]
   const [version, method] = yield ask([VERSION, methods.length, ...methods])
-  if (version !== VERSION) throw refusal(PROXY, 'speaks no SOCKS5')
+  if (version !== VERSION) throw refusal(PROXY, 'does not speak SOCKS5')
   if (method === LOGIN && login !== undefined) {
     const [, status] = yield ask([LOGIN_VERSION, ...counted(login.user), ...counted(login.password)])
     if (status !== 0) throw refusal(PROXY, 'refused the user and password')
   } else if (method === NO_METHOD) throw refusal(PROXY, loginWanted(login))
-  else if (method !== NO_LOGIN) throw refusal(PROXY, `wants login method ${method}, which was not offered`)
+  else if (method !== NO_LOGIN) throw refusal(PROXY, `chose login method ${method}, which was not offered`)
   const port = [target.port >> 8, target.port & 0xff]
   const request = Buffer.from([VERSION, CONNECT, 0, ...addressOf(target.host), ...port])
   const [replyVersion, code] = yield { send: request, lengthOf: replyLength }
-  if (replyVersion !== VERSION) throw refusal(PROXY, 'speaks no SOCKS5')
-  if (code !== 0) throw refusal(PROXY, `answered ${code}: ${REPLIES[code!] ?? 'unassigned'}`)
+  if (replyVersion !== VERSION) throw refusal(PROXY, 'does not speak SOCKS5')
+  if (code !== 0) throw refusal(PROXY, `answered with code ${code}: ${REPLIES[code!] ?? 'unassigned'}`)
 }
 
 /** An answer of two bytes. */
@@ -51,7 +51,7 @@ function ask(send: readonly number[]): Ask {
 }
 
 function loginWanted(login: Login | undefined): string {
-  return login === undefined ? 'wants a user and password' : 'accepts no login method of ours'
+  return login === undefined ? 'requires a user and password' : 'accepts none of the offered login methods'
 }
 
 function replyLength(bytes: Buffer): number | undefined {
@@ -62,7 +62,7 @@ function replyLength(bytes: Buffer): number | undefined {
   if (bytes[3] === IPV4) return 10
   if (bytes[3] === IPV6) return 22
   if (bytes[3] === NAME) return 7 + bytes[4]!
-  throw refusal(PROXY, `answered with address type ${bytes[3]}`)
+  throw refusal(PROXY, `answered with unknown address type ${bytes[3]}`)
 }
 
 function addressOf(host: string): number[] {

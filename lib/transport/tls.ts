@@ -55,6 +55,6 @@ function contextOf(settings: ConnectionOptions): SecureContext {
   try {
     return createSecureContext(withoutRenegotiation(settings))
   } catch (error) {
-    throw new OptionError(`key, cert or another option of TLS is wrong: ${toError(error).message}`)
+    throw new OptionError(`key, cert or another TLS option is invalid: ${toError(error).message}`)
   }
 }

@@ -19,7 +19,7 @@ export interface UnixDialerOptions extends PathOptions {
 export function unixDialer(options: UnixDialerOptions): SubflowDialer {
   const { path, label } = options
   checkStrings({ label, path })
-  if (!path) throw new OptionError('path must be the path of a socket')
+  if (!path) throw new OptionError('path must be the path of a Unix socket')
   return {
     ...pathOf(options, `unix:${path}`),
     dial: (dial) => openedSocket(() => connect({ path }), dial),

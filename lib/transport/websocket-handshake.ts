@@ -38,13 +38,13 @@ export function assertAccepted(
   const protocol = headers['sec-websocket-protocol']
   const asked = typeof protocols === 'string' ? listOf(protocols) : []
   if (statusCode !== 101 || headers.upgrade?.toLowerCase() !== 'websocket')
-    throw handshakeError('the server answered with another upgrade than that to a WebSocket')
+    throw handshakeError('the server did not upgrade to a WebSocket')
   if (headers['sec-websocket-accept'] !== acceptOf(key))
-    throw handshakeError('the server answered with a wrong Sec-WebSocket-Accept')
+    throw handshakeError('the server answered with an invalid Sec-WebSocket-Accept')
   if (headers['sec-websocket-extensions'] !== undefined)
-    throw handshakeError('the server answered with an extension of WebSockets that was not asked for')
+    throw handshakeError('the server answered with a WebSocket extension that was not requested')
   if (protocol !== undefined && !asked.includes(protocol))
-    throw handshakeError('the server answered with a subprotocol that was not asked for')
+    throw handshakeError('the server answered with a subprotocol that was not requested')
 }
 
 /** The answer to a request. */

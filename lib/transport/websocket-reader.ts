@@ -103,31 +103,31 @@ export class WebSocketReader {
     this.#isFinal = (byte & FIN) !== 0
     switch (this.#opcode) {
       case OPCODE.more:
-        if (!this.#isInMessage) throw broken(byte, 'it continues no message')
+        if (!this.#isInMessage) throw broken(byte, 'there is no message to continue')
         break
       case OPCODE.binary:
-        if (this.#isInMessage) throw broken(byte, 'the message before it is not over')
+        if (this.#isInMessage) throw broken(byte, 'the previous message has not ended')
         break
       case OPCODE.text:
-        throw new WebSocketError('a text message on a WebSocket path', CLOSE.unsupportedData)
+        throw new WebSocketError('the peer sent a text message on a WebSocket path', CLOSE.unsupportedData)
       case OPCODE.close:
       case OPCODE.ping:
       case OPCODE.pong:
-        if (!this.#isFinal) throw broken(byte, 'a control frame in parts')
+        if (!this.#isFinal) throw broken(byte, 'a control frame is fragmented')
         break
       default:
-        throw broken(byte, `there is no opcode ${this.#opcode}`)
+        throw broken(byte, `opcode ${this.#opcode} is unknown`)
     }
   }
 
   #judgeSecond(byte: number): void {
     const isMasked = (byte & MASKED) !== 0
     if (isMasked !== this.#isServer)
-      throw broken(byte, isMasked ? 'a server masks' : 'a client does not mask')
+      throw broken(byte, isMasked ? 'a frame of a server is masked' : 'a frame of a client is not masked')
     const length = byte & ~MASKED
     if (this.#isControl && length > MAX_CONTROL_BYTES)
-      throw broken(byte, `a control frame of more than ${MAX_CONTROL_BYTES} bytes`)
-    if (this.#opcode === OPCODE.close && length === 1) throw broken(byte, 'half a close code')
+      throw broken(byte, `a control frame is longer than ${MAX_CONTROL_BYTES} bytes`)
+    if (this.#opcode === OPCODE.close && length === 1) throw broken(byte, 'the close code is incomplete')
     this.#headLength += (length === 126 ? 2 : length === 127 ? 8 : 0) + (isMasked ? 4 : 0)
   }
 
@@ -149,7 +149,7 @@ export class WebSocketReader {
       this.#messageBytes += this.#length
       if (this.#messageBytes > this.#maxMessageBytes)
         throw new WebSocketError(
-          `a WebSocket message of ${this.#messageBytes} bytes of payload, more than ${this.#maxMessageBytes}`,
+          `the peer sent a WebSocket message of ${this.#messageBytes} bytes, and the limit is ${this.#maxMessageBytes}`,
           CLOSE.tooBig,
         )
     }
@@ -166,7 +166,10 @@ export class WebSocketReader {
 
   #charge(): void {
     if (this.#opcode !== OPCODE.close && !this.#budget.spend())
-      throw new WebSocketError(`more than ${MAX_EMPTY_FRAMES} WebSocket frames without payload`, CLOSE.policy)
+      throw new WebSocketError(
+        `the peer sent more than ${MAX_EMPTY_FRAMES} WebSocket frames without payload`,
+        CLOSE.policy,
+      )
   }
 
   /** A length above 2 ** 53 is not exact, and far above every limit. */
@@ -236,7 +239,8 @@ export class WebSocketReader {
 function closeCodeOf(payload: Uint8Array): number {
   if (payload.length === 0) return CLOSE.none
   const code = payload[0]! * 256 + payload[1]!
-  if (!mayBeSent(code)) throw new WebSocketError(`a WebSocket is closed with ${code}, which is no close code`)
+  if (!mayBeSent(code))
+    throw new WebSocketError(`the peer sent ${code}, which is not a valid close code of WebSockets`)
   return code
 }
 
@@ -247,5 +251,5 @@ function mayBeSent(code: number): boolean {
 }
 
 function broken(byte: number, why: string): WebSocketError {
-  return new WebSocketError(`no WebSocket frame, byte 0x${byte.toString(16).padStart(2, '0')}: ${why}`)
+  return new WebSocketError(`invalid WebSocket frame, byte 0x${byte.toString(16).padStart(2, '0')}: ${why}`)
 }

@@ -152,5 +152,5 @@ function check({ port, host, server, path, origins }: WebSocketServerOptions): v
     throw new OptionError('either port or server must be given')
   if (server === undefined) checkPort(port)
   else if (typeof (server as Partial<Server>).on !== 'function' || host !== undefined)
-    throw new OptionError('server must be an http.Server or https.Server, and stands without host')
+    throw new OptionError('server must be an http.Server or https.Server, and cannot be combined with host')
 }

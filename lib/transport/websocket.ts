@@ -72,7 +72,8 @@ export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer 
   const { protocol, host, pathname, href } = urlOf(url)
   checkStrings({ label: options.label, localAddress, servername })
   const pins = pinsOf(fingerprints)
-  if (pins !== undefined && protocol !== 'wss:') throw new OptionError('fingerprints need wss:')
+  if (pins !== undefined && protocol !== 'wss:')
+    throw new OptionError('fingerprints can be used only with a wss: url')
   const target: Target = {
     url: new URL(href.replace(/^ws/, 'http')),
     settings: {
@@ -124,7 +125,9 @@ function requestTo({ url, settings, headers, pins }: Target, key: string): Clien
   })
   request.once('response', ({ statusCode, statusMessage }: IncomingMessage) => {
     const status = `${statusCode} ${statusMessage}`
-    request.destroy(new MultipathError('ERR_MULTIPATH_HANDSHAKE', `the server answered ${status}`))
+    request.destroy(
+      new MultipathError('ERR_MULTIPATH_HANDSHAKE', `the server answered with status ${status}`),
+    )
   })
   if (pins === undefined) request.end()
   else endTo(pins, request)
@@ -166,6 +169,6 @@ function urlOf(url: unknown): URL {
   const text = String(url)
   const target = URL.canParse(text) ? new URL(text) : undefined
   if ((target?.protocol !== 'ws:' && target?.protocol !== 'wss:') || target.hash !== '')
-    throw new OptionError('url must be a URL as ws://host:port/path or wss://host/path')
+    throw new OptionError('url must be a URL such as ws://host:port/path or wss://host/path')
   return target
 }

@@ -45,7 +45,7 @@ describe('a bridge whose program closes its input without an error', () => {
 
   it('fails where it may not', async () => {
     await expect(bridged(false)).rejects.toThrow(
-      'the program was closed before all that came was written to it',
+      'the program was closed before all received data was written to it',
     )
   })
 })

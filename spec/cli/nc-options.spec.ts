@@ -34,13 +34,18 @@ describe('ncOptions', () => {
   })
 
   it.each<[string, NcFlags, (typeof TARGET)[], RegExp]>([
-    ['no target', FLAGS, [], /nowhere to connect/],
+    ['no target', FLAGS, [], /no target to connect to/],
     ['both families', { ...FLAGS, ipv4: true, ipv6: true }, [TARGET], /-4 and -6/],
-    ['a target to listen on', { ...FLAGS, listen: true }, [TARGET], /takes no HOST:PORT/],
-    ['a multiplier to listen with', { ...FLAGS, listen: true, multiplier: 2 }, [], /side that dials/],
-    ['a port to dial from', { ...FLAGS, port: 80 }, [TARGET], /--port goes with --listen/],
-    ['a program to dial with', { ...FLAGS, exec: 'cat' }, [TARGET], /--exec goes with/],
-    ['a relay to dial with', { ...FLAGS, relay: TARGET }, [TARGET], /--relay goes with/],
+    ['a target to listen on', { ...FLAGS, listen: true }, [TARGET], /--listen does not take HOST:PORT/],
+    [
+      'a multiplier to listen with',
+      { ...FLAGS, listen: true, multiplier: 2 },
+      [],
+      /cannot be used with --listen/,
+    ],
+    ['a port to dial from', { ...FLAGS, port: 80 }, [TARGET], /--port needs --listen/],
+    ['a program to dial with', { ...FLAGS, exec: 'cat' }, [TARGET], /--exec needs/],
+    ['a relay to dial with', { ...FLAGS, relay: TARGET }, [TARGET], /--relay needs/],
     ['program and relay', { ...FLAGS, listen: true, exec: 'cat', relay: TARGET }, [], /--exec and --relay/],
     [
       'program and benchmark',

@@ -92,7 +92,9 @@ describe('multipath nc --relay', () => {
     dials.stdin.end(FILE)
     const { code, lines } = await listens.exited
     expect(code).toBe(1)
-    expect(lines.at(-1)).toMatch(/cannot reach the server to relay to: .*ECONNREFUSED.*\(is .* up\?\)/)
+    expect(lines.at(-1)).toMatch(
+      /cannot connect to the --relay server: .*ECONNREFUSED.*\(check that .* is running\)/,
+    )
     expect((await dials.exited).code).toBe(1)
   })
 
@@ -114,7 +116,7 @@ describe('multipath nc --idle-timeout', () => {
     dials.stdin.write('hello')
     const { code, lines, out } = await listens.exited
     expect({ code, out: out.toString() }).toEqual({ code: 3, out: 'hello' })
-    expect(lines.at(-1)).toBe('multipath: nothing passed for 0.3 s')
+    expect(lines.at(-1)).toBe('multipath: no data was transferred for 0.3 s')
   })
 })
 

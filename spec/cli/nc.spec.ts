@@ -94,7 +94,7 @@ describe('paths of multipath nc', () => {
     dials.stdin.end('left')
     expect((await listens.exited).out.toString()).toBe('left')
     const { code, lines } = await dials.exited
-    expect([code, lines]).toEqual([0, [`multipath: [::1]:${port}: no IPv4 address there`]])
+    expect([code, lines]).toEqual([0, [`multipath: [::1]:${port}: no IPv4 address found`]])
   })
 
   it('are told to be none in one line', async () => {
@@ -102,7 +102,7 @@ describe('paths of multipath nc', () => {
     expect(code).toBe(1)
     expect(lines).toEqual([
       expect.stringMatching(
-        /no path leads to the peer: \[::1\]:9: no IPv4 address there \(check the name.*\)$/,
+        /no path to the peer works: \[::1\]:9: no IPv4 address found \(check the name.*\)$/,
       ),
     ])
   })
@@ -163,7 +163,7 @@ describe('multipath nc fails with one line when', () => {
     const { code, lines } = await dials.exited
     expect(code).toBe(1)
     expect(lines).toEqual([
-      expect.stringMatching(/no path leads to the peer: .*ECONNREFUSED.*\(is .* running/),
+      expect.stringMatching(/no path to the peer works: .*ECONNREFUSED.*\(check that .* is running/),
     ])
   })
 

@@ -29,17 +29,17 @@ describe('planPaths', () => {
   it('reports what it leaves out while something is left', async () => {
     const { labels, lines } = await plan({ targets: [at('::1'), at('127.0.0.1')], family: 4 })
     expect(labels).toEqual(['127.0.0.1|127.0.0.1:80'])
-    expect(lines).toEqual(['multipath: left out [::1]:80: no IPv4 address there'])
+    expect(lines).toEqual(['multipath: one target is left out: [::1]:80: no IPv4 address found'])
   })
 
   it('fails when nothing is left', async () => {
     await expect(plan({ targets: [at('::1')], family: 4 })).rejects.toMatchObject({
-      message: 'no address to connect to: [::1]:80: no IPv4 address there',
-      hint: 'only IPv4 was asked for',
+      message: 'no target has a usable address: [::1]:80: no IPv4 address found',
+      hint: '-4 allows only IPv4',
     })
     await expect(plan({ addresses: ['::1'] })).rejects.toMatchObject({
       message: 'no local address can reach any target',
-      hint: 'its family has to be that of the target',
+      hint: 'the address must have the same family as the target',
     })
   })
 })

@@ -45,10 +45,10 @@ describe('the command line', () => {
     [['nc', '-l', '-p', '70000'], /--port.*from 0 to 65535/],
     [['nc', '-l', '--relay', 'x'], /--relay.*HOST:PORT/],
     [['nc', '-i', 'soon', 'a:1'], /--idle-timeout.*seconds/],
-    [['nc'], /nowhere to connect to \(give HOST:PORT/],
-    [['nc', '-l', 'a:1'], /takes no HOST:PORT/],
+    [['nc'], /no target to connect to \(give HOST:PORT/],
+    [['nc', '-l', 'a:1'], /--listen does not take HOST:PORT/],
     [['doctor'], /missing required argument 'HOST:PORT'.*multipath doctor --help/],
-    [['doctor', '-s', '0', 'a:1'], /0 seconds \(--no-load/],
+    [['doctor', '-s', '0', 'a:1'], /--seconds must be more than 0 .*--no-load/],
     [['doctor', '--address', 'eth0', 'a:1'], /--address.*IP address/],
     [['doctor', '-4', '-6', 'a:1'], /cannot be used with/],
     [['serve', '--listen', 'a:1'], /--listen.*PORT or ADDRESS:PORT/],
@@ -56,18 +56,18 @@ describe('the command line', () => {
     [['serve', '--listen', '1', '--allow-socks', '*'], /--allow-socks.*HOST:PORTS/],
     [['serve', '--listen', '1', '--allow-private', 'a'], /--allow-private.*range/],
     [['serve', '--listen', '1', '--allow-remote', '0'], /--allow-remote.*from 1/],
-    [['forward', '--local', '1=a:1'], /nowhere to connect to \(give --to/],
-    [['forward', '--to', 'a:1'], /nothing to forward \(give --local or --remote/],
+    [['forward', '--local', '1=a:1'], /no server to connect to \(give --to/],
+    [['forward', '--to', 'a:1'], /no port to forward \(give --local or --remote/],
     [['forward', '--to', 'a:1@eth0', '--local', '1=a:1'], /--to.*@SOURCE/],
     [['forward', '--to', 'a:1', '--remote', '1=web'], /--remote.*HOST:PORT/],
     [['forward', '--to', 'a:1', '--local', '0=b', '--tls-fingerprint', 'AB'], /fingerprints must be/],
-    [['socks'], /nowhere to connect to \(give --to/],
+    [['socks'], /no server to connect to \(give --to/],
     [['socks', '--to', 'a:1@127.0.0.1', '--all-interfaces'], /--all-interfaces chooses the source.*a:1@127/],
-    [['socks', ...Array.from({ length: 33 }, () => ['--to', 'a:1']).flat()], /more than 32 paths/],
     [
-      ['socks', '--to', 'a:1', '--listen', '0.0.0.0:1'],
-      /0\.0\.0\.0:1 is a proxy for everybody.*--login-file/,
+      ['socks', ...Array.from({ length: 33 }, () => ['--to', 'a:1']).flat()],
+      /--to is given 33 times; at most 32 paths/,
     ],
+    [['socks', '--to', 'a:1', '--listen', '0.0.0.0:1'], /0\.0\.0\.0:1 would be an open proxy.*--login-file/],
     [['socks', '--to', 'a:1', '--login-file', '/no/such'], /cannot read \/no\/such/],
     [['trace'], /missing required argument 'FILE'.*multipath trace --help/],
     [['trace', 'x', '-c', '0'], /-c, --connection.*from 1 to/],
@@ -83,11 +83,11 @@ describe('the command line', () => {
   it.each([
     [['serve', '--json', '--listen', 'a:1'], /--listen.*PORT or ADDRESS:PORT.*multipath serve --help/],
     [['forward', '--nonsense', '--json'], /unknown option '--nonsense'/],
-    [['forward', '--to', 'a:1', '--json'], /nothing to forward/],
-    [['socks', '--json', '--to', 'a:1', '--listen', '0.0.0.0:1'], /is a proxy for everybody/],
-    [['socks', '--json'], /nowhere to connect to/],
+    [['forward', '--to', 'a:1', '--json'], /no port to forward/],
+    [['socks', '--json', '--to', 'a:1', '--listen', '0.0.0.0:1'], /would be an open proxy/],
+    [['socks', '--json'], /no server to connect to/],
     [['doctor', '--json'], /missing required argument/],
-    [['doctor', '-s', '0', 'a:1', '--json'], /0 seconds/],
+    [['doctor', '-s', '0', 'a:1', '--json'], /--seconds must be more than 0/],
   ])('refuses %j in one line of JSON', async (args, message) => {
     const { code, lines, printed } = await run(...args)
     expect({ code, printed }).toEqual({ code: 2, printed: '' })
@@ -112,6 +112,6 @@ describe('the command line', () => {
       ...Array.from({ length: 5 }, () => '127.0.0.1:9'),
     )
     expect(code).toBe(2)
-    expect(lines).toEqual([expect.stringContaining('320 paths are more than 256')])
+    expect(lines).toEqual([expect.stringContaining('320 paths were requested, and at most 256 are allowed')])
   })
 })

@@ -115,7 +115,9 @@ describe('multipath trace', () => {
     writeTrace(file, ...[...handMade(1), ...second].toSorted((a, b) => timeOf(a) - timeOf(b)))
     const first = await runTrace(file)
     expect(first.out).toContain('Connection abc…')
-    expect(first.lines).toEqual([expect.stringMatching(/the first of 2 connections; -c chooses another/)])
+    expect(first.lines).toEqual([
+      expect.stringMatching(/the first of 2 connections; choose a different one with -c/),
+    ])
     const chosen = await runTrace(file, '--connection', '2')
     expect(chosen).toMatchObject({ code: 0, lines: [] })
     expect(chosen.out).toContain('Connection xyz…')
@@ -129,17 +131,17 @@ describe('multipath trace', () => {
 
   it.each([
     ['not JSON', ['{"t":0,']],
-    ['no line of a trace', ['5']],
-    ['no line of a trace', ['{"t":0}']],
+    ['not a line of a trace', ['5']],
+    ['not a line of a trace', ['{"t":0}']],
     ['unknown event "other"', [{ t: 0, c: 1, ev: 'other' }]],
-    ['a trace of version 2, and only 1 is known here', [{ t: 0, c: 1, ...OPEN, v: 2 }]],
-    ['a trace of version undefined, and only 1', [{ t: 0, c: 1, ...OPEN, v: undefined }]],
-    ['connection 4 has not begun', [{ t: 0, c: 4 }]],
+    ['the trace has version 2, and only version 1 is supported', [{ t: 0, c: 1, ...OPEN, v: 2 }]],
+    ['the trace has version undefined, and only version 1', [{ t: 0, c: 1, ...OPEN, v: undefined }]],
+    ['connection 4 has no open event', [{ t: 0, c: 4 }]],
     ['acked must be a number', [{ t: 0, c: 1, acked: '5' }]],
     ['subs must be a list', [{ t: 0, c: 1, subs: 5 }]],
     ['an element of subs must be an object', [{ t: 0, c: 1, subs: [null] }]],
     ['id must be a number', [{ t: 0, c: 1, subs: [{ id: 'x' }] }]],
-    ['label must be a text', [{ t: 0, c: 1, ev: 'subflow', id: 1, state: 'up' }]],
+    ['label must be a string', [{ t: 0, c: 1, ev: 'subflow', id: 1, state: 'up' }]],
   ])('says in which line it found "%s"', async (what, lines) => {
     const head = [{ t: 0, c: 1, ...OPEN }, ...joins(1, 'wifi', 0)]
     const { code, lines: told, out } = await runTrace(writeTrace(file, ...head, ...lines))
@@ -151,8 +153,13 @@ describe('multipath trace', () => {
   it.each([
     ['is not there', ['none.trace'], 1, /cannot read .*none\.trace: ENOENT/],
     ['is a directory', ['.'], 1, /cannot read .*: EISDIR/],
-    ['holds nothing', ['empty.trace'], 1, /empty\.trace holds no connection \(.+\)/],
-    ['has fewer connections', ['one.trace', '-c', '2'], 2, /one\.trace holds 1 connection \(.*from 1 to 1\)/],
+    ['holds nothing', ['empty.trace'], 1, /empty\.trace contains no connection \(.+\)/],
+    [
+      'has fewer connections',
+      ['one.trace', '-c', '2'],
+      2,
+      /one\.trace contains only 1 connection \(.*from 1 to 1\)/,
+    ],
     ['cannot be written beside', ['one.trace', '-o', '.'], 1, /cannot write to .*: EISDIR/],
   ])('says that the file %s', async (_what, [name, ...more], exitCode, message) => {
     writeTrace(join(folder, 'empty.trace'), '')

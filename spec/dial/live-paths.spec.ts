@@ -56,7 +56,11 @@ describe('a path that is added', () => {
   })
 
   it.each([
-    ['under a label in use', { label: 'path 0', dial: () => {} }, 'a path is called "path 0" already'],
+    [
+      'under a label in use',
+      { label: 'path 0', dial: () => {} },
+      'a path with the label "path 0" exists already',
+    ],
     ['without dial()', { label: 'x' }, 'path must be a SubflowDialer with a label and dial()'],
     ['as nothing', undefined, 'path must be a SubflowDialer with a label and dial()'],
   ])('%s is refused', async (_what, path, message) => {

@@ -105,7 +105,7 @@ describe('a source of paths', () => {
     expect(source.listener).toBeDefined()
     expect(await passUntil(clock, dialled)).toMatchObject({
       multipathCode: 'ERR_MULTIPATH_FAIL_ON_ALL_DIALERS',
-      message: 'no path to there: no path is known after 3000 ms',
+      message: 'no path to there: no path was found within 3000 ms',
       cause: { code: 'ERR_MULTIPATH_HANDSHAKE_TIMEOUT' },
     })
     expect(clock.now()).toBe(3000)

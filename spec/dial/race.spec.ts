@@ -216,7 +216,7 @@ describe('a dial that fails', () => {
     expect(multipathCode).toBe('ERR_MULTIPATH_FAIL_ON_ALL_DIALERS')
     const causes = Object.fromEntries(failures.map(({ label, error: { message: text } }) => [label, text]))
     expect(causes).toEqual({
-      'path 0': 'no connection within 2000 ms',
+      'path 0': 'not connected within 2000 ms',
       'path 1': 'path 1 refused',
       'path 2': 'no handshake within 2000 ms',
     })

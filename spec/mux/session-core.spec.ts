@@ -391,7 +391,7 @@ describe('going away', () => {
       undefined,
       expect.objectContaining({ code: 'ERR_MULTIPATH_MUX_CLOSED' }),
     ])
-    expect(() => session.core.open(0)).toThrow('takes no more streams')
+    expect(() => session.core.open(0)).toThrow('accepts no more streams')
   })
 
   it('by the end of the connection is an error for streams at work, and for a frame cut short', () => {

@@ -142,7 +142,7 @@ describe('interfacePaths', () => {
     await watch.clock.run(60_000)
     expect(watch.events).toEqual([
       `+${ETH}`,
-      '!cannot tell the interfaces of this machine: uv_interface_addresses returned 13',
+      '!cannot list the interfaces of this machine: uv_interface_addresses returned 13',
     ])
   })
 
@@ -169,7 +169,7 @@ describe('interfacePaths', () => {
       ],
     })
     await watched(watch)
-    expect(watch.events).toEqual([`+${ETH}`, '![::1]:80: no IPv4 address there'])
+    expect(watch.events).toEqual([`+${ETH}`, '![::1]:80: no IPv4 address found'])
     await watch.clock.run(60_000)
     expect(watch.lookups).toEqual([])
     expect(watch.news).toHaveLength(2)
@@ -191,7 +191,7 @@ describe('interfacePaths', () => {
     expect(watch.news).toEqual([
       `+${label(2)}`,
       `+${label(3)}`,
-      '!3 paths are more than 2 (maxPaths): 1 are left out',
+      '!3 paths were found, and maxPaths is 2: 1 are left out',
     ])
     watch.interfaces = { eth0: ['192.0.2.3', '192.0.2.4'] }
     await watch.clock.run(2000)
@@ -356,13 +356,13 @@ describe('paths of interfacePaths', () => {
     watch.interfaces = BOTH
     await watched(watch)
     await watch.clock.run(60_000)
-    expect(watch.events).toEqual([`+${ETH}`, `!no path ${WLAN}: ${message}`])
+    expect(watch.events).toEqual([`+${ETH}`, `!cannot create path ${WLAN}: ${message}`])
   })
 
   it.each([
     [{ port: 0 }, 'port must be an integer from 1 to 65535, got 0'],
     [{ host: '' }, 'host must be a name or an address'],
-    [{ targets: [] }, 'targets take the place of host and port'],
+    [{ targets: [] }, 'targets cannot be combined with host and port'],
     [{ host: undefined, port: undefined, targets: [] }, 'targets must be an array of at least one'],
     [
       { host: undefined, port: undefined, targets: [{ host: 'a', port: 80 }, null] },

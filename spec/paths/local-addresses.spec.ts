@@ -106,9 +106,9 @@ describe('local addresses', () => {
 
   it.each([
     [{ family: 5 }, 'family must be 0, 4 or 6, got 5'],
-    [{ interfaces: 7 }, 'interfaces must be texts, regular expressions or a function'],
-    [{ interfaces: ['eth0', null] }, 'interfaces must be texts'],
-    [{ addresses: 'eth0' }, 'addresses must be addresses or networks as 192.168.0.0/16, got "eth0"'],
+    [{ interfaces: 7 }, 'interfaces must be strings, regular expressions or a function'],
+    [{ interfaces: ['eth0', null] }, 'interfaces must be strings'],
+    [{ addresses: 'eth0' }, 'addresses must be addresses or networks such as 192.168.0.0/16, got "eth0"'],
     [{ addresses: '10.0.0.0/33' }, 'got "10.0.0.0/33"'],
     [{ addresses: '10.0.0.0/x' }, 'got "10.0.0.0/x"'],
     [{ includeVirtual: 1 }, 'includeVirtual must be true or false'],

@@ -53,7 +53,7 @@ describe('addresses of a target', () => {
     expect(known(addresses)).toEqual(['2001:db8::1'])
     await expect(addresses.lookUp(async () => answer('192.0.2.1'))).rejects.toMatchObject({
       code: 'ERR_MULTIPATH_NO_PATH',
-      message: 'peer.example:80: no IPv6 address there',
+      message: 'peer.example:80: no IPv6 address found',
     })
     expect(known(addresses)).toEqual(['2001:db8::1'])
   })

@@ -11,70 +11,70 @@ import { FakeCliIo } from './fake-cli-io.js'
 
 const INTRO = `# The command
 
-\`multipath\` comes with the package: \`npx --package multipath-net multipath --help\`, or \`npm install --global multipath-net\`.
-This page is made from its parser.`
+\`multipath\` is part of the package. Run it with \`npx --package multipath-net multipath --help\`, or install it with
+\`npm install --global multipath-net\`. This page is generated from the parser of the command.`
 
 const FINDINGS = `## What doctor finds
 
-A fault makes the exit code ${EXIT_ILL}; a note does not. With \`--json\` each stands in \`findings\` of its path, or of the
-whole, as \`{ severity, code, text, fix }\`; \`fix\` holds the lines that fix it, where there are any.
+If there is a fault, the exit code is ${EXIT_ILL}; a note does not change it. With \`--json\`, each finding is in \`findings\` of its path
+or of the whole report, as \`{ severity, code, text, fix }\`. \`fix\` contains the commands that correct it, if there are any.
 
 ${['| code | meaning |', '| --- | --- |', ...Object.entries(FINDING_MEANINGS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)].join('\n')}
 
-A path begins at an address, and the routes choose the interface: with the routing of most systems every packet leaves by
-the first default route, whatever its source, and two paths share one uplink. A rule for each source fixes that (Linux:
-ip-rule(8)). What \`ip\` adds is gone after a restart: put it where your system keeps its network's configuration.
+A path has a local address, and the routes choose its interface. With the routing of most systems, every packet leaves by
+the first default route, whatever its source address, so two paths share one uplink. A rule for each source address corrects that (on Linux:
+ip-rule(8)). Changes by \`ip\` are lost at a restart: add them to the network configuration of your system.
 
-The round-trip times are those of multipath frames: idle, the shortest of a second; under load, the median while the path
-is full. Rates are of acknowledged bytes, without the first third of the time.`
+Round-trip times are those of multipath frames. The idle value is the shortest within a second, and the value under load is the median
+while the path is full. Rates count acknowledged bytes and exclude the first third of the time.`
 
-const STREAMS = `## Streams: who may come in, and where to
+const STREAMS = `## Streams: access and targets
 
-\`serve\`, \`forward\` and \`socks\` share one session: yamux streams over one multipath connection, which is opened at the
-start and, when all of its paths are gone, again, with pauses of at most 5 seconds. A new stream costs no round trip: its first
-bytes leave right behind the words that say where it goes.
+\`serve\`, \`forward\` and \`socks\` share one session: yamux streams over one multipath connection. The client opens the connection at the
+start. If all paths are lost, it reconnects, with pauses of at most 5 seconds. A new stream costs no round trip: its first
+bytes leave together with the request for its target.
 
-- Before the first stream each side shows, with HMAC-SHA256 over fresh random numbers of both, that it knows the token;
-  the client shows it first. The token itself never travels. It hides nothing: on networks of others use TLS as well,
-  since who sees the packets can read, change and join them.
-- With \`--tls-client-ca\` there, clients show a certificate (\`--tls-cert\`, \`--tls-key\`) on every path, and one that the file vouches for
-  stands in for the token. Two clients with different certificates cannot join each other's sessions. Name an authority that vouches for
-  your clients alone, or the certificates themselves, one after another.
-- A client learns why a stream was refused. SOCKS5 gets 2 for what no rule allows, 3 for what is out of reach, 4 for a
-  name that is unknown, 5 for a refused connection, 6 for one that took too long, 1 for the rest; HTTP gets 403, 502, 503 or
-  504; a forwarded port is reset. \`serve\` reports what was refused.
-- A client of \`socks\` waits for that answer before it says anything: a round trip, and what the far end takes to connect. Where
-  the same target was reached within the last minute, it is told at once that it is connected, and its first words leave with
-  the request. The price: what then fails is a reset without a reason, which programs may take for a fault of the place; the
-  next one to the same target gets the reason again. \`--early always\` does so for every target, \`--early never\` for none.
-  Without a session clients are refused as ever.
-- The address that was checked against the rules is the one that is dialled: a name that changes in between leads nowhere
-  else. IPv4 within IPv6 (mapped, NAT64) counts as the IPv4 address that it is, and the addresses of the machine that runs
+- Before the first stream, each side proves that it knows the token, with HMAC-SHA256 over fresh random numbers of both sides.
+  The client proves it first, and the token itself is never sent. The token does not encrypt the data. On networks of others use TLS as well,
+  since anyone who sees the packets can read and change them, and join the session.
+- With \`--tls-client-ca\` on \`serve\`, clients present a certificate (\`--tls-cert\`, \`--tls-key\`) on every path. A certificate that verifies
+  against the file replaces the token. Clients with different certificates cannot join each other's sessions. Use an authority that
+  signs only your clients, or list the certificates themselves, one after another.
+- A client learns why a stream was refused. SOCKS5 reports 2 if no rule allows the target, 3 if it is unreachable, and 4 for an
+  unknown name. It reports 5 for a refused connection, 6 after a timeout, and 1 for other reasons. HTTP reports 403, 502, 503 or
+  504, and a forwarded port resets the connection. \`serve\` logs every refusal.
+- A client of \`socks\` normally waits for that answer before it sends data. The wait takes a round trip and the time that \`serve\` needs to connect.
+  If the same target was reached within the last minute, \`socks\` reports success at once, and the first data leaves with the
+  request. A later failure is then a reset without a reason, which programs may take for a fault of the target. The
+  next request to that target gets the reason again. \`--early always\` does this for every target, \`--early never\` for none.
+  Without a session, clients are refused in every mode.
+- \`serve\` dials the same address that it checked against the rules, so a name that changes in between has no effect.
+  An IPv4 address within IPv6 (mapped, NAT64) counts as that IPv4 address. The addresses of the machine that runs
   \`serve\` count as private.
-- Bytes, ends, resets and the pace of the reader pass through each stream. When a session is lost its streams are reset,
-  so that no program takes for whole what was cut short.
-- A signal ends all three in good order: nothing new is taken, and open streams have --drain seconds to end. A second
-  one ends the process at once.
+- Bytes, ends, resets and backpressure pass through each stream. When a session is lost, its streams are reset,
+  so that no program takes truncated data for complete data.
+- After a signal, all three commands accept nothing new, and open streams have --drain seconds to end. A second signal
+  stops the process at once.
 
-Tokens and logins come from files or from the environment (MULTIPATH_TOKEN, MULTIPATH_SOCKS_LOGIN), never from the
-command line, which every user of a machine can read.`
+Tokens and logins come from files or from the environment (MULTIPATH_TOKEN, MULTIPATH_SOCKS_LOGIN). They cannot be given on the
+command line, because every user of a machine can read that.`
 
-const AFTERWORD = `## What can be told, and what cannot
+const AFTERWORD = `## Guarantees and their limits
 
-Between two of ours, exit code 0 at both ends means that everything came through whole: the reader knows where the
-end is. A Go peer has no word for an end; it closes. So, with a Go peer:
+Between two peers of multipath-net, exit code 0 at both ends means that all data arrived complete: the reader knows where the
+data ends. A Go peer has no message for the end of its data; it only closes. With a Go peer, therefore:
 
-- What we send is sure to have reached its memory: we close only after all of it is acknowledged.
-- What a Go peer sends is checked for holes, and a connection that breaks within it is an error; but a Go peer that was
-  killed, or that dropped its tail when it closed, cannot be told from one that had no more to say. bondcat closes
-  33 ms after its last byte: up to 128 MiB that a slow reader has not taken yet are held in memory for that reason.
-- Somebody on a plain path can make a peer of ours look like a Go peer, and cut it off behind a whole frame. That looks like the end of a
-  Go peer, so that nc exits with 0. Where both ends are ours, give both \`--peer ours\`: then it is an error.
-- bondcat closes the whole connection at the end of its own input. To receive with it, give it an input that stays open:
+- Data that nc sends has reached the memory of the peer: nc closes only after all of it is acknowledged.
+- Data that a Go peer sends is checked for holes, and a connection that breaks within it is an error. But a Go peer that was
+  killed, or that dropped its last data when it closed, looks like one that had sent everything. bondcat closes
+  33 ms after its last byte. For that reason, up to 128 MiB are held in memory for a slow reader.
+- An attacker on a plain path can make a multipath-net peer look like a Go peer, and cut it off after a complete frame. This looks like
+  the end of a Go peer, so nc exits with 0. If both ends are multipath-net, give both \`--peer ours\`: then it is an error.
+- bondcat closes the whole connection at the end of its own input. To receive data with it, give it an input that stays open:
   \`sleep infinity | bondcat -l -p 4000 > file\`.
 
-The first signal to nc resets the connection, so that the peer fails, too; a second one ends the process at once. With
-\`--benchmark\` a signal is the ordinary end.`
+The first signal to nc resets the connection, so that the peer fails as well. A second signal stops the process at once. With
+\`--benchmark\`, a signal is the normal end.`
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll(/(<[^>]+>)/g, '`$1`')

@@ -15,7 +15,7 @@ import { MESSAGE_TABLE } from '../../lib/messages/messages.js'
 import { MUX_TABLE } from '../../lib/mux/options.js'
 import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.js'
 
-/** What dialers and listeners take that is no number, with its default. */
+/** Options of dialers and listeners that are not numbers, with their defaults. */
 const OTHERS = {
   allowHalfOpen: '`false`',
   peer: '`any`',
@@ -29,32 +29,32 @@ const SECTIONS = [
   {
     title: 'Options of a connection',
     intro:
-      'Taken by `MultipathDialer`, `MultipathListener`, `connect` and `createServer`; each side sets its own.',
+      'Used by `MultipathDialer`, `MultipathListener`, `connect` and `createServer`. Each side sets its own options.',
     file: 'lib/core/options.ts',
     table: CONN_OPTIONS,
     others: {},
   },
   {
     title: 'Options of a dialer',
-    intro: 'Taken by `MultipathDialer` and `connect`, beside those of a connection.',
+    intro: 'Used by `MultipathDialer` and `connect`, in addition to the options of a connection.',
     file: 'lib/dial/options.ts',
     table: without(DIALER_TABLE, CONN_OPTIONS),
     others: OTHERS,
   },
   {
     title: 'Options of a listener',
-    intro: 'Taken by `MultipathListener` and `createServer`, beside those of a connection.',
+    intro: 'Used by `MultipathListener` and `createServer`, in addition to the options of a connection.',
     file: ['lib/listen/options.ts', 'lib/listen/address-lists.ts'],
     table: without(LISTENER_TABLE, CONN_OPTIONS),
     others: {
       ...OTHERS,
-      ...{ blockList: 'nobody', allowList: 'everybody', authorizeJoin: 'none', trustedProxies: 'none' },
+      ...{ blockList: 'none', allowList: 'all addresses', authorizeJoin: 'none', trustedProxies: 'none' },
       cluster: '`false`',
     },
   },
   {
     title: 'Options of relaySubflows',
-    intro: 'Taken by `relaySubflows` in the primary of a cluster: [fleet](fleet.md).',
+    intro: 'Used by `relaySubflows` in the primary of a cluster: [fleet](fleet.md).',
     file: 'lib/listen/cluster-relay.ts',
     table: RELAY_TABLE,
     others: {},
@@ -62,28 +62,28 @@ const SECTIONS = [
   {
     title: 'Options of a path',
     intro:
-      'Taken by `tcpDialer` and the `paths` of `connect`, as `policy` by a `SubflowDialer`, and by `setPathPolicy` of a connection and a dialer.',
+      'Used by `tcpDialer`, the `paths` of `connect`, the `policy` of a `SubflowDialer`, and `setPathPolicy` of a connection or a dialer.',
     file: 'lib/core/path.ts',
     table: PATH_TABLE,
     others: { tier: '`primary`' },
   },
   {
     title: 'Options of a mux session',
-    intro: 'Taken by `MuxSession` of `multipath-net/mux`, beside its `role`, which has no default.',
+    intro: 'Used by `MuxSession` of `multipath-net/mux`. Its option `role` is required.',
     file: 'lib/mux/options.ts',
     table: MUX_TABLE,
     others: { allowHalfOpen: '`false`', clock: "the system's" },
   },
   {
     title: 'Options of messages',
-    intro: 'Taken by `messages` of `multipath-net/mux`, and by `conn.messages()`.',
+    intro: 'Used by `messages` of `multipath-net/mux` and by `conn.messages()`.',
     file: 'lib/messages/messages.ts',
     table: MESSAGE_TABLE,
     others: {},
   },
   {
     title: 'Options of interfacePaths',
-    intro: 'Taken by `interfacePaths`, beside the filters of `localAddresses`: [paths](paths.md).',
+    intro: 'Used by `interfacePaths`, in addition to the filters of `localAddresses`: [paths](paths.md).',
     file: 'lib/paths/interface-paths-options.ts',
     table: INTERFACE_PATHS_TABLE,
     others: {
@@ -93,7 +93,7 @@ const SECTIONS = [
   },
   {
     title: 'Filters of local addresses',
-    intro: 'Taken by `localAddresses`, and by `interfacePaths` beside its options.',
+    intro: 'Used by `localAddresses`, and by `interfacePaths` in addition to its own options.',
     file: 'lib/paths/local-addresses.ts',
     table: {},
     others: { interfaces: 'all', addresses: 'all', family: '0', includeVirtual: '`false`' },
@@ -131,16 +131,16 @@ export function optionsPage(): string {
   const lines = [
     '# Options',
     '',
-    'Every number is an integer; units stand in the names. A wrong value, or a name that is not here, is refused',
-    'with `ERR_MULTIPATH_OPTION` before anything is started, and the object given is never changed. This page is',
-    'made from the code.',
+    'All numbers are integers, and their names contain the unit. An invalid value or an unknown name throws',
+    '`ERR_MULTIPATH_OPTION` before anything is started. The options object is never changed. This page is generated',
+    'from the code.',
   ]
   for (const { title, intro, file, table, others } of SECTIONS) {
     const source = [file]
       .flat()
       .map((each) => readFileSync(each, 'utf8'))
       .join('\n')
-    lines.push('', `## ${title}`, '', intro, '', '| option | default | least | most | meaning |')
+    lines.push('', `## ${title}`, '', intro, '', '| option | default | minimum | maximum | meaning |')
     lines.push('| --- | --- | --- | --- | --- |')
     for (const [name, range] of Object.entries<OptionRange>(table)) {
       const numbers = [range.default, range.min, range.max].map((value) => shown(name, value))

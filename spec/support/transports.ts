@@ -95,7 +95,7 @@ function overProxy(name: string, protocol: string, proxy: () => Promise<{ port: 
     proxyDialer({ proxy: `${protocol}://${HOST}:${port}`, host: 'localhost', port: target })
   return {
     ...overTcp(name, tcpServer, (port) => dialerTo(port, 7), true),
-    refusal: /^the proxy answered (5: connection refused|502 Bad Gateway)$/,
+    refusal: /^the proxy answered with (code 5: connection refused|status 502 Bad Gateway)$/,
     open: async () => {
       const { server, port } = await tcpServer()
       return { server, dialer: dialerTo((await proxy()).port, port) }

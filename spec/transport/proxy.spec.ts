@@ -100,7 +100,12 @@ describe('a path through a proxy', () => {
 
   it.each([
     ['SOCKS5', 'socks5', () => socks5Proxy(LOGIN), 'the proxy refused the user and password'],
-    ['HTTP', 'http', () => httpProxy('Basic x'), 'the proxy answered 407 Proxy Authentication Required'],
+    [
+      'HTTP',
+      'http',
+      () => httpProxy('Basic x'),
+      'the proxy answered with status 407 Proxy Authentication Required',
+    ],
   ])('tells when one of %s wants another password', async (_kind, protocol, start, message) => {
     const { port } = await start()
     await expect(dialThrough(`${protocol}://anna:wrong@127.0.0.1:${port}`)).rejects.toMatchObject({
@@ -138,11 +143,11 @@ describe('a path through a proxy', () => {
   })
 
   it.each([
-    ['socks5', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'the proxy speaks no SOCKS5'],
-    ['http', 'x'.repeat(20_000), 'the proxy sent an answer without an end'],
-    ['http', 'SSH-2.0-x\r\n\r\n', 'the proxy speaks no HTTP'],
-    ['http', 'HTTP/1.1 403 a\u0007b\r\n\r\n', 'the proxy answered 403 a?b'],
-    ['http', 'HTTP/1.0 503\r\n\r\n', 'the proxy answered 503'],
+    ['socks5', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'the proxy does not speak SOCKS5'],
+    ['http', 'x'.repeat(20_000), 'the proxy sent an answer that is too long'],
+    ['http', 'SSH-2.0-x\r\n\r\n', 'the proxy does not speak HTTP'],
+    ['http', 'HTTP/1.1 403 a\u0007b\r\n\r\n', 'the proxy answered with status 403 a?b'],
+    ['http', 'HTTP/1.0 503\r\n\r\n', 'the proxy answered with status 503'],
     ['http', 'HTTP/1.1 20', 'the proxy closed the connection without an answer'],
     ['socks5', '', 'the proxy closed the connection without an answer'],
   ])('of %s that answers %j fails with what it said', async (protocol, answer, message) => {
@@ -174,21 +179,21 @@ describe('the words of SOCKS5', () => {
   })
 
   it.each([
-    ['05ff', undefined, 'the proxy wants a user and password'],
-    ['05ff', LOGIN, 'the proxy accepts no login method of ours'],
-    ['0502', undefined, 'the proxy wants login method 2, which was not offered'],
-    ['0501', LOGIN, 'the proxy wants login method 1, which was not offered'],
-    ['0400', undefined, 'the proxy speaks no SOCKS5'],
+    ['05ff', undefined, 'the proxy requires a user and password'],
+    ['05ff', LOGIN, 'the proxy accepts none of the offered login methods'],
+    ['0502', undefined, 'the proxy chose login method 2, which was not offered'],
+    ['0501', LOGIN, 'the proxy chose login method 1, which was not offered'],
+    ['0400', undefined, 'the proxy does not speak SOCKS5'],
   ])('understand the choice %s', (choice, login, message) => {
     expect(() => said(socks5(TARGET, login), choice)).toThrow(message)
   })
 
   it.each([
-    ['0501', 'the proxy answered 1: general SOCKS server failure'],
-    ['0504', 'the proxy answered 4: host unreachable'],
-    ['0508', 'the proxy answered 8: address type not supported'],
-    ['0563', 'the proxy answered 99: unassigned'],
-    ['0400', 'the proxy speaks no SOCKS5'],
+    ['0501', 'the proxy answered with code 1: general SOCKS server failure'],
+    ['0504', 'the proxy answered with code 4: host unreachable'],
+    ['0508', 'the proxy answered with code 8: address type not supported'],
+    ['0563', 'the proxy answered with code 99: unassigned'],
+    ['0400', 'the proxy does not speak SOCKS5'],
   ])('understand the answer %s', (answer, message) => {
     expect(() => said(socks5(TARGET, undefined), '0500', answer)).toThrow(message)
   })

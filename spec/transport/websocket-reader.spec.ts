@@ -128,21 +128,21 @@ describe.each([
     ['text', { opcode: TEXT, payload: text('x') }, 1003, /text/],
     ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map(
       (opcode) =>
-        [`opcode ${opcode}`, { opcode }, 1002, new RegExp(`0x8.: there is no opcode ${opcode}`)] as const,
+        [`opcode ${opcode}`, { opcode }, 1002, new RegExp(`0x8.: opcode ${opcode} is unknown`)] as const,
     ),
-    ['the rest of no message', { opcode: MORE }, 1002, /0x80: it continues/],
-    ['a part of a ping', { opcode: PING, isFinal: false }, 1002, /0x09: a control frame in parts/],
-    ['a part of a close', { opcode: CLOSE, isFinal: false }, 1002, /0x08: a control frame in parts/],
-    ['a long ping', { opcode: PING, payload: Buffer.alloc(126) }, 1002, /more than 125/],
-    ['a very long close', { opcode: CLOSE, payload: Buffer.alloc(70_000) }, 1002, /more than 125/],
-    ['half a close code', { opcode: CLOSE, payload: text('x') }, 1002, /half a close code/],
+    ['the rest of no message', { opcode: MORE }, 1002, /0x80: there is no message/],
+    ['a part of a ping', { opcode: PING, isFinal: false }, 1002, /0x09: a control frame is fragmented/],
+    ['a part of a close', { opcode: CLOSE, isFinal: false }, 1002, /0x08: a control frame is fragmented/],
+    ['a long ping', { opcode: PING, payload: Buffer.alloc(126) }, 1002, /longer than 125/],
+    ['a very long close', { opcode: CLOSE, payload: Buffer.alloc(70_000) }, 1002, /longer than 125/],
+    ['half a close code', { opcode: CLOSE, payload: text('x') }, 1002, /the close code is incomplete/],
     ...[0, 999, 1004, 1005, 1006, 1015, 2999, 5000].map(
       (code) =>
         [
           `close code ${code}`,
           { opcode: CLOSE, payload: Uint8Array.of(code >> 8, code) },
           1002,
-          /no close code/,
+          /not a valid close code/,
         ] as const,
     ),
     ['a large message', { opcode: BINARY, payload: Buffer.alloc(LIMIT + 1) }, 1009, /100001 bytes/],
@@ -159,7 +159,7 @@ describe.each([
     ]
     expect(refusal(isServer, ...frames)).toMatchObject({
       closeCode: 1002,
-      message: expect.stringMatching(/not over/) as string,
+      message: expect.stringMatching(/has not ended/) as string,
     })
   })
 
@@ -179,7 +179,7 @@ describe.each([
       ...Buffer.alloc(8, 0xff),
       ...(isServer ? MASK : []),
     ])
-    expect(() => reader.push(head, 0)).toThrow(/bytes of payload/)
+    expect(() => reader.push(head, 0)).toThrow(/and the limit is/)
   })
 
   it('refuses garbage at its first byte that is wrong', () => {
@@ -194,11 +194,11 @@ describe('the reader', () => {
     const frame = { opcode: BINARY, payload: text('x') }
     expect(refusal(true, { ...frame, mask: undefined })).toEqual({
       closeCode: 1002,
-      message: 'no WebSocket frame, byte 0x01: a client does not mask',
+      message: 'invalid WebSocket frame, byte 0x01: a frame of a client is not masked',
     })
     expect(refusal(false, { ...frame, mask: MASK })).toEqual({
       closeCode: 1002,
-      message: 'no WebSocket frame, byte 0x81: a server masks',
+      message: 'invalid WebSocket frame, byte 0x81: a frame of a server is masked',
     })
   })
 })

@@ -159,11 +159,11 @@ describe('a path over a WebSocket', () => {
   it('tells the status of a server that refuses it', async () => {
     const http = await listening(createServer((_request, response) => response.writeHead(401).end()))
     const dialer = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/` })
-    await expect(dialer.dial(free())).rejects.toThrow('the server answered 401 Unauthorized')
+    await expect(dialer.dial(free())).rejects.toThrow('the server answered with status 401 Unauthorized')
   })
 
   it.each([
-    ['another upgrade', (_: string) => 'Upgrade: h2c', /another upgrade/],
+    ['another upgrade', (_: string) => 'Upgrade: h2c', /did not upgrade/],
     ['a wrong proof', (_: string) => 'Upgrade: websocket\r\nSec-WebSocket-Accept: AAAA', /Accept/],
     ['an extension', (good: string) => `${good}\r\nSec-WebSocket-Extensions: x`, /extension/],
     ['a subprotocol', (good: string) => `${good}\r\nSec-WebSocket-Protocol: x`, /subprotocol/],
@@ -228,7 +228,7 @@ describe('a path over a WebSocket', () => {
     [
       'a message larger than any frame',
       (socket: WebSocket) => socket.send(Buffer.alloc(1_100_000)),
-      /1100000 bytes of payload/,
+      /message of 1100000 bytes/,
       1009,
     ],
     [
@@ -236,7 +236,7 @@ describe('a path over a WebSocket', () => {
       (socket: WebSocket) => {
         for (let n = 0; n < 17; n++) socket.send(Buffer.alloc(65_536), { fin: false })
       },
-      /more than 1048640/,
+      /the limit is 1048640/,
       1009,
     ],
     ['what is no frame', (socket: WebSocket) => rawOf(socket).write('GET'), /byte 0x47: reserved bits/, 1002],

@@ -134,6 +134,6 @@ describe('a pinned path over wss:', () => {
     const { url } = await web()
     const agent = Object.assign(new HttpAgent(), { protocol: 'https:' })
     const path = webSocketDialer({ url, agent, fingerprints: [FINGERPRINT] })
-    await expect(path.dial(free())).rejects.toThrow('the fingerprint of none')
+    await expect(path.dial(free())).rejects.toThrow('its fingerprint is missing')
   })
 })

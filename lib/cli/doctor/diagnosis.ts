@@ -94,7 +94,7 @@ function diagnosePath({ path, route, failure, idleRttMs, delivery, lostBy }: Pat
     findings: [
       ...route.findings,
       ...(failure === undefined ? [] : [judgeFailure(failure)]),
-      ...(lostBy === undefined ? [] : [fault('lost', `the path was lost once it stood: ${lostBy}`)]),
+      ...(lostBy === undefined ? [] : [fault('lost', `the path was lost after its handshake: ${lostBy}`)]),
       ...judgeDelivery(idleRttMs, delivery),
     ],
   }
@@ -102,13 +102,13 @@ function diagnosePath({ path, route, failure, idleRttMs, delivery, lostBy }: Pat
 
 function judgeFailure({ message, stranger }: Failure): Finding {
   if (stranger === undefined) return fault('unreachable', `no connection: ${message}`)
-  return fault('not-multipath', `the peer is no multipath listener: it ${stranger} (${message})`)
+  return fault('not-multipath', `the peer is not a multipath listener: it ${stranger} (${message})`)
 }
 
 function judgeDelivery(idleRttMs: number | undefined, delivery: Delivery | undefined): Finding[] {
   if (delivery === undefined) return []
   if (delivery.bytesPerSecond === 0)
-    return [fault('delivers-nothing', 'nothing was acknowledged on this path alone')]
+    return [fault('delivers-nothing', 'the peer acknowledged no data on this path alone')]
   const { rttMs = 0 } = delivery
   const idle = idleRttMs ?? rttMs
   if (rttMs - idle < BLOAT_MS || rttMs < BLOAT_TIMES * idle) return []
@@ -116,7 +116,7 @@ function judgeDelivery(idleRttMs: number | undefined, delivery: Delivery | undef
   return [
     note(
       'bufferbloat',
-      `a queue of ${added} ms builds up under load: the narrowest link buffers too much; a shaper there (cake, fq_codel) helps`,
+      `the queue grows by ${added} ms under load: the bottleneck link buffers too much; use a shaper there (cake, fq_codel)`,
     ),
   ]
 }
@@ -126,13 +126,16 @@ function judgeEnd(load: LoadFigures | undefined): Finding[] {
     return [
       fault(
         'stopped-reading',
-        'the peer stopped reading, and nothing more could be measured: let it read, as multipath nc -l -b does',
+        'the peer stopped reading, so the remaining measurements were skipped: use a peer that reads, such as multipath nc -l -b',
       ),
     ]
   if (load?.endedBy === 'lost') {
     const why = load.error === undefined ? 'the peer closed it' : load.error
     return [
-      fault('lost', `the connection was lost: ${why} (multipath nc -l serves one: does it serve another?)`),
+      fault(
+        'lost',
+        `the connection was lost: ${why} (multipath nc -l serves only one connection: check that it does not serve a different one)`,
+      ),
     ]
   }
   return []
@@ -145,7 +148,7 @@ function judgeTogether(together: Together | undefined, paths: readonly PathDiagn
   return [
     note(
       'shared-bottleneck',
-      'together the paths deliver much less than each alone in sum: they share a link, or one end is busy',
+      'together the paths deliver much less than the sum of their separate rates: they share a link, or one end is busy',
     ),
   ]
 }

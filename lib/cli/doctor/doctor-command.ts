@@ -27,10 +27,14 @@ interface DoctorFlags {
 
 export function doctorCommand(io: CliIo): Command {
   const command = new Command('doctor')
-    .summary('say what is wrong with the paths to a peer, and how to fix it')
+    .summary('find faults on the paths to a peer, and suggest fixes')
     .description(DESCRIPTION)
     .usage('[options] HOST:PORT...')
-    .argument('<HOST:PORT...>', 'where a multipath listener is; each address is a path', collectTargets)
+    .argument(
+      '<HOST:PORT...>',
+      'address of a multipath listener; each of its addresses is a path',
+      collectTargets,
+    )
   for (const option of OPTIONS()) command.addOption(option)
   return command.action(async (targets: readonly HostPort[], flags: DoctorFlags) => {
     await runDoctor(targets, flags, io)
@@ -38,13 +42,13 @@ export function doctorCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'Examines each path that `multipath nc HOST:PORT...` would use: which way its packets really leave, whether the handshake works, its round-trip time idle and under load, what it delivers alone, and what all deliver together.',
-  'A path whose packets leave by another interface than the one that has their source address is named, with the lines of ip(8) that would fix it. They are printed, never run. Routes are looked up on Linux, with iproute2.',
-  'To measure, it uploads random bytes for --seconds on each path and on all together; what that comes to at most is announced first. The peer has to read: `multipath nc -l -b`, an echo, or any other listener that takes in what comes. The report goes to standard output, what goes on to standard error.',
+  'Examines each path that `multipath nc HOST:PORT...` would use. For each path it reports the route of its packets, the result of the handshake, the round-trip time idle and under load, and the rate of the path alone. It also reports the rate of all paths together.',
+  'If packets leave by a different interface from the one that has their source address, doctor names the path and prints the ip(8) commands that would correct it. It never runs them. doctor looks up routes only on Linux, with iproute2.',
+  'To measure rates, doctor uploads random bytes for --seconds on each path and then on all together. It announces the largest possible total first. The peer must read: use `multipath nc -l -b`, an echo server, or any other listener that reads its input. The report is written to standard output, and the progress to standard error.',
 ].join('\n\n')
 
 export const DOCTOR_EXAMPLES: readonly string[] = [
-  'multipath doctor host:4000                        # with multipath nc -l -b -p 4000 there',
+  'multipath doctor host:4000                        # with multipath nc -l -b -p 4000 at the other end',
   'multipath doctor --no-load host:4000              # routes and handshakes only',
   'multipath doctor --address 192.168.1.20 host:4000 # one source address alone',
   'multipath doctor --json host:4000 > paths.json    # for programs',
@@ -53,15 +57,15 @@ export const DOCTOR_EXAMPLES: readonly string[] = [
 const OPTIONS = (): Option[] => [
   new Option(
     '--address <local>',
-    'start from this local address only; may be given again (every usable one)',
+    'use only this local address (default: every usable one); may be repeated',
   ).argParser(collectAddresses),
-  new Option('-s, --seconds <seconds>', 'upload so long on each path, and again on all together')
+  new Option('-s, --seconds <seconds>', 'time to upload on each path, and again on all together')
     .argParser(parseSeconds)
     .default(SECONDS * 1000, `${SECONDS}`),
-  new Option('--max-mib <n>', 'upload no more than so many MiB each time')
+  new Option('--max-mib <n>', 'largest upload on each path, and on all together, in MiB')
     .argParser(parseCount(LARGEST_MIB))
     .default(MOST_MIB),
-  new Option('--no-load', 'upload nothing'),
+  new Option('--no-load', 'do not upload'),
   new Option('--json', 'print one JSON object instead of text'),
   new Option('-4, --ipv4', 'use IPv4 only'),
   new Option('-6, --ipv6', 'use IPv6 only').conflicts('ipv4'),
@@ -69,9 +73,9 @@ const OPTIONS = (): Option[] => [
 
 async function runDoctor(targets: readonly HostPort[], flags: DoctorFlags, io: CliIo): Promise<void> {
   if (flags.load && flags.seconds === 0)
-    throw new CliError('nothing can be measured in 0 seconds', {
+    throw new CliError('--seconds must be more than 0 to measure rates', {
       exitCode: EXIT_USAGE,
-      hint: '--no-load measures nothing',
+      hint: 'use --no-load to skip these measurements',
     })
   const diagnosis = await examine(
     {
@@ -84,9 +88,9 @@ async function runDoctor(targets: readonly HostPort[], flags: DoctorFlags, io: C
   )
   io.print(flags.json ? `${JSON.stringify(diagnosis, null, 2)}\n` : diagnosisText(diagnosis))
   if (!diagnosis.isFine)
-    throw new CliError('something is wrong with the paths', {
+    throw new CliError('doctor found a fault', {
       exitCode: EXIT_ILL,
-      hint: 'the report says what',
+      hint: 'the report names it',
     })
 }
 
@@ -96,7 +100,7 @@ function collectTargets(text: string, before: readonly HostPort[] = []): HostPor
 
 function collectAddresses(text: string, before: readonly string[] = []): string[] {
   if (isIP(text) === 0 || text.includes('%'))
-    throw new InvalidArgumentError('It must be an IP address of this machine, without an interface.')
+    throw new InvalidArgumentError('It must be an IP address of this machine, without an interface suffix.')
   return [...before, text.includes(':') ? canonical(text) : text]
 }
 

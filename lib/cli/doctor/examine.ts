@@ -53,9 +53,9 @@ export async function examine(
 async function plan(options: ExamineOptions, io: CliIo): Promise<PlannedPath[]> {
   const paths = await planPaths(options, (line) => io.report(line))
   if (paths.length > MOST_SUBFLOWS)
-    throw new CliError(`${paths.length} paths are more than ${MOST_SUBFLOWS}`, {
+    throw new CliError(`${paths.length} paths were found, and at most ${MOST_SUBFLOWS} are allowed`, {
       exitCode: EXIT_USAGE,
-      hint: 'choose some with --address',
+      hint: 'select some with --address',
     })
   return paths
 }

@@ -28,18 +28,20 @@ export type FindingCode =
 /** What each code means. docs/cli.md is made from this table. */
 export const FINDING_MEANINGS: Readonly<Record<FindingCode, string>> = {
   'no-such-address': 'no interface has the source address',
-  'no-route': 'the system knows no way to the target from that source',
-  'wrong-source-route': 'packets leave by another interface than the one that has their source address',
+  'no-route': 'the system has no route to the target from that source address',
+  'wrong-source-route': 'packets leave by a different interface from the one that has their source address',
   'unknown-gateway':
-    'no route says which gateway the interface has: the suggested lines hold a word in its place',
-  'strict-rp-filter': 'the kernel drops answers that come in by the interface of the source',
-  unreachable: 'nobody took the connection, or the multipath listener that did gave it up',
-  'not-multipath': 'something else listens there; what came instead is told',
-  lost: 'a path, or the connection, stood and was lost',
-  'stopped-reading': 'the peer acknowledged nothing for 5 s, on any path, so that the rest was not measured',
-  'delivers-nothing': 'a path whose handshake works carried nothing alone',
-  bufferbloat: 'under load the round trip took 100 ms more, and three times as long, as idle',
-  'shared-bottleneck': 'all paths together deliver less than 70 % of the sum of each alone',
+    'no route names the gateway of the interface: the suggested commands contain a placeholder for it',
+  'strict-rp-filter': 'the kernel drops answers that arrive on the interface of the source address',
+  unreachable: 'the connection was not accepted, or the multipath listener gave it up',
+  'not-multipath': 'a different service listens there; the report quotes its answer',
+  lost: 'a path, or the connection, was lost after it was established',
+  'stopped-reading':
+    'the peer acknowledged nothing on any path for 5 s, so the remaining measurements were skipped',
+  'delivers-nothing': 'the handshake of a path works, but the path alone carried no data',
+  bufferbloat:
+    'the round trip under load takes at least 100 ms more than when idle, and at least three times as long',
+  'shared-bottleneck': 'all paths together deliver less than 70 % of the sum of their separate rates',
 }
 
 export function fault(code: FindingCode, text: string, fix?: readonly string[]): Finding {

@@ -80,7 +80,7 @@ export function parseRules(text: string): Rule[] {
 export function parseChosenRoute(text: string): ChosenRoute {
   const [route] = parseList(text)
   const device = stringOf(route?.['dev'])
-  if (route === undefined || device === undefined) throw new Error('ip names no interface')
+  if (route === undefined || device === undefined) throw new Error('the ip command named no interface')
   return {
     device,
     gateway: stringOf(route['gateway']),
@@ -94,7 +94,7 @@ function parseList(text: string): Json[] {
   try {
     parsed = JSON.parse(text.trim() === '' ? '[]' : text)
   } catch (cause) {
-    throw new Error('ip printed no JSON: it has to be the one of iproute2', { cause })
+    throw new Error('the ip command printed no JSON: install iproute2', { cause })
   }
   return listOf(parsed)
 }

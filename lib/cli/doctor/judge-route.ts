@@ -53,7 +53,7 @@ export function judgeRoute(
 ): Finding[] {
   if (check.kind === 'no-address')
     return [fault('no-such-address', `no interface of this machine has the address ${check.source}`)]
-  if (check.kind === 'no-route') return [fault('no-route', `no way leads there: ${check.why}`)]
+  if (check.kind === 'no-route') return [fault('no-route', `no route to the target: ${check.why}`)]
   if (check.kind === 'unchecked' || !isWrongSource(check)) return []
   return wrongSource(check, facts, fixes)
 }
@@ -76,7 +76,7 @@ function wrongSource(
     findings.push(
       note(
         'unknown-gateway',
-        `the gateway of ${owner} is not known: put its address in place of ${UNKNOWN_GATEWAY}`,
+        `the gateway of ${owner} is unknown: replace ${UNKNOWN_GATEWAY} with its address`,
       ),
     )
   const strict = owners.filter((name) => facts?.strictDevices.includes(name))
@@ -84,7 +84,7 @@ function wrongSource(
     findings.push(
       note(
         'strict-rp-filter',
-        `rp_filter is strict on ${strict.join(', ')}: answers to ${source} that come in there are dropped`,
+        `rp_filter is strict on ${strict.join(', ')}: answers to ${source} that arrive there are dropped`,
       ),
     )
   return findings

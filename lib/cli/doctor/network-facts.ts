@@ -52,9 +52,7 @@ export function systemView(): SystemView {
 /** @throws {UncheckedError} where that cannot be found out */
 export async function readFacts(view: SystemView): Promise<NetworkFacts> {
   if (view.platform !== 'linux')
-    throw new UncheckedError(
-      `which way packets leave is looked up on Linux only, and this is ${view.platform}`,
-    )
+    throw new UncheckedError(`routes can be looked up only on Linux, and this system is ${view.platform}`)
   try {
     const [addresses, ...tables] = await Promise.all([
       view.ip(['-json', 'address', 'show']),
@@ -73,7 +71,7 @@ export async function readFacts(view: SystemView): Promise<NetworkFacts> {
     }
   } catch (error) {
     if (error instanceof UncheckedError) throw error
-    throw new UncheckedError(`ip does not say which way packets leave: ${(error as Error).message}`, {
+    throw new UncheckedError(`the ip command did not give the routes: ${(error as Error).message}`, {
       cause: error,
     })
   }

@@ -64,7 +64,7 @@ class Outcome {
     dialer.on('path-failure', ({ label, error }) => this.#settle(label, error))
     // A Go listener takes a join before it knows the connection: it may be closed with nothing said on it.
     dialer.on('subflow-close', ({ label, reason, error }) =>
-      this.#settle(label, error ?? new Error(`the handshake was answered, and then it was over: ${reason}`)),
+      this.#settle(label, error ?? new Error(`the handshake succeeded, and the path then closed: ${reason}`)),
     )
   }
 
@@ -86,7 +86,7 @@ class Outcome {
 
   failures(): ReadonlyMap<string, Error> {
     for (const label of this.#waiting)
-      this.#failures.set(label, new Error('the handshake was answered, and no frame came after it'))
+      this.#failures.set(label, new Error('the handshake succeeded, and no frame followed'))
     return this.#failures
   }
 

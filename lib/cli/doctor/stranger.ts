@@ -24,12 +24,12 @@ export function askStranger(
       socket.destroy()
       resolve(came.length > 0 ? describeStranger(came) : how)
     }
-    const signalOnAbort = (): void => over('said nothing before it was stopped')
-    const timer = setTimeout(over, waitMs, `said nothing for ${waitMs / 1000} s`)
+    const signalOnAbort = (): void => over('sent nothing before doctor was stopped')
+    const timer = setTimeout(over, waitMs, `sent nothing for ${waitMs / 1000} s`)
     signal.addEventListener('abort', signalOnAbort)
     if (signal.aborted) signalOnAbort()
-    socket.on('error', ({ message }) => over(`broke off: ${message}`))
-    socket.on('end', () => over('closed without a word'))
+    socket.on('error', ({ message }) => over(`failed: ${message}`))
+    socket.on('end', () => over('closed the connection without an answer'))
     socket.on('data', (chunk: Buffer) => {
       came = Buffer.concat([came, chunk])
       if (came.length >= SHOWN_BYTES) over('')
@@ -53,9 +53,9 @@ const KINDS: readonly { readonly beginning: readonly string[]; readonly name: st
   { beginning: ['SSH-'], name: 'SSH' },
   { beginning: ['HTTP/'], name: 'HTTP' },
   // An alert or a handshake: RFC 8446, section 5.1.
-  { beginning: ['\x15\x03', '\x16\x03'], name: 'TLS, and this dials plain TCP' },
+  { beginning: ['\x15\x03', '\x16\x03'], name: 'TLS, while doctor dials plain TCP' },
   { beginning: ['220 ', '220-'], name: 'SMTP or FTP' },
-  { beginning: [HELLO.toString('latin1')], name: 'a plain echo' },
+  { beginning: [HELLO.toString('latin1')], name: 'an echo server' },
 ]
 
 function escaped(character: string): string {

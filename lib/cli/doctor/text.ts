@@ -56,7 +56,7 @@ function totalBlock({ peer, paths, together, findings, isFine }: Diagnosis): str
     lines.push(
       row(
         'deliver',
-        `${megabits(bytesPerSecond)} together, of ${megabits(sumBytesPerSecond)} in sum${share}`,
+        `${megabits(bytesPerSecond)} together, of a sum of ${megabits(sumBytesPerSecond)}${share}`,
       ),
     )
   }
@@ -69,8 +69,8 @@ function totalBlock({ peer, paths, together, findings, isFine }: Diagnosis): str
 
 const PEERS: Record<PeerKind, string> = {
   'multipath-net': 'multipath-net',
-  Go: "Go, or another that knows no more than Go's",
-  unknown: 'unknown: no frame of it came',
+  Go: 'Go, or another peer without the codes of multipath-net',
+  unknown: 'unknown: it sent no frame',
 }
 
 function verdict(findings: readonly Finding[]): string[] {
@@ -86,7 +86,7 @@ function findingLines(finding: Finding): string[] {
 
 function fixLines({ fix }: Finding): string[] {
   if (fix === undefined) return []
-  return [row('', 'fix it as root with'), ...fix.map((line) => row('', `${INDENT}${line}`))]
+  return [row('', 'to correct it, run as root'), ...fix.map((line) => row('', `${INDENT}${line}`))]
 }
 
 function isFault({ severity }: Finding): boolean {

@@ -20,16 +20,16 @@ const DRAIN_MS = 30_000
 export const COMMON_OPTIONS = (): Option[] => [
   new Option(
     '--token-file <file>',
-    `a secret that both ends know, at least 16 bytes; without it, ${TOKEN_VARIABLE} of the environment`,
+    `file with a secret of at least 16 bytes that both ends know (default: the environment variable ${TOKEN_VARIABLE})`,
   ),
-  new Option('--max-streams <n>', 'streams at a time')
+  new Option('--max-streams <n>', 'largest number of streams at the same time')
     .argParser(parseCount(MOST_STREAMS))
     .default(MAX_STREAMS),
-  new Option('--drain <seconds>', 'after a signal, wait so long for open streams to end')
+  new Option('--drain <seconds>', 'time to wait, after a signal, for open streams to end')
     .argParser(parseSeconds)
     .default(DRAIN_MS, `${DRAIN_MS / 1000}`),
-  new Option('--json', 'report in JSON, an object a line'),
-  new Option('-v, --verbose', 'tell what happens to each path and stream'),
+  new Option('--json', 'report in JSON, one object on each line'),
+  new Option('-v, --verbose', 'report events of each path and stream'),
 ]
 
 /** For options that may be given several times. */

@@ -33,25 +33,22 @@ const GREETING_MS = 10_000
 export const CLIENT_OPTIONS = (): Option[] => [
   new Option(
     '--to <host:port>',
-    'a path to multipath serve; repeat it for more, with @SOURCE behind it for one from that local address',
+    'a path to multipath serve; append @SOURCE to start it from that local address; may be repeated',
   ).argParser(collect(parsePathPlace)),
   new Option(
     '--all-interfaces',
-    'a path from every usable address of this machine to every address of each --to, followed as they come and go',
+    'use a path from every usable address of this machine to every address of each --to, and follow changes',
   ),
-  new Option('--tls', 'over TLS, with a certificate that the system trusts'),
-  new Option('--tls-ca <file>', 'over TLS, with a certificate that this one vouches for'),
+  new Option('--tls', 'use TLS, and require a certificate that the system trusts'),
+  new Option('--tls-ca <file>', 'use TLS, and require a certificate that verifies against this file'),
   new Option(
     '--tls-fingerprint <sha256>',
-    'over TLS, with exactly this certificate (AB:CD:…); repeat it for more',
+    'use TLS, and require exactly this certificate (AB:CD:…); may be repeated',
   ).argParser(collect((text) => text)),
-  new Option('--tls-name <name>', 'over TLS, with a certificate for this name instead of the HOST'),
-  new Option(
-    '--tls-cert <file>',
-    'over TLS, and show this certificate, which --tls-client-ca there asks for',
-  ),
-  new Option('--tls-key <file>', 'its key'),
-  new Option('--wait <seconds>', 'how long a new stream waits while no path is up')
+  new Option('--tls-name <name>', 'use TLS, and require a certificate for this name instead of HOST'),
+  new Option('--tls-cert <file>', 'use TLS, and present this certificate to a serve with --tls-client-ca'),
+  new Option('--tls-key <file>', 'private key of --tls-cert'),
+  new Option('--wait <seconds>', 'time that a new stream waits while no path is up')
     .argParser(parseSeconds)
     .default(WAIT_MS, `${WAIT_MS / 1000}`),
   ...COMMON_OPTIONS(),
@@ -86,9 +83,12 @@ export function sessionOpener(
       return new MuxSession(conn, { role: 'client', maxStreams, allowHalfOpen: true })
     } catch (error) {
       conn?.destroy()
-      if (error instanceof DialError) throw explainDial(error, 'is `multipath serve` running there?')
+      if (error instanceof DialError)
+        throw explainDial(error, 'check that `multipath serve` is running there')
       if (error instanceof CliError || signal.aborted) throw error
-      throw new CliError(`the other end did not greet: ${(error as Error).message}`, { cause: error })
+      throw new CliError(`the server did not complete the greeting: ${(error as Error).message}`, {
+        cause: error,
+      })
     }
   }
 }
@@ -96,7 +96,7 @@ export function sessionOpener(
 function reportPaths(dialer: MultipathDialer, log: Log): void {
   reportSubflows(dialer, (message) => log.detail('path', message))
   dialer.on('path-failure', ({ label, error, waitMs }) => {
-    const next = waitMs === undefined ? 'given up' : `again in ${Math.round(waitMs)} ms`
+    const next = waitMs === undefined ? 'given up' : `next attempt in ${Math.round(waitMs)} ms`
     log.detail('path', `${label}: ${error.message}, ${next}`)
   })
 }

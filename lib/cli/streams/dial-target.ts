@@ -66,9 +66,9 @@ export async function dialTarget(place: Place, options: DialTargetOptions): Prom
   if (!permission.mayAsk(place))
     throw new TargetError('not-allowed', 'no rule allows it', { isForbidden: true })
   const life = new AbortController()
-  const stop = (): void => life.abort(new TargetError('failed', 'nobody wants it any more'))
+  const stop = (): void => life.abort(new TargetError('failed', 'the client has gone'))
   const timer = setTimeout(
-    () => life.abort(new TargetError('timeout', `no connection within ${timeoutMs / 1000} s`)),
+    () => life.abort(new TargetError('timeout', `not connected within ${timeoutMs / 1000} s`)),
     timeoutMs,
   )
   signal?.addEventListener('abort', stop)
@@ -90,7 +90,7 @@ export async function dialTarget(place: Place, options: DialTargetOptions): Prom
 function forbidden({ host }: Place, found: readonly Address[]): TargetError {
   const led = found.map(({ address }) => address).join(', ')
   const refusal = parseAddress(host) === undefined ? 'not-found' : 'not-allowed'
-  return new TargetError(refusal, `it leads to ${led || 'nowhere'}, which no rule allows`, {
+  return new TargetError(refusal, `it resolves to ${led || 'no address'}, which no rule allows`, {
     isForbidden: true,
   })
 }

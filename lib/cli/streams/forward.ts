@@ -29,7 +29,7 @@ export function forwardCommand(io: CliIo): Command {
   return command.action(async (flags: ForwardFlags) => {
     const { local = [], remote = [] } = flags
     if (local.length === 0 && remote.length === 0)
-      throw usage('nothing to forward', 'give --local or --remote')
+      throw usage('no port to forward', 'give --local or --remote')
     const ports = local.map(portOf)
     const plan = remote.length === 0 ? { ports } : { ports, onSession: new RemoteForwards(remote).onSession }
     await runClient(flags, plan, io)
@@ -37,24 +37,24 @@ export function forwardCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'Forwards TCP ports: all connections to all of them go through one connection over several paths, each as a stream of its own that has its own pace and its own end. --local listens here and leads to what multipath serve may reach, by HOST:PORT or by a name that serve has given; --remote has serve listen there and leads to what can be reached from here.',
-  'The ports are open from the beginning. While no path is up, a new connection waits for --wait seconds and is reset then; the connection to serve is opened anew as soon as that is possible. What was open when all paths were gone is reset.',
+  'Forwards TCP ports. All their connections share one connection over several paths, each as a stream with its own pace and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
+  'The ports are open from the start. While no path is up, a new connection waits for --wait seconds and is then reset. forward reconnects to serve as soon as possible. If all paths are lost, the open streams are reset.',
 ].join('\n\n')
 
 export const FORWARD_EXAMPLES: readonly string[] = [
-  'multipath forward --to gw:7000 --to gw:7001 --local 8080=web            # what serve calls web, here on port 8080',
-  'multipath forward --to gw:7000@192.168.1.20 --to gw:7000@10.64.3.7 --local 5432=db.internal:5432  # by two uplinks',
-  'multipath forward --to gw:7000 --remote 8022=localhost:22               # our ssh, on port 8022 over there',
+  'multipath forward --to gw:7000 --to gw:7001 --local 8080=web            # the target web of serve, here on port 8080',
+  'multipath forward --to gw:7000@192.168.1.20 --to gw:7000@10.64.3.7 --local 5432=db.internal:5432  # over two uplinks',
+  'multipath forward --to gw:7000 --remote 8022=localhost:22               # ssh of this machine, on port 8022 of the server',
 ]
 
 const OPTIONS = (): Option[] => [
   new Option(
     '--local <[bind:]port=target>',
-    'listen here, on loopback unless BIND is given, and lead to HOST:PORT or a name there; may be repeated',
+    'listen here, on loopback unless BIND is given, and forward to TARGET there: HOST:PORT or a name; may be repeated',
   ).argParser(collect(parseLocalForward)),
   new Option(
     '--remote <[bind:]port=host:port>',
-    'have serve listen there, and lead to HOST:PORT here; may be repeated',
+    'let serve listen there, and forward to HOST:PORT here; may be repeated',
   ).argParser(collect(parseRemoteForward)),
   ...CLIENT_OPTIONS(),
 ]

@@ -23,7 +23,7 @@ type Token = Uint8Array | undefined
 /** The two ends do not fit together, and will not the next time. */
 export class GreetingError extends CliError {}
 
-const TOKEN_HINT = 'give both ends the same token, by --token-file or MULTIPATH_TOKEN'
+const TOKEN_HINT = 'give both ends the same token, with --token-file or MULTIPATH_TOKEN'
 
 /** @throws {GreetingError}; what `takeBytes` throws */
 export async function greetAsClient(conn: Duplex, token: Token, limits: TakeLimits): Promise<void> {
@@ -31,17 +31,17 @@ export async function greetAsClient(conn: Duplex, token: Token, limits: TakeLimi
   conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
   const theirs = await greeting(conn, limits)
   if (theirs.hasToken && token === undefined)
-    throw new GreetingError('the other end wants a token', { hint: TOKEN_HINT })
+    throw new GreetingError('the other end requires a token', { hint: TOKEN_HINT })
   if (token === undefined) return
   if (!theirs.hasToken)
-    throw new GreetingError('the other end has no token, so that it cannot prove who it is', {
+    throw new GreetingError('the other end has no token and cannot prove its identity', {
       hint: TOKEN_HINT,
     })
   conn.write(proofOf(token, 'client', nonce, theirs.nonce))
   const verdict = await takeBytes(conn, VERDICT_BYTES + PROOF_BYTES, limits)
   const expected = proofOf(token, 'server', nonce, theirs.nonce)
   if (verdict[0] !== ACCEPTED || !isProof(verdict.subarray(VERDICT_BYTES), expected))
-    throw new GreetingError('the other end has another token', { hint: TOKEN_HINT })
+    throw new GreetingError('the other end has a different token', { hint: TOKEN_HINT })
 }
 
 /**
@@ -60,14 +60,14 @@ export async function greetAsServer(
   conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
   if (theirs.hasToken !== (token !== undefined))
     throw new GreetingError(
-      token === undefined ? 'a client wants a token, but there is none' : 'a client without a token',
+      token === undefined ? 'a client requires a token, and this server has none' : 'a client has no token',
     )
   if (token === undefined) return
   const proof = await takeBytes(conn, PROOF_BYTES, limits)
   const isRight = isProof(proof, proofOf(token, 'client', theirs.nonce, nonce))
   if (!isRight) {
     conn.write(new Uint8Array(VERDICT_BYTES + PROOF_BYTES))
-    throw new GreetingError('a client with another token')
+    throw new GreetingError('a client has a different token')
   }
   admit()
   conn.write(Buffer.concat([Buffer.of(ACCEPTED), proofOf(token, 'server', theirs.nonce, nonce)]))
@@ -76,7 +76,7 @@ export async function greetAsServer(
 async function greeting(conn: Duplex, limits: TakeLimits): Promise<Greeting> {
   const theirs = decodeGreeting(await takeBytes(conn, GREETING_BYTES, limits))
   if (theirs !== undefined) return theirs
-  throw new GreetingError('the other end carries no streams, or of another version', {
-    hint: 'is `multipath serve` running there?',
+  throw new GreetingError('the other end does not speak this version of the stream protocol', {
+    hint: 'check that `multipath serve` is running there',
   })
 }

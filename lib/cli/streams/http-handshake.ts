@@ -25,20 +25,21 @@ const STATUS: { readonly [Kind in Answer | 'unavailable']: string } = {
 export function* httpHandshake(login: CheckLogin): ProxyHandshake {
   const head = (yield { lengthOf: headLength }).toString('latin1')
   const [line = '', method, target = ''] = REQUEST_LINE.exec(head) ?? []
-  if (method === undefined) throw new ProxyRefusal('it speaks no HTTP/1', refusal(STATUS['bad-request']))
+  if (method === undefined) throw new ProxyRefusal('it does not speak HTTP/1', refusal(STATUS['bad-request']))
   if (method !== 'CONNECT')
     throw new ProxyRefusal(
-      `it wants ${method}, not CONNECT`,
+      `it requests ${method}, not CONNECT`,
       refusal('405 Method Not Allowed', 'Allow: CONNECT'),
     )
   if (login !== undefined && !isRight(login, head.slice(line.length)))
     throw new ProxyRefusal(
-      'its user or password is wrong, or missing',
+      'its user or password is wrong or missing',
       refusal('407 Proxy Authentication Required', 'Proxy-Authenticate: Basic realm="multipath"'),
     )
   const { address, name, port } = PLACE.exec(target)?.groups ?? {}
   const host = address ?? name
-  if (host === undefined) throw new ProxyRefusal('it names no HOST:PORT', refusal(STATUS['bad-request']))
+  if (host === undefined)
+    throw new ProxyRefusal('its request does not name HOST:PORT', refusal(STATUS['bad-request']))
   return {
     protocol: 'http',
     host,
@@ -50,7 +51,10 @@ export function* httpHandshake(login: CheckLogin): ProxyHandshake {
 function headLength(bytes: Buffer): number | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0 ? bytes.length >= MAX_HEAD_BYTES : end + 4 > MAX_HEAD_BYTES)
-    throw new ProxyRefusal('its head is too long', refusal('431 Request Header Fields Too Large'))
+    throw new ProxyRefusal(
+      'the head of its request is too long',
+      refusal('431 Request Header Fields Too Large'),
+    )
   return end < 0 ? undefined : end + 4
 }
 

@@ -22,7 +22,7 @@ export async function listenPort({ bind, maxConnections, serve, log }: ListenPor
   const place = formatHostPort(bind)
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
     if (open >= maxConnections) {
-      log.warn('limit', `more than ${maxConnections} connections to ${place}`, { place })
+      log.warn('limit', `${place} has ${maxConnections} connections: new ones are reset`, { place })
       cut(socket)
       return
     }

@@ -79,7 +79,7 @@ export class Log {
     }
     const leftOut = tally.lines - mostLines
     tally.sum = () => {
-      const times = leftOut === 1 ? 'one more like it was' : `${leftOut} more like it were`
+      const times = leftOut === 1 ? 'one similar line was' : `${leftOut} similar lines were`
       this.#line(level, event, `${message} (${times} left out)`, { ...fields, leftOut })
     }
   }

@@ -29,7 +29,7 @@ export function parsePathPlace(text: string): PathPlace {
   const [place = '', source, ...more] = text.split('@')
   if (more.length > 0 || (source !== undefined && parseAddress(source) === undefined))
     throw new InvalidArgumentError(
-      'It must be HOST:PORT or HOST:PORT@SOURCE, SOURCE an address of this machine.',
+      'It must be HOST:PORT or HOST:PORT@SOURCE, where SOURCE is an address of this machine.',
     )
   return { ...parseHostPort(place), source }
 }
@@ -41,7 +41,7 @@ export function parseListenPlace(text: string): { host: string | undefined; port
   const host = text.slice(0, at)
   const address = parseAddress(/^\[(.+)\]$/.exec(host)?.[1] ?? (host.includes(':') ? '' : host))
   if (address === undefined && host !== 'localhost')
-    throw new InvalidArgumentError('It must be PORT or ADDRESS:PORT; an IPv6 address stands in brackets.')
+    throw new InvalidArgumentError('It must be PORT or ADDRESS:PORT; write an IPv6 address in brackets.')
   return { host: address?.address ?? LOOPBACK, port: parsePort(text.slice(at + 1)) }
 }
 

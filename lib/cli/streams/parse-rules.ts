@@ -17,7 +17,7 @@ export function parseAllowed(text: string): AllowedPlace {
   const canonical = host === undefined ? undefined : parseHost(host)
   const port = parsePortNumber(ports)
   if (canonical === undefined || port === undefined || (name !== undefined && !isServiceName(name)))
-    throw new InvalidArgumentError('It must be [NAME=]HOST:PORT; a NAME has letters, digits, - and _.')
+    throw new InvalidArgumentError('It must be [NAME=]HOST:PORT; NAME consists of letters, digits, - and _.')
   return { host: canonical, port, name }
 }
 

@@ -35,7 +35,7 @@ export class RemoteBinds {
     const { allowed, log } = this.#init
     const place = formatHostPort(bind)
     if (!allowed.some(({ host, port }) => host === bind.host && port === bind.port)) {
-      log.warn('bind-refused', `refused to listen on ${place}: no --allow-remote names it`, { place })
+      log.warn('bind-refused', `refused to listen on ${place}: no --allow-remote allows it`, { place })
       refuse(stream, 'not-allowed')
       return
     }

@@ -64,7 +64,7 @@ export class RemoteForwards {
       })
       if (isOver()) return
       if (outcome === 'not-allowed' && !this.#granted.has(rule))
-        throw new CliError(`serve may not listen on ${place}`, {
+        throw new CliError(`serve is not allowed to listen on ${place}`, {
           hint: `start it with --allow-remote ${place}`,
         })
       context.log.warn('remote-lost', `serve does not listen on ${place}: ${outcome}`, { place, outcome })

@@ -104,7 +104,7 @@ async function listenLocally(
   } catch (error) {
     throw new CliError(`cannot listen on ${formatHostPort(bind)}: ${(error as Error).message}`, {
       cause: error,
-      hint: 'is another program using the port?',
+      hint: 'check that no other program uses the port',
     })
   }
   const { address, port } = server.address() as AddressInfo

@@ -26,8 +26,8 @@ export function loadToken(file: string | undefined, env: Environment): Buffer | 
   const token = Buffer.from(text.trim())
   if (token.length < MIN_TOKEN_BYTES)
     throw usage(
-      `the token of ${file ?? TOKEN_VARIABLE} has less than ${MIN_TOKEN_BYTES} bytes`,
-      'make one: openssl rand -hex 32',
+      `the token in ${file ?? TOKEN_VARIABLE} is shorter than ${MIN_TOKEN_BYTES} bytes`,
+      'create one with: openssl rand -hex 32',
     )
   return token
 }
@@ -43,7 +43,7 @@ export function loadLogins(file: string | undefined, env: Environment): CheckLog
   if (text === undefined || (text === '' && file === undefined)) return undefined
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
   if (lines.length === 0 || !lines.every((line) => /^[^:]{1,255}:.{1,255}$/.test(line)))
-    throw usage(`${file ?? LOGIN_VARIABLE} must have user:password on each line`)
+    throw usage(`${file ?? LOGIN_VARIABLE} must contain user:password on each line`)
   const digests = lines.map(digest)
   return (user, password) => {
     const shown = digest(`${user}:${password}`)
@@ -77,6 +77,6 @@ function digest(text: string): Buffer {
 
 function readSecret(file: string): string {
   const bytes = readOption(file)
-  if (bytes.length > MAX_FILE_BYTES) throw usage(`${file} has more than ${MAX_FILE_BYTES} bytes`)
+  if (bytes.length > MAX_FILE_BYTES) throw usage(`${file} is larger than ${MAX_FILE_BYTES} bytes`)
   return bytes.toString('utf8')
 }

@@ -52,9 +52,10 @@ export interface ServeOptions {
 /** @throws {CliError} EXIT_USAGE */
 export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOptions {
   const { places, allow, allowSocks, allowPrivate, remote } = listsOf(flags)
-  if (places.length === 0) throw usage('nowhere to listen', 'give --listen [HOST:]PORT, once for each path')
+  if (places.length === 0)
+    throw usage('no address to listen on', 'give --listen [HOST:]PORT, once for each path')
   if (allow.length + allowSocks.length + remote.length === 0)
-    throw usage('nothing may be reached', 'give --allow HOST:PORT, --allow-socks RULE or --allow-remote PORT')
+    throw usage('no target is allowed', 'give --allow HOST:PORT, --allow-socks RULE or --allow-remote PORT')
   refuseDoubledNames(allow)
   const tls = tlsOptions(flags)
   const token = loadToken(flags.tokenFile, env)
@@ -62,8 +63,8 @@ export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOp
   const open = places.find(({ host }) => host === undefined || !isLoopback(host))
   if (open !== undefined && !isProtected)
     throw usage(
-      `${formatPlace(open)} can be reached from outside, and there is neither TLS nor a token`,
-      'give --token-file and --tls-cert with --tls-key, or --insecure if that is meant',
+      `${formatPlace(open)} can be reached by other machines, and neither TLS nor a token is configured`,
+      'give --token-file and --tls-cert with --tls-key, or --insecure to allow this',
     )
   return {
     places,
@@ -97,7 +98,7 @@ function listsOf(flags: ServeFlags): {
 }
 
 export function formatPlace({ host, port }: ListenPlace): string {
-  return host === undefined ? `port ${port} of every address` : formatHostPort({ host, port })
+  return host === undefined ? `port ${port} of all addresses` : formatHostPort({ host, port })
 }
 
 function refuseDoubledNames(places: readonly AllowedPlace[]): void {
@@ -108,8 +109,8 @@ function refuseDoubledNames(places: readonly AllowedPlace[]): void {
 
 function warningsOf(hasTls: boolean, knowsClients: boolean): string[] {
   return [
-    ...(hasTls ? [] : ['without TLS, whoever is on the way can read and change what passes']),
-    ...(knowsClients ? [] : ['without a token, whoever reaches this port may use it']),
+    ...(hasTls ? [] : ['without TLS, others on the network can read and change the data']),
+    ...(knowsClients ? [] : ['without a token, anyone who can reach this port can use it']),
   ]
 }
 

@@ -42,7 +42,7 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
   const place = wantedPlace(request, allow)
   if (place === undefined) {
     const isKnown = request.kind === 'connect' || request.kind === 'service'
-    log.warn('refused', `refused ${target}: no --allow names it`, { target })
+    log.warn('refused', `refused ${target}: no --allow defines it`, { target })
     refuse(stream, isKnown ? 'not-allowed' : 'bad-request')
     return
   }

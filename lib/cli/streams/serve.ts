@@ -36,7 +36,7 @@ const SOCKETS_PART = 1 / 2
 
 export function serveCommand(io: CliIo): Command {
   const command = new Command('serve')
-    .summary('the far end of forward and socks')
+    .summary('the server for forward and socks')
     .description(DESCRIPTION)
     .usage('[options] --listen [HOST:]PORT... --allow [NAME=]HOST:PORT... --allow-socks RULE...')
   for (const option of OPTIONS()) command.addOption(option)
@@ -44,48 +44,51 @@ export function serveCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'The far end of multipath forward and multipath socks: takes connections over several paths, and leads each stream in them to where it asks for, if that is allowed. Nothing else can be reached: --allow names single places, perhaps under a name; --allow-socks takes rules, HOST:PORTS, where HOST is a name, *.NAME for all below it, an address, a range (10.1.0.0/16, [fd00::/8]) or * for all, and PORTS a list (80,443,8000-8099) or *.',
-  'Names are looked up here, and the address that was checked is the one that is dialled. Private, loopback, link-local and other special addresses, and those of this machine, are reached only where a rule writes down the address or a range within them, or localhost; a name or * leads to those of --allow-private alone.',
-  'On other addresses than loopback it wants TLS or a token; best are both: TLS hides what passes, the token tells who comes; so do certificates of clients, with --tls-client-ca. Both ends prove that they know the token before anything is served. --allow-remote lets clients listen on ports of this side.',
-  'A signal ends it in good order: no new streams, and --drain seconds for those that are open. A second one ends it at once.',
+  'The server for multipath forward and multipath socks. It accepts connections over several paths, and connects each stream in them to its target if a rule allows it. --allow permits a single HOST:PORT and may give it a name. --allow-socks takes a rule HOST:PORTS. HOST is a name, *.NAME for all names below it, an address, a range (10.1.0.0/16, [fd00::/8]), or * for all. PORTS is a list (80,443,8000-8099) or * for all. Nothing else can be reached.',
+  'serve looks up names itself, and dials the same address that it has checked. Some addresses are special: private, loopback and link-local addresses, and those of this machine. A rule reaches them only if it contains the address, a range within the special range, or localhost. A rule with another name or * reaches only the special addresses of --allow-private.',
+  'On addresses other than loopback, serve requires TLS or a token. Use both: TLS encrypts the data, and the token authenticates the clients. Certificates of clients authenticate them as well (--tls-client-ca). Both ends prove that they know the token before anything is served. --allow-remote lets clients listen on ports of this machine.',
+  'After a signal, serve accepts no new streams and gives open streams --drain seconds to end. A second signal stops it at once.',
 ].join('\n\n')
 
 export const SERVE_EXAMPLES: readonly string[] = [
   'multipath serve --listen 7000 --listen 7001 --token-file secret --allow web=localhost:8080',
   "multipath serve --listen 7000 --token-file secret --tls-cert crt.pem --tls-key key.pem --allow-socks '*:80,443'",
-  'multipath serve --listen 7000 --token-file secret --allow-remote 8022        # a port here that leads to a client',
+  'multipath serve --listen 7000 --token-file secret --allow-remote 8022        # a port here that is forwarded to a client',
 ]
 
 const OPTIONS = (): Option[] => [
-  new Option('--listen <[host:]port>', 'where to listen; repeat it for more').argParser(
+  new Option('--listen <[host:]port>', 'address to listen on; may be repeated').argParser(
     collect(parseListenPlace),
   ),
   new Option(
     '--allow <[name=]host:port>',
-    'a place that may be reached, by HOST:PORT or by NAME; may be repeated',
+    'allow this target, as HOST:PORT or as NAME; may be repeated',
   ).argParser(collect(parseAllowed)),
-  new Option('--allow-socks <rule>', 'places that may be reached, as HOST:PORTS; may be repeated').argParser(
+  new Option('--allow-socks <rule>', 'allow the targets of this rule, HOST:PORTS; may be repeated').argParser(
     collect(parseAllowRule),
   ),
   new Option(
     '--allow-private <range>',
-    'private addresses that allowed names may lead to, such as 10.0.0.0/8; may be repeated',
+    'allow names to resolve to these private addresses, such as 10.0.0.0/8; may be repeated',
   ).argParser(collect(parseRange)),
   new Option(
     '--allow-remote <[bind:]port>',
-    'a port that clients may listen on here, on loopback unless BIND is given; may be repeated',
+    'let clients listen on this port here, on loopback unless BIND is given; may be repeated',
   ).argParser(collect(parseRemoteBind)),
-  new Option('--tls-cert <file>', 'certificate, with those that vouch for it; only TLS is taken then'),
-  new Option('--tls-key <file>', 'its key'),
+  new Option(
+    '--tls-cert <file>',
+    'certificate, followed by its intermediate certificates; only TLS connections are accepted',
+  ),
+  new Option('--tls-key <file>', 'private key of --tls-cert'),
   new Option(
     '--tls-client-ca <file>',
-    'take only clients whose --tls-cert this certificate vouches for, as with a token',
+    'accept only clients whose --tls-cert verifies against this file; this can replace a token',
   ),
-  new Option('--insecure', 'listen on other addresses than loopback without TLS and without a token'),
-  new Option('--max-sessions <n>', 'clients at a time')
+  new Option('--insecure', 'listen on addresses other than loopback without TLS and without a token'),
+  new Option('--max-sessions <n>', 'largest number of clients at the same time')
     .argParser(parseCount(MOST_SESSIONS))
     .default(MAX_SESSIONS),
-  new Option('--connect-timeout <seconds>', 'how long a place may take to be looked up and to answer')
+  new Option('--connect-timeout <seconds>', 'time limit to look up a target and to connect to it')
     .argParser(parseSeconds)
     .default(CONNECT_MS, `${CONNECT_MS / 1000}`),
   ...COMMON_OPTIONS(),
@@ -138,9 +141,9 @@ function maxSockets({ maxSessions }: ServeFlags, places: number): number {
 /** Who shuts others out, or tries to, is worth a line. */
 function reportRefusals(listener: MultipathListener, log: Log): void {
   listener.on('full', (most, of) =>
-    log.warn('full', `${most} ${of} are open: further paths are closed until some are free (ulimit -n)`),
+    log.warn('full', `${most} ${of} are open: new paths are closed until some are free (see ulimit -n)`),
   )
-  listener.on('refused', (error, { remoteAddress = 'somebody' }) => {
+  listener.on('refused', (error, { remoteAddress = 'an unknown address' }) => {
     const message = `refused a path from ${remoteAddress}: ${error.message}`
     if ((error as { code?: unknown }).code === 'ERR_MULTIPATH_LIMIT') log.warnOnce('path-limit', message)
     else log.detail('path-refused', message)
@@ -170,7 +173,7 @@ async function listen(place: ListenPlace, { tls }: ServeOptions, log: Log): Prom
   } catch (error) {
     throw new CliError(`cannot listen on ${formatPlace(place)}: ${(error as Error).message}`, {
       cause: error,
-      hint: 'is another program using the port?',
+      hint: 'check that no other program uses the port',
     })
   }
   server.on('error', (error: Error) => log.warn('listen-failed', error.message))

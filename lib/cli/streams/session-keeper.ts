@@ -55,7 +55,7 @@ export class SessionKeeper {
         hasWorked = true
         const error = await this.#keep(session, signal)
         if (performance.now() - startedAt > REDIAL_MAX_MS) failures = 0
-        if (!isOver()) this.#warn('session-lost', `the session is over: ${reason(error)}`)
+        if (!isOver()) this.#warn('session-lost', `the session has ended: ${reason(error)}`)
       } catch (error) {
         if (isOver()) return
         const isOdd = error instanceof GreetingError
@@ -75,7 +75,7 @@ export class SessionKeeper {
     signal.throwIfAborted()
     if (this.#current !== undefined) return Promise.resolve(this.#current)
     if (this.#waiting.size >= this.#init.maxWaiting)
-      return Promise.reject(new Unavailable('too many wait for a session'))
+      return Promise.reject(new Unavailable('too many streams are waiting for a session'))
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer)
@@ -119,7 +119,7 @@ export class SessionKeeper {
         resolve(error)
       }
       const signalOnAbort = (): void => over()
-      session.once('goaway', () => over(new Error('the other end takes no more streams')))
+      session.once('goaway', () => over(new Error('the other end accepts no more streams')))
       session.once('close', (error?: Error) => {
         this.#live.delete(session)
         over(error)

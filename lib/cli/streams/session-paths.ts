@@ -24,8 +24,9 @@ const MOST_PATHS = 32
 /** @throws {CliError} EXIT_USAGE for flags that do not go together */
 export function sessionPaths(flags: PathFlags): SubflowDialer[] | PathSource {
   const { to: places = [], allInterfaces = false } = flags
-  if (places.length === 0) throw usage('nowhere to connect to', 'give --to HOST:PORT, once for each path')
-  if (places.length > MOST_PATHS) throw usage(`more than ${MOST_PATHS} paths`)
+  if (places.length === 0) throw usage('no server to connect to', 'give --to HOST:PORT, once for each path')
+  if (places.length > MOST_PATHS)
+    throw usage(`--to is given ${places.length} times; at most ${MOST_PATHS} paths are allowed`)
   const dial = dialerWith(flags)
   try {
     return allInterfaces ? fromEverywhere(places, dial) : places.map((place) => pathTo(place, dial))
@@ -50,7 +51,7 @@ function pathTo({ host, port, source }: PathPlace, dial: Dial): SubflowDialer {
 function fromEverywhere(places: readonly PathPlace[], dial: Dial): PathSource {
   const bound = places.find(({ source }) => source !== undefined)
   if (bound !== undefined)
-    throw usage(`--all-interfaces chooses the source itself, and --to ${labelOf(bound)} names one`)
+    throw usage(`--all-interfaces chooses the source address, so --to ${labelOf(bound)} must not name one`)
   return interfacePaths({
     targets: places.map(({ host, port }) => ({ host, port })),
     maxPaths: MOST_PATHS,

@@ -115,7 +115,8 @@ export class Sessions {
   }
 
   #admit(): void {
-    if (this.#sessions.size >= this.#init.maxSessions) throw new Error('too many clients (--max-sessions)')
+    if (this.#sessions.size >= this.#init.maxSessions)
+      throw new Error('too many clients are connected (see --max-sessions)')
   }
 
   #serve(conn: Carrier, client: string): void {
@@ -128,9 +129,13 @@ export class Sessions {
       this.#sessions.delete(session)
       if ((error as Partial<MultipathError> | undefined)?.multipathCode === 'ERR_MULTIPATH_MUX_LIMIT')
         charge(conn.remoteAddress, ABUSE_CHARGE)
-      log.info('session-end', `${client} is gone${error === undefined ? '' : `: ${oneLine(error)}`}`, {
-        client,
-      })
+      log.info(
+        'session-end',
+        `${client} has disconnected${error === undefined ? '' : `: ${oneLine(error)}`}`,
+        {
+          client,
+        },
+      )
     })
     log.info('session', `${client} is connected`, { client })
     serveSession({ session, allow, binds, connectTimeoutMs, resolve: lookups.forClient(), tasks, log })

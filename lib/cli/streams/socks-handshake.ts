@@ -39,7 +39,10 @@ export function* socksHandshake(login: CheckLogin): ProxyHandshake {
   const [, , ...methods] = yield counted(1)
   const method = login === undefined ? NO_LOGIN : LOGIN
   if (!methods.includes(method)) {
-    const why = login === undefined ? 'it offers no login method of ours' : 'it offers no user and password'
+    const why =
+      login === undefined
+        ? 'it offers no supported login method'
+        : 'it does not offer a login with user and password'
     throw new ProxyRefusal(why, Buffer.from([SOCKS_VERSION, NO_METHOD]))
   }
   let send = Buffer.from([SOCKS_VERSION, method])
@@ -48,8 +51,9 @@ export function* socksHandshake(login: CheckLogin): ProxyHandshake {
   }
   const request = yield { send, lengthOf: requestLength }
   const [version, command, , type] = request
-  if (version !== SOCKS_VERSION) throw new ProxyRefusal('its request is of another version')
-  if (command !== CONNECT) throw new ProxyRefusal('it wants more than CONNECT', reply(COMMAND_NOT_SUPPORTED))
+  if (version !== SOCKS_VERSION) throw new ProxyRefusal('its request has an unknown version')
+  if (command !== CONNECT)
+    throw new ProxyRefusal('it requests a command other than CONNECT', reply(COMMAND_NOT_SUPPORTED))
   return {
     protocol: 'socks5',
     host: hostOf(type!, request.subarray(HEAD_BYTES, -2)),
@@ -77,7 +81,7 @@ function counted(at: number): Want {
 
 function loginLength(bytes: Buffer): number | undefined {
   if (bytes.length > 0 && bytes[0] !== LOGIN_VERSION)
-    throw new ProxyRefusal('its login is of another version')
+    throw new ProxyRefusal('its login has an unknown version')
   const passwordAt = bytes.length > 1 ? 2 + bytes[1]! : Infinity
   return bytes.length > passwordAt ? passwordAt + 1 + bytes[passwordAt]! : undefined
 }
@@ -92,7 +96,7 @@ function requestLength(bytes: Buffer): number | undefined {
     case NAME:
       return HEAD_BYTES + 1 + bytes[HEAD_BYTES]! + 2
     default:
-      throw new ProxyRefusal('its address is of an unknown type', reply(TYPE_NOT_SUPPORTED))
+      throw new ProxyRefusal('its address has an unknown type', reply(TYPE_NOT_SUPPORTED))
   }
 }
 

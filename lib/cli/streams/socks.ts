@@ -40,7 +40,7 @@ const DEFAULT_PORT = 1080
 
 export function socksCommand(io: CliIo): Command {
   const command = new Command('socks')
-    .summary('a SOCKS5 and HTTP proxy whose other end is multipath serve')
+    .summary('run a SOCKS5 and HTTP proxy through multipath serve')
     .description(DESCRIPTION)
     .usage('[options] --to HOST:PORT... --listen [BIND:]PORT...')
   for (const option of OPTIONS()) command.addOption(option)
@@ -50,8 +50,8 @@ export function socksCommand(io: CliIo): Command {
     const open = listen.find(({ host }) => !isLoopback(host))
     if (open !== undefined && login === undefined && !flags.insecure)
       throw usage(
-        `${formatHostPort(open)} is a proxy for everybody who can reach it`,
-        'give --login-file, or --insecure if that is meant',
+        `${formatHostPort(open)} would be an open proxy: other machines can reach it without a login`,
+        'give --login-file, or --insecure to allow this',
       )
     const manner = { login, early: flags.early, known: new KnownTargets() }
     const ports = listen.map((bind) => portOf(bind, manner))
@@ -61,29 +61,29 @@ export function socksCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'A proxy for the programs of this machine, on one port: SOCKS5 (CONNECT, with names, IPv4 and IPv6) and HTTP CONNECT, told apart by the first byte. All that goes through it goes through one connection over several paths to multipath serve, which looks up the names, and decides by its --allow and --allow-socks what may be reached.',
-  'While no path is up, a request waits for --wait seconds and is refused then. The connection to serve is opened anew as soon as that is possible.',
+  'A proxy for the programs of this machine. One port serves SOCKS5 (CONNECT, with names, IPv4 and IPv6) and HTTP CONNECT, distinguished by their first byte. All traffic passes through one connection over several paths to multipath serve. serve looks up the names, and its --allow and --allow-socks decide which targets can be reached.',
+  'While no path is up, a request waits for --wait seconds and is then refused. socks reconnects to serve as soon as possible.',
 ].join('\n\n')
 
 export const SOCKS_EXAMPLES: readonly string[] = [
   'multipath socks --to gw:7000 --to gw:7001 --listen 1080            # then: curl --proxy socks5h://127.0.0.1:1080 …',
   'HTTPS_PROXY=http://127.0.0.1:1080 npm install                      # the same port takes HTTP CONNECT',
-  'multipath socks --to gw:7000 --listen 0.0.0.0:1080 --login-file proxy.logins  # for others, too',
+  'multipath socks --to gw:7000 --listen 0.0.0.0:1080 --login-file proxy.logins  # for other machines as well',
 ]
 
 const OPTIONS = (): Option[] => [
   new Option(
     '--listen <[bind:]port>',
-    `where to listen, on loopback unless BIND is given (${DEFAULT_PORT}); may be repeated`,
+    `address to listen on, on loopback unless BIND is given (default: ${DEFAULT_PORT}); may be repeated`,
   ).argParser(collect(parseBind)),
   new Option(
     '--login-file <file>',
-    `users who may use the proxy, user:password on each line; without it, ${LOGIN_VARIABLE} of the environment`,
+    `file with the users of the proxy, user:password on each line (default: the environment variable ${LOGIN_VARIABLE})`,
   ),
-  new Option('--insecure', 'listen on other addresses than loopback without a login'),
+  new Option('--insecure', 'listen on addresses other than loopback without a login'),
   new Option(
     '--early <targets>',
-    'for which targets clients are told at once that they are connected, a round trip sooner, so that what then fails is a reset without a reason: for those reached within the last minute, for all, or for none',
+    'targets for which clients get a success reply before serve has connected: this saves a round trip, but a later failure is a reset without a reason. known: targets reached within the last minute',
   )
     .choices(['known', 'always', 'never'])
     .default('known'),

@@ -38,8 +38,10 @@ export class Strangers {
   add(one: Stranger): string | undefined {
     const address = addressOf(one)
     const mine = this.#byAddress.get(address)?.size ?? 0
-    if (this.#random() < dropShare(mine)) return 'too many connections of its address that have not greeted'
-    if (this.#size >= MAX_STRANGERS && !this.#makeRoom(mine)) return 'too many that have not greeted'
+    if (this.#random() < dropShare(mine))
+      return 'its address has too many connections that have not completed the greeting'
+    if (this.#size >= MAX_STRANGERS && !this.#makeRoom(mine))
+      return 'too many connections have not completed the greeting'
     const others = this.#byAddress.get(address) ?? new Set()
     this.#byAddress.set(address, others.add(one))
     this.#size++

@@ -62,7 +62,7 @@ export type Answer = 'ok' | Refusal
 export function encodeRequest({ kind, host, port }: StreamRequest): Buffer {
   const name = Buffer.from(host)
   if (name.length === 0 || name.length > MAX_HOST_BYTES)
-    throw new RangeError(`a host has 1 to ${MAX_HOST_BYTES} bytes`)
+    throw new RangeError(`host must have 1 to ${MAX_HOST_BYTES} bytes`)
   const head = Buffer.from([VERSION, KINDS.indexOf(kind) + 1, port >> 8, port & 0xff, name.length])
   return Buffer.concat([head, name])
 }

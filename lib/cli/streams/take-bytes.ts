@@ -10,7 +10,7 @@ export interface TakeLimits {
 /** Nothing came in time. */
 export class TakeTimeout extends Error {
   constructor(timeoutMs: number) {
-    super(`nothing came within ${timeoutMs / 1000} s`)
+    super(`no data arrived within ${timeoutMs / 1000} s`)
     this.name = 'TakeTimeout'
   }
 }

@@ -16,13 +16,16 @@ export interface Certificate {
 
 /** `undefined` where none is given. @throws {CliError} EXIT_USAGE for what is no certificate with its key */
 export function loadCertificate({ tlsCert, tlsKey }: CertificateFlags): Certificate | undefined {
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw usage('--tls-cert and --tls-key go together')
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw usage('--tls-cert and --tls-key must be given together')
   if (tlsCert === undefined || tlsKey === undefined) return undefined
   const [cert, key] = [readOption(tlsCert), readOption(tlsKey)]
   try {
     createSecureContext({ cert, key })
   } catch (error) {
-    throw usage(`${tlsCert} and ${tlsKey} are no certificate and key of it: ${(error as Error).message}`)
+    throw usage(
+      `${tlsCert} and ${tlsKey} do not contain a certificate and its key: ${(error as Error).message}`,
+    )
   }
   return { cert, key }
 }
@@ -33,7 +36,7 @@ export function loadAuthority(file: string): Buffer {
   try {
     new X509Certificate(ca)
   } catch (error) {
-    throw usage(`${file} is no certificate: ${(error as Error).message}`)
+    throw usage(`${file} does not contain a certificate: ${(error as Error).message}`)
   }
   return ca
 }

@@ -13,6 +13,6 @@ export function readOption(file: string): Buffer {
   }
 }
 
-export function usage(message: string, hint = 'see its --help'): CliError {
+export function usage(message: string, hint = 'see --help of the subcommand'): CliError {
   return new CliError(message, { exitCode: EXIT_USAGE, hint })
 }

@@ -60,7 +60,7 @@ export async function readTrace(lines: AsyncIterable<string>, wanted: number): P
       connection ??= collector
       open.set(line.c, collector)
     } else if (open.has(line.c)) open.get(line.c)?.add(line)
-    else throw lineError(number, `connection ${line.c} has not begun: is the head of the file missing?`)
+    else throw lineError(number, `connection ${line.c} has no open event: the start of the file is missing`)
   }
   return { connection, count }
 }
@@ -74,5 +74,8 @@ function parsed(text: string, number: number): TraceLine {
 }
 
 function lineError(number: number, what: string, cause?: unknown): CliError {
-  return new CliError(`line ${number}: ${what}`, { cause, hint: 'is it a trace of multipath-net?' })
+  return new CliError(`line ${number}: ${what}`, {
+    cause,
+    hint: 'check that the file is a trace of multipath-net',
+  })
 }

@@ -24,12 +24,13 @@ export function traceCommand(io: CliIo): Command {
   return new Command('trace')
     .summary('draw a trace of a connection')
     .description(DESCRIPTION)
-    .argument('<FILE>', 'what MULTIPATH_TRACE, or the option trace, has written')
-    .addOption(new Option('-o, --output <file>', 'write the drawing there instead of to standard output'))
+    .argument('<FILE>', 'trace file, written by MULTIPATH_TRACE or the option trace')
+    .addOption(new Option('-o, --output <file>', 'write the drawing to this file instead of standard output'))
     .addOption(
-      new Option('-c, --connection <n>', 'draw the connection that began as number n (1)').argParser(
-        parseCount(MOST_CONNECTIONS),
-      ),
+      new Option(
+        '-c, --connection <n>',
+        'draw the connection with number n, in order of opening (default: 1)',
+      ).argParser(parseCount(MOST_CONNECTIONS)),
     )
     .action(async (file: string, flags: TraceFlags) => {
       await runTrace(file, flags, io)
@@ -37,8 +38,8 @@ export function traceCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'Draws a trace as an SVG: for one connection over time, what was sent on each path, what was in flight beside the window, the round-trip times, and how far acks and reads have come; with a thin line where a path was suspected or closed, and where a scheduler or a policy changed.',
-  'Every program that uses multipath-net writes a trace of its connections to the file that the environment names as MULTIPATH_TRACE; docs/trace.md explains its lines.',
+  'Draws a trace of one connection as an SVG. The charts show, over time, the rate of each path, the bytes in flight and the window, the round-trip times, and the progress of acks and reads. Thin lines mark where a path became suspect or closed, and where a scheduler or a policy changed.',
+  'A program that uses multipath-net writes a trace of its connections to the file in the environment variable MULTIPATH_TRACE. docs/trace.md explains the lines.',
 ].join('\n\n')
 
 export const TRACE_EXAMPLES: readonly string[] = [
@@ -51,7 +52,7 @@ async function runTrace(file: string, { output, connection: wanted }: TraceFlags
   const trace = await readFile(file, wanted ?? 1)
   const connection = chosen(file, trace)
   if (wanted === undefined && trace.count > 1)
-    io.report(`multipath: drawn is the first of ${trace.count} connections; -c chooses another`)
+    io.report(`multipath: drew the first of ${trace.count} connections; choose a different one with -c`)
   const svg = chart(connection)
   try {
     if (output !== undefined) await writeFile(output, svg)
@@ -84,8 +85,11 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 
 function chosen(file: string, { connection, count }: ReadTrace): TracedConnection {
   if (connection !== undefined) return connection
-  if (count === 0) throw new CliError(`${file} holds no connection`, { hint: 'was one opened with a trace?' })
-  throw new CliError(`${file} holds ${count} connection${count === 1 ? '' : 's'}`, {
+  if (count === 0)
+    throw new CliError(`${file} contains no connection`, {
+      hint: 'check that a connection was opened while the trace was on',
+    })
+  throw new CliError(`${file} contains only ${count} connection${count === 1 ? '' : 's'}`, {
     exitCode: EXIT_USAGE,
     hint: `choose with -c, from 1 to ${count}`,
   })

@@ -59,7 +59,7 @@ const VERSION = 1
 export function parseLine(text: string): TraceLine {
   const fields = parseObject(text)
   if (typeof fields['t'] !== 'number' || typeof fields['c'] !== 'number')
-    throw new Error('no line of a trace: it has no numbers t and c')
+    throw new Error('not a line of a trace: the numbers t and c are missing')
   const base = { t: fields['t'], c: fields['c'] }
   switch (fields['ev']) {
     case undefined:
@@ -86,13 +86,15 @@ function parseObject(text: string): Fields {
   } catch {
     throw new Error('not JSON')
   }
-  if (typeof value !== 'object' || value === null) throw new Error('no line of a trace: not an object')
+  if (typeof value !== 'object' || value === null) throw new Error('not a line of a trace: not an object')
   return value as Fields
 }
 
 function open(fields: Fields): Omit<OpenLine, keyof LineBase> {
   if (fields['v'] !== VERSION)
-    throw new Error(`a trace of version ${JSON.stringify(fields['v'])}, and only ${VERSION} is known here`)
+    throw new Error(
+      `the trace has version ${JSON.stringify(fields['v'])}, and only version ${VERSION} is supported`,
+    )
   const [at, name, side, scheduler] = ['at', 'name', 'side', 'scheduler'].map((key) => textOf(fields, key))
   return { kind: 'open', at: at!, name: name!, side: side!, scheduler: scheduler! }
 }
@@ -146,6 +148,6 @@ function numberOf(fields: Fields, key: string): number {
 
 function textOf(fields: Fields, key: string): string {
   const value = fields[key]
-  if (typeof value !== 'string') throw new Error(`${key} must be a text`)
+  if (typeof value !== 'string') throw new Error(`${key} must be a string`)
   return value
 }

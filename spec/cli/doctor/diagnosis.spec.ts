@@ -58,7 +58,7 @@ path 2 of 2: two
 
 all paths
   peer       multipath-net
-  deliver    96 Mbit/s together, of 100 Mbit/s in sum (96 %)
+  deliver    96 Mbit/s together, of a sum of 100 Mbit/s (96 %)
   verdict    OK: 2 of 2 paths are fine
 `)
   })
@@ -74,7 +74,7 @@ all paths
     const lines = diagnosisText(diagnosis).split('\n')
     const at = lines.indexOf('  verdict    WRONG: wrong')
     expect(lines.slice(at + 1, at + 6)).toEqual([
-      '             fix it as root with',
+      '             to correct it, run as root',
       '               ip one',
       '               ip two',
       '             note: ask',
@@ -106,14 +106,14 @@ describe('a path is ill when', () => {
       'somebody else answers',
       { failure: { message: 'version 83', stranger: 'sent "SSH"' } },
       'not-multipath',
-      /no multipath listener: it sent "SSH" \(version 83\)/,
+      /not a multipath listener: it sent "SSH" \(version 83\)/,
     ],
-    ['it is lost on the way', { lostBy: 'silent' }, 'lost', /lost once it stood: silent/],
+    ['it is lost on the way', { lostBy: 'silent' }, 'lost', /lost after its handshake: silent/],
     [
       'it carries nothing alone',
       { delivery: { bytesPerSecond: 0, rttMs: undefined } },
       'delivers-nothing',
-      /nothing was acknowledged/,
+      /acknowledged no data/,
     ],
   ] as const)('%s', (_, more, code, text) => {
     const diagnosis = diagnose('multipath-net', [facts(more)], undefined)
@@ -142,7 +142,7 @@ describe('a note, which is no fault, is made of', () => {
     const diagnosis = diagnose('Go', [facts({ delivery: { bytesPerSecond: MBIT, rttMs: 420 } })], undefined)
     expect(diagnosis.isFine).toBe(true)
     expect(codes(diagnosis)).toEqual(['bufferbloat'])
-    expect(diagnosisText(diagnosis)).toMatch(/verdict {4}OK\n {13}note: a queue of 400 ms/)
+    expect(diagnosisText(diagnosis)).toMatch(/verdict {4}OK\n {13}note: the queue grows by 400 ms/)
   })
 
   it.each([

@@ -99,9 +99,9 @@ describe('multipath doctor', () => {
     await using looks = doctor('--no-load', at(port))
     const { code, out, lines } = await looks.exited
     expect(code).toBe(4)
-    expect(out.toString()).toMatch(/WRONG: the peer is no multipath listener: it sent "SSH-2\.0-Test.*SSH/)
+    expect(out.toString()).toMatch(/WRONG: the peer is not a multipath listener: it sent "SSH-2\.0-Test.*SSH/)
     expect(lines).toEqual([
-      expect.stringMatching(/^multipath: something is wrong .*\(the report says what\)$/),
+      expect.stringMatching(/^multipath: doctor found a fault \(the report names it\)$/),
     ])
   })
 
@@ -126,7 +126,7 @@ describe('multipath doctor', () => {
     const { code, out } = await looks.exited
     expect(code).toBe(4)
     expect(out.toString()).toMatch(
-      /all paths\n.*\n {2}verdict {4}WRONG: the connection was lost: .*serves one/,
+      /all paths\n.*\n {2}verdict {4}WRONG: the connection was lost: .*serves only one/,
     )
   })
 

@@ -71,7 +71,7 @@ describe('parseChosenRoute', () => {
   })
 
   it('refuses what names no interface', () => {
-    expect(() => parseChosenRoute('[{}]')).toThrow('names no interface')
+    expect(() => parseChosenRoute('[{}]')).toThrow('named no interface')
   })
 })
 

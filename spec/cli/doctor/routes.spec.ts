@@ -118,7 +118,9 @@ describe('a path', () => {
 
   it('that no route leads to is told in the words of ip', async () => {
     const [judged] = await check(sampleView(), path('10.81.1.1', '203.0.113.1'))
-    expect(judged?.findings[0]?.text).toMatch(/no way leads there: RTNETLINK answers: Network is unreachable/)
+    expect(judged?.findings[0]?.text).toMatch(
+      /no route to the target: RTNETLINK answers: Network is unreachable/,
+    )
   })
 })
 
@@ -172,7 +174,7 @@ describe('the lines that fix a route', () => {
   it('say so where the gateway is not known', async () => {
     const [judged] = await check(sampleView(ONLY_FIRST_DEFAULT), path('10.81.2.1'))
     expect(judged?.findings[0]?.fix?.[1]).toMatch(/ via GATEWAY dev eth2 /)
-    expect(judged?.findings[1]?.text).toMatch(/gateway of eth2 is not known: .*GATEWAY/)
+    expect(judged?.findings[1]?.text).toMatch(/gateway of eth2 is unknown: .*GATEWAY/)
   })
 })
 
@@ -210,7 +212,7 @@ describe('routes are not checked', () => {
 
   it('on other systems than Linux', async () => {
     expect(await why({ ...sampleView(), platform: 'darwin' })).toEqual({
-      check: { kind: 'unchecked', why: expect.stringMatching(/Linux only.*darwin/) as string },
+      check: { kind: 'unchecked', why: expect.stringMatching(/only on Linux.*darwin/) as string },
       findings: [],
     })
   })
@@ -227,7 +229,7 @@ describe('routes are not checked', () => {
     expect(await why({ ...sampleView(), ip: fails })).toMatchObject({
       check: {
         kind: 'unchecked',
-        why: expect.stringMatching(/^ip does not say .*: not supported$/) as string,
+        why: expect.stringMatching(/^the ip command did not give the routes: not supported$/) as string,
       },
     })
   })

@@ -25,22 +25,20 @@ describe('of a stranger is told', () => {
   })
 
   it('that it sends back what it gets', async () => {
-    expect(await said((socket) => socket.pipe(socket), 500)).toMatch(/, which looks like a plain echo$/)
+    expect(await said((socket) => socket.pipe(socket), 500)).toMatch(/, which looks like an echo server$/)
   })
 
   it('that it closes without a word', async () => {
-    expect(await said((socket) => socket.resume().end())).toBe('closed without a word')
+    expect(await said((socket) => socket.resume().end())).toBe('closed the connection without an answer')
   })
 
   it('that it resets', async () => {
-    expect(await said((socket) => socket.once('data', () => socket.resetAndDestroy()))).toMatch(
-      /^broke off: /,
-    )
+    expect(await said((socket) => socket.once('data', () => socket.resetAndDestroy()))).toMatch(/^failed: /)
   })
 
   it('that it says nothing', async () => {
     expect(await said((socket) => onTestFinished(() => void socket.destroy()), 100)).toBe(
-      'said nothing for 0.1 s',
+      'sent nothing for 0.1 s',
     )
   })
 

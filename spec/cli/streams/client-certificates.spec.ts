@@ -46,7 +46,7 @@ describe('a client', () => {
   ])('%s does not come in, whatever its token', async (_, args) => {
     const there = await serve(['--allow', 'a:1', ...SERVER, '--tls-client-ca', CLIENT_CERT])
     const here = command(['forward', '--to', at(there.port), '--local', '0=a:1', ...PINNED, ...args])
-    expect((await here.line(/no session: (.*)/))[1]).toMatch(/no path leads to the peer: .*handshake/)
+    expect((await here.line(/no session: (.*)/))[1]).toMatch(/no path to the peer works: .*handshake/)
   })
 
   it('does not join the session of another one, though both are vouched for', async () => {
@@ -75,9 +75,15 @@ describe('a client', () => {
 describe('flags', () => {
   it.each([
     [['serve', '--listen', '0', '--allow', 'a:1', '--tls-client-ca', CERT], /needs --tls-cert and --tls-key/],
-    [['serve', '--listen', '0', '--allow', 'a:1', ...SERVER, '--tls-client-ca', KEY], /is no certificate/],
-    [['forward', '--to', 'a:1', '--local', '0=a:1', '--tls-cert', CERT], /go together/],
-    [['socks', '--to', 'a:1', '--tls-cert', KEY, '--tls-key', KEY], /no certificate and key/],
+    [
+      ['serve', '--listen', '0', '--allow', 'a:1', ...SERVER, '--tls-client-ca', KEY],
+      /does not contain a certificate/,
+    ],
+    [['forward', '--to', 'a:1', '--local', '0=a:1', '--tls-cert', CERT], /must be given together/],
+    [
+      ['socks', '--to', 'a:1', '--tls-cert', KEY, '--tls-key', KEY],
+      /do not contain a certificate and its key/,
+    ],
   ])('%j are refused', async (args, message) => {
     const { code, lines } = await command(args).exited
     expect(code).toBe(2)

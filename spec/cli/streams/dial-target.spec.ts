@@ -67,7 +67,7 @@ describe('dialTarget', () => {
     expect(await refusal(forbidden)).toBe('not-found')
     await expect(forbidden).rejects.toMatchObject({
       isForbidden: true,
-      message: 'it leads to 10.0.0.1, which no rule allows',
+      message: 'it resolves to 10.0.0.1, which no rule allows',
     })
     expect(await refusal(dialTarget(place, { ...options, resolve }))).toBe('not-found')
   })

@@ -56,7 +56,7 @@ describe('a kill of', () => {
     here.cli.kill('SIGKILL')
     expect(await ending(far)).toBe('ECONNRESET')
     near.destroy()
-    await there.cli.line(/is gone/)
+    await there.cli.line(/has disconnected/)
     there.cli.kill('SIGTERM')
     expect((await there.cli.exited).code).toBe(0)
   })

@@ -192,7 +192,7 @@ describe('a port that serve listens on', () => {
     const { code, lines } = await here.exited
     expect(code).toBe(1)
     expect(lines.at(-1)).toBe(
-      `multipath: serve may not listen on ${at(free!)} (start it with --allow-remote ${at(free!)})`,
+      `multipath: serve is not allowed to listen on ${at(free!)} (start it with --allow-remote ${at(free!)})`,
     )
   })
 

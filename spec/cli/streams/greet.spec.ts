@@ -60,13 +60,13 @@ describe('two ends that greet', () => {
 
   it('with different tokens, or one without, do not', async () => {
     expect(await greeted(TOKEN, randomBytes(32))).toEqual([
-      'the other end has another token',
-      'a client with another token',
+      'the other end has a different token',
+      'a client has a different token',
     ])
-    expect((await greeted(undefined, TOKEN))[1]).toBe('a client without a token')
+    expect((await greeted(undefined, TOKEN))[1]).toBe('a client has no token')
     expect(await greeted(TOKEN, undefined)).toEqual([
-      'the other end has no token, so that it cannot prove who it is',
-      'a client wants a token, but there is none',
+      'the other end has no token and cannot prove its identity',
+      'a client requires a token, and this server has none',
     ])
   })
 })
@@ -78,7 +78,7 @@ describe('a server that greets', () => {
     client.write(encodeGreeting({ hasToken: true, nonce: randomBytes(32) }))
     await takeBytes(client, GREETING_BYTES, LIMITS)
     client.write(Buffer.alloc(PROOF_BYTES))
-    await expect(greeting).rejects.toThrow('another token')
+    await expect(greeting).rejects.toThrow('a different token')
     expect((await takeBytes(client, 1 + PROOF_BYTES, LIMITS)).equals(Buffer.alloc(1 + PROOF_BYTES))).toBe(
       true,
     )
@@ -104,17 +104,17 @@ describe('a server that greets', () => {
     }) as typeof honest.write
     await elsewhere
     client.write(sent.at(-1)!)
-    await expect(greeting).rejects.toThrow('another token')
+    await expect(greeting).rejects.toThrow('a different token')
   })
 
   it('gives up what says nothing, or something else', async () => {
     const [, server] = pair()
     await expect(greetAsServer(server, undefined, { timeoutMs: 1 }, admit)).rejects.toThrow(
-      /nothing came within/,
+      /no data arrived within/,
     )
     const [client, busy] = pair()
     client.write('GET / HTTP/1.1\r\nHost: somewhere.example\r\n\r\n')
-    await expect(greetAsServer(busy, undefined, LIMITS, admit)).rejects.toThrow(/carries no streams/)
+    await expect(greetAsServer(busy, undefined, LIMITS, admit)).rejects.toThrow(/does not speak this version/)
     const [leaver, left] = pair()
     leaver.end('mpstream')
     await expect(greetAsServer(left, undefined, LIMITS, admit)).rejects.toThrow(/ended too early/)

@@ -15,7 +15,7 @@ describe('a log', () => {
     expect(io.lines).toHaveLength(21)
     expect(io.lines.at(-1)).toBe('multipath: no port')
     vi.advanceTimersByTime(10_000)
-    expect(io.lines.at(-1)).toBe('multipath: refused 9179 (9160 more like it were left out)')
+    expect(io.lines.at(-1)).toBe('multipath: refused 9179 (9160 similar lines were left out)')
     log.warn('client-refused', 'another')
     expect(io.lines.at(-1)).toBe('multipath: another')
     vi.advanceTimersByTime(20_000)
@@ -29,7 +29,7 @@ describe('a log', () => {
     log.close()
     expect(JSON.parse(io.lines.at(-1)!)).toMatchObject({
       event: 'session',
-      message: 'come (one more like it was left out)',
+      message: 'come (one similar line was left out)',
       leftOut: 1,
     })
     expect(io.lines).toHaveLength(21)

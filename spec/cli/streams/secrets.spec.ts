@@ -22,11 +22,11 @@ describe('loadToken', () => {
 
   it('refuses what is short, empty or not there', () => {
     expect(() => loadToken(undefined, { MULTIPATH_TOKEN: 'x'.repeat(15) })).toThrow(
-      /MULTIPATH_TOKEN has less than 16/,
+      /MULTIPATH_TOKEN is shorter than 16/,
     )
-    expect(() => loadToken(file(''), {})).toThrow(/less than 16/)
+    expect(() => loadToken(file(''), {})).toThrow(/shorter than 16/)
     expect(() => loadToken('/no/such/file', {})).toThrow(/cannot read \/no\/such\/file/)
-    expect(() => loadToken(file('x'.repeat(70_000)), {})).toThrow(/more than 65536/)
+    expect(() => loadToken(file('x'.repeat(70_000)), {})).toThrow(/larger than 65536/)
   })
 })
 

@@ -19,10 +19,10 @@ describe('serve is not started', () => {
   it.each([
     [
       '0',
-      /port 0 of every address can be reached from outside, and there is neither TLS nor a token \(.*--insecure/,
+      /port 0 of all addresses can be reached by other machines, and neither TLS nor a token is configured \(.*--insecure/,
     ],
-    ['192.0.2.1:0', /192\.0\.2\.1:0 can be reached from outside/],
-    ['[::]:0', /\[::\]:0 can be reached from outside/],
+    ['192.0.2.1:0', /192\.0\.2\.1:0 can be reached by other machines/],
+    ['[::]:0', /\[::\]:0 can be reached by other machines/],
   ])('on %s without protection', async (place, message) => {
     const { code, lines } = await command(['serve', '--listen', place, '--allow', 'a:1'], NO_TOKEN).exited
     expect(code).toBe(2)
@@ -30,11 +30,14 @@ describe('serve is not started', () => {
   })
 
   it.each([
-    [['--listen', '0'], /nothing may be reached/],
-    [['--allow', 'a:1'], /nowhere to listen/],
+    [['--listen', '0'], /no target is allowed/],
+    [['--allow', 'a:1'], /no address to listen on/],
     [['--listen', '0', '--allow', 'x=a:1', '--allow', 'x=b:1'], /the name x twice/],
-    [['--listen', '0', '--allow', 'a:1', '--tls-cert', CERT], /go together/],
-    [['--listen', '0', '--allow', 'a:1', '--tls-cert', CERT, '--tls-key', CERT], /no certificate and key/],
+    [['--listen', '0', '--allow', 'a:1', '--tls-cert', CERT], /must be given together/],
+    [
+      ['--listen', '0', '--allow', 'a:1', '--tls-cert', CERT, '--tls-key', CERT],
+      /do not contain a certificate and its key/,
+    ],
     [['--listen', '0', '--allow', 'a:1', '--token-file', '/no/such'], /cannot read \/no\/such/],
   ])('with %j', async (args, message) => {
     const { code, lines } = await command(['serve', ...args]).exited
@@ -50,7 +53,7 @@ describe('serve is not started', () => {
         level: 'error',
         event: 'failed',
         exitCode: 2,
-        message: expect.stringMatching(/nowhere/) as string,
+        message: expect.stringMatching(/no address to listen on/) as string,
       }),
     ])
   })
@@ -59,9 +62,9 @@ describe('serve is not started', () => {
 describe('serve warns', () => {
   it('of a public address with one kind of protection alone', async () => {
     const cli = command(['serve', '--listen', '0.0.0.0:0', '--allow', 'a:1'])
-    await cli.line(/without TLS, whoever is on the way/)
+    await cli.line(/without TLS, others on the network/)
     const open = command(['serve', '--listen', '0.0.0.0:0', '--allow', 'a:1', '--insecure'], NO_TOKEN)
-    await open.line(/without a token, whoever reaches this port/)
+    await open.line(/without a token, anyone who can reach this port/)
   })
 })
 
@@ -70,9 +73,9 @@ describe('a token', () => {
     [
       'another one',
       'another token of some length',
-      /the other end has another token \(give both ends the same/,
+      /the other end has a different token \(give both ends the same/,
     ],
-    ['none', '', /the other end wants a token \(give both/],
+    ['none', '', /the other end requires a token \(give both/],
   ])('is wanted of the client: with %s it ends with one line', async (_, token, message) => {
     const there = await serve(['--allow', 'a:1'])
     const here = command(['forward', '--to', at(there.port), '--local', '0=a:1'], {
@@ -81,14 +84,14 @@ describe('a token', () => {
     const { code, lines } = await here.exited
     expect(code).toBe(1)
     expect(lines.slice(1)).toEqual([expect.stringMatching(message)])
-    await there.cli.line(/refused 127\.0\.0\.1: a client with(out a| another) token/)
+    await there.cli.line(/refused 127\.0\.0\.1: a client has (no|a different) token/)
   })
 
   it('is wanted of the server, too', async () => {
     const there = await serve(['--allow', 'a:1'], NO_TOKEN)
     const { code, lines } = await command(['forward', '--to', at(there.port), '--local', '0=a:1']).exited
     expect(code).toBe(1)
-    expect(lines.at(-1)).toMatch(/the other end has no token, so that it cannot prove who it is/)
+    expect(lines.at(-1)).toMatch(/the other end has no token and cannot prove its identity/)
   })
 
   it('may come from a file', async () => {
@@ -149,7 +152,7 @@ describe('limits', () => {
     for (const socket of open) expect(await text(socket.end('on'))).toBe('on')
     const kept = await dial(narrow.port)
     expect(await ending(await dial(narrow.port))).toBe('ECONNRESET')
-    await narrow.cli.line(/more than 1 connections to/)
+    await narrow.cli.line(/has 1 connections: new ones are reset/)
     expect(await text(kept.end('on'))).toBe('on')
   })
 
@@ -161,7 +164,7 @@ describe('limits', () => {
     await there.cli.line(/refused 127\.0\.0\.1: too many clients/)
     first.cli.kill('SIGTERM')
     const [, local] = await second.line(/listening on \S+:(\d+)/)
-    await there.cli.line(/is gone/)
+    await there.cli.line(/has disconnected/)
     const socket = await dial(Number(local))
     socket.end('at last')
     expect(await text(socket)).toBe('at last')

@@ -49,7 +49,7 @@ describe('a session keeper', () => {
     void kept.run(SIGNAL)
     const left = new AbortController()
     const waiting = [kept.session(SIGNAL), kept.session(left.signal)].map((work) => work.catch(String))
-    await expect(kept.session(SIGNAL)).rejects.toThrow('too many wait')
+    await expect(kept.session(SIGNAL)).rejects.toThrow('too many streams are waiting')
     left.abort(new Error('left'))
     expect(await waiting[1]).toMatch('left')
     await vi.advanceTimersByTimeAsync(1000)
@@ -57,14 +57,14 @@ describe('a session keeper', () => {
   })
 
   it('stops for good where another attempt would not help', async () => {
-    const { keeper: kept } = keeper(() => Promise.reject(new GreetingError('another token')))
-    await expect(kept.run(SIGNAL)).rejects.toThrow('another token')
+    const { keeper: kept } = keeper(() => Promise.reject(new GreetingError('a different token')))
+    await expect(kept.run(SIGNAL)).rejects.toThrow('a different token')
   })
 
   it('stops for good as well where that comes after failures alone', async () => {
-    const failures = [new Error('not yet'), new GreetingError('another token')]
+    const failures = [new Error('not yet'), new GreetingError('a different token')]
     const { keeper: kept } = keeper(() => Promise.reject(failures.shift()!), 0)
-    const run = expect(kept.run(SIGNAL)).rejects.toThrow('another token')
+    const run = expect(kept.run(SIGNAL)).rejects.toThrow('a different token')
     await vi.advanceTimersByTimeAsync(1000)
     await run
   })
@@ -77,7 +77,8 @@ describe('a session keeper', () => {
       io,
     } = keeper(async () => {
       at.push(performance.now())
-      if (at.length === 2 || at.length === 3) throw new GreetingError('the other end carries no streams')
+      if (at.length === 2 || at.length === 3)
+        throw new GreetingError('the other end does not speak this version')
       return session()
     })
     void kept.run(SIGNAL)
@@ -87,7 +88,9 @@ describe('a session keeper', () => {
     expect(opened).toHaveLength(2)
     const pauses = at.slice(2).map((time, n) => Math.round(time - at[n + 1]!))
     expect(pauses).toEqual([30_000, 30_000])
-    expect(io.lines.filter((line) => line.includes('no session: the other end carries'))).toHaveLength(2)
+    expect(io.lines.filter((line) => line.includes('no session: the other end does not speak'))).toHaveLength(
+      2,
+    )
   })
 
   it('opens another session when one is lost, or takes no more streams', async () => {
@@ -100,8 +103,8 @@ describe('a session keeper', () => {
     await vi.waitUntil(() => opened.length === 3)
     expect(await kept.session(SIGNAL)).toBe(opened[2])
     expect(io.lines).toEqual([
-      'multipath: the session is over: the other end takes no more streams',
-      expect.stringMatching(/^multipath: the session is over: /),
+      'multipath: the session has ended: the other end accepts no more streams',
+      expect.stringMatching(/^multipath: the session has ended: /),
     ])
   })
 })

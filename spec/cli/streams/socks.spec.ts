@@ -99,7 +99,7 @@ describe('a SOCKS5 client', () => {
     expect(await code(named('localhost', port))).toBe(4)
     expect(await code(ipv4(nobody!))).toBe(5)
     expect(await code(named('a b', port))).toBe(1)
-    await there.cli.line(/refused localhost:\d+: it leads to .*127\.0\.0\.1.*, which no rule allows/)
+    await there.cli.line(/refused localhost:\d+: it resolves to .*127\.0\.0\.1.*, which no rule allows/)
   })
 
   it('needs user and password where a file of them is given', async () => {
