@@ -127,7 +127,7 @@ describe('TLS', () => {
   it.each([
     ['vouches for nothing', ['--tls'], /self-signed/],
     ['is of another', ['--tls-ca', file('other.pem', CLIENT_CERTIFICATE.cert)], /certificate/],
-    ['has another fingerprint', ['--tls-fingerprint', Array(32).fill('00').join(':')], /has the fingerprint/],
+    ['has another fingerprint', ['--tls-fingerprint', Array(32).fill('00').join(':')], /its fingerprint is/],
   ])('leads to nobody whose certificate %s', async (_, args, message) => {
     const there = await serve(['--allow', 'a:1', ...TLS])
     const here = command(['forward', '--to', at(there.port), '--local', '0=a:1', ...args])
