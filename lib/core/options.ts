@@ -4,38 +4,42 @@ import type { OptionTable, Resolved } from '../options.js'
 
 /** Options of a connection, whichever side opened it. */
 export interface ConnOptions {
-  /** Largest payload of a data frame that we send, bytes. Slow paths get smaller ones. */
+  /** Largest payload of a data frame that we send, bytes. Slow paths get smaller frames. */
   maxFrameBytes?: number | undefined
-  /** Bytes sent and not yet acked, over all subflows. */
+  /** Unacked bytes on all subflows together. */
   maxUnackedBytes?: number | undefined
-  /** Frames sent and not yet acked; a Go receiver drops what is 4,096 beyond its reader. */
+  /** Unacked frames. A Go receiver drops frames that are 4,096 beyond its reader. */
   maxUnackedFrames?: number | undefined
-  /** Bytes taken from the application and not yet sent; beyond it, writes wait. */
+  /** Bytes accepted from the application that are not sent yet. Beyond the limit, writes wait. */
   sendBufferBytes?: number | undefined
-  /** As of Node's streams: bytes that wait for the reader, and that `write()` takes before it asks for a pause. */
+  /**
+   * Bytes buffered for the reader, and bytes that `write()` accepts before it returns `false`, as in streams of
+   * Node.
+   */
   highWaterMark?: number | undefined
   /** Bytes received in order that the application has not read. */
   maxUnreadBytes?: number | undefined
-  /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes under way. */
+  /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes in flight. */
   maxReorderBytes?: number | undefined
-  /** Subflows of one connection at the same time: a dialer dials no more, a listener refuses more. */
+  /** Subflows of one connection at the same time. A dialer opens no more, and a listener refuses more. */
   maxSubflows?: number | undefined
-  /** Acks and pongs, in bytes, that wait for one subflow; a peer that reads none of them loses it. */
+  /** Acks and pongs, in bytes, that wait for one subflow. A subflow whose peer does not read them is closed. */
   maxOutstandingAckBytes?: number | undefined
   /**
-   * Bytes a second that are of no use: copies, frames that are dropped, and 64 for each ping or needless ack. A subflow that
-   * brings more than its connection has earned by progress is read more slowly: all of those of a listener share this.
+   * Wasted bytes per second: copies, dropped frames, and 64 bytes for each ping or needless ack. If a subflow brings
+   * more than its connection has earned by progress, it is read more slowly. All connections of a listener share
+   * this limit.
    */
   maxWasteBytesPerSecond?: number | undefined
-  /** A ping goes out on a subflow that brought nothing for so long, milliseconds. */
+  /** Silence of a subflow after which a ping is sent, milliseconds. */
   keepAliveMs?: number | undefined
-  /** A subflow that owes us an answer and brings nothing for so long is closed, milliseconds. */
+  /** Silence after which a subflow that owes us an answer is closed, milliseconds. */
   deadMs?: number | undefined
-  /** A subflow is not suspected sooner than after so much silence, milliseconds. */
+  /** Shortest silence after which a subflow may become suspect, milliseconds. */
   suspectMs?: number | undefined
-  /** After end() or destroy(): time without a new ack, milliseconds, until unacked data becomes an error. */
+  /** Time without a new ack, after end() or destroy(), until unacked data becomes an error, milliseconds. */
   lingerMs?: number | undefined
-  /** A Go peer that answers pings and for so long sends nothing new, although a frame is missing, has lost it, milliseconds. */
+  /** Time after which a Go peer has lost a missing frame, if it answers pings but sends nothing new, milliseconds. */
   missingMs?: number | undefined
 }
 

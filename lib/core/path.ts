@@ -11,9 +11,12 @@ export type Tier = (typeof TIERS)[number]
 
 /** Numbers of a path's policy. */
 export interface PathNumbers {
-  /** Share of the path under the scheduler `weighted`, in relation to the others' weights. */
+  /** Share of the path under the scheduler `weighted`, relative to the weights of the other paths. */
   weight?: number | undefined
-  /** Payload bytes that we send on the path, repeats and copies included; then only acks and keep-alives. */
+  /**
+   * Payload bytes that we send on the path, including resent data and copies. Then it carries only acks and
+   * keep-alives.
+   */
   maxBytes?: number | undefined
   /** Payload bytes per second that we send on the path. */
   maxBytesPerSecond?: number | undefined
@@ -21,7 +24,7 @@ export interface PathNumbers {
 
 /** How a path may be used by the side that sends. */
 export interface PathPolicy extends PathNumbers {
-  /** `primary`, `secondary` or `backup`: a tier carries data only while those before it are full or gone. */
+  /** `primary`, `secondary` or `backup`. A tier carries data only while the tiers before it are full or gone. */
   tier?: Tier | undefined
 }
 

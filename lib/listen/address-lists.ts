@@ -6,11 +6,14 @@ import { MultipathError, OptionError } from '../errors.js'
 /** Who may come in at all, by remote address. */
 export interface AddressLists {
   /**
-   * Addresses whose streams are closed before anything of them is read; may be changed while the listener runs.
-   * With a `tls.Server`, before its handshake.
+   * Addresses whose streams are closed unread, with a `tls.Server` before its handshake. The list may be changed
+   * while the listener runs.
    */
   blockList?: BlockList | undefined
-  /** All other addresses are refused. A stream without an address, as of a Unix socket, is on no list and refused. */
+  /**
+   * All other addresses are refused. A stream without an address, such as a Unix socket, is on no list and is
+   * refused.
+   */
   allowList?: BlockList | undefined
 }
 

@@ -10,7 +10,7 @@ import type { Handover, HandoverRefused } from './handover.js'
 import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
 
 export interface RelayOptions {
-  /** Subflows on their way to one worker; further ones are closed, and dialled again. */
+  /** Subflows that are being handed over to one worker. Further ones are closed, and dialled again. */
   maxPendingHandovers?: number | undefined
 }
 

@@ -24,74 +24,75 @@ export interface ListenerNumbers {
   /** Time limit of a handshake, milliseconds. */
   handshakeTimeoutMs?: number | undefined
   /**
-   * Sockets at once, shared evenly by the servers that are a `net.Server` and have no `maxConnections` of their own; one
-   * more is closed unread. Default: three quarters of the descriptors that the process may have open, where the system
-   * says how many. It bounds the defaults of `maxConnections`, `maxPendingHandshakes` and
-   * `maxPendingHandshakesPerAddress`: all, a third and a twelfth of it.
+   * Sockets at once. The servers that are a `net.Server` without `maxConnections` share this number evenly, and
+   * close further sockets unread. Default: three quarters of the descriptors that the process may open, if the
+   * system tells the number. The limit also bounds the defaults of `maxConnections` (all of it),
+   * `maxPendingHandshakes` (a third) and `maxPendingHandshakesPerAddress` (a twelfth).
    */
   maxSockets?: number | undefined
-  /** Handshakes under way; for one more, the oldest from the address that has the most is closed. */
+  /** Pending handshakes. For a further one, the oldest handshake of the address with the largest number is closed. */
   maxPendingHandshakes?: number | undefined
-  /** Handshakes under way of one address, or one IPv6 network of 64 bits; for one more, its oldest is closed. */
+  /** Pending handshakes of one address, or one IPv6 /64 network. For a further one, its oldest handshake is closed. */
   maxPendingHandshakesPerAddress?: number | undefined
-  /** Connections that are not closed yet; those that ask for more are closed without an answer. */
+  /** Connections that are not closed yet. Requests for further ones are closed without an answer. */
   maxConnections?: number | undefined
-  /** Connections that wait for `accept`; those that ask for more are closed without an answer. */
+  /** Connections that wait for `accept`. Requests for further ones are closed without an answer. */
   maxBacklog?: number | undefined
   /**
-   * Joins of one address to one connection per second, once it has had `maxSubflows` of them; one more is closed without
-   * an answer. Only those count that were let in. A Go client joins once with each path, ours waits longer after each
-   * failure.
+   * Accepted joins of one address to one connection per second, after the first `maxSubflows`. Further ones are
+   * closed without an answer. A Go client joins once with each path, and our dialer waits longer after each failure.
    */
   maxJoinsPerSecond?: number | undefined
   /**
-   * Hellos of one address that are refused per second, once there were `maxPendingHandshakesPerAddress` of them: unknown
-   * CIDs, wrong versions, refused joins and joins too many. Further streams of it are closed before anything of them is
-   * read, with a `tls.Server` before its handshake. Each connection that it opened and that stands adds as much again.
+   * Refused hellos of one address per second, after the first `maxPendingHandshakesPerAddress`: unknown CIDs, wrong
+   * versions, refused joins and too many joins. Further streams of the address are closed unread, with a
+   * `tls.Server` before its handshake. Each open connection that the address has opened adds the same number again.
    */
   maxRefusalsPerSecond?: number | undefined
   /**
-   * A connection of which nothing was read, written or acked for so long is destroyed with ERR_MULTIPATH_IDLE, up to a
-   * quarter later, milliseconds. Off, as with `net.Server`: a live peer that has nothing to say for a day may be welcome.
+   * Time after which a connection without reads, writes or acks is destroyed with ERR_MULTIPATH_IDLE, milliseconds.
+   * It may take up to a quarter longer. The option is off by default, as with `net.Server`, because a live peer may
+   * be silent for a day.
    */
   idleTimeoutMs?: number | undefined
 }
 
 export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLists {
   /**
-   * Asked for each stream that knows the CID of a connection and wants to join it, with what is known of it and of the
-   * connection's first stream. `false`, an error, and no answer within `handshakeTimeoutMs` of the handshake refuse it.
-   * Default: whoever knows the CID may join.
+   * Called for each stream that presents the CID of a connection, with information about this stream and the first
+   * stream of the connection. `false`, an error, or no answer within `handshakeTimeoutMs` refuses the join. Default:
+   * every stream with the CID may join.
    */
   authorizeJoin?: AuthorizeJoin | undefined
   /** Whether connections stay writable after the peer's end, as in `net.createServer`. Default: false. */
   allowHalfOpen?: boolean | undefined
   /**
-   * Which peers are taken: `any`, or `ours` alone. A Go peer cannot say that it has finished: where somebody on a path
-   * may change bytes, none should be taken, since an end that is cut off looks like one of its ends. With `ours`, a peer
-   * that sends anything or goes before it has announced itself is a violation, ERR_MULTIPATH_PEER. Default: `any`.
+   * Accepted peers: `any`, or `ours` to refuse Go peers. A Go peer cannot signal the end of its data. If others may
+   * change bytes on a path, use `ours`, because a connection that was cut off looks like the end of a Go peer. With
+   * `ours`, it is a violation, ERR_MULTIPATH_PEER, if a peer sends data or closes before it has announced itself.
+   * Default: `any`.
    */
   peer?: AcceptedPeer | undefined
-  /** Which paths carry what we send: a name, or a scheduler of one's own. Default: `lowest-rtt`. */
+  /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
-   * Where a trace of each connection goes: a file, or a function that gets each line (docs/trace.md).
-   * Default: the file that the environment names as MULTIPATH_TRACE, or none.
+   * Target of the trace of each connection: a file, or a function that gets each line (docs/trace.md). Default: the
+   * file in the environment variable MULTIPATH_TRACE, or none.
    */
   trace?: TraceTarget | undefined
   /**
-   * Balancers, as a `net.BlockList` or as addresses and networks: a stream from there has to begin with a PROXY header
-   * (version 1 or 2), and counts as the client's that it names. Of all others none is read. Not with TLS servers:
-   * docs/fleet.md. Default: none.
+   * Balancers, as a `net.BlockList` or as addresses and networks. A stream from a balancer must begin with a PROXY
+   * header (version 1 or 2), and gets the client address of that header. Headers from other addresses are not read.
+   * Not for TLS servers: docs/fleet.md. Default: none.
    */
   trustedProxies?: TrustedProxies | undefined
   /**
-   * In a worker of `node:cluster`: a subflow of another worker's connection is handed over to it. The primary calls
-   * `relaySubflows`. One listener of each worker, with the same servers in the same order, none of them of TLS:
-   * docs/fleet.md. Default: false.
+   * In a worker of `node:cluster`: hands a subflow of a different worker's connection over to that worker. The
+   * primary calls `relaySubflows`. Each worker has one listener, with the same servers in the same order, and
+   * without TLS: docs/fleet.md. Default: false.
    */
   cluster?: boolean | undefined
-  /** Source of time; for tests. */
+  /** Source of time, for tests. */
   clock?: Clock | undefined
 }
 
