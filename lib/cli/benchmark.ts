@@ -4,6 +4,7 @@ import type { MultipathConn } from '../index.js'
 import { CliError } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { EXIT_IDLE } from './exit-codes.js'
+import { ignore } from '../ignore.js'
 
 const ZEROS = Buffer.alloc(256 * 1024)
 const SECOND_MS = 1000
@@ -28,7 +29,7 @@ export async function benchmark(
     meter.note()
     conn.destroy()
   }
-  conn.on('error', () => {}) // Its close ends the benchmark.
+  conn.on('error', ignore) // Its close ends the benchmark.
   conn.on('end', stop)
   conn.setTimeout(idleMs, () => {
     state.isIdle = true

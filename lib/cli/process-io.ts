@@ -7,6 +7,7 @@ import { constants, devNull } from 'node:os'
 import type { Writable } from 'node:stream'
 import { CliError } from './cli-error.js'
 import type { CliIo, StandardInput } from './cli-io.js'
+import { ignore } from '../ignore.js'
 
 const STDIN = 0
 const STDOUT = 1
@@ -23,13 +24,13 @@ export function processIo(): CliIo {
     signal: stopSignal(),
   }
   // Whoever reads the diagnostics may be gone before the connection is.
-  process.stderr.on('error', () => {})
+  process.stderr.on('error', ignore)
   return io
 }
 
 /** Help for a pager: one that has been left reads no further, and nobody misses the rest. */
 function print(text: string): void {
-  process.stdout.on('error', () => {})
+  process.stdout.on('error', ignore)
   process.stdout.write(text)
 }
 

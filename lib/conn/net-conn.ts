@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { MultipathError, OptionError } from '../errors.js'
 import type { SocketSurface } from '../stream/socket-surface.js'
+import { ignore } from '../ignore.js'
 
 /** A write that hit its deadline: `bytesWritten` of its bytes were taken and will be delivered. */
 export class DeadlineError extends MultipathError {
@@ -69,7 +70,7 @@ export class NetConn {
 
   constructor(conn: SocketSurface) {
     this.#conn = conn
-    conn.on('error', () => {})
+    conn.on('error', ignore)
   }
 
   get localAddr(): AddressInfo | Record<string, never> {

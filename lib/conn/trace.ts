@@ -15,7 +15,7 @@ import { SubflowWatch, withoutZeros } from './trace-subflow.js'
 
 /** Rises when a key changes its meaning. */
 const VERSION = 1
-/** Metrics are written so often, milliseconds. */
+/** Time between two lines of metrics, milliseconds. */
 const SAMPLE_MS = 20
 
 /** Connections of this process that have been traced. */

@@ -6,7 +6,7 @@ import { PathRecord } from '../conn/path-stats.js'
 import { Path } from '../core/path.js'
 import type { Refs } from '../stream/refs.js'
 import type { SubflowDialer } from '../transport/transport.js'
-import { ignore } from '../ignore.js'
+import { discard, ignore } from '../ignore.js'
 import { within } from './timing.js'
 
 export class DialPath {
@@ -82,12 +82,6 @@ function assertDuplex(stream: unknown, { label }: SubflowDialer): asserts stream
   const { on, write, destroy } = (stream ?? {}) as Partial<Duplex>
   for (const method of [on, write, destroy])
     if (typeof method !== 'function') throw new Error(`dial() of path ${label} did not return a Duplex`)
-}
-
-/** Closes a stream that nobody needs. */
-export function discard(stream: Duplex): void {
-  stream.on('error', ignore)
-  stream.destroy()
 }
 
 /** Closes a stream that is opening, once it has. */

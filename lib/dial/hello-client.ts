@@ -6,6 +6,7 @@ import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
 import { RemoteProtocolError } from '../errors.js'
 import { cidKey, encodeHello, isZeroCid } from '../wire/hello.js'
+import { ignore } from '../ignore.js'
 
 export interface ClientHello extends Hello {
   /** When ours left. */
@@ -24,7 +25,7 @@ export async function sayHello(stream: Duplex, cid: Uint8Array, init: ReadHelloI
   const hello = await answer
   const isRight = isZeroCid(cid) ? !isZeroCid(hello.cid) : cidKey(cid) === cidKey(hello.cid)
   if (isRight) return { ...hello, helloAt }
-  stream.on('error', () => {})
+  stream.on('error', ignore)
   stream.destroy()
   throw new RemoteProtocolError('the listener answered with a different CID', 'ERR_MULTIPATH_UNEXPECTED_CID')
 }

@@ -5,7 +5,7 @@ import type { Clock, Millis } from '../clock.js'
 import { NullTracker } from '../core/tracker.js'
 import type { Refs } from '../stream/refs.js'
 import type { DialPath } from './dial-path.js'
-import { discard } from './dial-path.js'
+import { discard } from '../ignore.js'
 import { sleep } from './timing.js'
 
 /** An attempt gets so long, milliseconds, or two round trips. */

@@ -2,14 +2,14 @@
 /** One server of a listener: the streams that it brings, and what they are called. */
 import type { EventEmitter } from 'node:events'
 import { Server } from 'node:net'
-import { ignore } from '../ignore.js'
+import { discard } from '../ignore.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { dropReset, endsOf, keepAddresses } from './addresses.js'
 import type { Capacity } from './capacity.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import { SocketGuard } from './socket-guard.js'
 
-export interface EntranceInit {
+export interface AcceptorInit {
   readonly guard: SocketGuardInit
   /** Sockets at once; Infinity for any number. Only where the server is one of Node, and has no number of its own. */
   readonly maxSockets: number
@@ -25,7 +25,7 @@ export class Acceptor {
   readonly #onStream: (stream: IncomingStream) => void
   #unnamed = 0
 
-  constructor(server: SubflowServer, { guard, maxSockets, onStream }: EntranceInit) {
+  constructor(server: SubflowServer, { guard, maxSockets, onStream }: AcceptorInit) {
     this.#server = server
     this.#isTls = 'setSecureContext' in server
     if (this.#isTls) this.#guard = new SocketGuard(server, guard, 'TLS handshake')
@@ -95,7 +95,7 @@ export class Acceptor {
       return
     }
     if (this.#guard === undefined && this.#capacity.isExceeded()) {
-      stream.on('error', ignore).destroy()
+      discard(stream)
       return
     }
     stream.setNoDelay?.(true)

@@ -4,7 +4,7 @@ import type { Server } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { debug } from '../debug.js'
 import type { IncomingStream, SocketSource } from '../transport/transport.js'
-import { ignore } from '../ignore.js'
+import { discard } from '../ignore.js'
 import type { ProxiedAddresses } from './proxy-header.js'
 
 const NAMES = [
@@ -35,7 +35,7 @@ export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: I
 /** Closes a stream that its peer has reset already. Nobody is refused, and what it has said stays unread. */
 export function dropReset(stream: IncomingStream): void {
   debug('a stream was reset before it was accepted')
-  stream.on('error', ignore).destroy()
+  discard(stream)
 }
 
 /** Gives `stream` the addresses that a balancer, or another worker, has named. */

@@ -8,6 +8,7 @@ import type { OptionTable } from '../options.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import type { Handover, HandoverRefused } from './handover.js'
 import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
+import { ignore } from '../ignore.js'
 
 export interface RelayOptions {
   /** Subflows that are being handed over to one worker. Further ones are closed, and dialled again. */
@@ -34,7 +35,7 @@ export function relaySubflows(options?: RelayOptions): () => void {
     if (isHandoverRefused(message)) tell(cluster.workers?.[message.to], message)
     if (!isHandover(message) || socket === undefined) return
     stopReading(socket)
-    socket.on('error', () => {})
+    socket.on('error', ignore)
     const target = workerOf(message.tag)
     // Most CIDs that somebody makes up name no worker at all.
     if (target === undefined) tell(from, refusedBy(message))

@@ -11,6 +11,7 @@ import { newCid } from './cids.js'
 import type { Handover, HandoverRefused } from './handover.js'
 import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
 import { assertPlain } from './servers.js'
+import { ignore } from '../ignore.js'
 
 /** The last two bytes of a CID are the tag. Of a UUIDv4, 106 random bits are left. */
 const TAG_AT = 14
@@ -139,7 +140,7 @@ function send(message: Handover, stream: Socket): Promise<void> {
 function processOnMessage(message: unknown, socket: unknown): void {
   if (isHandoverRefused(message)) current?.hooks.charge(message.address)
   if (!isHandover(message) || !(socket instanceof Socket)) return
-  socket.on('error', () => {})
+  socket.on('error', ignore)
   if (current === undefined) socket.destroy()
   else current.take(message, socket)
 }

@@ -6,6 +6,7 @@ import { createServer as createNetServer } from 'node:net'
 import { promisify } from 'node:util'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import { OptionError } from '../errors.js'
+import { discard } from '../ignore.js'
 import { checkBoolean } from '../options.js'
 import { callForeign } from '../stream/foreign.js'
 import { MultipathListener } from './multipath-listener.js'
@@ -34,7 +35,7 @@ export type ListenPlace = number | string | ListenOptions
 interface Opened {
   readonly servers: readonly Server[]
   readonly listener: MultipathListener
-  /** Semaphore that do not listen yet. */
+  /** Places that do not listen yet. */
   missing: number
 }
 
@@ -216,7 +217,7 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     // As with net, 0 is no limit.
     if (this.maxConnections && this.#connections >= this.maxConnections) {
       const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = conn
-      conn.on('error', () => {}).destroy()
+      discard(conn)
       const data = { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily }
       callForeign(() => this.emit('drop', data as DropArgument))
       return

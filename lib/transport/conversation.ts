@@ -2,6 +2,7 @@
 /** The client's part of a short conversation at the beginning of a stream, such as with a proxy. */
 import type { Duplex } from 'node:stream'
 import { MultipathError, toError } from '../errors.js'
+import { ignore } from '../ignore.js'
 
 /** What is said, and the answer that is waited for. */
 export interface Ask {
@@ -39,7 +40,7 @@ export function converse(
     }
     const fail = (error: Error): void => {
       settle()
-      stream.on('error', () => {})
+      stream.on('error', ignore)
       stream.destroy()
       reject(error)
     }

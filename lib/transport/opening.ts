@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { MultipathError, toError } from '../errors.js'
 import type { DialOptions } from './transport.js'
+import { ignore } from '../ignore.js'
 
 export interface Opening<Handle extends EventEmitter, Stream> {
   readonly open: () => Handle
@@ -31,7 +32,7 @@ export function opened<Handle extends EventEmitter, Stream>(
     }
     const fail = (error: Error): void => {
       settle()
-      handle.on('error', () => {})
+      handle.on('error', ignore)
       close(handle)
       reject(error)
     }

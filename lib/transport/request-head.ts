@@ -8,6 +8,7 @@ import { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { UpgradeAnswer } from './websocket-handshake.js'
 import { refusal, TOKEN } from './websocket-handshake.js'
+import { ignore } from '../ignore.js'
 
 /** As many as Node's own parser takes. */
 const MAX_REQUEST_BYTES = 16_384
@@ -37,7 +38,7 @@ export function readRequest(socket: Socket, timeoutMs: number, onRead: (read: Re
   const socketOnEnd = (): void => void socket.destroy()
   socket.on('data', socketOnData)
   socket.on('end', socketOnEnd)
-  socket.on('error', () => {})
+  socket.on('error', ignore)
   socket.once('close', () => clearTimeout(timer))
 }
 

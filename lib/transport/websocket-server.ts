@@ -7,7 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '../errors.js'
-import { ignore } from '../ignore.js'
+import { discard, ignore } from '../ignore.js'
 import type { OriginCheck, Origins } from './origins.js'
 import { originCheck } from './origins.js'
 import { checkPort, checkStrings } from './path-options.js'
@@ -124,7 +124,7 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
     socket.write(`${answer.head}\r\n\r\n`)
     if (head.length > 0) socket.unshift(head)
     const stream: IncomingStream = new WebSocketStream(socket, true)
-    if (!this.emit('connection', stream)) stream.on('error', ignore).destroy()
+    if (!this.emit('connection', stream)) discard(stream)
   }
 }
 

@@ -9,7 +9,7 @@ import { listening, portOf } from './tcp.js'
 export interface TestProxy {
   readonly server: Server
   readonly port: number
-  /** Semaphore that clients asked for, as host:port. */
+  /** Places that clients asked for, as host:port. */
   readonly asked: string[]
 }
 

@@ -7,6 +7,7 @@ import type { AllowList, Place } from './allow-list.js'
 import type { Address } from './host.js'
 import { parseAddress } from './host.js'
 import type { Refusal } from './stream-request.js'
+import { ignore } from '../../ignore.js'
 
 /** What decides on places and on the addresses that they lead to. */
 export type Permission = Pick<AllowList, 'mayAsk' | 'mayDial'>
@@ -125,7 +126,7 @@ function connected(
     }
     const fail = (error: Error): void => {
       settle()
-      socket.on('error', () => {})
+      socket.on('error', ignore)
       socket.destroy()
       reject(error)
     }
