@@ -68,7 +68,7 @@ export const LAYERS = [
   },
   {
     folder: 'cli/',
-    may: ['index', 'mux/index', 'ignore', 'token-bucket', 'listen/source-network'],
+    may: ['index', 'mux/index', 'ignore', 'token-bucket', 'listen/by-address', 'listen/source-network'],
     packages: ['node:', 'commander'],
   },
 ]

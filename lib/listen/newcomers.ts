@@ -5,16 +5,22 @@
  */
 import type { AcceptQueue } from '../stream/accept-queue.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
-import { ignore } from '../ignore.js'
+import { discard, ignore } from '../ignore.js'
 import type { IncomingStream } from '../transport/transport.js'
+import { ByAddress } from './by-address.js'
 import { sourceNetwork } from './source-network.js'
+
+interface Newcomer {
+  readonly address: string | undefined
+  /** It is none any more. */
+  readonly forget: () => void
+}
 
 export class Newcomers {
   readonly #queue: AcceptQueue<MultipathConn>
   readonly #charge: (address: string | undefined) => void
-  readonly #conns = new Map<MultipathConn, () => void>()
-  /** Oldest first. */
-  readonly #byAddress = new Map<string | undefined, Set<MultipathConn>>()
+  readonly #conns = new Map<MultipathConn, Newcomer>()
+  readonly #byAddress = new ByAddress<MultipathConn>()
   #onNone: (() => void) | undefined
 
   /**
@@ -36,18 +42,16 @@ export class Newcomers {
       this.showedLife(conn)
     }
     const address = sourceNetwork(stream.remoteAddress)
-    const group = this.#byAddress.get(address) ?? new Set()
     const forget = (): void => {
       this.#conns.delete(conn)
-      group.delete(conn)
-      if (group.size === 0) this.#byAddress.delete(address)
+      this.#byAddress.delete(address, conn)
       stream.off('data', onData)
       conn.off('close', forget)
       conn.off('error', ignore)
       this.settle()
     }
-    this.#conns.set(conn, forget)
-    this.#byAddress.set(address, group.add(conn))
+    this.#conns.set(conn, { address, forget })
+    this.#byAddress.add(address, conn)
     conn.on('close', forget)
     conn.on('error', ignore)
     stream.on('data', onData)
@@ -56,23 +60,21 @@ export class Newcomers {
 
   /** Something came behind the hello, or a stream knew the connection's CID. */
   showedLife(conn: MultipathConn): void {
-    const forget = this.#conns.get(conn)
-    if (forget === undefined) return
+    const newcomer = this.#conns.get(conn)
+    if (newcomer === undefined) return
     // Announced first, so that an error always has a listener.
     this.#queue.put(conn)
-    forget()
+    newcomer.forget()
   }
 
   /** Drops the oldest of the address that has most. @returns whether there was one */
   makeRoom(): boolean {
-    let largest: [address: string | undefined, group: ReadonlySet<MultipathConn>] | undefined
-    for (const entry of this.#byAddress) if (entry[1].size > (largest?.[1].size ?? 0)) largest = entry
-    if (largest === undefined) return false
-    const [address, group] = largest
-    const [oldest] = group
+    const oldest = this.#byAddress.oldestOfMost()
+    if (oldest === undefined) return false
+    const { address, forget } = this.#conns.get(oldest)!
     this.#charge(address)
-    this.#conns.get(oldest!)!()
-    oldest!.on('error', ignore).destroy()
+    forget()
+    discard(oldest)
     return true
   }
 

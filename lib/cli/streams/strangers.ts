@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Connections that have not greeted yet: few in all, and shared out among the addresses that they come from. */
+import { ByAddress } from '../../listen/by-address.js'
 import { sourceNetwork } from '../../listen/source-network.js'
 
 /** What is known of a connection; `undefined` counts as an address as well. */
@@ -23,47 +24,40 @@ const EARLY_SHARE = 0.3
 
 export class Strangers {
   readonly #random: () => number
-  readonly #byAddress = new Map<string, Set<Stranger>>()
-  #size = 0
+  readonly #byAddress = new ByAddress<Stranger>()
 
   constructor({ random = Math.random }: StrangersInit = {}) {
     this.#random = random
   }
 
   get size(): number {
-    return this.#size
+    return this.#byAddress.size
   }
 
   /** @returns why `one` may not stay; it is the caller's then */
   add(one: Stranger): string | undefined {
     const address = addressOf(one)
-    const mine = this.#byAddress.get(address)?.size ?? 0
+    const mine = this.#byAddress.of(address)
     if (this.#random() < dropShare(mine))
       return 'its address has too many connections that have not completed the greeting'
-    if (this.#size >= MAX_STRANGERS && !this.#makeRoom(mine))
+    if (this.size >= MAX_STRANGERS && !this.#makeRoom(mine))
       return 'too many connections have not completed the greeting'
-    const others = this.#byAddress.get(address) ?? new Set()
-    this.#byAddress.set(address, others.add(one))
-    this.#size++
+    this.#byAddress.add(address, one)
     return undefined
   }
 
   /** It has greeted, or is gone. */
   delete(one: Stranger): void {
-    const address = addressOf(one)
-    const others = this.#byAddress.get(address)
-    if (others?.delete(one) !== true) return
-    this.#size--
-    if (others.size === 0) this.#byAddress.delete(address)
+    this.#byAddress.delete(addressOf(one), one)
   }
 
   close(): void {
-    for (const all of [...this.#byAddress.values()]) for (const one of [...all]) one.destroy()
+    for (const one of this.#byAddress.all) one.destroy()
   }
 
   /** @returns whether somebody went; where the newcomer's own address has as many as any other, chance decides */
   #makeRoom(mine: number): boolean {
-    const groups = [...this.#byAddress.values()]
+    const { groups } = this.#byAddress
     const most = Math.max(...groups.map(({ size }) => size))
     if (mine + 1 >= most && this.#random() < 0.5) return false
     const candidates = groups.filter(({ size }) => size === most).flatMap((group) => [...group])
@@ -74,8 +68,8 @@ export class Strangers {
   }
 }
 
-function addressOf({ remoteAddress }: Stranger): string {
-  return sourceNetwork(remoteAddress) ?? 'unknown'
+function addressOf({ remoteAddress }: Stranger): string | undefined {
+  return sourceNetwork(remoteAddress)
 }
 
 /** The share of newcomers to drop of an address that has `count` already. */
