@@ -125,10 +125,13 @@ function print(runs: ReadonlyMap<string, readonly Phase[]>): void {
   }
 }
 
+/** What was measured while the attack went on. */
+const underAttack = (phases: readonly Phase[]): Phase => phases[PHASES.indexOf('attack')]!
+
 /** @returns a line for each attack that another client noticed, or that cost too much memory */
 function failures(runs: ReadonlyMap<string, readonly Phase[]>): string[] {
   return [...runs].flatMap(([name, phases]) => {
-    const { p99, memory } = phases[PHASES.indexOf('attack')]!
+    const { p99, memory } = underAttack(phases)
     const { budgetMiB } = CASES[name]!
     return [
       ...(p99 <= MOST_P99_MS ? [] : [`${name}: p99 ${figure(p99)} ms, at most ${MOST_P99_MS}`]),
@@ -145,7 +148,7 @@ for (const name of names) {
     throw new Error(`no attack ${name}; there are ${Object.keys(CASES).join(', ')}`)
   const phases = await run(name, attackCase, Number(values.seconds))
   runs.set(name, phases)
-  const { p99, memory } = phases[PHASES.indexOf('attack')]!
+  const { p99, memory } = underAttack(phases)
   console.log(`${name}: p99 ${figure(p99)} ms, ${figure(memory)} MiB of ${attackCase.budgetMiB}`)
 }
 print(runs)

@@ -45,9 +45,14 @@ export function checkPort(port: unknown, name = 'port'): number {
   )
 }
 
+/** @throws {OptionError} for a value that is neither of `type` nor missing */
+export function checkType(values: Readonly<Record<string, unknown>>, type: string): void {
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && typeof value !== type)
+      throw new OptionError(`${name} must be a ${type}, got ${typeof value}`, 'ERR_INVALID_ARG_TYPE')
+}
+
 /** @throws {OptionError} for a value that is neither a string nor missing */
 export function checkStrings(values: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(values))
-    if (value !== undefined && typeof value !== 'string')
-      throw new OptionError(`${name} must be a string, got ${typeof value}`, 'ERR_INVALID_ARG_TYPE')
+  checkType(values, 'string')
 }

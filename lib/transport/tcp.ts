@@ -5,7 +5,7 @@ import type { TcpNetConnectOpts } from 'node:net'
 import { connect, isIP } from 'node:net'
 import { OptionError } from '../errors.js'
 import { openedSocket } from './opening.js'
-import { checkPort, checkStrings, pathOf, placeOf, withoutPath } from './path-options.js'
+import { checkPort, checkStrings, checkType, pathOf, placeOf, withoutPath } from './path-options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 /** Options of `net.connect` for TCP, and of the path. */
@@ -66,10 +66,4 @@ function checkLookup(options: TcpNetConnectOpts): void {
     throw new OptionError(`family must be 0, 4 or 6, got ${String(family)}`, 'ERR_INVALID_ARG_VALUE')
   if (hints !== undefined && (hints & ~HINTS) !== 0)
     throw new OptionError(`hints must be flags of node:dns, got ${hints}`, 'ERR_INVALID_ARG_VALUE')
-}
-
-function checkType(values: Readonly<Record<string, unknown>>, type: string): void {
-  for (const [name, value] of Object.entries(values))
-    if (value !== undefined && typeof value !== type)
-      throw new OptionError(`${name} must be a ${type}, got ${typeof value}`, 'ERR_INVALID_ARG_TYPE')
 }
