@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
+import type { OwnFacts } from '../wire/settings.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
@@ -34,6 +35,7 @@ export interface ConnInit {
   readonly random: () => number
   readonly allowance?: AbuseLimiter
   readonly accepts?: AcceptedPeer
+  readonly facts?: OwnFacts | undefined
   readonly allowHalfOpen: boolean
   readonly trace?: TraceInit | undefined
 }

@@ -136,6 +136,14 @@ export abstract class PathSurface extends SocketSurface {
     return endsBy === 'unknown' ? undefined : endsBy === 'fin'
   }
 
+  /**
+   * The name that the dialer has given itself (its option `name`), on the listener's side: at most 64 bytes, with control
+   * characters escaped. Anybody may claim any name. `undefined` without one, and until it has arrived.
+   */
+  get peerName(): string | undefined {
+    return this.driver.core.peerSettings?.name
+  }
+
   /** What is known of the peer. @internal */
   get peer(): PeerProfile {
     return this.driver.core.peer

@@ -5,6 +5,7 @@ import type { Action } from './action.js'
 import { Closing } from './closing.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
+import { Extensions } from './extensions.js'
 import { ackLimitError, lingerError, silentError } from './failures.js'
 import type { CloseReason } from './health.js'
 import { Dispatcher } from './dispatcher.js'
@@ -22,6 +23,7 @@ import { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
 import { AbuseLimiter } from './abuse-limiter.js'
 import type { Metrics } from './tracker.js'
+import type { PeerSettings } from '../wire/settings.js'
 
 export class ConnectionCore {
   readonly #options: ResolvedConnOptions
@@ -33,20 +35,29 @@ export class ConnectionCore {
   readonly #receiver: Receiver
   readonly #detector: FailureDetector
   readonly #peer: Peer
+  readonly #extensions: Extensions
   readonly #ending: Ending
   readonly #closing: Closing
   #now: Millis = 0
 
-  constructor({ options, scheduler, random, accepts, allowance = new AbuseLimiter(options) }: CoreInit) {
+  constructor(init: CoreInit) {
+    const { options, scheduler, random, accepts, allowance = new AbuseLimiter(options) } = init
     this.#options = options
     this.#peer = new Peer(accepts)
+    this.#extensions = new Extensions(this.#peer, init.facts)
     this.#ending = new Ending(this.#peer)
     const inFlight = (this.#inFlight = new InFlight(options))
     this.#set = new SubflowSet(inFlight, allowance)
     this.#subflows = this.#set.live
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
     this.#receiver = new Receiver(this.#peer, this.#subflows, options)
-    const parts = { inFlight, receiver: this.#receiver, ending: this.#ending, peer: this.#peer }
+    const parts = {
+      inFlight,
+      receiver: this.#receiver,
+      ending: this.#ending,
+      peer: this.#peer,
+      extensions: this.#extensions,
+    }
     this.#dispatcher = new Dispatcher(parts, options)
     this.#closing = new Closing({
       ...parts,
@@ -115,6 +126,11 @@ export class ConnectionCore {
   /** What is known of the peer, and what follows from it. */
   get peer(): PeerProfile {
     return this.#peer.profile
+  }
+
+  /** What the peer says of itself; `undefined` until it has, and of a Go peer. */
+  get peerSettings(): PeerSettings | undefined {
+    return this.#extensions.peerSettings
   }
 
   /** Something waits that should not wait for the end of the turn. */
@@ -234,6 +250,7 @@ export class ConnectionCore {
     this.#now = now
     if (!this.isOver) {
       withdraw(this.#subflows)
+      this.#extensions.speak(this.#subflows)
       const failure = this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
       else this.#closing.over(failure, 'destroy')

@@ -5,9 +5,18 @@ import type { MultipathError } from '../errors.js'
 import { RemoteProtocolError } from '../errors.js'
 import type { FrameSink } from '../wire/frame-reader.js'
 import { FrameReader } from '../wire/frame-reader.js'
-import { CODE_CAPABLE, CODE_FIN, CODE_GO, CODE_HOLD, CODE_PING, CODE_PONG } from '../wire/limits.js'
+import {
+  CODE_CAPABLE,
+  CODE_EXTENDS,
+  CODE_FIN,
+  CODE_GO,
+  CODE_HOLD,
+  CODE_PING,
+  CODE_PONG,
+} from '../wire/limits.js'
 import type { Payload } from '../wire/payload.js'
 import type { Ending } from './ending.js'
+import type { Extensions } from './extensions.js'
 import { falseEndError, missingError } from './failures.js'
 import type { Receiver } from './receiver.js'
 import type { InFlight } from './in-flight.js'
@@ -21,6 +30,7 @@ export interface DispatcherParts {
   readonly receiver: Receiver
   readonly ending: Ending
   readonly peer: Peer
+  readonly extensions: Extensions
 }
 
 export class Dispatcher {
@@ -129,10 +139,16 @@ class SubflowSink implements FrameSink {
       this.#subflow.acks.add(CODE_PONG)
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#dispatcher.now)
     else if (code === CODE_CAPABLE) peer.announced()
+    else if (code === CODE_EXTENDS) peer.announcedExtensions()
     else if (code === CODE_FIN) this.#onFin()
     else if (!peer.profile.saysCodes) return
     else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#dispatcher.now)
     else if (code === CODE_GO) inFlight.peerWindow.go()
+  }
+
+  onExtension(number: number, bytes: Uint8Array): void {
+    this.#subflow.waste.add(bytes.length)
+    this.#dispatcher.parts.extensions.hear(number, bytes)
   }
 
   /** All that the peer ever wrote has been acked, so that none of it is missing here. */

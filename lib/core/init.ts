@@ -7,6 +7,7 @@ import type { AcceptedPeer } from './peer-profile.js'
 import type { Scheduler } from './scheduler.js'
 import type { StatsTracker } from './tracker.js'
 import type { AbuseLimiter } from './abuse-limiter.js'
+import type { OwnFacts } from '../wire/settings.js'
 
 /** How a subflow joins. */
 export interface SubflowInit {
@@ -28,4 +29,6 @@ export interface CoreInit {
   readonly accepts?: AcceptedPeer
   /** For what is of no use; shared with other connections, or one of its own. */
   readonly allowance?: AbuseLimiter
+  /** What the peer is told of us, if it is one of ours. Default: nothing. */
+  readonly facts?: OwnFacts | undefined
 }

@@ -16,6 +16,8 @@ export interface PeerProfile {
   readonly saysCodes: boolean
   /** The end of its last subflow may be its way to say that it has finished; of others it is a crash. */
   readonly mayEndUnsaid: boolean
+  /** It takes extension frames, and says some itself. */
+  readonly takesExtensions: boolean
   /** It stops sending when told HOLD, and goes on when told GO. */
   readonly obeysHold: boolean
   /** It knows no HOLD: TCP alone can slow it down. */
@@ -28,12 +30,27 @@ export interface PeerProfile {
   readonly closesOneByOne: boolean
 }
 
-const PROFILES: { readonly [Kind in PeerKind]: PeerProfile } = {
+const OURS: PeerProfile = {
+  kind: 'ours',
+  endsBy: 'fin',
+  saysCodes: true,
+  mayEndUnsaid: false,
+  takesExtensions: false,
+  obeysHold: true,
+  isSlowedByTcp: false,
+  resendsLost: true,
+  mayForget: false,
+  closesOneByOne: false,
+}
+
+/** `extended`: one of ours of a version that knows extension frames. */
+const PROFILES: { readonly [Name in PeerKind | 'extended']: PeerProfile } = {
   unknown: {
     kind: 'unknown',
     endsBy: 'unknown',
     saysCodes: false,
     mayEndUnsaid: false,
+    takesExtensions: false,
     obeysHold: false,
     isSlowedByTcp: false,
     resendsLost: false,
@@ -45,23 +62,15 @@ const PROFILES: { readonly [Kind in PeerKind]: PeerProfile } = {
     endsBy: 'close',
     saysCodes: false,
     mayEndUnsaid: true,
+    takesExtensions: false,
     obeysHold: false,
     isSlowedByTcp: true,
     resendsLost: false,
     mayForget: true,
     closesOneByOne: true,
   },
-  ours: {
-    kind: 'ours',
-    endsBy: 'fin',
-    saysCodes: true,
-    mayEndUnsaid: false,
-    obeysHold: true,
-    isSlowedByTcp: false,
-    resendsLost: true,
-    mayForget: false,
-    closesOneByOne: false,
-  },
+  ours: OURS,
+  extended: { ...OURS, takesExtensions: true },
 }
 
 /** @throws {OptionError} for what is no such choice */
@@ -74,6 +83,7 @@ export function acceptedPeer(value: unknown = 'any'): AcceptedPeer {
 export class Peer {
   readonly #accepts: AcceptedPeer
   #profile = PROFILES.unknown
+  #hasExtensions = false
 
   constructor(accepts: AcceptedPeer = 'any') {
     this.#accepts = accepts
@@ -83,9 +93,15 @@ export class Peer {
     return this.#profile
   }
 
-  /** It announced itself. */
+  /** It announced itself. What it has announced once on a connection stays, whatever other subflows say. */
   announced(): void {
-    this.#profile = PROFILES.ours
+    this.#profile = this.#hasExtensions ? PROFILES.extended : PROFILES.ours
+  }
+
+  /** It announced that it takes extension frames: one of ours says so right before it announces itself. */
+  announcedExtensions(): void {
+    this.#hasExtensions = true
+    if (this.#profile.kind === 'ours') this.#profile = PROFILES.extended
   }
 
   /** It has not announced itself, and it had to. */

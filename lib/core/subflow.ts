@@ -4,7 +4,7 @@
  * `nextShared` are the sender's, `flights` the ledger's, `gracefulClose` that of graceful-close.ts.
  */
 import type { Millis } from '../clock.js'
-import { CODE_CAPABLE, CODE_PING, CODE_PONG } from '../wire/limits.js'
+import { CODE_CAPABLE, CODE_EXTENDS, CODE_PING, CODE_PONG } from '../wire/limits.js'
 import { AckWriter } from '../wire/frame.js'
 import { FalseAlarms } from './false-alarms.js'
 import type { Carrier, Flight, SentFrame } from './flight.js'
@@ -91,6 +91,7 @@ export class Subflow implements SubflowView, Carrier {
       this.sampleRtt(now - helloAt, now, true)
       this.acks.add(CODE_PONG)
     } else this.expectPong(helloAt)
+    this.acks.add(CODE_EXTENDS)
     this.acks.add(CODE_CAPABLE)
     this.ping(now)
   }

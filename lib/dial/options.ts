@@ -12,8 +12,10 @@ import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
+import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
+import { MAX_NAME_BYTES } from '../wire/settings.js'
 
 /** Numbers that only a dialer needs. */
 export interface DialerNumbers {
@@ -46,6 +48,11 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
    * file in the environment variable MULTIPATH_TRACE, or none.
    */
   trace?: TraceTarget | undefined
+  /**
+   * A name for this side, for logs of the listener (`conn.peerName`), of at most 64 bytes. It is no proof of anything. Go
+   * peers do not get it. Default: none.
+   */
+  name?: string | undefined
   /** Source of time, for tests. */
   clock?: Clock | undefined
 }
@@ -60,7 +67,7 @@ const DIALER_NUMBERS: OptionTable<DialerNumbers> = {
 
 export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_OPTIONS, ...DIALER_NUMBERS }
 
-const OTHERS = ['allowHalfOpen', 'peer', 'scheduler', 'trace', 'clock']
+const OTHERS = ['allowHalfOpen', 'peer', 'scheduler', 'trace', 'name', 'clock']
 
 /** Whether a dialer has an option of that name. */
 export function isDialerOption(name: string): boolean {
@@ -80,8 +87,17 @@ export function connInit(options: DialerOptions = {}): ConnInit {
     random: Math.random,
     allowHalfOpen: options.allowHalfOpen ?? false,
     accepts: acceptedPeer(options.peer),
+    facts: { name: checkName(options.name) },
     trace: traceOf(options.trace, 'dialer'),
   }
+}
+
+/** @throws {OptionError} */
+function checkName(name: unknown): string | undefined {
+  if (name === undefined) return undefined
+  if (typeof name !== 'string' || Buffer.byteLength(name) > MAX_NAME_BYTES)
+    throw new OptionError(`name must be a string of at most ${MAX_NAME_BYTES} bytes`)
+  return name
 }
 
 /** @throws {OptionError} */
@@ -92,5 +108,6 @@ export function resolveDialerOptions(options: DialerOptions = {}): Resolved<Conn
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)
+  checkName(options.name)
   return resolveOptions(DIALER_TABLE, options)
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Connection IDs of a listener: made, and looked up without telling how close a guess was. */
+/** Identities: of this process, and of the connections of a listener, looked up without telling how close a guess was. */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { INSTANCE_BYTES } from '../wire/settings.js'
+
+/** Identity of this process: a peer sees by it that a listener has restarted. */
+export const INSTANCE: Uint8Array = randomBytes(INSTANCE_BYTES)
 
 /** A UUIDv4, as from Go, out of the system's secure random numbers: it is the key to join. */
 export function newCid(): Uint8Array {

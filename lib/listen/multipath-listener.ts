@@ -24,7 +24,7 @@ import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
 import { Admission, closedError } from './admission.js'
-import { newCid } from './cids.js'
+import { INSTANCE, newCid } from './cids.js'
 import type { ClusterMember } from './cluster-worker.js'
 import { memberFor, nobody } from './cluster-worker.js'
 import { Acceptor } from './acceptor.js'
@@ -284,6 +284,7 @@ export class MultipathListener
       clock: this.#clock,
       random: Math.random,
       allowance: this.#allowance,
+      facts: { instance: INSTANCE },
       ...this.#kind,
       trace: this.#trace,
     })

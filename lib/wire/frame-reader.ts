@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Chunks of a subflow in, whole frames out. Keeps at most one unfinished frame. */
 import { RemoteProtocolError } from '../errors.js'
-import { FIRST_FRAME, MAX_PAYLOAD_BYTES } from './limits.js'
-import type { Payload } from './payload.js'
+import { CODE_PONG, FIRST_FRAME, MAX_EXTENSION_BYTES, MAX_PAYLOAD_BYTES } from './limits.js'
+import { Payload } from './payload.js'
 import { varIntSizeAt, varIntValueAt } from './varint.js'
 
 /** Gets what a {@link FrameReader} finds. */
@@ -14,6 +14,8 @@ export interface FrameSink {
   onAck(fn: number): void
   /** A number under 10 in the place of an ack's: ping, pong, and those reserved. */
   onCode(code: number): void
+  /** A whole extension frame, with a number from 2 to 9. Without this method, such a frame is a violation. */
+  onExtension?(number: number, bytes: Uint8Array): void
 }
 
 /** Two varints. */
@@ -38,7 +40,7 @@ export class FrameReader {
 
   /** Number of the data frame whose payload has begun and not ended: an end of the stream here cuts it. */
   get unfinishedFrame(): number | undefined {
-    return this.#missing > 0 ? this.#fn : undefined
+    return this.#missing > 0 && this.#fn >= FIRST_FRAME ? this.#fn : undefined
   }
 
   /** The payload of a data frame that is kept has begun and not ended. */
@@ -111,19 +113,27 @@ export class FrameReader {
     }
     if (size > MAX_PAYLOAD_BYTES)
       throw new RemoteProtocolError(`frame ${fn} of ${size} bytes, more than ${MAX_PAYLOAD_BYTES}`)
-    if (fn < FIRST_FRAME) throw new RemoteProtocolError(`data frame with the reserved number ${fn}`)
+    if (fn < FIRST_FRAME) this.#assertExtension(fn, size)
     this.#fn = fn
     this.#size = size
     this.#missing = size
     this.#hasBegun = available < size
-    this.#payload = this.#hasBegun ? this.#sink.begin(fn, size) : undefined
+    if (!this.#hasBegun) this.#payload = undefined
+    else this.#payload = fn < FIRST_FRAME ? new Payload(size) : this.#sink.begin(fn, size)
+  }
+
+  #assertExtension(number: number, size: number): void {
+    if (number <= CODE_PONG || this.#sink.onExtension === undefined)
+      throw new RemoteProtocolError(`data frame with the reserved number ${number}`)
+    if (size > MAX_EXTENSION_BYTES)
+      throw new RemoteProtocolError(`extension frame of ${size} bytes, more than ${MAX_EXTENSION_BYTES}`)
   }
 
   /** A payload that is there with its header needs no keeping. */
   #whole(chunk: Uint8Array, at: number): number {
     const end = at + this.#size
     this.#missing = 0
-    this.#sink.onData(this.#fn, this.#size, [chunk.subarray(at, end)])
+    this.#deliver([chunk.subarray(at, end)])
     return end
   }
 
@@ -135,9 +145,14 @@ export class FrameReader {
     if (this.#missing === 0) {
       const pieces = this.#payload?.finish()
       this.#payload = undefined
-      this.#sink.onData(this.#fn, this.#size, pieces)
+      this.#deliver(pieces)
     }
     return end
+  }
+
+  #deliver(pieces: Uint8Array[] | undefined): void {
+    if (this.#fn >= FIRST_FRAME) this.#sink.onData(this.#fn, this.#size, pieces)
+    else this.#sink.onExtension!(this.#fn, joined(pieces!, this.#size))
   }
 }
 
@@ -147,4 +162,15 @@ function headerBytes(bytes: Uint8Array, at: number, end: number): number {
   if (first === 0 || at + first >= end) return 0
   const length = first + varIntSizeAt(bytes, at + first)
   return at + length <= end ? length : 0
+}
+
+/** The caller's own: a piece may be a view of a large buffer. */
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
 }

@@ -28,7 +28,7 @@ export function encodeDataHeader(payloadBytes: number, fn: number): Uint8Array {
   return slab.subarray(start, used)
 }
 
-/** Collects acks and codes of one subflow until they are sent in one piece. */
+/** Collects acks, codes and extension frames of one subflow until they are sent in one piece. */
 export class AckWriter {
   #bytes = new Uint8Array(64)
   #used = 0
@@ -45,6 +45,13 @@ export class AckWriter {
     this.#bytes[this.#used] = 0
     writeVarInt(this.#bytes, value, this.#used + 1)
     this.#used += size
+  }
+
+  /** Adds a whole frame. */
+  addBytes(frame: Uint8Array): void {
+    while (this.#used + frame.length > this.#bytes.length) this.#grow()
+    this.#bytes.set(frame, this.#used)
+    this.#used += frame.length
   }
 
   /** Everything added since the last call; the caller owns it. */

@@ -25,3 +25,12 @@ export const CODE_FIN = 3
 export const CODE_HOLD = 4
 /** Ours: go on after a hold. */
 export const CODE_GO = 5
+/** Ours: "I take extension frames". Sent on every subflow right before CODE_CAPABLE, so that this completes what we are. */
+export const CODE_EXTENDS = 6
+
+/** Number of the extension frames that we send. A receiver skips those with numbers from 3 to 9. */
+export const EXTENSION_FRAME = 2
+/** Largest extension frame. The largest that we send names 4,096 frames in ranges of one: 8 KiB. */
+export const MAX_EXTENSION_BYTES = 16_384
+/** Fields of an extension frame, those that the receiver does not know included. */
+export const MAX_EXTENSION_FIELDS = 64

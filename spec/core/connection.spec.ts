@@ -9,11 +9,11 @@ beforeEach(() => {
 
 describe('a subflow that joins', () => {
   it('says pong first where we dialled, so that the listener can measure, then what it knows, then ping', () => {
-    expect(core.join({ isDialer: true }).sent()).toEqual(['pong', 'capable', 'ping'])
+    expect(core.join({ isDialer: true }).sent()).toEqual(['pong', 'extends', 'capable', 'ping'])
   })
 
   it('says no pong where we listened', () => {
-    expect(core.join({ isDialer: false }).sent()).toEqual(['capable', 'ping'])
+    expect(core.join({ isDialer: false }).sent()).toEqual(['extends', 'capable', 'ping'])
   })
 
   it('carries data at once where it is the first, others once the peer has shown life', () => {

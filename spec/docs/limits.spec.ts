@@ -91,6 +91,8 @@ describe('docs/limits.md', () => {
       [
         ['MAX_PAYLOAD_BYTES', shown('Bytes', wire.MAX_PAYLOAD_BYTES)],
         ['HELLO_BYTES', shown('Bytes', wire.HELLO_BYTES)],
+        ...constants('wire/limits', 'MAX_EXTENSION_BYTES', 'MAX_EXTENSION_FIELDS'),
+        ...constants('wire/settings', 'MAX_NAME_BYTES'),
         ['GO_RECEIVE_FRAMES', shown('', wire.GO_RECEIVE_FRAMES)],
       ],
     ],

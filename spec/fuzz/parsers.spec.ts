@@ -4,6 +4,8 @@ import { readHello } from '../../lib/conn/hello-io.js'
 import { systemClock } from '../../lib/clock.js'
 import type { MultipathError } from '../../lib/errors.js'
 import { RemoteProtocolError } from '../../lib/errors.js'
+import { Extension } from '../../lib/wire/extension.js'
+import { decodeSettings } from '../../lib/wire/settings.js'
 import { decodeHello, encodeHello } from '../../lib/wire/hello.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { Payload } from '../../lib/wire/payload.js'
@@ -14,6 +16,13 @@ import { catchUncaught } from '../support/outside.js'
 import type { SeededRandom } from '../../lib/testing/seeded-random.js'
 
 const MIB = 1_048_576
+
+/** What the fields of an extension frame came to: all that is asked of it is that it comes out the same. */
+function fieldsOf(bytes: Uint8Array): string {
+  const frame = new Extension(bytes)
+  const { holdMs, name } = decodeSettings(frame)
+  return `${frame.type} ${holdMs} ${name}`
+}
 
 /** What a reader made of its input, as text; the last word is its refusal. */
 function digest(feed: Iterable<Buffer>): string {
@@ -28,6 +37,7 @@ function digest(feed: Iterable<Buffer>): string {
     },
     onAck: (fn) => seen.push(`ack ${fn}`),
     onCode: (code) => seen.push(`code ${code}`),
+    onExtension: (number, bytes) => seen.push(`extension ${number} ${fieldsOf(bytes)}`),
   })
   try {
     for (const chunk of feed) reader.push(Buffer.from(chunk))

@@ -39,7 +39,7 @@ const SECTIONS = [
     intro: 'Used by `MultipathDialer` and `connect`, in addition to the options of a connection.',
     file: 'lib/dial/options.ts',
     table: without(DIALER_TABLE, CONN_OPTIONS),
-    others: OTHERS,
+    others: { ...OTHERS, name: 'none' },
   },
   {
     title: 'Options of a listener',

@@ -2,6 +2,7 @@
 /** Inputs for fuzzing: bytes at random, and valid ones damaged. Everything comes out of one seed, which is printed. */
 import { env } from 'node:process'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
+import { encodeExtension } from '../../lib/wire/extension.js'
 import { encodeDataHeader } from '../../lib/wire/frame.js'
 import { writeVarInt } from '../../lib/wire/varint.js'
 
@@ -41,7 +42,9 @@ function dataFrame(fn: number, payload: Uint8Array): Buffer {
 }
 
 function oneFrame(random: SeededRandom): Buffer {
-  switch (random.integer(0, 6)) {
+  switch (random.integer(0, 7)) {
+    case 6:
+      return extension(random)
     case 0:
       return Buffer.from([0, random.integer(0, 9)])
     case 1:
@@ -57,6 +60,15 @@ function oneFrame(random: SeededRandom): Buffer {
     default:
       return dataFrame(10 + random.integer(0, 5000), random.bytes(1))
   }
+}
+
+/** An extension frame, of a type and with fields at random: some are SETTINGS. */
+function extension(random: SeededRandom): Buffer {
+  const fields = Array.from({ length: random.integer(0, 5) }, (): [number, number | Uint8Array] => [
+    random.integer(0, 8),
+    random.integer(0, 1) === 0 ? random.pick(BOUNDARIES) : random.bytes(random.integer(0, 20)),
+  ])
+  return Buffer.from(encodeExtension(random.integer(0, 5), new Map(fields)))
 }
 
 /** Frames in a row, then perhaps damaged: a bit flipped, a stretch cut out, doubled, or torn off. */

@@ -12,6 +12,7 @@ import type { StatsTracker } from '../../lib/core/tracker.js'
 import { NullTracker } from '../../lib/core/tracker.js'
 import type { MultipathError } from '../../lib/errors.js'
 import { resolveOptions } from '../../lib/options.js'
+import { EXTENSION, Extension } from '../../lib/wire/extension.js'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { Payload } from '../../lib/wire/payload.js'
@@ -34,13 +35,15 @@ export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index)
 }
 
-const NAMES = ['ping', 'pong', 'capable', 'fin', 'hold', 'go']
+const EXTENSION_NAMES = Object.fromEntries(Object.entries(EXTENSION).map(([name, type]) => [type, name]))
+const NAMES = ['ping', 'pong', 'capable', 'fin', 'hold', 'go', 'extends']
 export const PING = 0
 export const PONG = 1
 export const CAPABLE = 2
 export const FIN = 3
 export const HOLD = 4
 export const GO = 5
+export const EXTENDS = 6
 
 export interface JoinInit {
   readonly isDialer?: boolean
@@ -57,6 +60,8 @@ export class ScriptedSubflow {
   /** Its socket takes nothing. */
   isStuck = false
   readonly payloads: Map<number, string> = new Map()
+  /** Extension frames that went out on it. */
+  readonly extensions: Extension[] = []
   readonly #owner: ScriptedCore
   #seen: string[] = []
   readonly #reader = new FrameReader({
@@ -67,6 +72,11 @@ export class ScriptedSubflow {
     },
     onAck: (fn) => this.#seen.push(`ack ${fn}`),
     onCode: (code) => this.#seen.push(NAMES[code] ?? `code ${code}`),
+    onExtension: (_number, bytes) => {
+      const frame = new Extension(bytes)
+      this.extensions.push(frame)
+      this.#seen.push(EXTENSION_NAMES[frame.type]!)
+    },
   })
 
   constructor(owner: ScriptedCore, subflow: Subflow) {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/** SETTINGS: what a side is, and how long it holds a connection. Said on every subflow. */
+import { RemoteProtocolError } from '../errors.js'
+import { EXTENSION, encodeExtension, type Extension, shortText } from './extension.js'
+
+/** Version of the extensions that this code speaks. */
+export const EXTENSIONS_VERSION = 1
+/** Identity of a listener's process. */
+export const INSTANCE_BYTES = 16
+/** A dialer's name for itself, bytes of UTF-8. */
+export const MAX_NAME_BYTES = 64
+
+const FIELD = { version: 1, capabilities: 2, holdMs: 3, instance: 4, name: 5 } as const
+
+/** What one side says of itself. */
+export interface Settings {
+  /** How long it holds a connection without a subflow, milliseconds; 0: not at all. */
+  readonly holdMs: number
+  /** Of a listener: drawn once by its process, so that a restart shows. */
+  readonly instance?: Uint8Array | undefined
+  /** Of a dialer: its name for itself. */
+  readonly name?: string | undefined
+}
+
+/** What a peer is told of us that is no option of the connection. */
+export type OwnFacts = Pick<Settings, 'instance' | 'name'>
+
+/** What a peer says of itself. */
+export interface PeerSettings extends Settings {
+  readonly version: number
+  /** A bit for each optional feature; none is defined in version 1. */
+  readonly capabilities: number
+}
+
+export function encodeSettings({ holdMs, instance, name }: Settings): Uint8Array {
+  return encodeExtension(
+    EXTENSION.settings,
+    new Map<number, number | Uint8Array | undefined>([
+      [FIELD.version, EXTENSIONS_VERSION],
+      [FIELD.holdMs, holdMs],
+      [FIELD.instance, instance],
+      [FIELD.name, name === undefined || name === '' ? undefined : shortText(name, MAX_NAME_BYTES)],
+    ]),
+  )
+}
+
+/** @throws {RemoteProtocolError} for a field that is too long or no number, or an instance of another length */
+export function decodeSettings(frame: Extension): PeerSettings {
+  const instance = frame.bytes(FIELD.instance, INSTANCE_BYTES)
+  if (instance !== undefined && instance.length !== INSTANCE_BYTES)
+    throw new RemoteProtocolError(`the identity of a listener has ${INSTANCE_BYTES} bytes`)
+  return {
+    version: frame.number(FIELD.version) ?? EXTENSIONS_VERSION,
+    capabilities: frame.number(FIELD.capabilities) ?? 0,
+    holdMs: frame.number(FIELD.holdMs) ?? 0,
+    instance,
+    name: frame.text(FIELD.name, MAX_NAME_BYTES),
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One side of the version before extension frames: everything goes on as it was between two of that version. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { MultipathConn } from '../../lib/index.js'
+import * as current from '../../lib/index.js'
+import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
+import type { Library } from '../support/earlier-version.js'
+import { earlierVersion } from '../support/earlier-version.js'
+
+const MIB = 1_048_576
+
+let earlier: Library | undefined
+beforeAll(async () => {
+  earlier = await earlierVersion()
+}, 60_000)
+
+/** Collects what `conn` brings, its end, and its error. */
+function watch(conn: MultipathConn) {
+  const seen = { bytes: 0, hasEnded: false, isClosed: false, error: undefined as Error | undefined }
+  conn.on('data', (chunk: Buffer) => (seen.bytes += chunk.length))
+  conn.on('end', () => (seen.hasEnded = true))
+  conn.on('close', () => (seen.isClosed = true))
+  conn.on('error', (error: Error) => (seen.error = error))
+  return seen
+}
+
+async function meet(dials: Library, listens: Library) {
+  const network = new SimulatedNetwork()
+  const { clock } = network
+  const links = [network.link({ rateMbps: 50, delayMs: 5 }), network.link({ rateMbps: 20, delayMs: 20 })]
+  const listener = new listens.MultipathListener(
+    links.map(({ server }) => server),
+    [],
+    { clock, allowHalfOpen: true },
+  )
+  const dialers = links.map((link, index) => link.dialer(`link ${index}`))
+  const dialer = new dials.MultipathDialer('earlier', dialers, { clock, allowHalfOpen: true })
+  const [near, far] = await clock.until(Promise.all([dialer.dial(), listener.accept()]))
+  await clock.run(500)
+  return { clock, links, listener, near, far, atNear: watch(near), atFar: watch(far) }
+}
+
+describe.each([
+  ['dials', () => [earlier, current]],
+  ['listens', () => [current, earlier]],
+] as const)('a peer of the earlier version that %s', (_role, sides) => {
+  it('carries data both ways, past a path that breaks, and ends in order', async (context) => {
+    const [dials, listens] = sides()
+    if (dials === undefined || listens === undefined) return context.skip('no history')
+    const { clock, links, near, far, atNear, atFar, listener } = await meet(dials, listens)
+    near.end(Buffer.alloc(8 * MIB))
+    far.write(Buffer.alloc(4 * MIB))
+    await clock.run(400)
+    links[0]!.cut()
+    await clock.run(300)
+    links[0]!.restore()
+    far.end(Buffer.alloc(MIB))
+    await clock.run(20_000)
+    expect(atFar).toEqual({ bytes: 8 * MIB, hasEnded: true, isClosed: true, error: undefined })
+    expect(atNear).toEqual({ bytes: 5 * MIB, hasEnded: true, isClosed: true, error: undefined })
+    await clock.until(listener.close())
+  })
+
+  it('loses the connection with its last subflow, at once and on both sides', async (context) => {
+    const [dials, listens] = sides()
+    if (dials === undefined || listens === undefined) return context.skip('no history')
+    const { clock, links, near, atNear, atFar, listener } = await meet(dials, listens)
+    near.write(Buffer.alloc(8 * MIB))
+    await clock.run(300)
+    for (const link of links) link.cut()
+    await clock.run(100)
+    expect(atNear.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
+    expect(atFar.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
+    await clock.until(listener.close())
+  })
+})

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The bytes of extension frames, as docs/protocol.md gives them. */
+import { describe, expect, it, test } from 'vitest'
+import { RemoteProtocolError } from '../../lib/errors.js'
+import { encodeExtension, Extension, shortText } from '../../lib/wire/extension.js'
+import { encodeDataHeader } from '../../lib/wire/frame.js'
+import { FrameReader } from '../../lib/wire/frame-reader.js'
+import { decodeSettings, encodeSettings } from '../../lib/wire/settings.js'
+
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
+const shown = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** What a reader makes of `wire`, fed in chunks of `step` bytes. */
+function read(wire: Uint8Array, step = wire.length): string[] {
+  const found: string[] = []
+  const reader = new FrameReader({
+    begin: () => undefined,
+    onData: (fn, size) => found.push(`data ${fn} ${size}`),
+    onAck: (fn) => found.push(`ack ${fn}`),
+    onCode: (code) => found.push(`code ${code}`),
+    onExtension: (number, bytes) => found.push(`extension ${number} ${shown(bytes)}`),
+  })
+  for (let at = 0; at < wire.length; at += step) reader.push(wire.slice(at, at + step))
+  return found
+}
+
+describe('SETTINGS as bytes', () => {
+  it('of a dialer are its version, the hold time, and its name', () => {
+    const wire = hex('11 02  01  01 01 01  03 04 8001d4c0  05 05 6e6f646531')
+    expect(shown(encodeSettings({ holdMs: 120_000, name: 'node1' }))).toBe(shown(wire))
+    expect(decodeSettings(new Extension(wire.subarray(2)))).toEqual({
+      version: 1,
+      capabilities: 0,
+      holdMs: 120_000,
+      instance: undefined,
+      name: 'node1',
+    })
+  })
+
+  it('of a listener have the identity of its process', () => {
+    const instance = hex('000102030405060708090a0b0c0d0e0f')
+    const wire = hex('19 02  01  01 01 01  03 01 00  04 10 000102030405060708090a0b0c0d0e0f')
+    expect(shown(encodeSettings({ holdMs: 0, instance }))).toBe(shown(wire))
+    expect(decodeSettings(new Extension(wire.subarray(2)))).toMatchObject({ holdMs: 0, name: undefined })
+  })
+
+  it('with fields and a version of later are read all the same', () => {
+    const frame = new Extension(hex('01  01 01 07  02 01 03  3f 02 ffff  03 01 05'))
+    expect(decodeSettings(frame)).toMatchObject({ version: 7, capabilities: 3, holdMs: 5 })
+  })
+
+  it('show a name of any bytes as text that does no harm', () => {
+    const name = hex('1b5b324a 0a e280ae ff')
+    const frame = encodeExtension(1, new Map([[5, name]])).subarray(2)
+    expect(decodeSettings(new Extension(frame)).name).toBe('\\u{1b}[2J\\u{a}\\u{202e}\\u{fffd}')
+  })
+})
+
+describe('an extension frame', () => {
+  test.each([
+    ['that is empty after its number', '40'],
+    ['that ends inside a field', '01 01 05 00'],
+    ['that ends inside the length of a field', '01 01 80'],
+    ['with a field twice', '01 01 01 01 01 01 02'],
+    [
+      'with more than 64 fields',
+      `01 ${Array.from({ length: 65 }, (_, id) => `40${id.toString(16).padStart(2, '0')} 00`).join(' ')}`,
+    ],
+    ['with a number that we cannot hold', 'ff ff ff ff ff ff ff ff'],
+  ])('%s is a violation', (_what, bytes) => {
+    expect(() => new Extension(hex(bytes))).toThrow(RemoteProtocolError)
+  })
+
+  it('with a field that is too long, or no number where one belongs, is a violation', () => {
+    const frame = new Extension(hex('01 01 02 0102  04 01 00  05 03 616263'))
+    expect(() => frame.number(1)).toThrow(/field 1 .* is no number/)
+    expect(() => frame.bytes(5, 2)).toThrow(/field 5 .* more than 2 bytes/)
+    expect(() => decodeSettings(frame)).toThrow(RemoteProtocolError)
+    expect(() => decodeSettings(new Extension(hex('01 04 01 00')))).toThrow(/has 16 bytes/)
+  })
+
+  it('is never written larger than a reader takes it', () => {
+    expect(() => encodeExtension(1, new Map([[1, new Uint8Array(16_384)]]))).toThrow(RangeError)
+  })
+
+  it('is found between others, in whatever pieces it comes', () => {
+    const wire = Buffer.concat([
+      hex('0006 0002'),
+      encodeSettings({ holdMs: 1 }),
+      encodeDataHeader(2, 10),
+      hex('6869'),
+      hex('02 09 01 00'),
+      hex('000a'),
+    ])
+    const frames = [
+      'code 6',
+      'code 2',
+      'extension 2 01010101030101',
+      'data 10 2',
+      'extension 9 0100',
+      'ack 10',
+    ]
+    for (let step = 1; step <= wire.length; step++) expect(read(wire, step)).toEqual(frames)
+  })
+
+  it('is a violation to a reader that takes none, and above 16 KiB, and with the number of a ping or pong', () => {
+    const plain = new FrameReader({ begin: () => undefined, onData() {}, onAck() {}, onCode() {} })
+    expect(() => plain.push(hex('01 02 00'))).toThrow(/reserved number 2/)
+    expect(() => read(Buffer.concat([hex('8000 4001 02'), Buffer.alloc(9)]))).toThrow(
+      /extension frame of 16385 bytes/,
+    )
+    for (const number of ['00', '01']) expect(() => read(hex(`01 ${number} 00`))).toThrow(/reserved number/)
+  })
+})
+
+describe('text that is cut short', () => {
+  it('ends between two characters', () => {
+    expect(Buffer.from(shortText('aé€', 5)).toString()).toBe('aé')
+    expect(shortText('', 5)).toHaveLength(0)
+  })
+})
