@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'ERR_MULTIPATH_SUBFLOW_DEAD'
   | 'ERR_MULTIPATH_UNACKED'
   | 'ERR_MULTIPATH_INCOMPLETE'
+  | 'ERR_MULTIPATH_RESET'
   | 'ERR_MULTIPATH_LINGER'
   | 'ERR_MULTIPATH_DEADLINE'
   | 'ERR_MULTIPATH_SCHEDULER'
@@ -44,6 +45,7 @@ export interface SystemDetail {
 const NET_CODES: Partial<Record<ErrorCode, string>> = {
   ERR_MULTIPATH_UNACKED: 'ECONNRESET',
   ERR_MULTIPATH_INCOMPLETE: 'ECONNRESET',
+  ERR_MULTIPATH_RESET: 'ECONNRESET',
   ERR_MULTIPATH_LINGER: 'ETIMEDOUT',
   ERR_MULTIPATH_MUX_RESET: 'ECONNRESET',
 }
@@ -112,6 +114,18 @@ export class OptionError extends MultipathError {
 export class RemoteProtocolError extends MultipathError {
   constructor(message: string, code: ErrorCode = 'ERR_MULTIPATH_FRAME') {
     super(code, message)
+  }
+}
+
+/** The peer ended the connection early, and said so. */
+export class ResetError extends MultipathError {
+  /** What the peer gave as its reason, up to 128 bytes, with control characters escaped. */
+  readonly reason: string | undefined
+
+  constructor(reason: string | undefined) {
+    const why = reason === undefined ? '' : `: ${reason}`
+    super('ERR_MULTIPATH_RESET', `the peer reset the connection${why}`)
+    this.reason = reason
   }
 }
 

@@ -138,9 +138,10 @@ export class Driver<Stream> {
     this.end()
   }
 
-  destroy(isAbort: boolean): void {
+  /** @param reason - of an abort, for the peer */
+  destroy(isAbort: boolean, reason?: string): void {
     this.trace?.wake(this.clock.now())
-    this.core.destroy(isAbort)
+    this.core.destroy(isAbort, reason)
     this.flush()
     this.trace?.close()
   }
@@ -211,7 +212,7 @@ export class Driver<Stream> {
       return
     }
     while (this.core.take() !== undefined);
-    if (this.core.unflushedBytes > 0) return
+    if (this.core.unflushedBytes > 0 || this.core.isFinUnderWay) return
     this.core.destroy(false)
     this.#flushAgain = true
   }

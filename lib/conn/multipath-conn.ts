@@ -208,7 +208,7 @@ export class MultipathConn extends PathSurface {
       this.#driver.linger()
     } else {
       this.#outlet.close(this.unflushedBytes > 0)
-      this.#driver.destroy(isCut)
+      this.#driver.destroy(isCut, error?.message)
       this.#over()
     }
     // As net's: who wrote before the connection stood hears of it last.
@@ -224,7 +224,8 @@ export class MultipathConn extends PathSurface {
 
   /** As a kernel sends what a closed socket has accepted. */
   get #mayLinger(): boolean {
-    return this.#outlet.isOpen && this.#finish === undefined && this.unflushedBytes > 0
+    if (!this.#outlet.isOpen || this.#finish !== undefined) return false
+    return this.unflushedBytes > 0 || this.#driver.core.isFinUnderWay
   }
 
   protected override streams(): readonly Duplex[] {

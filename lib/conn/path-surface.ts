@@ -133,7 +133,7 @@ export abstract class PathSurface extends SocketSurface {
    */
   get canHalfClose(): boolean | undefined {
     const { endsBy } = this.peer
-    return endsBy === 'unknown' ? undefined : endsBy === 'fin'
+    return endsBy === 'unknown' ? undefined : endsBy !== 'close'
   }
 
   /**

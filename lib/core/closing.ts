@@ -2,10 +2,14 @@
 /** What closes, and how: one subflow, our half of the connection, or all of it. */
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
+import type { Reset } from '../wire/end-frames.js'
+import { encodeFin, encodeReset, RESET } from '../wire/end-frames.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Ending } from './ending.js'
+import { resetError } from './failures.js'
 import type { CloseReason } from './health.js'
 import type { Dispatcher } from './dispatcher.js'
+import type { InFlight } from './in-flight.js'
 import { canEnd, clearQueue, ended, isOpen } from './graceful-close.js'
 import type { Peer } from './peer-profile.js'
 import type { Receiver } from './receiver.js'
@@ -20,6 +24,7 @@ export interface ClosingInit {
   readonly dispatcher: Dispatcher
   readonly sender: Sender
   readonly receiver: Receiver
+  readonly inFlight: InFlight
 }
 
 export class Closing {
@@ -47,7 +52,7 @@ export class Closing {
     // A peer has no use for a subflow that we have ended: those alone are no connection.
     if (this.#isOver || subflows.live.some(isOpen)) return
     const hasHole = receiver.hasHole || isHeaderCut
-    this.over(ending.verdict(sender.isFlushed, hasHole, now), 'destroy')
+    this.#over(ending.verdict(sender.isFlushed, hasHole, now), 'destroy')
   }
 
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
@@ -68,39 +73,61 @@ export class Closing {
     const { ending, sender, receiver } = this.#parts
     if (!sender.isFlushed) return
     if (ending.hasSentFin || ending.next(receiver.hasHole) === 'fin') this.#sayFin()
-    if (ending.next(receiver.hasHole) === 'close') this.#last('end')
+    if (ending.next(receiver.hasHole) === 'close') this.#last({ code: RESET.closed }, 'end')
+  }
+
+  /** The peer has said that it is gone. */
+  resetHeard(reset: Reset, now: Millis): void {
+    const { ending, sender, receiver, inFlight } = this.#parts
+    inFlight.ackedBefore(reset.nextFrame ?? 0, now)
+    const isClosed = reset.code === RESET.closed
+    const error = isClosed ? ending.verdict(sender.isFlushed, receiver.hasHole, now, true) : resetError(reset)
+    this.#over(error, 'end')
   }
 
   /** Ends all at once. With everything acked the peer still learns that nothing is missing. */
-  giveUp(isAbort: boolean): void {
+  giveUp(isAbort: boolean, reason?: string): void {
     if (!isAbort && this.#parts.sender.isFlushed) this.#sayFin()
-    this.#last(isAbort ? 'destroy' : 'end')
+    const code = isAbort ? RESET.aborted : RESET.closed
+    this.#last({ code, reason }, isAbort ? 'destroy' : 'end')
   }
 
-  /** The connection is over, with everything that it still holds. */
-  over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
+  /** The connection fails, with everything that it still holds. */
+  fail(error: MultipathError): void {
+    this.#last({ code: RESET.aborted, reason: error.multipathCode }, 'destroy', error)
+  }
+
+  #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
     const { subflows, dispatcher, ending, sender } = this.#parts
     this.#isOver = true
-    ending.finHeard()
+    ending.over()
     dispatcher.clear()
     sender.clear()
     subflows.finish(error, how)
   }
 
-  #last(how: 'end' | 'destroy'): void {
-    const { subflows } = this.#parts
-    for (const subflow of subflows.live) subflows.flush(subflow, true)
-    this.over(undefined, how)
+  /** Says the last words. A reset of the socket could overtake them: then it closes in order. */
+  #last(reset: Reset, how: 'end' | 'destroy', error?: MultipathError): void {
+    const { subflows, peer, receiver } = this.#parts
+    const { nextFrame } = receiver.window
+    const isHeard = peer.profile.takesExtensions
+    for (const subflow of subflows.live) {
+      if (isHeard) subflow.acks.addBytes(encodeReset({ ...reset, nextFrame }))
+      subflows.flush(subflow, true)
+    }
+    this.#over(error, isHeard ? 'end' : how)
   }
 
   /** On each subflow once, as soon as it has answered: before that, a peer does not believe it. */
   #sayFin(): void {
-    const { ending, subflows } = this.#parts
-    ending.finSent()
+    const { ending, subflows, inFlight } = this.#parts
+    const end = inFlight.nextFn
+    ending.finSent(end)
     for (const subflow of subflows.live) {
       if (!subflow.hasAnswered || this.#told.has(subflow)) continue
       this.#told.add(subflow)
-      subflow.acks.add(CODE_FIN)
+      if (ending.isNumbered) subflow.acks.addBytes(encodeFin(end))
+      else subflow.acks.add(CODE_FIN)
     }
   }
 }

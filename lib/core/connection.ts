@@ -22,7 +22,8 @@ import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
 import { AbuseLimiter } from './abuse-limiter.js'
-import type { Metrics } from './tracker.js'
+import type { Metrics } from './metrics.js'
+import { metricsOf } from './metrics.js'
 import type { PeerSettings } from '../wire/settings.js'
 
 export class ConnectionCore {
@@ -70,18 +71,7 @@ export class ConnectionCore {
 
   /** What the connection holds, and has counted so far. */
   get metrics(): Metrics {
-    const { window } = this.#receiver
-    return {
-      scheduler: this.#sender.scheduler.name,
-      queuedBytes: this.#sender.bufferedBytes,
-      unackedBytes: this.#inFlight.bytes,
-      ackedBytes: this.#inFlight.ackedBytes,
-      waits: this.#sender.waits,
-      unreadBytes: window.unreadBytes,
-      outOfOrderBytes: window.outOfOrderBytes,
-      unfinishedBytes: window.unfinishedBytes,
-      readBytes: window.takenBytes,
-    }
+    return metricsOf(this.#sender, this.#inFlight, this.#receiver)
   }
 
   /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
@@ -112,6 +102,11 @@ export class ConnectionCore {
   /** Everything written is acked and, where the peer can hear it, it knows that no more will come. */
   get isWriteEnd(): boolean {
     return this.#sender.isFlushed && (this.#ending.hasSentFin || this.isOver)
+  }
+
+  /** The peer was told that no more will come, and may not have heard it yet. */
+  get isFinUnderWay(): boolean {
+    return this.#ending.hasSentFin && !this.#ending.isFinDelivered && !this.isOver
   }
 
   /** Everything the peer will ever write has been taken. */
@@ -191,8 +186,9 @@ export class ConnectionCore {
     if (subflow.state !== 'up') this.#set.goUp(subflow, now)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
-    const { failure } = this.#dispatcher
-    if (failure !== undefined) this.#closing.over(failure, 'destroy')
+    const { failure, reset } = this.#dispatcher
+    if (failure !== undefined) this.#closing.fail(failure)
+    else if (reset !== undefined) this.#closing.resetHeard(reset, now)
     else if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
       this.#closing.subflow(subflow, now, 'limit', ackLimitError())
@@ -232,7 +228,8 @@ export class ConnectionCore {
   tick(now: Millis): void {
     this.#now = now
     for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now >= this.#lingerAt()) this.#closing.over(lingerError(this.#sender.isFlushed), 'destroy')
+    if (now < this.#lingerAt()) return
+    this.#closing.fail(lingerError(this.#sender.isFlushed && !this.#ending.hasSentFin))
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
@@ -253,7 +250,7 @@ export class ConnectionCore {
       this.#extensions.speak(this.#subflows)
       const failure = this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
-      else this.#closing.over(failure, 'destroy')
+      else this.#closing.fail(failure)
       for (const subflow of this.#subflows) this.#set.flush(subflow)
       for (const subflow of [...this.#subflows]) this.#closing.seeOff(subflow, now)
     }
@@ -269,10 +266,14 @@ export class ConnectionCore {
     return at
   }
 
-  /** Gives up at once. With everything acked the peer still learns that nothing is missing. */
-  destroy(isAbort: boolean): void {
+  /**
+   * Gives up at once. With everything acked the peer still learns that nothing is missing.
+   *
+   * @param reason - of an abort: one of ours is told the beginning of it
+   */
+  destroy(isAbort: boolean, reason?: string): void {
     if (this.isOver) return
-    this.#closing.giveUp(isAbort)
+    this.#closing.giveUp(isAbort, reason)
     this.#receiver.window.clear()
   }
 

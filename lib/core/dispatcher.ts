@@ -3,6 +3,9 @@
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
 import { RemoteProtocolError } from '../errors.js'
+import type { Reset } from '../wire/end-frames.js'
+import { decodeFin, decodeReset } from '../wire/end-frames.js'
+import { EXTENSION } from '../wire/extension.js'
 import type { FrameSink } from '../wire/frame-reader.js'
 import { FrameReader } from '../wire/frame-reader.js'
 import {
@@ -40,6 +43,8 @@ export class Dispatcher {
   readonly #options: ResolvedConnOptions
   /** What came in, or did not, that ends the connection. */
   failure: MultipathError | undefined
+  /** The peer has said that it is gone. */
+  reset: Reset | undefined
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
@@ -61,11 +66,12 @@ export class Dispatcher {
    */
   push(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number): number | RemoteProtocolError {
     this.now = now
-    const { receiver, peer } = this.parts
+    const { receiver, peer, ending } = this.parts
     const reader = this.#readers.get(subflow)
     const { storedFrames } = receiver
     try {
       const taken = reader?.push(bytes, maxFrames) ?? bytes.length
+      ending.reached(receiver.window.nextFrame)
       const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
       // One of ours has lost nothing: it may have been told to send nothing for the time being.
       const isWaiting = peer.profile.mayForget && receiver.hasHole && !isNew
@@ -114,21 +120,22 @@ class SubflowSink implements FrameSink {
   }
 
   begin(fn: number, size: number): Payload | undefined {
-    this.#checkOrder(fn, size)
+    this.#checkOrder(fn)
     return this.#dispatcher.parts.receiver.window.begin(fn, size)
   }
 
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
     const { receiver, peer } = this.#dispatcher.parts
     peer.spoke()
-    this.#checkOrder(fn, size)
+    this.#checkOrder(fn)
     receiver.data(this.#subflow, fn, size, pieces)
   }
 
   onAck(fn: number): void {
-    const { inFlight, peer } = this.#dispatcher.parts
+    const { inFlight, peer, ending } = this.#dispatcher.parts
     peer.spoke()
-    if (!inFlight.acked(this.#subflow, fn, this.#dispatcher.now)) this.#subflow.waste.add(0)
+    if (inFlight.acked(this.#subflow, fn, this.#dispatcher.now) || ending.acked(fn)) return
+    this.#subflow.waste.add(0)
   }
 
   onCode(code: number): void {
@@ -147,26 +154,50 @@ class SubflowSink implements FrameSink {
   }
 
   onExtension(number: number, bytes: Uint8Array): void {
+    const { extensions } = this.#dispatcher.parts
     this.#subflow.waste.add(bytes.length)
-    this.#dispatcher.parts.extensions.hear(number, bytes)
+    const frame = extensions.hear(number, bytes)
+    if (frame?.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
+    else if (frame?.type === EXTENSION.reset) this.#onReset(decodeReset(frame))
   }
 
-  /** All that the peer ever wrote has been acked, so that none of it is missing here. */
+  /** Which frame will never come. All before it may not have come yet. */
+  #onNumberedFin(end: number): void {
+    const { ending, receiver } = this.#dispatcher.parts
+    this.#assertAnswered('a FIN')
+    const isOther = ending.peerEnd !== Infinity && ending.peerEnd !== end
+    if (isOther || end < receiver.window.end)
+      throw new RemoteProtocolError(`a FIN at frame ${end}, which contradicts what has come`)
+    this.#subflow.acks.add(end)
+    ending.finHeard(end)
+  }
+
+  #onReset(reset: Reset): void {
+    this.#assertAnswered('a RESET')
+    this.#dispatcher.reset = reset
+  }
+
+  #assertAnswered(what: string): void {
+    if (!this.#subflow.hasAnswered) throw new RemoteProtocolError(`${what} before an answer to our ping`)
+  }
+
+  /** Of a peer of an earlier version: all that it ever wrote has been acked, so that none of it is missing here. */
   #onFin(): void {
     const { ending, peer, receiver } = this.#dispatcher.parts
     if (ending.hasPeerFin) return
-    if (!peer.profile.saysCodes)
-      throw new RemoteProtocolError('a FIN of a peer that has not announced itself')
-    if (!this.#subflow.hasAnswered) throw new RemoteProtocolError('a FIN before an answer to our ping')
-    if (receiver.hasHole || receiver.window.hasUnfinished)
-      throw new RemoteProtocolError(`a FIN although frame ${receiver.window.nextFrame} is missing`)
-    ending.finHeard()
+    const { endsBy } = peer.profile
+    if (endsBy === 'numbered-fin') throw new RemoteProtocolError('a FIN without a frame number')
+    if (endsBy !== 'fin') throw new RemoteProtocolError('a FIN of a peer that has not announced itself')
+    this.#assertAnswered('a FIN')
+    const { window } = receiver
+    if (receiver.hasHole || window.hasUnfinished)
+      throw new RemoteProtocolError(`a FIN although frame ${window.nextFrame} is missing`)
+    ending.finHeard(window.nextFrame)
   }
 
   /** Behind a FIN nothing comes but copies. */
-  #checkOrder(fn: number, size: number): void {
-    const { ending, receiver } = this.#dispatcher.parts
-    if (!ending.hasPeerFin || receiver.window.judge(fn, size) === 'duplicate') return
+  #checkOrder(fn: number): void {
+    if (fn < this.#dispatcher.parts.ending.peerEnd) return
     const violation = new RemoteProtocolError(`frame ${fn} behind a FIN`)
     this.#dispatcher.failure = falseEndError(violation)
     throw violation

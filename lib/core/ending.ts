@@ -7,14 +7,19 @@ import type { Peer } from './peer-profile.js'
 
 /**
  * ```
- * end() ─► flush: all acked ─┬─ peer knows our codes ─► FIN, then wait for the peer's FIN ─► close
- *                            └─ a Go peer ────────────────────────────────────────────────► close
+ * end() ─► flush: all acked ─┬─ a Go peer ───────────────────────────────────────────────────────► close
+ *                            ├─ ours, an earlier version ─► FIN, then wait for the peer's FIN ───► close
+ *                            └─ ours ─► FIN with a number, then wait for its ack and the peer's ─► close
  * ```
  */
 export class Ending {
   readonly #peer: Peer
   #endedAt: Millis | undefined
-  #hasSentFin = false
+  /** Number of the frame that we shall never send, once the peer was told. */
+  #end: number | undefined
+  #isEndAcked = false
+  /** Number of the frame that the peer will never send. */
+  #peerEnd = Infinity
   #hasPeerFin = false
   #failure: { readonly error: Error; readonly at: Millis } | undefined
 
@@ -28,12 +33,27 @@ export class Ending {
   }
 
   get hasSentFin(): boolean {
-    return this.#hasSentFin
+    return this.#end !== undefined
   }
 
-  /** The peer will write no more, or the connection is over. */
+  /** Our FIN carries a number, and is acked. */
+  get isNumbered(): boolean {
+    return this.#peer.profile.endsBy === 'numbered-fin'
+  }
+
+  /** The peer knows that we have finished, as far as its kind lets us know that. */
+  get isFinDelivered(): boolean {
+    return this.hasSentFin && (this.#isEndAcked || !this.isNumbered)
+  }
+
+  /** The peer will write no more, and nothing of what it wrote is missing; or the connection is over. */
   get hasPeerFin(): boolean {
     return this.#hasPeerFin
+  }
+
+  /** Number from which on the peer sends no frame; Infinity until it has said so. */
+  get peerEnd(): number {
+    return this.#peerEnd
   }
 
   /** The application has ended. */
@@ -41,11 +61,30 @@ export class Ending {
     this.#endedAt ??= now
   }
 
-  finSent(): void {
-    this.#hasSentFin = true
+  /** @param end - number of the frame that we shall never send */
+  finSent(end: number): void {
+    this.#end = end
   }
 
-  finHeard(): void {
+  /** An ack came that is none of a data frame. @returns whether it is that of our FIN */
+  acked(number: number): boolean {
+    if (number !== this.#end || !this.isNumbered) return false
+    this.#isEndAcked = true
+    return true
+  }
+
+  /** @param end - number of the frame that the peer will never send */
+  finHeard(end: number): void {
+    this.#peerEnd = end
+  }
+
+  /** @param nextFrame - all frames of the peer before it have come */
+  reached(nextFrame: number): void {
+    if (nextFrame >= this.#peerEnd) this.#hasPeerFin = true
+  }
+
+  /** The connection is over: nothing more comes. */
+  over(): void {
     this.#hasPeerFin = true
   }
 
@@ -55,13 +94,13 @@ export class Ending {
     if (!this.isEnding || endsBy === 'unknown') return 'wait'
     // Towards Go, data behind a gap would be lost without a word: the gap gets until the linger limit.
     if (endsBy === 'close') return hasHole ? 'wait' : 'close'
-    if (!this.#hasSentFin) return 'fin'
-    return this.#hasPeerFin ? 'close' : 'wait'
+    if (!this.hasSentFin) return 'fin'
+    return this.#hasPeerFin && this.isFinDelivered ? 'close' : 'wait'
   }
 
   /** When unacked data becomes an error, should no ack come until then. */
   lingerAt(lastAckAt: Millis, lingerMs: number): Millis {
-    return this.#endedAt === undefined || this.#hasSentFin
+    return this.#endedAt === undefined || this.isFinDelivered
       ? Infinity
       : Math.max(this.#endedAt, lastAckAt) + lingerMs
   }
@@ -74,14 +113,23 @@ export class Ending {
   /**
    * The last subflow is gone: what is missing, if anything. A break shortly before counts: a peer that
    * closes does not send again what was lost with it.
+   *
+   * @param isTold - the peer has said that it is gone, and so waits for nothing of ours
    */
-  verdict(isFlushed: boolean, hasHole: boolean, now: Millis): MultipathError | undefined {
+  verdict(isFlushed: boolean, hasHole: boolean, now: Millis, isTold = false): MultipathError | undefined {
     const failure =
       this.#failure !== undefined && now - this.#failure.at <= RESEND_MS ? this.#failure : undefined
     const options = failure === undefined ? undefined : { cause: failure.error }
     if (this.#peer.isUnwelcome) return unwelcomeError(options)
-    if (!isFlushed)
-      return new MultipathError('ERR_MULTIPATH_UNACKED', 'the last subflow closed with data unacked', options)
+    const isEndLost = this.hasSentFin && !this.isFinDelivered && !isTold
+    if (!isFlushed || isEndLost) {
+      const what = isFlushed ? 'the end of our data' : 'data'
+      return new MultipathError(
+        'ERR_MULTIPATH_UNACKED',
+        `the last subflow closed with ${what} unacked`,
+        options,
+      )
+    }
     const { kind, mayEndUnsaid } = this.#peer.profile
     if (this.#hasPeerFin || (mayEndUnsaid && !hasHole && failure === undefined)) return undefined
     const what = kind === 'unknown' ? 'the peer had said what it is' : 'the end of the data'

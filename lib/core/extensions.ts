@@ -38,13 +38,16 @@ export class Extensions {
   /**
    * A frame came in, with a number from 2 to 9.
    *
+   * @returns it, unless that was all there was to it
    * @throws {RemoteProtocolError} for what is no such frame, or of a peer that has not announced them
    */
-  hear(number: number, bytes: Uint8Array): void {
+  hear(number: number, bytes: Uint8Array): Extension | undefined {
     if (!this.#peer.profile.takesExtensions)
       throw new RemoteProtocolError('an extension frame of a peer that has not announced them')
-    if (number !== EXTENSION_FRAME) return
+    if (number !== EXTENSION_FRAME) return undefined
     const frame = new Extension(bytes)
-    if (frame.type === EXTENSION.settings) this.#peerSettings ??= decodeSettings(frame)
+    if (frame.type !== EXTENSION.settings) return frame
+    this.#peerSettings ??= decodeSettings(frame)
+    return undefined
   }
 }

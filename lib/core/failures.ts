@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Why a subflow or a connection fails, as errors. */
-import { MultipathError } from '../errors.js'
+import { MultipathError, ResetError } from '../errors.js'
+import type { Reset } from '../wire/end-frames.js'
 
 /** Kills a subflow. */
 export function silentError(silentMs: number): MultipathError {
@@ -22,6 +23,11 @@ export function missingError(fn: number): MultipathError {
 export function falseEndError(cause: Error): MultipathError {
   const message = 'new data came behind the end of the data'
   return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, { cause })
+}
+
+/** Kills the connection: the peer has said that it ended it early. */
+export function resetError({ reason }: Reset): ResetError {
+  return new ResetError(reason)
 }
 
 /** Kills the connection: a Go peer, where none is taken, or somebody in between who changed its first bytes. */

@@ -35,6 +35,11 @@ export class InFlight {
     return this.#window.count
   }
 
+  /** Number of the next frame that will be cut. */
+  get nextFn(): number {
+    return this.#window.nextFn
+  }
+
   /** No frame may be cut until some are acked. */
   get isFull(): boolean {
     return this.#window.isFull
@@ -128,6 +133,12 @@ export class InFlight {
     if (flight !== undefined) this.#arrived(subflow, flight, now)
     if (frame !== undefined) this.#finish(frame, now)
     return flight !== undefined || frame !== undefined
+  }
+
+  /** All frames before number `nextFrame` have arrived, whatever has become of their acks. */
+  ackedBefore(nextFrame: number, now: Millis): void {
+    for (let frame = this.lowest(); frame !== undefined && frame.fn < nextFrame; frame = this.lowest())
+      this.#finish(frame, now)
   }
 
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {

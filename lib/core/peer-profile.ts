@@ -10,8 +10,8 @@ export type AcceptedPeer = 'any' | 'ours'
 
 export interface PeerProfile {
   readonly kind: PeerKind
-  /** How it learns that we have finished: not before its kind is known, by the close of all subflows, or by FIN. */
-  readonly endsBy: 'unknown' | 'close' | 'fin'
+  /** How it learns that we have finished: not before its kind is known, by the close of all subflows, or by a FIN. */
+  readonly endsBy: 'unknown' | 'close' | 'fin' | 'numbered-fin'
   /** It says FIN when it has finished, and HOLD and GO: of others these are violations, or noise. */
   readonly saysCodes: boolean
   /** The end of its last subflow may be its way to say that it has finished; of others it is a crash. */
@@ -70,7 +70,7 @@ const PROFILES: { readonly [Name in PeerKind | 'extended']: PeerProfile } = {
     closesOneByOne: true,
   },
   ours: OURS,
-  extended: { ...OURS, takesExtensions: true },
+  extended: { ...OURS, endsBy: 'numbered-fin', takesExtensions: true },
 }
 
 /** @throws {OptionError} for what is no such choice */

@@ -36,6 +36,13 @@ export class ReorderWindow {
     return this.#next
   }
 
+  /** One above the highest frame that has come. */
+  get end(): number {
+    let end = this.#next
+    for (const fn of this.#outOfOrder.keys()) end = Math.max(end, fn + 1)
+    return end
+  }
+
   /** Bytes in order that nobody has taken yet. */
   get unreadBytes(): number {
     return this.#ready.bytes

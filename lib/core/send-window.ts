@@ -30,6 +30,11 @@ export class SendWindow {
     return this.#bytes
   }
 
+  /** Number of the next frame that will be cut. */
+  get nextFn(): number {
+    return this.#nextFn
+  }
+
   get count(): number {
     return this.#frames.size
   }

@@ -90,25 +90,3 @@ export class Traffic {
     this.tracker.onRecv(bytes)
   }
 }
-
-/** What a connection holds, and has counted so far. */
-export interface Metrics {
-  /** Name of the scheduler in use. */
-  readonly scheduler: string
-  /** Bytes written that no frame has been made of. */
-  readonly queuedBytes: number
-  /** Bytes sent and not acked, without copies. */
-  readonly unackedBytes: number
-  /** Bytes acked so far, each once. */
-  readonly ackedBytes: number
-  /** How often the scheduler left a subflow with room alone, to wait for another. */
-  readonly waits: number
-  /** Bytes in order that the reader has not taken. */
-  readonly unreadBytes: number
-  /** Bytes that wait for a missing frame. */
-  readonly outOfOrderBytes: number
-  /** Bytes of frames ahead that have begun and not ended. */
-  readonly unfinishedBytes: number
-  /** Bytes that the reader has taken so far. */
-  readonly readBytes: number
-}

@@ -270,7 +270,7 @@ describe('destroy()', () => {
     await quiet()
     near.destroy(new Error('mine'))
     paths[0]!.last.thaw()
-    expect((await failed[1])?.message).toBe('the last subflow closed before the end of the data')
+    expect((await failed[1])?.message).toBe('the peer reset the connection: mine')
     expect(bytes).toBeLessThan(1000 * KIB)
   })
 
@@ -283,14 +283,18 @@ describe('destroy()', () => {
     expect(await farError).toBeUndefined()
   })
 
-  it('with an error resets the sockets and tells of the error', async () => {
+  it('with an error closes the sockets, and tells both sides of the error', async () => {
     const { near, far } = await connectedPair()
     const failed = [closing(near), closing(far)]
     far.resume()
     near.destroy(new Error('mine'))
     const [nearError, farError] = await Promise.all(failed)
     expect(nearError).toMatchObject({ message: 'mine' })
-    expect(farError).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(farError).toMatchObject({
+      multipathCode: 'ERR_MULTIPATH_RESET',
+      code: 'ECONNRESET',
+      reason: 'mine',
+    })
   })
 
   it('calls back every write and end that waits', async () => {
@@ -317,7 +321,7 @@ describe('resetAndDestroy()', () => {
     paths[0]!.last.thaw()
     const [nearError, farError] = await Promise.all(failed)
     expect(nearError).toBeUndefined()
-    expect(farError).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(farError).toMatchObject({ multipathCode: 'ERR_MULTIPATH_RESET', code: 'ECONNRESET' })
   })
 })
 

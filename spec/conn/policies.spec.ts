@@ -132,7 +132,10 @@ describe('a scheduler that breaks its word', () => {
     expect(nearError).toMatchObject({ code: 'ERR_MULTIPATH_SCHEDULER' })
     expect(nearError?.message).toContain(message)
     expect(nearError?.cause).toBe(cause)
-    expect(farError).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
+    expect(farError).toMatchObject({
+      multipathCode: 'ERR_MULTIPATH_RESET',
+      reason: 'ERR_MULTIPATH_SCHEDULER',
+    })
     expect(await flushed).toBe(nearError)
     expect(near.subflows()).toEqual([])
     await carries(other[0], other[1], 1000)

@@ -11,6 +11,11 @@ describe('the end of a connection', () => {
     ending = new Ending(peer)
   })
 
+  function peerEnds(): void {
+    ending.finHeard(10)
+    ending.reached(10)
+  }
+
   it('waits for end(), and for the first word of the peer', () => {
     expect(ending.next(false)).toBe('wait')
     ending.asked(0)
@@ -27,9 +32,9 @@ describe('the end of a connection', () => {
     ending.asked(0)
     peer.announced()
     expect(ending.next(false)).toBe('fin')
-    ending.finSent()
+    ending.finSent(10)
     expect(ending.next(false)).toBe('wait')
-    ending.finHeard()
+    peerEnds()
     expect(ending.next(false)).toBe('close')
   })
 
@@ -38,7 +43,7 @@ describe('the end of a connection', () => {
     ending.asked(2000)
     expect(ending.lingerAt(500, 1000)).toBe(3000)
     expect(ending.lingerAt(2700, 1000)).toBe(3700)
-    ending.finSent()
+    ending.finSent(10)
     expect(ending.lingerAt(2700, 1000)).toBe(Infinity)
   })
 
@@ -62,7 +67,7 @@ describe('the end of a connection', () => {
   it('is an error where a peer that would say so has not said that it was done', () => {
     peer.announced()
     expect(ending.verdict(true, false, 1000)).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
-    ending.finHeard()
+    peerEnds()
     expect(ending.verdict(true, false, 1000)).toBeUndefined()
   })
 

@@ -93,6 +93,7 @@ describe('docs/limits.md', () => {
         ['HELLO_BYTES', shown('Bytes', wire.HELLO_BYTES)],
         ...constants('wire/limits', 'MAX_EXTENSION_BYTES', 'MAX_EXTENSION_FIELDS'),
         ...constants('wire/settings', 'MAX_NAME_BYTES'),
+        ...constants('wire/end-frames', 'MAX_REASON_BYTES'),
         ['GO_RECEIVE_FRAMES', shown('', wire.GO_RECEIVE_FRAMES)],
       ],
     ],

@@ -98,7 +98,7 @@ describe('an end between two of ours', () => {
     advance(500)
     near.destroy(true)
     advance(500)
-    expect(far.error?.multipathCode).toBe('ERR_MULTIPATH_INCOMPLETE')
+    expect(far.error?.multipathCode).toBe('ERR_MULTIPATH_RESET')
   })
 
   it('is an error after lingerMs where the reader never reads on', () => {

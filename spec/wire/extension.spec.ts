@@ -5,6 +5,7 @@ import { RemoteProtocolError } from '../../lib/errors.js'
 import { encodeExtension, Extension, shortText } from '../../lib/wire/extension.js'
 import { encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
+import { decodeFin, decodeReset, encodeFin, encodeReset, RESET } from '../../lib/wire/end-frames.js'
 import { decodeSettings, encodeSettings } from '../../lib/wire/settings.js'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -117,5 +118,22 @@ describe('text that is cut short', () => {
   it('ends between two characters', () => {
     expect(Buffer.from(shortText('aé€', 5)).toString()).toBe('aé')
     expect(shortText('', 5)).toHaveLength(0)
+  })
+})
+
+describe('FIN and RESET as bytes', () => {
+  it('of a FIN are the number of the frame that will never come', () => {
+    expect(shown(encodeFin(4107))).toBe('0502030102500b')
+    expect(decodeFin(new Extension(hex('03 01 02 500b')))).toBe(4107)
+  })
+
+  it('of a RESET are its code, its reason, and the first frame that has not come', () => {
+    const wire = '0b02 04 01 01 01 02 02 6279 03 01 0c'.replaceAll(' ', '')
+    expect(shown(encodeReset({ code: RESET.aborted, reason: 'by', nextFrame: 12 }))).toBe(wire)
+    expect(decodeReset(new Extension(hex(wire).subarray(2)))).toEqual({
+      code: 1,
+      reason: 'by',
+      nextFrame: 12,
+    })
   })
 })
