@@ -121,20 +121,23 @@ export class Ending {
       this.#failure !== undefined && now - this.#failure.at <= RESEND_MS ? this.#failure : undefined
     const options = failure === undefined ? undefined : { cause: failure.error }
     if (this.#peer.isUnwelcome) return unwelcomeError(options)
-    const isEndLost = this.hasSentFin && !this.isFinDelivered && !isTold
-    if (!isFlushed || isEndLost) {
-      const what = isFlushed ? 'the end of our data' : 'data'
+    const unacked = this.#unacked(isFlushed, isTold)
+    if (unacked !== undefined)
       return new MultipathError(
         'ERR_MULTIPATH_UNACKED',
-        `the last subflow closed with ${what} unacked`,
+        `the last subflow closed with ${unacked} unacked`,
         options,
       )
-    }
     const { kind, mayEndUnsaid } = this.#peer.profile
     if (this.#hasPeerFin || (mayEndUnsaid && !hasHole && failure === undefined)) return undefined
     const what = kind === 'unknown' ? 'the peer had said what it is' : 'the end of the data'
     const message = `the last subflow closed before ${what}`
     return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, options)
+  }
+
+  #unacked(isFlushed: boolean, isTold: boolean): string | undefined {
+    if (!isFlushed) return 'data'
+    return this.hasSentFin && !this.isFinDelivered && !isTold ? 'the end of our data' : undefined
   }
 }
 
