@@ -5,15 +5,16 @@ import { connect } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
-import { CODE_CAPABLE, HELLO_BYTES } from '../../lib/wire/limits.js'
+import { CODE_CAPABLE, CODE_EXTENDS, HELLO_BYTES } from '../../lib/wire/limits.js'
 import { Payload } from '../../lib/wire/payload.js'
 import { listening, portOf } from './tcp.js'
 
+const ANNOUNCEMENTS = [CODE_EXTENDS, CODE_CAPABLE]
 /** A code that every peer ignores. */
 const UNKNOWN_CODE = 9
 
 export interface Deeds {
-  /** What the dialer announces itself with becomes a code that means nothing: it passes for a Go peer. */
+  /** What the dialer announces itself with becomes a code that means nothing, and extension frames are left out: it passes for a Go peer. */
   readonly isFlipping: boolean
   /** Behind the frame that brings the payload to so many bytes the path ends in order, and nobody comes through again. */
   readonly cutAfterBytes?: number
@@ -64,7 +65,10 @@ class Lane {
         if (this.#payloadLeft <= 0) this.#cut()
       },
       onAck: say,
-      onCode: (code) => say(isFlipping && code === CODE_CAPABLE ? UNKNOWN_CODE : code),
+      onCode: (code) => say(isFlipping && ANNOUNCEMENTS.includes(code) ? UNKNOWN_CODE : code),
+      onExtension: (number, bytes) => {
+        if (!isFlipping) this.#pass(Uint8Array.of(bytes.length, number), bytes)
+      },
     })
   }
 
