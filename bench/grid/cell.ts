@@ -29,13 +29,14 @@ export function keyOf(cell: Cell): string {
 
 type Chosen = Readonly<Record<Axis, readonly number[]>>
 
+/** All of them, those of one link side by side. */
 export function cells(
   settings: readonly Setting[],
   kernels: readonly Cell['kernel'][],
   axes: Chosen,
 ): Cell[] {
-  let all: Partial<Cell>[] = settings.flatMap((setting) => kernels.map((kernel) => ({ setting, kernel })))
+  let all: Partial<Cell>[] = kernels.map((kernel) => ({ kernel }))
   for (const axis of Object.keys(axes) as Axis[])
     all = all.flatMap((cell) => axes[axis].map((value) => ({ ...cell, [axis]: value })))
-  return all as Cell[]
+  return all.flatMap((cell) => settings.map((setting) => ({ ...cell, setting }) as Cell))
 }

@@ -2,11 +2,14 @@
 /**
  * `npm run grid`: the window over RTT, loss, jitter, queue and rate, in virtual time and seeded. Prints where neighbours
  * differ by more than 15 % in share or twice in queueing, without those that judge.ts excuses, and exits with 1 there.
+ * What differs is looked at with two seeds more, since losses and jitter come by chance.
  *
  *   --excerpt         some of the cells, in less than a minute       --kernel bbr,cubic   the sender's kernel
  *   --setting one     some of: one path alone, two, steps of its rate
- *   --rate 2,20       some of the rates
- *   --json FILE       also writes all figures                        --svg FILE           also writes the heat map
+ *   --rate 2,20       some of the rates                              --workers 2          processes
+ *   --resume FILE     keeps each result there, and goes on with what it holds
+ *   --judge FILE      judges what such a file holds, and simulates nothing
+ *   --svg FILE        also writes the heat map
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,9 +21,11 @@ import type { Cell, Setting } from './cell.js'
 import { AXES, cells, keyOf, SETTINGS } from './cell.js'
 import { EXCERPT } from './excerpt.js'
 import { heatMap } from './heat-map.js'
-import type { Measured } from './judge.js'
+import type { Cliff } from './judge.js'
 import { cliffs } from './judge.js'
-import type { Outcome } from './simulate.js'
+import { Progress } from './progress.js'
+import type { Job, Result } from './results.js'
+import { Results } from './results.js'
 
 const { values: args } = parseArgs({
   options: {
@@ -28,42 +33,78 @@ const { values: args } = parseArgs({
     setting: { type: 'string', default: SETTINGS.join(',') },
     kernel: { type: 'string', default: 'bbr,cubic' },
     rate: { type: 'string', default: AXES.rateMbps.join(',') },
-    json: { type: 'string' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    resume: { type: 'string' },
+    judge: { type: 'string' },
     svg: { type: 'string' },
   },
 })
 
-async function measure(queue: Cell[], all: Measured[]): Promise<void> {
+const FIRST_SEED = 1
+const SEEDS_IN_DOUBT = [1, 2, 3]
+/** Cells that a worker gets one after another: those of the settings share links. */
+const BATCH = SETTINGS.length
+
+async function work(queue: Job[], results: Results, progress: Progress): Promise<void> {
   const child = fork(`${BENCH}grid/worker.ts`, [], { execArgv: ['--import', 'tsx'] })
-  for (let cell = queue.pop(); cell !== undefined; cell = queue.pop()) {
-    child.send(cell)
-    const [outcome] = (await once(child, 'message')) as [Outcome]
-    all.push({ cell, outcome })
-  }
+  for (let batch = queue.splice(0, BATCH); batch.length > 0; batch = queue.splice(0, BATCH))
+    for (const job of batch) {
+      child.send(job)
+      const [result] = (await once(child, 'message')) as [Result]
+      results.add(result)
+      progress.add(result)
+    }
   child.disconnect()
 }
 
-const settings = args.setting.split(',') as Setting[]
-const kernels = args.kernel.split(',') as Cell['kernel'][]
-const rateMbps = args.rate.split(',').map(Number)
-const wanted = args.excerpt ? EXCERPT : cells(settings, kernels, { ...AXES, rateMbps })
-const began = Date.now()
-const all: Measured[] = []
-const queue = [...wanted]
-await Promise.all(Array.from({ length: availableParallelism() }, () => measure(queue, all)))
-const found = cliffs(all)
-for (const { axis, from, to, what } of found) {
+async function measure(jobs: readonly Job[], results: Results): Promise<void> {
+  const queue = jobs.filter((job) => !results.has(job))
+  if (queue.length === 0) return
+  const progress = new Progress(queue.length)
+  await Promise.all(Array.from({ length: Number(args.workers) }, () => work(queue, results, progress)))
+}
+
+function wanted(): readonly Cell[] {
+  if (args.excerpt) return EXCERPT
+  const rateMbps = args.rate.split(',').map(Number)
+  return cells(args.setting.split(',') as Setting[], args.kernel.split(',') as Cell['kernel'][], {
+    ...AXES,
+    rateMbps,
+  })
+}
+
+/** Both sides of what differs, each once, with more seeds. */
+function inDoubt(found: readonly Cliff[]): Job[] {
+  const cellsByKey = new Map(
+    found.flatMap(({ from, to }) => [from.cell, to.cell]).map((cell) => [keyOf(cell), cell]),
+  )
+  return [...cellsByKey.values()].flatMap((cell) => SEEDS_IN_DOUBT.map((seed) => ({ cell, seed })))
+}
+
+function describe({ axis, from, to, what }: Cliff): string {
   const figures = [from, to].map(({ outcome }) =>
     what === 'share' ? outcome.share.toFixed(2) : `${outcome.queueMs.toFixed(0)} ms`,
   )
-  console.log(`${what}: ${keyOf(from.cell)}: ${axis} to ${to.cell[axis]}: ${figures.join(' to ')}`)
+  return `${what}: ${keyOf(from.cell)}: ${axis} to ${to.cell[axis]}: ${figures.join(' to ')}`
 }
+
+const began = Date.now()
+const results = new Results(args.judge ?? args.resume)
+if (args.judge === undefined) {
+  await measure(
+    wanted().map((cell) => ({ cell, seed: FIRST_SEED })),
+    results,
+  )
+  await measure(inDoubt(cliffs(results.measured())), results)
+}
+const all = results.measured()
+const found = cliffs(all)
+for (const cliff of found) console.log(describe(cliff))
 const shares = all.map(({ outcome }) => outcome.share).sort((a, b) => a - b)
 const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
 console.log(
-  `${all.length} cells in ${Math.round((Date.now() - began) / 1000)} s, ${found.length} cliffs; ` +
+  `${all.length} cells in ${Math.round((Date.now() - began) / 1000)} s (${Math.round(results.cpuMs / 1000)} s of processor time), ${found.length} cliffs; ` +
     `share: mean ${mean.toFixed(3)}, a tenth under ${shares[Math.floor(shares.length / 10)]!.toFixed(2)}, least ${shares[0]!.toFixed(2)}`,
 )
-if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(all)}\n`)
 if (args.svg !== undefined) writeFileSync(args.svg, heatMap(all))
 if (found.length > 0) process.exitCode = 1

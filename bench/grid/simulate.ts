@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One cell in virtual time: two cores over simulated links, and plain streams over the same links alone. */
+import { ignore } from '../../lib/ignore.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import { corePair } from '../../spec/support/core-pair.js'
@@ -67,8 +68,24 @@ function* passing(cell: Cell, lookMs: number): Generator<{ ms: number; rateMbps?
   yield { ms: (1 - at) * lookMs }
 }
 
-/** Bytes that a plain stream brings over one link. */
-function plain(cell: Cell, link: LinkOptions, seed: number): number {
+/** What plain streams bring over each link alone, bytes per millisecond: cells of other settings have the same links. */
+const plainRates = new Map<string, number>()
+
+function plainRate(cell: Cell, link: LinkOptions, seed: number): number {
+  const { warmMs, lookMs } = timesOf(cell)
+  const key = JSON.stringify([link, seed, cell.setting === 'steps'])
+  let rate = plainRates.get(key)
+  if (rate === undefined) plainRates.set(key, (rate = plain(cell, link, { seed, warmMs, lookMs })))
+  return rate
+}
+
+interface PlainRun {
+  readonly seed: number
+  readonly warmMs: number
+  readonly lookMs: number
+}
+
+function plain(cell: Cell, link: LinkOptions, { seed, warmMs, lookMs }: PlainRun): number {
   const network = new SimulatedNetwork({ seed })
   const { clock } = network
   const line = network.link(link)
@@ -78,7 +95,6 @@ function plain(cell: Cell, link: LinkOptions, seed: number): number {
     while (near.write(block));
   }
   let bytes = 0
-  const ignore = (): void => {}
   near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
   far.handle({
     onBytes: (piece) => {
@@ -89,7 +105,6 @@ function plain(cell: Cell, link: LinkOptions, seed: number): number {
     onReset: ignore,
   })
   fill()
-  const { warmMs, lookMs } = timesOf(cell)
   clock.advance(warmMs)
   const before = bytes
   for (const { ms, rateMbps } of passing(cell, lookMs)) {
@@ -97,22 +112,23 @@ function plain(cell: Cell, link: LinkOptions, seed: number): number {
     clock.advance(ms)
   }
   // What is delivered at last after a repair may have come before.
-  return Math.min(bytes - before, lineBytes(cell, link.rateMbps!, lookMs))
+  return Math.min((bytes - before) / lookMs, lineRate(cell, link.rateMbps!))
 }
 
-/** What the line can carry. */
-function lineBytes({ setting }: Cell, rateMbps: number, ms: number): number {
+/** What the line can carry, bytes per millisecond. */
+function lineRate({ setting }: Cell, rateMbps: number): number {
   const share = setting === 'steps' ? (2 + STEPS[0][1]) / 3 : 1
-  return share * rateMbps * 125 * ms
+  return share * rateMbps * 125
 }
 
+/** @param seed - decides jitter and losses */
 export function simulate(cell: Cell, seed = 1): Outcome {
   const links = linksOf(cell)
-  const possible = links.reduce((sum, link) => sum + plain(cell, link, seed), 0)
+  const { warmMs, lookMs } = timesOf(cell)
+  const possible = lookMs * links.reduce((sum, link) => sum + plainRate(cell, link, seed), 0)
   const pair = corePair({ links, seed, options: LARGE })
   const { near, far } = pair
   near.write(Number.MAX_SAFE_INTEGER)
-  const { warmMs, lookMs } = timesOf(cell)
   pair.advance(warmMs)
   const [before, sent, resent] = [far.received.bytes, near.sum('bytesSent'), near.sum('bytesRetransmitted')]
   const { rtt } = near.joined[0]!

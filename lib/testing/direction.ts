@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One direction of a link: a queue in front of a line with a rate and a delay, shared by all its streams. */
 import type { Clock, Millis } from '../clock.js'
+import { ignore } from '../ignore.js'
 import type { Departure } from './kernel-window.js'
 import { SEGMENT_BYTES } from './kernel-window.js'
 import type { Carrier, Pipe, Segment } from './pipe.js'
@@ -19,9 +20,11 @@ export interface LinkShape {
   readonly lossRate: number
 }
 
-/** Segments are carried together for up to so many milliseconds of the line's time: fewer events. */
-const BURST_MS = 0.5
-const LARGEST_BURST_BYTES = 65_536
+/** What leaves in one go is a small part of the delay, and of the line's time no more than so many milliseconds: fewer events. */
+const BURST_DELAY_SHARE = 1 / 16
+const LEAST_BURST_MS = 0.25
+const LONGEST_BURST_MS = 1
+const LARGEST_BURST = 45
 /** A retransmission costs a round trip and this much more to notice, milliseconds. */
 const RECOVERY_MS = 10
 
@@ -30,6 +33,11 @@ interface Journey {
   readonly segment: Segment
   /** What the sender's kernel remembers of it. */
   readonly departure: Departure | undefined
+  /** On the line, or because the queue was full. */
+  readonly isLost: boolean
+  /** When the line has carried it, and when it is there. */
+  leavesAt: Millis
+  arrivesAt: Millis
   cancel: () => void
 }
 
@@ -38,11 +46,13 @@ export class Direction implements Carrier {
   readonly #random: () => number
   #shape: LinkShape
   readonly #waiting: Pipe[] = []
-  readonly #queue: Journey[] = []
-  #queuedBytes = 0
-  /** On the line, or behind it and not there yet. */
+  /** In the queue, on the line, or behind it and not there yet. */
   readonly #journeys = new Set<Journey>()
-  #isBusy = false
+  /** When the line will have carried all that is in the queue. */
+  #freeAt: Millis = 0
+  /** Packets that will pass before the next one that is lost; `undefined` where that is not drawn yet. */
+  #packetsToLoss: number | undefined
+  #isWaking = false
   #isFrozen = false
 
   constructor(clock: Clock, random: () => number, shape: LinkShape) {
@@ -55,25 +65,38 @@ export class Direction implements Carrier {
     return this.#isFrozen
   }
 
+  /** What is in the queue leaves at the new rate. */
   set shape(shape: LinkShape) {
+    const slower = this.#shape.rateMbps / shape.rateMbps
+    if (shape.lossRate !== this.#shape.lossRate) this.#packetsToLoss = undefined
     this.#shape = shape
+    const now = this.#clock.now()
+    if (this.#freeAt <= now) return
+    this.#freeAt = now + slower * (this.#freeAt - now)
+    const queued = [...this.#journeys].filter(({ leavesAt }) => leavesAt > now)
+    for (const { pipe } of queued) pipe.lastArrivalAt = 0
+    for (const { pipe, leavesAt, arrivesAt } of this.#journeys)
+      if (leavesAt <= now) pipe.lastArrivalAt = Math.max(pipe.lastArrivalAt, arrivesAt)
+    for (const journey of queued) {
+      journey.cancel()
+      journey.leavesAt = now + slower * (journey.leavesAt - now)
+      this.#depart(journey)
+    }
   }
 
   /** Swallows everything from now on, what is on its way included. */
   freeze(): void {
     if (this.#isFrozen) return
     this.#isFrozen = true
-    this.#isBusy = false
     const lost = new Map<Pipe, Segment[]>()
-    for (const journey of [...this.#journeys, ...this.#queue]) {
-      journey.cancel()
-      const segments = lost.get(journey.pipe)
-      if (segments === undefined) lost.set(journey.pipe, [journey.segment])
-      else segments.push(journey.segment)
+    for (const { pipe, segment, cancel } of this.#journeys) {
+      cancel()
+      const segments = lost.get(pipe)
+      if (segments === undefined) lost.set(pipe, [segment])
+      else segments.push(segment)
     }
     this.#journeys.clear()
-    this.#queue.length = 0
-    this.#queuedBytes = 0
+    this.#freeAt = 0
     for (const [pipe, segments] of lost) pipe.takeBack(segments)
   }
 
@@ -90,7 +113,8 @@ export class Direction implements Carrier {
       return
     }
     if (!pipe.isWaitingForRetry) {
-      this.#enqueue(pipe)
+      if (!this.#waiting.includes(pipe)) this.#waiting.push(pipe)
+      this.#fill()
       return
     }
     this.#clock.callAt(pipe.resumesAt(), () => {
@@ -100,95 +124,95 @@ export class Direction implements Carrier {
     })
   }
 
-  #enqueue(pipe: Pipe): void {
-    if (!this.#waiting.includes(pipe)) this.#waiting.push(pipe)
-    this.#fill()
-  }
-
   /** Moves segments from the streams into the queue, in turn, while it has room; a kernel does not know whether. */
   #fill(): void {
     let idle = 0
     while (this.#waiting.length > idle) {
       const pipe = this.#waiting.shift()!
-      const isFull = this.#queuedBytes >= this.#shape.queueBytes
-      if (isFull && pipe.kernel === undefined) {
+      if (pipe.kernel === undefined && this.#roomBytes <= 0) {
         this.#waiting.push(pipe)
         idle++
         continue
       }
-      const segment = pipe.next(this.#burstBytes())
+      const segment = pipe.next(this.#burstBytes(pipe))
       if (segment === undefined) continue
       idle = 0
       this.#waiting.push(pipe)
-      const departure = pipe.kernel?.sent(sizeOf(segment), this.#clock.now())
-      this.#enter({ pipe, segment, departure, cancel: () => {} })
+      this.#enter(pipe, segment)
     }
-    if (!this.#isBusy) this.#serveNext()
+    if (idle > 0) this.#fillLater()
   }
 
-  #enter(journey: Journey): void {
-    const bytes = sizeOf(journey.segment)
-    const overflows = this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#shape.queueBytes
-    if (overflows && journey.departure !== undefined) {
-      this.#journeys.add(journey)
-      this.#repair(journey, this.#clock.now() + this.#queuedBytes / this.#bytesPerMs)
-      return
-    }
-    this.#queue.push(journey)
-    this.#queuedBytes += bytes
-  }
-
-  /** What follows it tells the sender's kernel that it is lost, and it is sent anew. */
-  #repair(journey: Journey, departs: Millis): void {
-    const { pipe, segment, departure } = journey
-    const at = departs + 2 * this.#shape.delayMs
-    journey.cancel = this.#clock.callAt(at, () => {
-      this.#journeys.delete(journey)
-      pipe.kernel!.lost(departure!, at)
-      pipe.lost(segment)
+  /** The queue is full, and streams wait for it. */
+  #fillLater(): void {
+    if (this.#isWaking) return
+    this.#isWaking = true
+    const wanted = SEGMENT_BYTES / 2 - this.#roomBytes
+    this.#clock.callAt(this.#clock.now() + wanted / this.#bytesPerMs, () => {
+      this.#isWaking = false
+      if (!this.#isFrozen) this.#fill()
     })
   }
 
-  #burstBytes(): number {
-    const bytes = Math.floor(this.#bytesPerMs * BURST_MS)
-    return Math.min(Math.max(SEGMENT_BYTES, bytes), LARGEST_BURST_BYTES)
+  #enter(pipe: Pipe, segment: Segment): void {
+    const now = this.#clock.now()
+    const bytes = sizeOf(segment)
+    const departure = pipe.kernel?.sent(bytes, now)
+    const overflows = departure !== undefined && this.#freeAt > now && bytes > this.#roomBytes
+    if (!overflows) this.#freeAt = Math.max(now, this.#freeAt) + bytes / this.#bytesPerMs
+    const isLost = overflows || this.#isLost(bytes)
+    const journey = { pipe, segment, departure, isLost, leavesAt: this.#freeAt, arrivesAt: 0, cancel: ignore }
+    this.#journeys.add(journey)
+    this.#depart(journey)
   }
 
   get #bytesPerMs(): number {
     return this.#shape.rateMbps * 125
   }
 
-  #serveNext(): void {
-    const journey = this.#queue.shift()
-    if (journey === undefined) return
-    this.#isBusy = true
-    this.#journeys.add(journey)
-    const bytes = sizeOf(journey.segment)
-    const leavesAt = this.#clock.now() + bytes / this.#bytesPerMs
-    journey.cancel = this.#clock.callAt(leavesAt, () => {
-      this.#queuedBytes -= bytes
-      this.#isBusy = false
-      this.#depart(journey, leavesAt)
-      this.#fill()
-    })
+  /** Of the queue. What the line has carried of a burst no longer counts. */
+  get #roomBytes(): number {
+    const waitsMs = this.#freeAt - this.#clock.now()
+    return waitsMs > 0 ? this.#shape.queueBytes - waitsMs * this.#bytesPerMs : this.#shape.queueBytes
   }
 
-  #depart(journey: Journey, now: Millis): void {
+  /** As much of a stream as leaves in one go, in whole packets: what overflows or is lost leaves by itself. */
+  #burstBytes({ kernel }: Pipe): number {
+    const { delayMs, lossRate } = this.#shape
+    const ms = Math.min(Math.max(LEAST_BURST_MS, BURST_DELAY_SHARE * delayMs), LONGEST_BURST_MS)
+    let packets = Math.min(Math.round((this.#bytesPerMs * ms) / SEGMENT_BYTES), LARGEST_BURST)
+    if (lossRate > 0) packets = Math.min(packets, this.#drawLoss())
+    if (kernel !== undefined) packets = Math.min(packets, Math.floor(this.#roomBytes / SEGMENT_BYTES))
+    return Math.max(1, packets) * SEGMENT_BYTES
+  }
+
+  /** Sees to what becomes of a segment that leaves the queue when the line has carried it. */
+  #depart(journey: Journey): void {
     const { delayMs, jitterMs } = this.#shape
-    const { pipe, segment, departure } = journey
-    const late = jitterMs > 0 ? jitterMs * this.#random() : 0
-    const isLost = this.#isLost(sizeOf(segment))
+    const { pipe, segment, departure, isLost, leavesAt } = journey
     if (isLost && departure !== undefined) {
-      this.#repair(journey, now)
+      this.#repair(journey, leavesAt + 2 * delayMs)
       return
     }
-    const lost = isLost ? 2 * delayMs + RECOVERY_MS : 0
-    const at = Math.max(now + delayMs + late + lost, pipe.lastArrivalAt)
+    const late = jitterMs > 0 ? jitterMs * this.#random() : 0
+    const repairMs = isLost ? 2 * delayMs + RECOVERY_MS : 0
+    const at = Math.max(leavesAt + delayMs + late + repairMs, pipe.lastArrivalAt)
     if (departure === undefined || jitterMs > 0) pipe.lastArrivalAt = at
+    journey.arrivesAt = at
     journey.cancel = this.#clock.callAt(at, () => {
       this.#journeys.delete(journey)
       pipe.arrive(segment)
       if (departure !== undefined) this.#acknowledge(pipe, departure, at + delayMs)
+    })
+  }
+
+  /** What follows it tells the sender's kernel that it is lost, and it is sent anew. */
+  #repair(journey: Journey, at: Millis): void {
+    const { pipe, segment, departure } = journey
+    journey.cancel = this.#clock.callAt(at, () => {
+      this.#journeys.delete(journey)
+      pipe.kernel!.lost(departure!, at)
+      pipe.lost(segment)
     })
   }
 
@@ -199,9 +223,18 @@ export class Direction implements Carrier {
     })
   }
 
-  #isLost(bytes: number): boolean {
+  /** How many packets pass before the next loss: chance is asked once a loss, not once a packet. */
+  #drawLoss(): number {
     const { lossRate } = this.#shape
-    return lossRate > 0 && this.#random() > (1 - lossRate) ** Math.ceil(bytes / SEGMENT_BYTES)
+    this.#packetsToLoss ??= Math.floor(Math.log(1 - this.#random()) / Math.log(1 - lossRate))
+    return this.#packetsToLoss
+  }
+
+  #isLost(bytes: number): boolean {
+    if (this.#shape.lossRate === 0) return false
+    const left = this.#drawLoss() - Math.ceil(bytes / SEGMENT_BYTES)
+    this.#packetsToLoss = left < 0 ? undefined : left
+    return left < 0
   }
 }
 

@@ -33,9 +33,19 @@ export abstract class KernelWindow {
   #deliveredAt: Millis = 0
 
   /** Bytes that may leave now; 0 where none may. */
-  abstract room(now: Millis): number
+  protected abstract room(now: Millis): number
   /** When pacing lets the next segment go. */
   abstract get paceAt(): Millis
+
+  /**
+   * Whole packets that may leave now in one go, of `bytes` that wait; 0 where none may. While acks are still to come, few
+   * wait for more, as with TSO.
+   */
+  burst(bytes: number, now: Millis): number {
+    const room = this.room(now)
+    if (room < Math.max(SEGMENT_BYTES, Math.min(bytes, (room + this.inFlight) / 3))) return 0
+    return Math.min(bytes, room - (room % SEGMENT_BYTES))
+  }
 
   sent(bytes: number, now: Millis): Departure {
     if (this.inFlight === 0) this.#deliveredAt = now
@@ -95,7 +105,7 @@ class Cubic extends KernelWindow {
     return 0
   }
 
-  room(): number {
+  protected room(): number {
     return Math.max(0, this.#window - this.inFlight)
   }
 
@@ -159,7 +169,7 @@ class Bbr extends KernelWindow {
     return this.#rates[0]?.rate ?? 0
   }
 
-  room(now: Millis): number {
+  protected room(now: Millis): number {
     if (now < this.paceAt) return 0
     const window = this.#mode === 'probe' ? PROBE_BYTES : this.#window
     return Math.max(0, window - this.inFlight)

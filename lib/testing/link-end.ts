@@ -59,7 +59,12 @@ export class LinkEnd {
 
   /** Sends a copy of `bytes`. @returns whether the send buffer takes more */
   write(bytes: Uint8Array): boolean {
-    return this.#isBroken || this.#hasEnded || this.#out.write(bytes)
+    return this.writeAll([bytes])
+  }
+
+  /** As {@link write}, all of them in one go. */
+  writeAll(chunks: readonly Uint8Array[]): boolean {
+    return this.#isBroken || this.#hasEnded || this.#out.write(chunks)
   }
 
   /** Sends no more. The other direction goes on. */

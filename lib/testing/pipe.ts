@@ -3,7 +3,6 @@
 import type { Clock, Millis } from '../clock.js'
 import { ByteQueue } from '../wire/byte-queue.js'
 import type { KernelWindow } from './kernel-window.js'
-import { SEGMENT_BYTES } from './kernel-window.js'
 
 /** What travels: bytes, or the news that there are no more, in order (FIN) or not (RST). */
 export type Parcel = Uint8Array | 'end' | 'reset'
@@ -83,11 +82,10 @@ export class Pipe {
     this.#deliver()
   }
 
-  /** Copies `bytes` into the send buffer. @returns whether it takes more; if not, {@link onRoom} tells when */
-  write(bytes: Uint8Array): boolean {
+  /** Copies `chunks` into the send buffer. @returns whether it takes more; if not, {@link onRoom} tells when */
+  write(chunks: readonly Uint8Array[]): boolean {
     if (this.#isDead) return true
-    // Not slice(): of a Buffer, that is a view.
-    this.#buffer.append(new Uint8Array(bytes))
+    this.#buffer.append(joined(chunks))
     if (this.#buffer.bytes >= this.#init.sendBufferBytes) this.#isFull = true
     this.#offer()
     return !this.#isFull
@@ -140,8 +138,10 @@ export class Pipe {
     if (returned !== undefined) return this.#left(returned)
     const room = Math.min(allowed, this.#init.receiveBufferBytes - this.#outstandingBytes)
     if (this.#buffer.bytes > 0) {
-      const slice = room <= 0 ? undefined : this.#buffer.takeSlice(room)
-      return slice && this.#left({ parcel: slice, order: this.#nextOrder++ })
+      if (room <= 0) return undefined
+      const pieces = this.#buffer.take(room)
+      const parcel = pieces.length === 1 ? pieces[0]! : joined(pieces)
+      return this.#left({ parcel, order: this.#nextOrder++ })
     }
     const last = this.#last
     this.#last = undefined
@@ -154,8 +154,9 @@ export class Pipe {
     const { kernel, clock } = this.#init
     if (kernel === undefined) return bytes
     const now = clock.now()
-    const room = kernel.room(now)
-    if (room >= SEGMENT_BYTES) return Math.min(bytes, room - (room % SEGMENT_BYTES))
+    const waiting = this.#returned.length > 0 ? bytes : Math.min(bytes, Math.max(1, this.#buffer.bytes))
+    const burst = kernel.burst(waiting, now)
+    if (burst > 0) return burst
     if (kernel.paceAt > now && !this.#isPacing) {
       this.#isPacing = true
       clock.callAt(kernel.paceAt, () => {
@@ -256,4 +257,15 @@ export class Pipe {
     if (this.#init.carrier.isFrozen) this.#blackoutSince ??= this.#init.clock.now()
     this.#init.carrier.offer(this)
   }
+}
+
+/** A copy of them all, in one. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }

@@ -65,7 +65,7 @@ export class SimulatedSocket extends Duplex {
 
   /** As from a kernel: the bytes are taken at once while the send buffer has room for any of them. */
   #send(chunks: readonly Buffer[], callback: Callback): void {
-    for (const chunk of chunks) this.#hasRoom = this.#end.write(chunk)
+    this.#hasRoom = this.#end.writeAll(chunks)
     this.#pending = callback
     if (this.#hasRoom) this.#settle()
   }

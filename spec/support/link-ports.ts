@@ -77,12 +77,8 @@ class LinkSocket implements SocketPort<LinkEnd> {
   }
 
   write(chunks: Uint8Array[]): boolean {
-    let hasRoom = true
-    for (const chunk of chunks) {
-      this.#around.onWrite(chunk.length)
-      hasRoom = this.stream.write(chunk)
-    }
-    return !hasRoom
+    for (const chunk of chunks) this.#around.onWrite(chunk.length)
+    return !this.stream.writeAll(chunks)
   }
 
   stopReading(who: ReadStop): void {

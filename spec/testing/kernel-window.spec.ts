@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
+import { patternAt, PatternChecker } from '../support/pattern.js'
 
 const LINE = { rateMbps: 20, delayMs: 30, queueBytes: 150_000 }
 
@@ -12,28 +13,29 @@ function stream(link: LinkOptions, ms = 20_000) {
   const { clock } = network
   const line = network.link({ ...LINE, ...link })
   const [near, far] = line.openRaw()
-  const state = { sent: 0, received: 0, isInOrder: true }
+  const received = new PatternChecker(1)
+  let [sent, pieces] = [0, 0]
   const fill = (): void => {
-    const block = new Uint8Array(5000)
-    do block.forEach((_, at) => (block[at] = state.sent++ % 251))
-    while (near.write(block))
+    do sent += 5000
+    while (near.write(patternAt(1, sent - 5000, 5000)))
   }
   const handler = { onRoom: fill, onEnd: () => {}, onReset: () => {} }
   near.handle({ ...handler, onBytes: () => {} })
   far.handle({
     ...handler,
     onBytes: (bytes) => {
-      for (const byte of bytes) if (byte !== state.received++ % 251) state.isInOrder = false
+      pieces++
+      received.add(bytes)
     },
   })
   fill()
   const share = (forMs: number): number => {
-    const before = state.received
+    const before = received.bytes
     clock.advance(forMs)
-    return (state.received - before) / (forMs * (link.rateMbps ?? LINE.rateMbps) * 125)
+    return (received.bytes - before) / (forMs * (link.rateMbps ?? LINE.rateMbps) * 125)
   }
   clock.advance(3000)
-  return { share: share(ms), state, line, clock, shareOf: share }
+  return { share: share(ms), received, line, clock, shareOf: share, pieces: () => pieces }
 }
 
 describe.each(['cubic', 'bbr'] as const)('a stream under %s', (kernel) => {
@@ -42,19 +44,24 @@ describe.each(['cubic', 'bbr'] as const)('a stream under %s', (kernel) => {
   })
 
   it('keeps its bytes in order, whatever is lost and overflows', () => {
-    const { state } = stream({ kernel, lossRate: 0.03, jitterMs: 10, queueBytes: 20_000 }, 5000)
-    expect(state.received).toBeGreaterThan(100_000)
-    expect(state.isInOrder).toBe(true)
+    const { received } = stream({ kernel, lossRate: 0.03, jitterMs: 10, queueBytes: 20_000 }, 5000)
+    expect(received.bytes).toBeGreaterThan(100_000)
+    expect(received.wrongAt).toBeUndefined()
+  })
+
+  it('leaves in pieces of many packets where the line is fast', () => {
+    const { received, pieces } = stream({ kernel, rateMbps: 200, queueBytes: 1_500_000 }, 1000)
+    expect(received.bytes / pieces()).toBeGreaterThan(6 * 1448)
   })
 
   it('goes on after a silence, with every byte', () => {
-    const { state, line, clock, shareOf } = stream({ kernel, lossRate: 0.01 }, 1000)
+    const { received, line, clock, shareOf } = stream({ kernel, lossRate: 0.01 }, 1000)
     line.freeze()
     clock.advance(1000)
     line.thaw()
     clock.advance(3000)
     expect(shareOf(5000)).toBeGreaterThan(kernel === 'bbr' ? 0.8 : 0.05)
-    expect(state.isInOrder).toBe(true)
+    expect(received.wrongAt).toBeUndefined()
   })
 
   it('ends in order behind what is still being repaired', () => {
@@ -87,6 +94,15 @@ describe('random loss', () => {
     expect(cubic).toBeGreaterThan(0.08)
     expect(cubic).toBeLessThan(0.2)
     expect(stream({ kernel: 'bbr', lossRate: 0.01 }).share).toBeGreaterThan(0.9)
+  })
+})
+
+describe('a burst', () => {
+  it('loses single packets, to chance and to a full queue', () => {
+    const lossy = { kernel: 'bbr', rateMbps: 200, queueBytes: 1_500_000, lossRate: 0.03 } as const
+    expect(stream(lossy, 3000).share).toBeGreaterThan(0.9)
+    const short = { kernel: 'bbr', rateMbps: 200, delayMs: 2, queueBytes: 25_000 } as const
+    expect(stream(short, 1000).share).toBeGreaterThan(0.9)
   })
 })
 

@@ -12,6 +12,7 @@ class Tap {
   readonly events: string[] = []
   firstAt: number | undefined
   lastAt = 0
+  pieces = 0
   rooms = 0
 
   constructor(end: LinkEnd, now: () => number) {
@@ -19,6 +20,7 @@ class Tap {
       onBytes: (bytes) => {
         this.firstAt ??= now()
         this.lastAt = now()
+        this.pieces++
         this.checker.add(bytes)
       },
       onRoom: () => {
@@ -57,6 +59,14 @@ describe('a simulated link', () => {
     bytes.fill(0)
     clock.advance(1000)
     expect(atFar.checker.wrongAt).toBeUndefined()
+  })
+
+  it('carries what is written in one go in one piece', () => {
+    const { clock, near, atFar } = open({ rateMbps: 8 })
+    near.writeAll([patternAt(1, 0, 8), patternAt(1, 8, 1000), patternAt(1, 1008, 20)])
+    clock.advance(1000)
+    expect(atFar.checker).toMatchObject({ bytes: 1028, wrongAt: undefined })
+    expect(atFar.pieces).toBe(1)
   })
 
   it('has no limit of rate where none is wanted', () => {
@@ -139,6 +149,18 @@ describe('a simulated link', () => {
     link.change({ rateMbps: 80 })
     clock.advance(20)
     expect(atFar.checker).toMatchObject({ bytes: 100_000, wrongAt: undefined })
+  })
+
+  it('takes longer for what is in its queue once it is slower, and keeps the order', () => {
+    const { clock, link, near, atFar } = open({ rateMbps: 80, delayMs: 10, jitterMs: 3 })
+    near.write(patternAt(1, 0, 100_000))
+    clock.advance(2)
+    link.change({ rateMbps: 8 })
+    near.write(patternAt(1, 100_000, 10_000))
+    clock.advance(88)
+    expect(atFar.checker.bytes).toBeLessThan(100_000)
+    clock.advance(20)
+    expect(atFar.checker).toMatchObject({ bytes: 110_000, wrongAt: undefined })
   })
 })
 
