@@ -68,6 +68,6 @@ function nextOn(axis: Axis, cell: Cell, byKey: ReadonlyMap<string, Measured>): M
 
 /** Smoothed RTT over the path's own. */
 function queueing({ cell, outcome }: Measured): number {
-  const own = cell.rttMs + 2 * cell.jitterMs + UNAVOIDABLE_MS
+  const own = cell.rttMs + cell.jitterMs + UNAVOIDABLE_MS
   return (own + outcome.queueMs) / own
 }

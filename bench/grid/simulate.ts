@@ -37,7 +37,7 @@ function linksOf({ setting, rttMs, rateMbps, lossRate, jitterMs, queuePipes, ker
 }
 
 /** A link with losses is looked at for longer, milliseconds or bytes: a repair lasts for seconds, and losses come by chance. */
-const LOSSY_MS = 20_000
+const LOSSY_MS = 10_000
 const LOSSY_BYTES = 40_000_000
 
 /** Milliseconds before and while it is looked at: starting is not what the grid judges. */
@@ -132,14 +132,14 @@ export function simulate(cell: Cell, seed = 1): Outcome {
   pair.advance(warmMs)
   const [before, sent, resent] = [far.received.bytes, near.sum('bytesSent'), near.sum('bytesRetransmitted')]
   const { rtt } = near.joined[0]!
-  // Of the jitter of both ways, in order.
-  const least = cell.rttMs + 2 * cell.jitterMs
+  // Jitter of both ways, half of the most each.
+  const own = cell.rttMs + cell.jitterMs
   const queues: number[] = []
   for (const { ms, rateMbps } of passing(cell, lookMs)) {
     if (rateMbps !== undefined) pair.links[0]!.change({ rateMbps })
     for (let step = 0; step < ms; step += STEP_MS) {
       pair.advance(Math.min(STEP_MS, ms - step))
-      queues.push(Math.max(0, rtt.smoothed! - least))
+      queues.push(Math.max(0, rtt.smoothed! - own))
     }
   }
   queues.sort((a, b) => a - b)

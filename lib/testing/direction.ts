@@ -5,6 +5,8 @@ import { ignore } from '../ignore.js'
 import type { Departure } from './kernel-window.js'
 import { SEGMENT_BYTES } from './kernel-window.js'
 import type { Carrier, Pipe, Segment } from './pipe.js'
+import { Jitter } from './jitter.js'
+import { SeededRandom } from './seeded-random.js'
 
 /** What a link does to what it carries; the same for both directions. */
 export interface LinkShape {
@@ -12,7 +14,7 @@ export interface LinkShape {
   readonly rateMbps: number
   /** One way, milliseconds. */
   readonly delayMs: number
-  /** Up to so many milliseconds more, drawn anew for each segment; order within a stream stays. */
+  /** Up to so many milliseconds more, drawn anew every so many milliseconds, and gradually other in between: order stays. */
   readonly jitterMs: number
   /** Bytes in front of the bottleneck, of all streams together. */
   readonly queueBytes: number
@@ -43,7 +45,9 @@ interface Journey {
 
 export class Direction implements Carrier {
   readonly #clock: Clock
-  readonly #random: () => number
+  /** Of its own, so that streams of the same seed meet losses at the same packets, whatever else is drawn. */
+  readonly #losses: SeededRandom
+  readonly #jitter: Jitter
   #shape: LinkShape
   readonly #waiting: Pipe[] = []
   /** In the queue, on the line, or behind it and not there yet. */
@@ -57,7 +61,8 @@ export class Direction implements Carrier {
 
   constructor(clock: Clock, random: () => number, shape: LinkShape) {
     this.#clock = clock
-    this.#random = random
+    this.#losses = new SeededRandom(random() * 2 ** 32)
+    this.#jitter = new Jitter(new SeededRandom(random() * 2 ** 32))
     this.#shape = shape
   }
 
@@ -194,7 +199,7 @@ export class Direction implements Carrier {
       this.#repair(journey, leavesAt + 2 * delayMs)
       return
     }
-    const late = jitterMs > 0 ? jitterMs * this.#random() : 0
+    const late = this.#jitter.lateMs(leavesAt, jitterMs)
     const repairMs = isLost ? 2 * delayMs + RECOVERY_MS : 0
     const at = Math.max(leavesAt + delayMs + late + repairMs, pipe.lastArrivalAt)
     if (departure === undefined || jitterMs > 0) pipe.lastArrivalAt = at
@@ -226,7 +231,7 @@ export class Direction implements Carrier {
   /** How many packets pass before the next loss: chance is asked once a loss, not once a packet. */
   #drawLoss(): number {
     const { lossRate } = this.#shape
-    this.#packetsToLoss ??= Math.floor(Math.log(1 - this.#random()) / Math.log(1 - lossRate))
+    this.#packetsToLoss ??= Math.floor(Math.log(1 - this.#losses.random()) / Math.log(1 - lossRate))
     return this.#packetsToLoss
   }
 

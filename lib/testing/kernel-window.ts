@@ -144,7 +144,36 @@ class Cubic extends KernelWindow {
   }
 }
 
+/** What was acked in one go beyond what the rate explains: the largest of the last five to ten rounds. */
+class Bunches {
+  #since: Millis = 0
+  #acked = 0
+  #round = 0
+  #now = 0
+  #before = 0
+
+  get bytes(): number {
+    return Math.max(this.#now, this.#before)
+  }
+
+  acked(bytes: number, now: Millis, { rate, round }: { rate: number; round: number }): void {
+    if (round - this.#round >= 5) {
+      this.#round = round
+      this.#before = this.#now
+      this.#now = 0
+    }
+    if (this.#acked <= rate * (now - this.#since)) {
+      this.#since = now
+      this.#acked = 0
+    }
+    this.#acked += bytes
+    this.#now = Math.max(this.#now, this.#acked - rate * (now - this.#since))
+  }
+}
+
 const HIGH_GAIN = 2.885
+/** A bunch is worth no more window, milliseconds. */
+const LONGEST_BUNCH_MS = 100
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1]
 const PROBE_BYTES = 4 * SEGMENT_BYTES
 
@@ -162,6 +191,7 @@ class Bbr extends KernelWindow {
   #minRttAt: Millis = 0
   #probeUntil: Millis = 0
   #acked = 0
+  readonly #bunches = new Bunches()
   #pace = 0
   paceAt: Millis = 0
 
@@ -199,12 +229,19 @@ class Bbr extends KernelWindow {
     if (!departure.isStarved || rate > this.#rate) this.#sample(rate)
     if (this.minRtt === Infinity) this.#pace = (HIGH_GAIN * INITIAL_BYTES) / rtt
     this.#updateMinRtt(rtt, now)
+    this.#bunches.acked(departure.bytes, now, { rate: this.#rate, round: this.#round })
     if (isNewRound && !departure.isStarved) this.#endRound()
     this.#advance(now)
-    const pipe = this.#rate * this.minRtt
-    const target = (this.#mode === 'startup' || this.#mode === 'drain' ? HIGH_GAIN : 2) * pipe + PROBE_BYTES
-    if (this.#mode === 'startup') this.#window += departure.bytes
-    else this.#window = Math.min(this.#window + departure.bytes, target)
+    this.#resize(departure.bytes)
+  }
+
+  #resize(bytes: number): void {
+    const isFull = this.#flat >= 3
+    const gain = this.#mode === 'startup' || this.#mode === 'drain' ? HIGH_GAIN : 2
+    const bunch = isFull ? Math.min(this.#bunches.bytes, LONGEST_BUNCH_MS * this.#rate) : 0
+    const target = gain * this.#rate * this.minRtt + PROBE_BYTES + bunch
+    if (isFull) this.#window = Math.min(this.#window + bytes, target)
+    else if (this.#window < target || this.#acked < INITIAL_BYTES) this.#window += bytes
     this.#window = Math.max(this.#window, PROBE_BYTES)
   }
 

@@ -19,7 +19,7 @@ export interface LinkOptions {
   rateMbps?: number | undefined
   /** One way, milliseconds. Default: 10. */
   delayMs?: number | undefined
-  /** Up to so many milliseconds more for each segment; order within a stream stays. Default: 0. */
+  /** Up to so many milliseconds more, drawn anew every so many, and gradually other in between. Default: 0. */
   jitterMs?: number | undefined
   /** Bytes in front of the bottleneck, of all streams together. Default: 262,144. */
   queueBytes?: number | undefined
