@@ -145,7 +145,7 @@ export class ConnectionCore {
     this.#now = now
     const subflow = this.#set.join(init, now)
     this.#dispatcher.add(subflow)
-    if (subflow.id === 1) this.#set.goUp(subflow, now)
+    if (subflow.id === 1) this.#set.goUp(subflow)
     return subflow
   }
 
@@ -183,7 +183,7 @@ export class ConnectionCore {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
     this.#now = now
     subflow.heard(now, this.#options.suspectMs)
-    if (subflow.state !== 'up') this.#set.goUp(subflow, now)
+    if (subflow.state !== 'up') this.#set.goUp(subflow)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
     const { failure, reset } = this.#dispatcher

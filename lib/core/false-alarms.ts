@@ -20,9 +20,15 @@ export class FalseAlarms {
    * A silence ended while an answer was owed.
    *
    * @param wait - after which a path without a history is suspect
+   * @returns whether it was an outage, worth the suspicion
    */
-  ended(silence: Millis, wait: Millis, now: Millis): void {
-    if (silence <= wait || silence > FALSE_ALARM_WAITS * wait) return
+  ended(silence: Millis, wait: Millis, now: Millis): boolean {
+    const isOutage = silence > FALSE_ALARM_WAITS * wait
+    if (silence > wait && !isOutage) this.#remember(silence, now)
+    return isOutage
+  }
+
+  #remember(silence: Millis, now: Millis): void {
     // One hardly shorter says that the path is not calm yet.
     if (silence < this.#longest / PATIENCE && now - this.#longestAt < CALM_MS) return
     this.#longest = now - this.#longestAt < CALM_MS ? Math.max(silence, this.#longest) : silence

@@ -44,10 +44,10 @@ export class SubflowSet {
     return subflow
   }
 
-  goUp(subflow: Subflow, now: Millis): void {
+  goUp(subflow: Subflow): void {
     if (subflow.state === 'suspect') {
       this.#inFlight.recovered(subflow)
-      subflow.returned(now)
+      subflow.returned()
     }
     const from = subflow.moveTo('up')
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })

@@ -24,8 +24,6 @@ import { PhasedWindow } from './phased-window.js'
 
 /** Pings whose answers are awaited at the same time. */
 const MAX_PINGS = 64
-/** After so long a silence, milliseconds, the kernel's own window has collapsed, and ours is found anew. */
-const RESTART_MS = 300
 
 export class Subflow implements SubflowView, Carrier {
   readonly id: number
@@ -60,7 +58,8 @@ export class Subflow implements SubflowView, Carrier {
   readonly #pings: Millis[] = []
   /** A dialer says the first pong unasked. */
   #unaskedPongs: number
-  #suspectSince: Millis = 0
+  /** The silence that ended last was more than a pause. */
+  #wasOutage = false
   /** Frames to hand to the socket at the next flush. */
   #outbox: Uint8Array[] = []
   #state: SubflowState = 'probing'
@@ -193,7 +192,7 @@ export class Subflow implements SubflowView, Carrier {
   /** Something came in. `suspectMs`: the least silence that is suspect on a path without a history. */
   heard(now: Millis, suspectMs: number): void {
     const silence = now - Math.max(this.lastHeardAt, now - this.lastHeardAt > suspectMs ? this.owedSince : 0)
-    this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)
+    this.#wasOutage = this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)
     this.lastHeardAt = now
   }
 
@@ -257,14 +256,13 @@ export class Subflow implements SubflowView, Carrier {
 
   /** It has become suspect: what its acks would say is how long the silence was. */
   suspected(now: Millis): void {
-    this.#suspectSince = now
     this.trustSamplesFrom = now
     this.ping(now)
   }
 
-  /** It showed life after it was suspect. */
-  returned(now: Millis): void {
-    if (now - this.#suspectSince > Math.max(RESTART_MS, this.rtt.smoothed ?? 0)) this.window.restart()
+  /** It was {@link heard} after it was suspect. After an outage, the kernel's own window has collapsed, and ours is found anew. */
+  returned(): void {
+    if (this.#wasOutage) this.window.restart()
   }
 
   /**

@@ -23,8 +23,8 @@ describe('the silence that makes a path suspect', () => {
   })
 
   it('is not made longer by silences that nobody would have suspected, nor by outages', () => {
-    alarms.ended(59, WAIT, 1000)
-    alarms.ended(301, WAIT, 2000)
+    expect(alarms.ended(59, WAIT, 1000)).toBe(false)
+    expect(alarms.ended(301, WAIT, 2000)).toBe(true)
     expect(waitAt(2000)).toBe(60)
   })
 

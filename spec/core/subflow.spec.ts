@@ -35,19 +35,22 @@ describe('a subflow that was suspect', () => {
   const rateAfter = (rttMs: number, silenceMs: number): number => {
     const subflow = subflowOf(rttMs)
     delivers(subflow, 0, 14_000, 100)
-    subflow.suspected(1000)
-    subflow.returned(1000 + silenceMs)
+    leaves(subflow, 1000, 1400)
+    subflow.lastHeardAt = 1000
+    subflow.suspected(1000 + silenceMs / 2)
+    subflow.heard(1000 + silenceMs, 60)
+    subflow.returned()
     return subflow.window.rate
   }
 
-  it('is as fast as before where it was so for a moment only', () => {
-    expect(rateAfter(20, 250)).toBe(140)
-    expect(rateAfter(600, 500)).toBe(140)
+  it('is as fast as before where it was silent for a moment only, as where TCP repairs a loss', () => {
+    expect(rateAfter(20, 290)).toBe(140)
+    expect(rateAfter(600, 3700)).toBe(140)
   })
 
   it('begins anew where it was silent for long: its kernel does, too', () => {
-    expect(rateAfter(20, 350)).toBe(0)
-    expect(rateAfter(600, 700)).toBe(0)
+    expect(rateAfter(20, 310)).toBe(0)
+    expect(rateAfter(600, 3800)).toBe(0)
   })
 })
 

@@ -95,6 +95,26 @@ describe('the window of a path', () => {
     },
   )
 
+  it('is not looked for anew while TCP takes several round trips to repair losses', () => {
+    const { near, rate, advance, advanceUntil } = bulk({
+      rateMbps: 20,
+      delayMs: 100,
+      jitterMs: 20,
+      lossRate: 0.001,
+      queueBytes: 137_500,
+      kernel: 'bbr',
+    })
+    const { window } = near.joined[0]!
+    advanceUntil(() => window.rate > 0 && !window.isStartup)
+    let startups = 0
+    for (let step = 0; step < 400; step++) {
+      advance(50)
+      if (window.isStartup) startups++
+    }
+    expect(startups).toBe(0)
+    expect(rate(10_000)).toBeGreaterThan(0.6 * 20)
+  })
+
   it('is looked for anew on a path that was not worth its while and has become so', () => {
     const { near, links, advance } = corePair({
       links: [
