@@ -33,14 +33,23 @@ export function explain(error: unknown, inputName = 'the input'): CliError {
   return new CliError(message.replace('INPUT', inputName) + cause, { cause: error, hint })
 }
 
-/** @param hint - what to do about it */
-export function explainDial(error: DialError, hint: string): CliError {
+/**
+ * @param hint - what to do about it
+ * @param reasons - of each failure, where more is known than its error says
+ */
+export function explainDial(
+  error: DialError,
+  hint: string,
+  reasons: readonly (string | undefined)[] = [],
+): CliError {
   if (error.failures.length === 0)
     return new CliError(`no path to the peer works: ${(error.cause as Error).message}`, {
       cause: error,
       hint: 'check the name; with -a the system chooses the local addresses',
     })
-  const causes = error.failures.map((failure) => `${failure.label}: ${failure.error.message}`)
+  const causes = error.failures.map(
+    (failure, index) => `${failure.label}: ${reasons[index] ?? failure.error.message}`,
+  )
   const listed = causes.slice(0, CAUSES_LISTED).join('; ')
   const more = causes.length > CAUSES_LISTED ? `; and ${causes.length - CAUSES_LISTED} more` : ''
   return new CliError(`no path to the peer works: ${listed}${more}`, {

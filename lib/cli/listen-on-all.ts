@@ -16,20 +16,20 @@ const RANDOM_PORTS_TRIED = 10
 /**
  * @param hosts - local addresses; `undefined` is every address
  * @param port - 0 picks one that is free on all of them
- * @param report - told of each address that was left out, while others are left
+ * @param report - told why each address was left out, while others are left
  * @throws {CliError} when no address is left
  */
 export async function listenOnAll(
   hosts: readonly (string | undefined)[],
   port: number,
-  report: (line: string) => void,
+  report: (failure: string) => void,
 ): Promise<Listening> {
   const places = hosts.length === 0 ? [undefined] : hosts
   for (let tries = 1; ; tries++) {
     const { servers, failures } = await listenOnce(places, port)
     const isLast = port !== 0 || tries === RANDOM_PORTS_TRIED
     if (failures.length === 0 || (isLast && servers.length > 0)) {
-      for (const failure of failures) report(`multipath: one address is left out: ${failure}`)
+      for (const failure of failures) report(failure)
       return { port: portOf(servers[0]!), servers }
     }
     for (const server of servers) server.close()

@@ -20,6 +20,8 @@ export interface NcFlags {
   readonly relay?: HostPort
   readonly peer?: AcceptedPeer
   readonly verbose?: true
+  readonly json?: true
+  readonly quiet?: true
 }
 
 interface NcCommon {
@@ -33,6 +35,9 @@ interface NcCommon {
   readonly isBenchmark: boolean
   readonly peer: AcceptedPeer
   readonly isVerbose: boolean
+  readonly isJson: boolean
+  /** Nothing but failures is reported. */
+  readonly isQuiet: boolean
 }
 
 export interface NcDial extends NcCommon {
@@ -63,6 +68,8 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
     isBenchmark: flags.benchmark ?? false,
     peer: flags.peer ?? 'any',
     isVerbose: flags.verbose ?? false,
+    isJson: flags.json ?? false,
+    isQuiet: flags.quiet ?? false,
   }
   if (flags.listen)
     return { ...common, mode: 'listen', port: flags.port ?? 0, exec: flags.exec, relay: flags.relay }

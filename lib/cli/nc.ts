@@ -15,6 +15,7 @@ import { openByListening } from './open-by-listening.js'
 import type { HostPort } from './parse.js'
 import { parseCount, parseHostPort, parsePort, parseSeconds } from './parse.js'
 import { relayEnd } from './relay-end.js'
+import { Log } from './streams/log.js'
 
 /** Default of --quit-after: longer than a Go peer's own pauses when it sends again what was lost. */
 const QUIET_MS = 2000
@@ -79,17 +80,21 @@ const OPTIONS = (): Option[] => [
     '--peer <kind>',
     'accepted peers: any, or ours to refuse Go peers, which cannot signal the end of their data',
   ).choices(['any', 'ours']),
-  new Option('-v, --verbose', 'report events of each path'),
+  new Option('--json', 'report in JSON, one object on each line'),
+  new Option('--quiet', 'report nothing but the failure of the command'),
+  new Option('-v, --verbose', 'report each subflow, and counters of each path at the end'),
 ]
 
 async function runNc(options: NcOptions, io: CliIo): Promise<void> {
+  const log = new Log(io, options)
   const openEnd = localEnd(options, io)
   const opened =
-    options.mode === 'dial' ? await openByDialling(options, io) : await openByListening(options, io)
+    options.mode === 'dial' ? await openByDialling(options, io, log) : await openByListening(options, io, log)
   try {
     await serve(opened.conn, openEnd, options, io)
   } finally {
     await opened.close()
+    log.close()
   }
 }
 

@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Dials the connection of `multipath nc HOST:PORT…`. */
 import type { PathSource } from '../index.js'
-import { interfacePaths, MultipathDialer } from '../index.js'
+import { interfacePaths, MultipathDialer, tcpDialer } from '../index.js'
 import { CliError } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import { explain } from './explain.js'
+import { LiveSession } from './live/live-session.js'
+import { PathBook } from './live/path-book.js'
+import { plain } from './live/watch-conn.js'
 import type { NcDial } from './nc-options.js'
 import type { Opened } from './opened.js'
 import { CONN_OPTIONS, MOST_SUBFLOWS } from './opened.js'
 import { formatHostPort } from './parse.js'
-import { reportSubflows } from './report-subflows.js'
+import { reportFailures, reportSubflows } from './report-subflows.js'
+import type { Log } from './streams/log.js'
 
 /** @throws {CliError} */
-export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened> {
+export async function openByDialling(options: NcDial, io: CliIo, log: Log): Promise<Opened> {
   const destination = options.targets.map(formatHostPort).join(', ')
-  const source = reporting(pathsTo(options), io)
+  const book = new PathBook()
+  const source = reporting(pathsTo(options, book), log)
   const dialer = new MultipathDialer(destination, source, { ...CONN_OPTIONS, peer: options.peer })
-  if (options.isVerbose) {
-    reportSubflows(dialer, (line) => io.report(line))
-    dialer.on('path-failure', ({ label, error, waitMs }) => {
-      const next = waitMs === undefined ? 'given up' : `next attempt in ${Math.round(waitMs)} ms`
-      io.report(`${label}: ${error.message}, ${next}`)
-    })
-  }
+  const report = (label: string, message: string): void => log.detail('subflow', message, { label })
+  reportSubflows(dialer, report)
+  reportFailures(dialer, report)
+  let live: LiveSession | undefined
+  dialer.on('path-failure', ({ label, error, waitMs }) => live?.watch.failed(label, plain(error), waitMs))
   try {
     const conn = await dialer.dial({ signal: io.signal })
-    if (options.isVerbose) io.report(dialer.label)
+    live = new LiveSession({ conn, log, endsOf: (label) => book.endsOf(label) })
+    live.open(`connected to ${destination}`)
     const close = async (): Promise<void> => {
-      if (options.isVerbose) for (const line of dialer.formatStats()) io.report(line)
+      for (const line of dialer.formatStats()) log.detail('subflow', line)
     }
     return { conn, close }
   } catch (error) {
@@ -36,7 +40,7 @@ export async function openByDialling(options: NcDial, io: CliIo): Promise<Opened
   }
 }
 
-function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial): PathSource {
+function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial, book: PathBook): PathSource {
   const count = targets.length * multiplier
   if (count > MOST_SUBFLOWS)
     throw new CliError(`${count} paths were requested, and at most ${MOST_SUBFLOWS} are allowed`, {
@@ -46,11 +50,15 @@ function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial): PathSour
   return interfacePaths({
     ...{ targets, family, multiplier, maxPaths: MOST_SUBFLOWS },
     ...(!isAutoBound && { interfaces: false }),
+    dial: ({ host, port, localAddress }, path) => {
+      book.add(path.label!, { host, port, localAddress, transport: 'tcp' })
+      return tcpDialer({ ...path, host, port, ...(localAddress !== undefined && { localAddress }) })
+    },
   })
 }
 
 /** Tells of what is left out, while something is left; otherwise the failed dial tells. */
-function reporting(source: PathSource, io: CliIo): PathSource {
+function reporting(source: PathSource, log: Log): PathSource {
   return {
     watch: (listener) => {
       let hasPath = false
@@ -63,7 +71,7 @@ function reporting(source: PathSource, io: CliIo): PathSource {
           listener.remove(label)
         },
         failed: (error) => {
-          if (hasPath) io.report(`multipath: ${error.message}`)
+          if (hasPath) log.warn('path-failed', error.message)
           listener.failed(error)
         },
       })

@@ -3,32 +3,38 @@
 import { localAddresses, MultipathListener } from '../index.js'
 import type { CliIo } from './cli-io.js'
 import { FirstComer } from './first-comer.js'
+import { clientSession } from './live/client-session.js'
 import { listenOnAll } from './listen-on-all.js'
 import type { NcListen } from './nc-options.js'
 import type { Opened } from './opened.js'
 import { CONN_OPTIONS } from './opened.js'
 import { reportSubflows } from './report-subflows.js'
+import type { Log } from './streams/log.js'
 
 /** The listener stays open beside the connection, so that lost subflows can come back. @throws {CliError} */
-export async function openByListening(options: NcListen, io: CliIo): Promise<Opened> {
+export async function openByListening(options: NcListen, io: CliIo, log: Log): Promise<Opened> {
   const hosts = options.isAutoBound
     ? localAddresses({ family: options.family, includeVirtual: true }).map(({ address }) => address)
     : [wildcardOf(options.family)]
-  const { port, servers } = await listenOnAll(hosts, options.port, (line) => io.report(line))
+  const { port, servers } = await listenOnAll(hosts, options.port, (failure) =>
+    log.warn('listen-failed', `one address is left out: ${failure}`),
+  )
   const comer = new FirstComer()
   const listener = new MultipathListener(
     servers,
     servers.map(() => comer.tracker),
     { ...CONN_OPTIONS, peer: options.peer },
   )
-  if (options.port === 0) io.report(`listening on port ${port}`)
-  if (options.isVerbose) {
-    io.report(`listening on ${hosts.map((host) => host ?? 'every address').join(', ')}, port ${port}`)
-    reportSubflows(listener, (line) => io.report(line))
-  }
+  if (options.port === 0) log.info('listening', `listening on port ${port}`, { place: `:${port}` })
+  const shown = hosts.map((host) => host ?? 'every address').join(', ')
+  log.detail('listening', `listening on ${shown}, port ${port}`)
+  reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
   const close = (): Promise<void> => listener.close()
   try {
-    return { conn: await comer.takeFrom(listener, io.signal), close }
+    const conn = await comer.takeFrom(listener, io.signal)
+    const live = clientSession(conn, log)
+    live.open(`${live.client} is connected`)
+    return { conn, close }
   } catch (error) {
     await close()
     throw error

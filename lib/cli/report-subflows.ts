@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What --verbose says about paths. */
-import type { SubflowChange } from '../index.js'
+import type { MultipathDialer, SubflowChange } from '../index.js'
 
 const EVENTS = ['subflow-open', 'subflow-suspect', 'subflow-recovered', 'subflow-close'] as const
 
@@ -9,12 +9,20 @@ interface SubflowSource {
   on(event: (typeof EVENTS)[number], listener: (change: SubflowChange) => void): unknown
 }
 
+/** Reports each attempt that failed, a line each. */
+export function reportFailures(dialer: MultipathDialer, report: (label: string, line: string) => void): void {
+  dialer.on('path-failure', ({ label, error, waitMs }) => {
+    const next = waitMs === undefined ? 'given up' : `next attempt in ${Math.round(waitMs)} ms`
+    report(label, `${label}: ${error.message}, ${next}`)
+  })
+}
+
 /** Reports each change of a subflow, a line each. */
-export function reportSubflows(source: SubflowSource, report: (line: string) => void): void {
+export function reportSubflows(source: SubflowSource, report: (label: string, line: string) => void): void {
   for (const event of EVENTS) {
     source.on(event, ({ label, reason, error }) => {
       const why = [reason, error?.message].filter((part) => part !== undefined).join(', ')
-      report(`${label}: ${event.replace('subflow-', '')}${why === '' ? '' : ` (${why})`}`)
+      report(label, `${label}: ${event.replace('subflow-', '')}${why === '' ? '' : ` (${why})`}`)
     })
   }
 }

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { FINDING_MEANINGS } from '../../lib/cli/doctor/finding.js'
 import { EXIT_ILL, EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
+import { EVENTS, FIELDS, NUMBERS } from '../../lib/cli/live/event-schema.js'
+import { CAUSE_MS, REMIND_MS, SILENCE_MS } from '../../lib/cli/live/path-journal.js'
 import { buildProgram, SUBCOMMANDS } from '../../lib/cli/program.js'
 import { FakeCliIo } from './fake-cli-io.js'
 
@@ -27,6 +29,19 @@ ip-rule(8)). Changes by \`ip\` are lost at a restart: add them to the network co
 
 Round-trip times are those of multipath frames. The idle value is the shortest within a second, and the value under load is the median
 while the path is full. Rates count acknowledged bytes and exclude the first third of the time.`
+
+const EVENTS_PAGE = `## What the commands report
+
+\`forward\`, \`socks\`, \`serve\` and \`nc\` write one line to standard error for each change that matters, with the time of day. A path
+counts as down ${CAUSE_MS / 1000} s after its loss, or after ${SILENCE_MS / 1000} s of silence. A failure that continues for the same reason is repeated
+every ${REMIND_MS / 60_000} minutes. A session is suspended while none of its paths is up.
+
+With \`--json\`, each line is an object. Every object has \`time\` (${FIELDS.time}), \`level\` (${FIELDS.level}), \`event\`, and
+\`message\`, ${FIELDS.message}. Of the other fields, any may be missing:
+
+${['| event | meaning | fields |', '| --- | --- | --- |', ...Object.entries(EVENTS).map(([event, { meaning, fields }]) => `| \`${event}\` | ${meaning} | ${fields.map((field) => `\`${field}\``).join(', ')} |`)].join('\n')}
+
+${['| field | type | meaning |', '| --- | --- | --- |', ...Object.entries(FIELDS).map(([field, meaning]) => `| \`${field}\` | ${(NUMBERS as readonly string[]).includes(field) ? 'number' : 'string'} | ${meaning} |`)].join('\n')}`
 
 const STREAMS = `## Streams: access and targets
 
@@ -99,7 +114,7 @@ export function cliPage(): string {
   const sections = program.commands.map((command, index) => section(command, SUBCOMMANDS[index]!.examples))
   const exits = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`)
   const exitTable = ['| exit code | meaning |', '| --- | --- |', ...exits].join('\n')
-  return `${[INTRO, ...sections, '## Exit codes', exitTable, FINDINGS, STREAMS, AFTERWORD].join('\n\n')}\n`
+  return `${[INTRO, ...sections, '## Exit codes', exitTable, EVENTS_PAGE, FINDINGS, STREAMS, AFTERWORD].join('\n\n')}\n`
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/cli.md', cliPage())

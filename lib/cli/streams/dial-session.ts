@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens sessions with `multipath serve`. */
 import { Option } from 'commander'
-import type { MultipathConn } from '../../index.js'
-import { DialError, MultipathDialer } from '../../index.js'
-import { MuxSession } from '../../mux/index.js'
-import { ignore } from '../../ignore.js'
-import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
-import { explainDial } from '../explain.js'
+import type { Registry } from '../live/registry.js'
 import { parseSeconds } from '../parse.js'
-import { reportSubflows } from '../report-subflows.js'
 import type { CommonFlags } from './common-options.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
-import { greetAsClient } from './greet.js'
 import type { Log } from './log.js'
 import { parsePathPlace } from './parse-places.js'
 import { exposures, loadToken } from './secrets.js'
+import { SessionDialer } from './session-dialer.js'
 import type { PathFlags } from './session-paths.js'
 import { labelOf, sessionPaths } from './session-paths.js'
 
 /** Of a command that dials `multipath serve`. */
 export interface ClientFlags extends CommonFlags, PathFlags {
   readonly wait: number
+  readonly once?: true
   /** Of socks. */
   readonly loginFile?: string
 }
 
 const WAIT_MS = 10_000
-/** For the greeting, as for a path's own handshake. */
-const GREETING_MS = 10_000
 
 export const CLIENT_OPTIONS = (): Option[] => [
   new Option(
@@ -51,52 +44,25 @@ export const CLIENT_OPTIONS = (): Option[] => [
   new Option('--wait <seconds>', 'time that a new stream waits while no path is up')
     .argParser(parseSeconds)
     .default(WAIT_MS, `${WAIT_MS / 1000}`),
+  new Option('--once', 'exit with 1 if the session cannot be opened or is lost, instead of trying again'),
   ...COMMON_OPTIONS(),
 ]
 
 /**
- * What opens a session; each call dials anew.
+ * What opens sessions.
  *
  * @param maxStreams - of the other end
  * @throws {CliError} EXIT_USAGE for flags that do not go together
  */
-export function sessionOpener(
+export function sessionDialer(
   flags: ClientFlags,
   maxStreams: number,
-  io: CliIo,
-  log: Log,
-): (signal: AbortSignal) => Promise<MuxSession> {
-  const paths = sessionPaths(flags)
+  { io, log, registry }: { readonly io: CliIo; readonly log: Log; readonly registry: Registry },
+): SessionDialer {
+  const plan = sessionPaths(flags)
   const token = loadToken(flags.tokenFile, io.env)
   for (const warning of exposures([flags.tokenFile, flags.tlsKey, flags.loginFile]))
     log.warn('exposed', warning)
   const destination = (flags.to ?? []).map(labelOf).join(', ')
-  const dialer = new MultipathDialer(destination, paths, { peer: 'ours' })
-  reportPaths(dialer, log)
-  return async (signal) => {
-    let conn: MultipathConn | undefined
-    try {
-      conn = await dialer.dial({ signal })
-      conn.on('error', ignore)
-      await greetAsClient(conn, token, { timeoutMs: GREETING_MS, signal })
-      log.info('session', `connected to ${destination}`)
-      return new MuxSession(conn, { role: 'client', maxStreams, allowHalfOpen: true })
-    } catch (error) {
-      conn?.destroy()
-      if (error instanceof DialError)
-        throw explainDial(error, 'check that `multipath serve` is running there')
-      if (error instanceof CliError || signal.aborted) throw error
-      throw new CliError(`the server did not complete the greeting: ${(error as Error).message}`, {
-        cause: error,
-      })
-    }
-  }
-}
-
-function reportPaths(dialer: MultipathDialer, log: Log): void {
-  reportSubflows(dialer, (message) => log.detail('path', message))
-  dialer.on('path-failure', ({ label, error, waitMs }) => {
-    const next = waitMs === undefined ? 'given up' : `next attempt in ${Math.round(waitMs)} ms`
-    log.detail('path', `${label}: ${error.message}, ${next}`)
-  })
+  return new SessionDialer({ destination, plan, token, maxStreams, registry, log })
 }

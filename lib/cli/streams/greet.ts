@@ -23,6 +23,9 @@ type Token = Uint8Array | undefined
 /** The two ends do not fit together, and will not the next time. */
 export class GreetingError extends CliError {}
 
+/** What came is no greeting. */
+export class StrangerError extends GreetingError {}
+
 const TOKEN_HINT = 'give both ends the same token, with --token-file or MULTIPATH_TOKEN'
 
 /** @throws {GreetingError}; what `takeBytes` throws */
@@ -76,7 +79,7 @@ export async function greetAsServer(
 async function greeting(conn: Duplex, limits: TakeLimits): Promise<Greeting> {
   const theirs = decodeGreeting(await takeBytes(conn, GREETING_BYTES, limits))
   if (theirs !== undefined) return theirs
-  throw new GreetingError('the other end does not speak this version of the stream protocol', {
+  throw new StrangerError('the other end does not speak this version of the stream protocol', {
     hint: 'check that `multipath serve` is running there',
   })
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Lines of diagnostics of a command that runs for long: text, or with --json an object a line. */
+import type { EventName } from '../live/event-schema.js'
 import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import type { Fields, Level } from '../json-line.js'
@@ -9,6 +10,8 @@ export interface LogOptions {
   readonly isJson: boolean
   /** Otherwise `detail` says nothing. */
   readonly isVerbose: boolean
+  /** Nothing is written but what ends the command. Default: false. */
+  readonly isQuiet?: boolean
 }
 
 /** Lines of one event that are written within a time; those beyond are counted: strangers can cause any number. */
@@ -27,32 +30,36 @@ interface Tally {
 export class Log {
   readonly #io: CliIo
   readonly #options: LogOptions
-  readonly #tallies = new Map<string, Tally>()
+  readonly #tallies = new Map<EventName, Tally>()
 
   constructor(io: CliIo, options: LogOptions) {
     this.#io = io
     this.#options = options
   }
 
+  get isJson(): boolean {
+    return this.#options.isJson
+  }
+
   get isVerbose(): boolean {
     return this.#options.isVerbose
   }
 
-  info(event: string, message: string, fields?: Fields): void {
+  info(event: EventName, message: string, fields?: Fields): void {
     this.#count('info', event, message, fields)
   }
 
-  warn(event: string, message: string, fields?: Fields): void {
+  warn(event: EventName, message: string, fields?: Fields): void {
     this.#count('warn', event, message, fields)
   }
 
   /** One line, and later one that tells how many more were left out: what strangers cause all the time. */
-  warnOnce(event: string, message: string, fields?: Fields): void {
+  warnOnce(event: EventName, message: string, fields?: Fields): void {
     this.#count('warn', event, message, fields, 1)
   }
 
   /** Only with --verbose. */
-  detail(event: string, message: string, fields?: Fields): void {
+  detail(event: EventName, message: string, fields?: Fields): void {
     if (this.#options.isVerbose) this.#line('debug', event, message, fields)
   }
 
@@ -71,7 +78,7 @@ export class Log {
     return new CliError(message, { exitCode, hint, cause: known, isReported: true })
   }
 
-  #count(level: Level, event: string, message: string, fields?: Fields, mostLines = MOST_LINES): void {
+  #count(level: Level, event: EventName, message: string, fields?: Fields, mostLines = MOST_LINES): void {
     const tally = this.#tallies.get(event) ?? this.#begin(event)
     if (++tally.lines <= mostLines) {
       this.#line(level, event, message, fields)
@@ -84,7 +91,7 @@ export class Log {
     }
   }
 
-  #begin(event: string): Tally {
+  #begin(event: EventName): Tally {
     const timer = setTimeout(() => this.#sumUp(event), SUM_UP_MS)
     timer.unref()
     const tally: Tally = { timer, lines: 0, sum: () => {} }
@@ -92,7 +99,7 @@ export class Log {
     return tally
   }
 
-  #sumUp(event: string): void {
+  #sumUp(event: EventName): void {
     const tally = this.#tallies.get(event)
     if (tally === undefined) return
     clearTimeout(tally.timer)
@@ -100,8 +107,16 @@ export class Log {
     tally.sum()
   }
 
-  #line(level: Level, event: string, message: string, fields?: Fields): void {
-    if (!this.#options.isJson) this.#io.report(`multipath: ${message}`)
+  #line(level: Level, event: EventName, message: string, fields?: Fields): void {
+    if (this.#options.isQuiet === true) return
+    if (!this.#options.isJson) this.#io.report(`${timeOfDay(new Date())} multipath: ${message}`)
     else this.#io.report(jsonLine(level, event, message, fields))
   }
+}
+
+/** `14:03:07`, in the time zone of this machine. */
+function timeOfDay(now: Date): string {
+  return [now.getHours(), now.getMinutes(), now.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':')
 }

@@ -5,10 +5,11 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import type { MuxSession } from '../../mux/index.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
+import { Registry } from '../live/registry.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { ClientFlags } from './dial-session.js'
-import { sessionOpener } from './dial-session.js'
+import { sessionDialer } from './dial-session.js'
 import { drain } from './drain.js'
 import { listenPort } from './listen-port.js'
 import { Log } from './log.js'
@@ -55,8 +56,12 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   let sessions: SessionKeeper | undefined
   try {
     const { signal } = life
+    const maxStreams = plan.onSession === undefined ? 0 : flags.maxStreams
+    const { open, summaryOf } = sessionDialer(flags, maxStreams, { io, log, registry: new Registry() })
     const keeper: SessionKeeper = new SessionKeeper({
-      open: sessionOpener(flags, plan.onSession === undefined ? 0 : flags.maxStreams, io, log),
+      open,
+      summaryOf,
+      isOnce: flags.once ?? false,
       onSession: (session) => plan.onSession?.(session, context, (error) => life.abort(error)),
       log,
       waitMs: flags.wait,

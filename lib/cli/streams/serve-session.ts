@@ -57,16 +57,20 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
       signal: left.signal,
     })
     if (!(await joinTarget(stream, socket, target, log))) return
-    const counts = { received: socket.bytesRead, sent: socket.bytesWritten }
-    log.detail('stream-end', `${target}: closed, ${counts.sent} bytes to it, ${counts.received} from it`, {
-      target,
-      ...counts,
-    })
+    const counts = { receivedBytes: socket.bytesRead, sentBytes: socket.bytesWritten }
+    log.detail(
+      'stream-end',
+      `${target}: closed, ${counts.sentBytes} bytes to it, ${counts.receivedBytes} from it`,
+      {
+        target,
+        ...counts,
+      },
+    )
   } catch (error) {
     if (stream.destroyed) return
     const { refusal, isForbidden, message } = error as TargetError
     const tell = isForbidden ? 'warn' : 'detail'
-    log[tell]('refused', `refused ${target}: ${message}`, { target, refusal })
+    log[tell]('refused', `refused ${target}: ${message}`, { target, outcome: refusal })
     refuse(stream, refusal)
   }
 }

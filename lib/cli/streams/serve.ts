@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath serve`: the far end of forward and socks. */
 import { once } from 'node:events'
-import type { AddressInfo, Server } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { Command, Option } from 'commander'
 import type { AuthorizeJoin, MultipathConn } from '../../index.js'
 import { descriptorShare, MultipathListener } from '../../index.js'
-import { CliError } from '../cli-error.js'
+import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
+import { clientSession } from '../live/client-session.js'
+import { Registry } from '../live/registry.js'
 import { formatHostPort, parseCount, parseSeconds } from '../parse.js'
 import { reportSubflows } from '../report-subflows.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
@@ -109,14 +111,17 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
       maxBacklog: 2 * MAX_STRANGERS,
       maxSockets: maxSockets(flags, servers.length),
       peer: 'ours',
+      // Who sends its last before it has greeted is told by a reset that nobody took it.
+      allowHalfOpen: true,
       ...STRANGER_LIMITS,
       ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
     const charge = listener.charge.bind(listener)
+    const registry = new Registry()
     const sessions = new Sessions({ ...flags, ...options, charge, lookups, tasks, log })
-    reportSubflows(listener, (message) => log.detail('path', message))
+    reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
     reportRefusals(listener, log)
-    await take(listener, sessions, io.signal)
+    await take(listener, io.signal, (conn) => sessions.take(conn, registry.add(clientSession(conn, log))))
     await drain({
       reason: io.signal.reason as CliError,
       servers,
@@ -145,8 +150,9 @@ function reportRefusals(listener: MultipathListener, log: Log): void {
   )
   listener.on('refused', (error, { remoteAddress = 'an unknown address' }) => {
     const message = `refused a path from ${remoteAddress}: ${error.message}`
-    if ((error as { code?: unknown }).code === 'ERR_MULTIPATH_LIMIT') log.warnOnce('path-limit', message)
-    else log.detail('path-refused', message)
+    if ((error as { code?: unknown }).code === 'ERR_MULTIPATH_LIMIT')
+      log.warnOnce('path-limit', message, { client: remoteAddress })
+    else log.detail('path-refused', message, { client: remoteAddress, reason: error.message })
   })
 }
 
@@ -155,11 +161,15 @@ const isSameClient: AuthorizeJoin = ({ first, peer }) =>
   peer.fingerprint !== undefined && peer.fingerprint === first.fingerprint
 
 /** Until the signal. */
-async function take(listener: MultipathListener, sessions: Sessions, signal: AbortSignal): Promise<void> {
+async function take(
+  listener: MultipathListener,
+  signal: AbortSignal,
+  serve: (conn: MultipathConn) => Promise<void>,
+): Promise<void> {
   const stop = (): void => void listener.close()
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
-  for await (const conn of listener as AsyncIterable<MultipathConn>) void sessions.take(conn)
+  for await (const conn of listener as AsyncIterable<MultipathConn>) void serve(conn)
 }
 
 async function listen(place: ListenPlace, { tls }: ServeOptions, log: Log): Promise<Server> {
@@ -177,6 +187,11 @@ async function listen(place: ListenPlace, { tls }: ServeOptions, log: Log): Prom
     })
   }
   server.on('error', (error: Error) => log.warn('listen-failed', error.message))
+  server.on('tlsClientError', (error: Error, { remoteAddress: client = 'an unknown address' }: Socket) =>
+    log.detail('path-refused', `refused a path from ${client}: no TLS handshake: ${oneLine(error)}`, {
+      ...{ client, reason: error.message },
+    }),
+  )
   const { address, port } = server.address() as AddressInfo
   const shown = formatHostPort({ host: address, port })
   log.info('listening', `listening on ${shown}${tls === undefined ? '' : ', over TLS'}`, { place: shown })

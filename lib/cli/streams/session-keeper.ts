@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Keeps a session with `multipath serve`: opens it, and opens another when it is gone. */
 import type { MuxSession } from '../../mux/index.js'
-import { oneLine } from '../cli-error.js'
+import { CliError, oneLine } from '../cli-error.js'
+import type { Summary } from '../live/live-session.js'
+import { Repeats } from '../live/repeats.js'
 import { GreetingError } from './greet.js'
 import type { Log } from './log.js'
 
@@ -15,6 +17,10 @@ export interface SessionKeeperInit {
   readonly waitMs: number
   /** How many may wait. */
   readonly maxWaiting: number
+  /** Whether the first failure, or the end of the session, is the end. Default: false. */
+  readonly isOnce?: boolean
+  /** What a session came to. */
+  readonly summaryOf?: (session: MuxSession) => Summary | undefined
   /** From 0 to 1. */
   readonly random?: () => number
 }
@@ -31,6 +37,7 @@ const ODD_REDIAL_MS = 30_000
 export class SessionKeeper {
   readonly #init: SessionKeeperInit
   readonly #live = new Set<MuxSession>()
+  readonly #repeats = new Repeats()
   readonly #waiting = new Set<(session: MuxSession) => void>()
   #current: MuxSession | undefined
 
@@ -42,7 +49,7 @@ export class SessionKeeper {
    * Goes on until `signal`.
    *
    * @throws {GreetingError} where another attempt would not help, unless there was a session before: another program may
-   *   have the port for a while
+   *   have the port for a while. What went wrong first, where `isOnce`
    */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0
@@ -53,14 +60,15 @@ export class SessionKeeper {
       try {
         const session = await this.#init.open(signal)
         hasWorked = true
+        this.#repeats.clear()
         const error = await this.#keep(session, signal)
         if (performance.now() - startedAt > REDIAL_MAX_MS) failures = 0
-        if (!isOver()) this.#warn('session-lost', `the session has ended: ${reason(error)}`)
+        if (!isOver()) this.#lost(session, reason(error))
       } catch (error) {
         if (isOver()) return
         const isOdd = error instanceof GreetingError
-        if (isOdd && !hasWorked) throw error
-        this.#warn('session-failed', `no session: ${oneLine(error)}`)
+        if ((isOdd && !hasWorked) || this.#init.isOnce === true) throw error
+        this.#failed(error as Error)
         if (isOdd) {
           await pause((ODD_REDIAL_MS / 2) * (1 + this.#random()), signal)
           continue
@@ -134,8 +142,20 @@ export class SessionKeeper {
     return (this.#init.random ?? Math.random)()
   }
 
-  #warn(event: string, message: string): void {
-    this.#init.log.warn(event, message)
+  /** @throws {CliError} where one session is all that is wanted */
+  #lost(session: MuxSession, why: string): void {
+    const { text, fields } = this.#init.summaryOf?.(session) ?? { text: '', fields: {} }
+    const message = `the session has ended: ${why}${text && ` (${text})`}`
+    if (this.#init.isOnce === true) throw new CliError(message)
+    this.#init.log.warn('session-end', message, { ...fields, reason: why })
+  }
+
+  /** Once for each reason, and then rarely. */
+  #failed(error: Error): void {
+    const message = `no session: ${oneLine(error)}`
+    const fields = { reason: error.message, hint: (error as Partial<CliError>).hint }
+    const isNews = this.#repeats.isNews(message, performance.now())
+    this.#init.log[isNews ? 'warn' : 'detail']('session-failed', message, fields)
   }
 }
 

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import type { PathSource, SubflowDialer, TcpDialerOptions, TlsDialerOptions } from '../../index.js'
 import { interfacePaths, OptionError, tcpDialer, tlsDialer } from '../../index.js'
+import { PathBook } from '../live/path-book.js'
 import { formatHostPort } from '../parse.js'
 import type { PathPlace } from './parse-places.js'
 import type { CertificateFlags } from './tls-files.js'
@@ -21,15 +22,25 @@ export interface PathFlags extends CertificateFlags {
 /** Far more than there are uplinks; a listener takes 64 subflows by default. */
 const MOST_PATHS = 32
 
+export interface SessionPaths {
+  readonly paths: SubflowDialer[] | PathSource
+  /** Where each leads. */
+  readonly book: PathBook
+}
+
 /** @throws {CliError} EXIT_USAGE for flags that do not go together */
-export function sessionPaths(flags: PathFlags): SubflowDialer[] | PathSource {
+export function sessionPaths(flags: PathFlags): SessionPaths {
   const { to: places = [], allInterfaces = false } = flags
   if (places.length === 0) throw usage('no server to connect to', 'give --to HOST:PORT, once for each path')
   if (places.length > MOST_PATHS)
     throw usage(`--to is given ${places.length} times; at most ${MOST_PATHS} paths are allowed`)
-  const dial = dialerWith(flags)
+  const book = new PathBook()
+  const dial = dialerWith(flags, book)
   try {
-    return allInterfaces ? fromEverywhere(places, dial) : places.map((place) => pathTo(place, dial))
+    return {
+      paths: allInterfaces ? fromEverywhere(places, dial) : places.map((place) => pathTo(place, dial)),
+      book,
+    }
   } catch (error) {
     if (error instanceof OptionError) throw usage(error.message)
     throw error
@@ -64,10 +75,16 @@ function fromEverywhere(places: readonly PathPlace[], dial: Dial): PathSource {
   })
 }
 
-function dialerWith(flags: PathFlags): Dial {
+function dialerWith(flags: PathFlags, book: PathBook): Dial {
   const tls = tlsOptions(flags)
-  if (tls === undefined) return (options) => tcpDialer(options)
-  return (options, servername) => tlsDialer({ ...options, ...(servername && { servername }), ...tls })
+  return (options, servername) => {
+    const { label, host = 'localhost', port, localAddress } = options
+    const transport = tls === undefined ? 'tcp' : 'tls'
+    if (label !== undefined) book.add(label, { host, port: Number(port), localAddress, transport })
+    return tls === undefined
+      ? tcpDialer(options)
+      : tlsDialer({ ...options, ...(servername && { servername }), ...tls })
+  }
 }
 
 /** Any flag of TLS asks for it. */

@@ -5,9 +5,11 @@ import type { MultipathConn, MultipathError } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
 import { ignore } from '../../ignore.js'
 import { oneLine } from '../cli-error.js'
+import { shortAddress } from '../live/client-session.js'
+import type { LiveSession } from '../live/live-session.js'
 import type { HostPort } from '../parse.js'
 import type { AllowList } from './allow-list.js'
-import { greetAsServer } from './greet.js'
+import { greetAsServer, GreetingError, StrangerError } from './greet.js'
 import type { Log } from './log.js'
 import type { Lookups } from './lookups.js'
 import { RemoteBinds } from './remote-binds.js'
@@ -31,7 +33,11 @@ export interface SessionsInit {
 }
 
 /** What a session runs over: a multipath connection. */
-export type Carrier = Duplex & Pick<MultipathConn, 'remoteAddress' | 'setLimits'>
+export type Carrier = Duplex &
+  Pick<MultipathConn, 'remoteAddress' | 'setLimits'> & { resetAndDestroy(): unknown }
+
+/** What tells of a session. */
+export type Live = Pick<LiveSession, 'open' | 'summary'>
 
 /** Budgets of a connection, bytes. */
 export type SessionLimits = Parameters<MultipathConn['setLimits']>[0]
@@ -74,10 +80,10 @@ export class Sessions {
     this.#init = init
   }
 
-  /** Greets `conn` and serves it. Never rejects. */
-  async take(conn: Carrier): Promise<void> {
+  /** Greets `conn` and serves it; `live` tells of it. Never rejects. */
+  async take(conn: Carrier, live?: Live): Promise<void> {
     const { token, charge, log } = this.#init
-    const client = conn.remoteAddress ?? 'somebody'
+    const client = shortAddress(conn.remoteAddress ?? 'somebody')
     conn.on('error', ignore)
     const refusal = this.#strangers.add(conn)
     if (refusal !== undefined) {
@@ -92,13 +98,11 @@ export class Sessions {
       if (this.#isClosed) throw new Error('closing')
       this.#strangers.delete(conn)
       conn.setLimits(SESSION_LIMITS)
-      this.#serve(conn, client)
+      this.#serve(conn, client, live)
     } catch (error) {
       log.warn('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
       if (!this.#isClosed) charge(conn.remoteAddress)
-      // What it was told may still be on its way.
-      conn.end()
-      setTimeout(() => conn.destroy(), LAST_WORDS_MS).unref()
+      dismissClient(conn, error)
     }
   }
 
@@ -119,7 +123,7 @@ export class Sessions {
       throw new Error('too many clients are connected (see --max-sessions)')
   }
 
-  #serve(conn: Carrier, client: string): void {
+  #serve(conn: Carrier, client: string, live: Live | undefined): void {
     const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
     const { lookups, tasks, log } = this.#init
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
@@ -129,15 +133,26 @@ export class Sessions {
       this.#sessions.delete(session)
       if ((error as Partial<MultipathError> | undefined)?.multipathCode === 'ERR_MULTIPATH_MUX_LIMIT')
         charge(conn.remoteAddress, ABUSE_CHARGE)
-      log.info(
-        'session-end',
-        `${client} has disconnected${error === undefined ? '' : `: ${oneLine(error)}`}`,
-        {
-          client,
-        },
-      )
+      const { text = '', fields = { client } } = live?.summary() ?? {}
+      const why = error === undefined ? '' : `: ${oneLine(error)}`
+      log.info('session-end', `${client} has disconnected${why}${text && ` (${text})`}`, {
+        ...fields,
+        reason: error?.message,
+      })
     })
-    log.info('session', `${client} is connected`, { client })
+    if (live === undefined) log.info('session', `${client} is connected`, { client })
+    else live.open(`${client} is connected`)
     serveSession({ session, allow, binds, connectTimeoutMs, resolve: lookups.forClient(), tasks, log })
   }
+}
+
+/** One that speaks our protocol is told why. Any other must not take its data for delivered. */
+function dismissClient(conn: Carrier, error: unknown): void {
+  if (!(error instanceof GreetingError) || error instanceof StrangerError) {
+    conn.resetAndDestroy()
+    return
+  }
+  // What it was told may still be on its way.
+  conn.end()
+  setTimeout(() => conn.destroy(), LAST_WORDS_MS).unref()
 }

@@ -116,12 +116,13 @@ async function serveClient(
   try {
     request = await handshake(socket, reader)
   } catch (error) {
-    log.detail('client-refused', `refused ${client}: ${(error as Error).message}`, { client })
+    log.warn('client-refused', `refused ${client}: ${(error as Error).message}`, { client })
     dismiss(socket, error instanceof ProxyRefusal ? error.answer : new Uint8Array(), LAST_WORDS_MS)
     return
   }
   const host = parseHost(request.host)
   if (host === undefined || request.port === 0) {
+    log.warn('client-refused', `refused ${client}: it requests an invalid address`, { client })
     dismiss(socket, request.answer('bad-request'), LAST_WORDS_MS)
     return
   }
@@ -136,7 +137,8 @@ async function serveClient(
     onOutcome: (outcome) => {
       if (outcome === 'ok') known.reached(target, performance.now())
       else known.failed(target)
-      log.detail('stream', `${target}: ${outcome === 'ok' ? 'open' : outcome}`, { target, outcome })
+      if (outcome === 'ok') log.detail('stream', `${target}: open`, { target, outcome })
+      else log.warn('refused', `${target}: ${outcome}`, { target, outcome, client })
     },
   })
 }

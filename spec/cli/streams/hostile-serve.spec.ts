@@ -3,7 +3,8 @@
 import { createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ClientFlags } from '../../../lib/cli/streams/dial-session.js'
-import { sessionOpener } from '../../../lib/cli/streams/dial-session.js'
+import { sessionDialer } from '../../../lib/cli/streams/dial-session.js'
+import { Registry } from '../../../lib/cli/live/registry.js'
 import { greetAsServer } from '../../../lib/cli/streams/greet.js'
 import { Log } from '../../../lib/cli/streams/log.js'
 import { MultipathListener } from '../../../lib/index.js'
@@ -28,7 +29,8 @@ async function met(maxStreams: number): Promise<{ client: MuxSession; hostile: M
   const io = new FakeCliIo()
   const log = new Log(io, { isJson: false, isVerbose: false })
   const flags = { to: [{ host: '127.0.0.1', port: portOf(server) }], maxStreams: 10, drain: 1, wait: 1 }
-  const open = sessionOpener(flags as unknown as ClientFlags, maxStreams, io, log)
+  const registry = new Registry()
+  const { open } = sessionDialer(flags as unknown as ClientFlags, maxStreams, { io, log, registry })
   const [client, hostile] = await Promise.all([open(new AbortController().signal), accepted])
   onTestFinished(() => {
     for (const session of [client, hostile]) session.destroy()

@@ -88,8 +88,9 @@ describe('a session keeper', () => {
     expect(opened).toHaveLength(2)
     const pauses = at.slice(2).map((time, n) => Math.round(time - at[n + 1]!))
     expect(pauses).toEqual([30_000, 30_000])
+    // It is the same both times.
     expect(io.lines.filter((line) => line.includes('no session: the other end does not speak'))).toHaveLength(
-      2,
+      1,
     )
   })
 
@@ -103,8 +104,8 @@ describe('a session keeper', () => {
     await vi.waitUntil(() => opened.length === 3)
     expect(await kept.session(SIGNAL)).toBe(opened[2])
     expect(io.lines).toEqual([
-      'multipath: the session has ended: the other end accepts no more streams',
-      expect.stringMatching(/^multipath: the session has ended: /),
+      expect.stringMatching(/ multipath: the session has ended: the other end accepts no more streams$/),
+      expect.stringMatching(/ multipath: the session has ended: /),
     ])
   })
 })

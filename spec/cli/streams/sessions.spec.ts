@@ -52,7 +52,9 @@ function serving(maxStreams = 10, lookups: Lookups = new Lookups(10)): Serving {
   const join = (remoteAddress?: string): MemoryStream => {
     const [client, server] = MemoryStream.pair()
     client.on('error', () => {})
-    void sessions.take(Object.assign(server, { remoteAddress, setLimits: () => {} }))
+    void sessions.take(
+      Object.assign(server, { remoteAddress, setLimits: () => {}, resetAndDestroy: () => server.destroy() }),
+    )
     return client
   }
   return { sessions, io, join, charged }
@@ -113,6 +115,7 @@ describe('strangers', () => {
       Object.assign(far, {
         remoteAddress: undefined,
         setLimits: (limits: SessionLimits) => void given.push(limits),
+        resetAndDestroy: () => {},
       }),
     )
     await quiet()

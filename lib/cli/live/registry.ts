@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The sessions of a running command: what its log, its socket, its monitor and its metrics tell of. */
+import type { LiveSession } from './live-session.js'
+
+export class Registry {
+  readonly #sessions = new Set<LiveSession>()
+
+  /** Those that are open, in the order in which they came. */
+  get sessions(): LiveSession[] {
+    return [...this.#sessions].filter(({ isOpen }) => isOpen)
+  }
+
+  /** It is forgotten when its connection closes. */
+  add(session: LiveSession): LiveSession {
+    this.#sessions.add(session)
+    session.conn.once('close', () => this.#sessions.delete(session))
+    return session
+  }
+}

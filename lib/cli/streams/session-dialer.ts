@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Opens sessions with `multipath serve`; each call dials anew. */
+import type { MultipathConn, PathFailureEvent } from '../../index.js'
+import { DialError, MultipathDialer } from '../../index.js'
+import { MuxSession } from '../../mux/index.js'
+import { ignore } from '../../ignore.js'
+import { CliError } from '../cli-error.js'
+import { explainDial } from '../explain.js'
+import { FaultFinder } from '../live/fault-finder.js'
+import type { Summary } from '../live/live-session.js'
+import { LiveSession } from '../live/live-session.js'
+import type { Registry } from '../live/registry.js'
+import { Repeats } from '../live/repeats.js'
+import { plain } from '../live/watch-conn.js'
+import { reportFailures, reportSubflows } from '../report-subflows.js'
+import { greetAsClient } from './greet.js'
+import type { Log } from './log.js'
+import type { SessionPaths } from './session-paths.js'
+
+export interface SessionDialerInit {
+  readonly destination: string
+  readonly plan: SessionPaths
+  readonly token: Buffer | undefined
+  /** Streams of the other end. */
+  readonly maxStreams: number
+  readonly registry: Registry
+  readonly log: Log
+}
+
+/** For the greeting. */
+const GREETING_MS = 10_000
+/** To open a path, and again for its handshake: a stranger is known as such within ten seconds. */
+const HANDSHAKE_MS = 6000
+
+export class SessionDialer {
+  readonly dialer: MultipathDialer
+  readonly #init: SessionDialerInit
+  readonly #faults: FaultFinder
+  readonly #lives = new WeakMap<MultipathConn, LiveSession>()
+  readonly #summaries = new WeakMap<MuxSession, LiveSession>()
+  readonly #told = new Map<string, Repeats>()
+
+  constructor(init: SessionDialerInit) {
+    const { destination, plan, log } = init
+    this.#init = init
+    this.#faults = new FaultFinder(plan.book)
+    this.dialer = new MultipathDialer(destination, plan.paths, {
+      peer: 'ours',
+      handshakeTimeoutMs: HANDSHAKE_MS,
+    })
+    const report = (label: string, message: string): void => log.detail('subflow', message, { label })
+    reportSubflows(this.dialer, report)
+    reportFailures(this.dialer, report)
+    this.dialer.on('path-failure', (failure, conn) => this.#failed(failure, conn))
+  }
+
+  /** @throws {CliError}; the reason of `signal` */
+  readonly open = async (signal: AbortSignal): Promise<MuxSession> => {
+    const { destination, plan, token, maxStreams, registry, log } = this.#init
+    let conn: MultipathConn | undefined
+    try {
+      conn = await this.dialer.dial({ signal })
+      conn.on('error', ignore)
+      const live = new LiveSession({ conn, log, endsOf: (label) => plan.book.endsOf(label) })
+      this.#lives.set(conn, live)
+      await greetAsClient(conn, token, { timeoutMs: GREETING_MS, signal })
+      registry.add(live).open(`connected to ${destination}`)
+      const session = new MuxSession(conn, { role: 'client', maxStreams, allowHalfOpen: true })
+      this.#summaries.set(session, live)
+      return session
+    } catch (error) {
+      conn?.destroy()
+      if (error instanceof DialError) throw await this.#explained(error, signal)
+      if (error instanceof CliError || signal.aborted) throw error
+      throw new CliError(`the server did not complete the greeting: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** What a session that was opened here came to. */
+  readonly summaryOf = (session: MuxSession): Summary | undefined => this.#summaries.get(session)?.summary()
+
+  async #explained(error: DialError, signal: AbortSignal): Promise<CliError> {
+    const faults = await Promise.all(
+      error.failures.map(({ label, error: why }) => this.#faults.find(label, why, signal)),
+    )
+    const hint = faults.find((fault) => fault !== undefined)?.hint
+    const reasons = faults.map((fault) => fault?.reason)
+    return explainDial(error, hint ?? 'check that `multipath serve` is running there', reasons)
+  }
+
+  #failed({ label, error, waitMs }: PathFailureEvent, conn: MultipathConn): void {
+    this.#lives.get(conn)?.watch.failed(label, plain(error), waitMs)
+    const life = new AbortController()
+    conn.once('close', () => life.abort())
+    void this.#faults.find(label, error, life.signal).then((fault) => {
+      if (fault === undefined || life.signal.aborted) return
+      const repeats = this.#told.get(label) ?? new Repeats()
+      this.#told.set(label, repeats)
+      if (!repeats.isNews(fault.reason, performance.now())) return
+      this.#init.log.warn('fault', `${label}: ${fault.reason} (${fault.hint})`, { label, ...fault })
+    })
+  }
+}
