@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which paths there are: pairs of a local address and an address of the peer. */
 import type { LocalAddress } from './local-addresses.js'
+import type { Candidate } from './paired.js'
+import { paired } from './paired.js'
 import { isLinkLocal, isLoopback, isNear, isUniqueLocal } from './local-addresses.js'
 
 /** An address of the peer. */
@@ -35,32 +37,52 @@ export interface PairingInit {
   readonly useVirtual: boolean
   /** Paths for each pair. */
   readonly multiplier: number
+  /** Every address to every other, or each link once. */
+  readonly pairing?: Pairing | undefined
 }
+
+/** Which of the possible paths are used. */
+export type Pairing = 'links' | 'all'
 
 type Source = Pick<AddressPair, 'localAddress' | 'interfaceName'>
 
 const ANY_SOURCE: Source = { localAddress: undefined, interfaceName: undefined }
 
 /**
- * Every target from everywhere that can reach it; one that is asked for twice has twice the paths. In an order that
+ * Each link once, or every target from everywhere that can reach it; one that is asked for twice has twice the paths. In an order that
  * lets a limit hit copies first, and the last addresses of the peer next.
  */
-export function addressPairs({ targets, locals, useVirtual, multiplier }: PairingInit): AddressPair[] {
-  const counts = new Map<string, { readonly pair: AddressPair; copies: number }>()
-  for (const target of targets)
-    for (const source of sourcesFor(target, locals, useVirtual)) {
-      const pair = pairOf(target, source)
-      const known = counts.get(pair.label)
-      if (known === undefined) counts.set(pair.label, { pair, copies: multiplier })
-      else known.copies += multiplier
-    }
-  const all = [...counts.values()]
+export function addressPairs({ pairing = 'links', ...init }: PairingInit): AddressPair[] {
+  const { multiplier } = init
+  const candidates = candidatesOf(init)
+  const chosen = pairing === 'all' ? candidates : paired(candidates)
+  const all = chosen.map(({ pair, times }) => ({ pair, copies: times * multiplier }))
   const most = Math.max(0, ...all.map(({ copies }) => copies))
   return Array.from({ length: most }, (_, index) =>
     all
       .filter(({ copies }) => index < copies)
       .map(({ pair, copies }) => (copies === 1 ? pair : { ...pair, label: `${pair.label}#${index + 1}` })),
   ).flat()
+}
+
+interface Wanted extends Candidate {
+  readonly pair: AddressPair
+  /** How often it was asked for. */
+  times: number
+}
+
+function candidatesOf({ targets, locals, useVirtual }: Omit<PairingInit, 'pairing'>): Wanted[] {
+  const found = new Map<string, Wanted>()
+  for (const target of targets)
+    for (const source of sourcesFor(target, locals, useVirtual)) {
+      const pair = pairOf(target, source)
+      const known = found.get(pair.label)
+      const local = locals?.find(({ address }) => address === source.localAddress)
+      const isHere = local !== undefined && isNear(local, target.address)
+      if (known === undefined) found.set(pair.label, { pair, isNear: isHere, times: 1 })
+      else known.times++
+    }
+  return [...found.values()]
 }
 
 function pairOf({ address, family, port, target }: TargetAddress, source: Source): AddressPair {

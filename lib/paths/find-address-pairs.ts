@@ -21,7 +21,8 @@ export interface FoundPairs {
  * @throws {OptionError}; what the functions among the options throw
  */
 export async function findAddressPairs(options: InterfacePathsOptions): Promise<FoundPairs> {
-  const { targets, family, maxPaths, lookup, selector, multiplier } = resolveInterfacePathsOptions(options)
+  const { targets, family, maxPaths, lookup, selector, multiplier, pairing } =
+    resolveInterfacePathsOptions(options)
   const all = targets.map((target) => new TargetAddresses(target, family, maxPaths))
   const results = await Promise.allSettled(all.map((target) => target.lookUp(lookup)))
   const pairs = addressPairs({
@@ -29,6 +30,7 @@ export async function findAddressPairs(options: InterfacePathsOptions): Promise<
     locals: selector?.forPaths(networkInterfaces()),
     useVirtual: selector?.useVirtual ?? true,
     multiplier,
+    pairing,
   })
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : []))
   return { pairs: pairs.slice(0, maxPaths), failures }

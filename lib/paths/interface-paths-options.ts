@@ -8,7 +8,7 @@ import type { OptionTable, Resolved } from '../options.js'
 import { checkClock, refuseUnknown, resolveOptions } from '../options.js'
 import { tcpDialer } from '../transport/tcp.js'
 import type { PathOptions, SubflowDialer } from '../transport/transport.js'
-import type { AddressPair } from './address-pairs.js'
+import type { AddressPair, Pairing } from './address-pairs.js'
 import type { LocalAddressFilter, Selector } from './local-addresses.js'
 import { FILTER_NAMES, selectorOf } from './local-addresses.js'
 import type { Lookup, Target } from './target-addresses.js'
@@ -36,6 +36,12 @@ export interface InterfacePathsOptions extends InterfacePathsNumbers, Omit<Local
    * path.
    */
   readonly interfaces?: LocalAddressFilter['interfaces'] | false
+  /**
+   * Which of the possible paths are used. With `links`, each local address and each address of the peer is used, and
+   * none more often than needed: two interfaces and two addresses are two paths. A pair within one network goes first.
+   * With `all`, every local address is combined with every address of the peer. Default: `links`.
+   */
+  readonly pairing?: Pairing | undefined
   /** Returns label, tracker, tier, weight and caps of a path. */
   readonly pathOptions?: ((pair: AddressPair) => PathOptions) | undefined
   /** Creates the dialer of a path. `path` has the result of `pathOptions`, and a label. Default: a TCP dialer. */
@@ -59,12 +65,13 @@ export interface Settings extends Resolved<InterfacePathsNumbers> {
   readonly family: NonNullable<LocalAddressFilter['family']>
   /** `undefined`: the system chooses. */
   readonly selector: Selector | undefined
+  readonly pairing: Pairing
   readonly makeDialer: (pair: AddressPair) => SubflowDialer
   readonly lookup: Lookup
   readonly clock: Clock
 }
 
-const OTHERS = ['host', 'port', 'targets', 'pathOptions', 'dial', 'lookup', 'clock']
+const OTHERS = ['host', 'port', 'targets', 'pairing', 'pathOptions', 'dial', 'lookup', 'clock']
 
 /** @throws {OptionError} */
 export function resolveInterfacePathsOptions(options: InterfacePathsOptions): Settings {
@@ -81,6 +88,7 @@ export function resolveInterfacePathsOptions(options: InterfacePathsOptions): Se
     ...resolveOptions(INTERFACE_PATHS_TABLE, numbersOf(options)),
     targets: targetsOf(options),
     family: family ?? 0,
+    pairing: checkPairing(options.pairing),
     selector: interfaces === false ? undefined : selector,
     makeDialer: (pair) => dialPair(pair, { label: pair.label, ...pathOptions?.(pair) }),
     lookup: lookup ?? systemLookup,
@@ -99,6 +107,11 @@ function numbersOf({
   resolveMs,
 }: InterfacePathsOptions): InterfacePathsNumbers {
   return { multiplier, maxPaths, pollMs, resolveMs }
+}
+
+function checkPairing(pairing: unknown = 'links'): Pairing {
+  if (pairing === 'links' || pairing === 'all') return pairing
+  throw new OptionError(`pairing must be links or all, got ${String(pairing)}`)
 }
 
 function checkFunctions(values: Readonly<Record<string, unknown>>): void {

@@ -127,10 +127,10 @@ export class InterfacePaths implements PathSource {
   }
 
   #update(): void {
-    const { selector, multiplier } = this.#settings
+    const { selector, multiplier, pairing } = this.#settings
     const targets = this.#targets.flatMap(({ addresses }) => addresses)
     const pairs = addressPairs({
-      ...{ targets, multiplier },
+      ...{ targets, multiplier, pairing },
       locals: selector && this.#locals,
       useVirtual: selector?.useVirtual ?? true,
     })

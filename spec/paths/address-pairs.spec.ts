@@ -65,6 +65,36 @@ describe('address pairs', () => {
     ])
   })
 
+  it('use each link once: two interfaces and two addresses are two paths, not four that cross', () => {
+    expect(pairs(['203.0.113.1', '203.0.113.2']).map(({ label }) => label)).toEqual([
+      '192.0.2.2|203.0.113.1:80',
+      '198.51.100.2|203.0.113.2:80',
+    ])
+    expect(pairs(['203.0.113.1', '203.0.113.2'], { pairing: 'all' })).toHaveLength(4)
+  })
+
+  it('use every address of either side, where one has more of them', () => {
+    const more = ['203.0.113.1', '203.0.113.2', '203.0.113.3']
+    expect(pairs(more).map(({ localAddress, host }) => [localAddress, host])).toEqual([
+      ['192.0.2.2', '203.0.113.1'],
+      ['198.51.100.2', '203.0.113.2'],
+      ['192.0.2.2', '203.0.113.3'],
+    ])
+    expect(pairs(['203.0.113.1'])).toHaveLength(2)
+  })
+
+  it('join addresses of one network first, and the rest with each other', () => {
+    const locals = selectorOf({}).select(
+      machine({ a: ['192.0.2.2/24'], b: ['198.51.100.2/24'], c: ['203.0.113.2/24'] }),
+    )
+    const found = pairs(['203.0.113.1', '198.18.0.1', '198.51.100.1'], { locals })
+    expect(found.map(({ localAddress, host }) => `${localAddress} ${host}`).sort()).toEqual([
+      '192.0.2.2 198.18.0.1',
+      '198.51.100.2 198.51.100.1',
+      '203.0.113.2 203.0.113.1',
+    ])
+  })
+
   it('are none where no local address can reach the target', () => {
     const locals = LOCALS.filter(({ family }) => family === 4)
     expect(pairs(['2001:db8::9'], { locals })).toEqual([])

@@ -88,7 +88,7 @@ const SECTIONS = [
     table: INTERFACE_PATHS_TABLE,
     others: {
       ...{ host: 'none', port: 'none', targets: 'none', interfaces: 'all' },
-      ...{ pathOptions: 'none', dial: 'over TCP', lookup: "the system's", clock: "the system's" },
+      ...{ pairing: '`links`', pathOptions: 'none', dial: 'over TCP', lookup: "the system's", clock: "the system's" },
     },
   },
   {

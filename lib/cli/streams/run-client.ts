@@ -56,27 +56,18 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   let sessions: SessionKeeper | undefined
   try {
     const { signal } = life
-    const maxStreams = plan.onSession === undefined ? 0 : flags.maxStreams
-    const { open, summaryOf } = sessionDialer(flags, maxStreams, { io, log, registry: new Registry() })
-    const keeper: SessionKeeper = new SessionKeeper({
-      open,
-      summaryOf,
-      isOnce: flags.once ?? false,
-      onSession: (session) => plan.onSession?.(session, context, (error) => life.abort(error)),
-      log,
-      waitMs: flags.wait,
-      maxWaiting: flags.maxStreams,
-    })
+    const keeper: SessionKeeper = keeperOf(flags, plan, { io, log, registry: new Registry() }, (session) =>
+      plan.onSession?.(session, context, (error) => life.abort(error)),
+    )
     sessions = keeper
     const context: ClientContext = { keeper, tasks, log, signal }
-    for (const port of plan.ports) {
-      const serve = (socket: Socket): void => {
-        sockets.add(socket)
-        socket.once('close', () => sockets.delete(socket))
-        tasks.add(port.serve(socket, context))
-      }
-      servers.push(await listenLocally(port, serve, flags.maxStreams, log))
+    const take = (port: LocalPort, socket: Socket): void => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      tasks.add(port.serve(socket, context))
     }
+    for (const port of plan.ports)
+      servers.push(await listenLocally(port, (socket) => take(port, socket), flags.maxStreams, log))
     await keeper.run(signal)
     if (signal.reason !== io.signal.reason) throw signal.reason
     await drain({
@@ -95,6 +86,26 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
     for (const socket of sockets) cut(socket)
     io.signal.removeEventListener('abort', stop)
   }
+}
+
+function keeperOf(
+  flags: ClientFlags,
+  plan: ClientPlan,
+  surroundings: { readonly io: CliIo; readonly log: Log; readonly registry: Registry },
+  onSession: (session: MuxSession) => void,
+): SessionKeeper {
+  const { open, summaryOf } = sessionDialer(
+    flags,
+    plan.onSession === undefined ? 0 : flags.maxStreams,
+    surroundings,
+  )
+  return new SessionKeeper({
+    ...{ open, summaryOf, onSession },
+    log: surroundings.log,
+    isOnce: flags.once ?? false,
+    waitMs: flags.wait,
+    maxWaiting: flags.maxStreams,
+  })
 }
 
 async function listenLocally(

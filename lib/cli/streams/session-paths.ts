@@ -80,7 +80,7 @@ function dialerWith(flags: PathFlags, book: PathBook): Dial {
   return (options, servername) => {
     const { label, host = 'localhost', port, localAddress } = options
     const transport = tls === undefined ? 'tcp' : 'tls'
-    if (label !== undefined) book.add(label, { host, port: Number(port), localAddress, transport })
+    if (label !== undefined) book.add(label, { host, port, localAddress, transport })
     return tls === undefined
       ? tcpDialer(options)
       : tlsDialer({ ...options, ...(servername && { servername }), ...tls })

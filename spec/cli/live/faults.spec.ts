@@ -15,7 +15,9 @@ const PINS = Array.from({ length: 32 }, () => 'AB').join(':')
 async function httpPort(): Promise<number> {
   const server = createServer()
   await listening(server)
-  onTestFinished(() => void server.closeAllConnections())
+  onTestFinished(() => {
+    server.closeAllConnections()
+  })
   return portOf(server)
 }
 
