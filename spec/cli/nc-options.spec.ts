@@ -19,6 +19,8 @@ describe('ncOptions', () => {
       isBenchmark: false,
       peer: 'any',
       isVerbose: false,
+      isJson: false,
+      isQuiet: false,
     })
     expect(ncOptions([TARGET], { ...FLAGS, multiplier: 3 })).toMatchObject({ multiplier: 3 })
   })

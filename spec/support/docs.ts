@@ -88,7 +88,13 @@ const SECTIONS = [
     table: INTERFACE_PATHS_TABLE,
     others: {
       ...{ host: 'none', port: 'none', targets: 'none', interfaces: 'all' },
-      ...{ pairing: '`links`', pathOptions: 'none', dial: 'over TCP', lookup: "the system's", clock: "the system's" },
+      ...{
+        pairing: '`links`',
+        pathOptions: 'none',
+        dial: 'over TCP',
+        lookup: "the system's",
+        clock: "the system's",
+      },
     },
   },
   {

@@ -46,7 +46,9 @@ async function scene() {
   await here.line(/connected to/)
   const listening = (): string[] => here.lines.filter((line) => line.includes('listening on'))
   await until(() => listening().length === 3)
-  const [echoPort, deafPort, loudPort] = listening().map((line) => Number(/:(\d+)/.exec(line)![1]))
+  const [echoPort, deafPort, loudPort] = listening().map((line) =>
+    Number(/listening on \S+:(\d+)/.exec(line)![1]),
+  )
   return { there: there.cli, here, counts, echoPort: echoPort!, deafPort: deafPort!, loudPort: loudPort! }
 }
 
