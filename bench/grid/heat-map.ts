@@ -1,47 +1,145 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The grid as a picture: a block for each rate and queue, RTT to the right, loss and jitter down. */
+/**
+ * The grid as a picture: one path alone under BBR, share and queueing side by side. A block for each rate and queue;
+ * in it, RTT to the right, jitter and loss down.
+ */
+import type { Cell } from './cell.js'
 import { AXES } from './cell.js'
 import type { Measured } from './judge.js'
+import { queueing } from './judge.js'
 
-const CELL = 14
-const GAP = 34
-const LEFT = 120
+const CELL = 12
+const GAP = { x: 26, y: 52 }
+const LEFT = 128
+const TOP = 96
+const WIDTH = AXES.rttMs.length * CELL
+const HEIGHT = AXES.jitterMs.length * AXES.lossRate.length * CELL
 
-/** Red for nothing, over yellow, to green for all that is possible. */
-function colour(share: number): string {
-  return `hsl(${Math.round(120 * Math.max(0, (share - 0.4) / 0.6))} 65% 55%)`
+/** From good to bad; told apart by those who see no red or green, too. */
+const COLOURS = ['#4575b4', '#91bfdb', '#e0f3f8', '#ffffbf', '#fee090', '#fc8d59', '#d73027']
+
+interface Figure {
+  readonly title: string
+  /** Of a cell; the less the better. */
+  readonly badness: (measured: Measured) => number
+  /** Up to which badness each colour but the last goes. */
+  readonly steps: readonly number[]
+  readonly labels: readonly string[]
 }
 
-/** Shares of one path alone under BBR. */
-export function heatMap(all: readonly Measured[]): string {
-  const width = AXES.rttMs.length * CELL
-  const height = AXES.lossRate.length * AXES.jitterMs.length * CELL
-  const parts = all
-    .filter(({ cell }) => cell.setting === 'one' && cell.kernel === 'bbr')
-    .map(({ cell, outcome }) => {
-      const index = <Value>(values: readonly Value[], value: Value): number => values.indexOf(value)
-      const column = index<number>(AXES.rateMbps, cell.rateMbps)
-      const row = index<number>(AXES.queuePipes, cell.queuePipes)
-      const down =
-        index<number>(AXES.jitterMs, cell.jitterMs) * 4 + index<number>(AXES.lossRate, cell.lossRate)
-      const x = LEFT + column * (width + GAP) + index<number>(AXES.rttMs, cell.rttMs) * CELL
-      const y = GAP + row * (height + GAP) + down * CELL
-      const { share, queueMs } = outcome
-      const title = `${cell.rttMs} ms, loss ${cell.lossRate * 100} %, jitter ${cell.jitterMs} ms: ${share.toFixed(2)}, queue ${queueMs.toFixed(0)} ms`
-      return `<rect x="${x}" y="${y}" width="${CELL - 1}" height="${CELL - 1}" fill="${colour(share)}"><title>${title}</title></rect>`
-    })
-  const labels = AXES.rateMbps.flatMap((rate, column) =>
-    AXES.queuePipes.map((queue, row) => {
-      const [x, y] = [LEFT + column * (width + GAP), GAP + row * (height + GAP) - 6]
-      return `<text x="${x}" y="${y}">${rate} Mbit/s, queue of ${queue} pipes</text>`
+const FIGURES: readonly Figure[] = [
+  {
+    title: 'share of what a plain stream brings',
+    badness: ({ outcome }) => 1 - outcome.share,
+    steps: [0.05, 0.1, 0.2, 0.3, 0.4, 0.5],
+    labels: ['≥ 0.95', '≥ 0.9', '≥ 0.8', '≥ 0.7', '≥ 0.6', '≥ 0.5', 'less'],
+  },
+  {
+    title: "smoothed RTT over the path's own",
+    badness: queueing,
+    steps: [1.25, 1.5, 2, 3, 4, 6],
+    labels: ['≤ 1.25', '≤ 1.5', '≤ 2', '≤ 3', '≤ 4', '≤ 6', 'more'],
+  },
+]
+
+interface Place {
+  readonly x: number
+  readonly y: number
+}
+
+/** The upper left corner of a block. */
+function blockAt(figure: number, rate: number, queue: number): Place {
+  const column = figure * AXES.rateMbps.length + rate
+  return { x: LEFT + column * (WIDTH + GAP.x) + figure * GAP.x, y: TOP + queue * (HEIGHT + GAP.y) }
+}
+
+const indexOf = (values: readonly number[], value: number): number => values.indexOf(value)
+
+function placeOf(cell: Cell, figure: number): Place {
+  const block = blockAt(
+    figure,
+    indexOf(AXES.rateMbps, cell.rateMbps),
+    indexOf(AXES.queuePipes, cell.queuePipes),
+  )
+  const down =
+    indexOf(AXES.jitterMs, cell.jitterMs) * AXES.lossRate.length + indexOf(AXES.lossRate, cell.lossRate)
+  return { x: block.x + indexOf(AXES.rttMs, cell.rttMs) * CELL, y: block.y + down * CELL }
+}
+
+/** All cells of one colour are one path: so the picture stays small. */
+function cellsOf(all: readonly Measured[], { badness, steps }: Figure, figure: number): string[] {
+  const paths = COLOURS.map((): string[] => [])
+  for (const measured of all) {
+    const { x, y } = placeOf(measured.cell, figure)
+    // -1 is the last.
+    const step = steps.findIndex((most) => badness(measured) <= most)
+    paths.at(step)!.push(`M${x} ${y}h${CELL - 1}v${CELL - 1}h${1 - CELL}z`)
+  }
+  return paths.map((path, index) => `<path fill="${COLOURS[index]}" d="${path.join('')}"/>`)
+}
+
+function text({ x, y }: Place, what: string | number, anchor = 'start', size = 11): string {
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}">${what}</text>`
+}
+
+function blockLabels(figure: number): string[] {
+  return AXES.rateMbps.flatMap((rateMbps, rate) =>
+    AXES.queuePipes.flatMap((queuePipes, queue) => {
+      const { x, y } = blockAt(figure, rate, queue)
+      const rtts = AXES.rttMs.map(
+        (rttMs, index) =>
+          `<text transform="translate(${x + index * CELL + 9} ${y + HEIGHT + 4}) rotate(-90)" text-anchor="end" font-size="9">${rttMs}</text>`,
+      )
+      return [
+        `<rect x="${x - 1}" y="${y - 1}" width="${WIDTH + 1}" height="${HEIGHT + 1}" fill="#ddd"/>`,
+        text({ x, y: y - 6 }, `${rateMbps} Mbit/s, queue ${queuePipes}`),
+        ...rtts,
+      ]
     }),
   )
-  const jitters = AXES.queuePipes.flatMap((_queue, row) =>
-    AXES.jitterMs.map(
-      (jitter, index) =>
-        `<text x="4" y="${GAP + row * (height + GAP) + (index * 4 + 2) * CELL}">jitter ${jitter} ms</text>`,
-    ),
+}
+
+/** Jitter and loss, left of the first blocks. */
+function rowLabels(): string[] {
+  return AXES.queuePipes.flatMap((_queue, queue) =>
+    AXES.jitterMs.flatMap((jitterMs, group) => {
+      const y = blockAt(0, 0, queue).y + group * AXES.lossRate.length * CELL
+      const losses = AXES.lossRate.map((lossRate, row) =>
+        text({ x: LEFT - 6, y: y + row * CELL + 9 }, `${lossRate * 100} %`, 'end', 9),
+      )
+      return [text({ x: 6, y: y + 2 * CELL + 4 }, `jitter ${jitterMs} ms`), ...losses]
+    }),
   )
-  const size = `width="${LEFT + 3 * (width + GAP)}" height="${3 * (height + GAP) + GAP}"`
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="11">\n${[...labels, ...jitters, ...parts].join('\n')}\n</svg>\n`
+}
+
+function legend({ title, labels }: Figure, figure: number): string[] {
+  const { x } = blockAt(figure, 0, 0)
+  const boxes = labels.map((label, index) => {
+    const left = x + index * 76
+    return `<rect x="${left}" y="36" width="14" height="14" fill="${COLOURS[index]}" stroke="#888"/>${text({ x: left + 18, y: 47 }, label)}`
+  })
+  return [text({ x, y: 24 }, title, 'start', 14), ...boxes]
+}
+
+/** One path alone under BBR. Grey: not measured. */
+export function heatMap(all: readonly Measured[]): string {
+  const shown = all.filter(({ cell }) => cell.setting === 'one' && cell.kernel === 'bbr')
+  const last = blockAt(FIGURES.length - 1, AXES.rateMbps.length - 1, AXES.queuePipes.length - 1)
+  const [width, height] = [last.x + WIDTH + 10, last.y + HEIGHT + 44]
+  const axes = [
+    text({ x: LEFT - 6, y: TOP - 6 }, 'loss', 'end', 9),
+    text({ x: LEFT, y: height - 8 }, 'across: RTT in ms; queue: in bandwidth-delay products'),
+  ]
+  const blocks = FIGURES.flatMap((figure, index) => [
+    ...legend(figure, index),
+    ...blockLabels(index),
+    ...cellsOf(shown, figure, index),
+  ])
+  const parts = [
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    ...axes,
+    ...rowLabels(),
+    ...blocks,
+  ]
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif">\n${parts.join('\n')}\n</svg>\n`
 }

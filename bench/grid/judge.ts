@@ -7,6 +7,8 @@ import type { Outcome } from './simulate.js'
 export interface Measured {
   readonly cell: Cell
   readonly outcome: Outcome
+  /** Standard errors of the means where several seeds were simulated: that much is chance. */
+  readonly errors?: Pick<Outcome, 'share' | 'queueMs'> | undefined
 }
 
 export interface Cliff {
@@ -21,21 +23,41 @@ const MOST_QUEUE_RATIO = 2
 /** What processes and packets take anyway is added to both round trips, milliseconds. */
 const UNAVOIDABLE_MS = 20
 
+export interface Exception {
+  /** The steps that it covers, as docs/engine.md has them. */
+  readonly steps: string
+  readonly why: string
+  readonly covers: (cliff: Cliff) => boolean
+}
+
 /** Steps at which physics makes a difference. */
-const EXCEPTIONS: readonly { readonly why: string; readonly covers: (cliff: Cliff) => boolean }[] = [
+export const EXCEPTIONS: readonly Exception[] = [
   {
-    why: 'from no loss to some: each repair takes a round trip in which nothing behind it is delivered',
+    steps: 'loss from none to some, queueing',
+    why: 'each repair takes a round trip in which nothing behind it is delivered',
     covers: ({ axis, from, what }) => axis === 'lossRate' && from.cell.lossRate === 0 && what === 'queue',
   },
   {
-    why: 'a queue of a quarter of a pipe overflows under BBR by itself, one of a pipe does not',
-    covers: ({ axis, from }) => axis === 'queuePipes' && from.cell.queuePipes === 0.25,
+    steps: 'queue from a quarter of a pipe to one, under BBR',
+    why: 'BBR sends up to two pipes, so that the shorter queue overflows without any other loss',
+    covers: ({ axis, from: { cell } }) =>
+      axis === 'queuePipes' && cell.queuePipes === 0.25 && cell.kernel === 'bbr',
   },
   {
-    why: 'at 2 Mbit/s a packet takes 6 ms: what is a moment on a faster line is a queue there',
+    steps: 'rate from 2 to 20 Mbit/s, queueing',
+    why: 'at 2 Mbit/s a packet takes 6 ms, so that the shortest burst is a queue',
     covers: ({ axis, from, what }) => axis === 'rateMbps' && from.cell.rateMbps === 2 && what === 'queue',
   },
+  {
+    steps: 'any, from or to jitter longer than the RTT, under BBR',
+    why: 'BBR takes its window from the shortest round trip, so that it is chance whether it holds its rate: a plain stream brings from 3 to 20 of 20 Mbit/s',
+    covers: ({ from, to }) => isBbrAtALoss(from.cell) || isBbrAtALoss(to.cell),
+  },
 ]
+
+function isBbrAtALoss({ kernel, jitterMs, rttMs }: Cell): boolean {
+  return kernel === 'bbr' && jitterMs > rttMs
+}
 
 /** Neighbours that differ by more than they may, without those that an exception covers. */
 export function cliffs(all: readonly Measured[]): Cliff[] {
@@ -52,10 +74,8 @@ function neighbours(from: Measured, byKey: ReadonlyMap<string, Measured>): Cliff
     const to = nextOn(axis, from.cell, byKey)
     if (to === undefined) return []
     const found: Cliff[] = []
-    if (Math.abs(to.outcome.share - from.outcome.share) > MOST_SHARE_APART)
-      found.push({ axis, from, to, what: 'share' })
-    const [a, b] = [queueing(from), queueing(to)]
-    if (Math.max(a, b) > MOST_QUEUE_RATIO * Math.min(a, b)) found.push({ axis, from, to, what: 'queue' })
+    if (isShareApart(from, to)) found.push({ axis, from, to, what: 'share' })
+    if (isQueueApart(from, to)) found.push({ axis, from, to, what: 'queue' })
     return found
   })
 }
@@ -66,8 +86,22 @@ function nextOn(axis: Axis, cell: Cell, byKey: ReadonlyMap<string, Measured>): M
   return value === undefined ? undefined : byKey.get(keyOf({ ...cell, [axis]: value }))
 }
 
+function isShareApart(a: Measured, b: Measured): boolean {
+  const chance = Math.hypot(a.errors?.share ?? 0, b.errors?.share ?? 0)
+  return Math.abs(a.outcome.share - b.outcome.share) - chance > MOST_SHARE_APART
+}
+
+function isQueueApart(a: Measured, b: Measured): boolean {
+  const [less, more] = queueing(a) < queueing(b) ? [a, b] : [b, a]
+  const chance = (of: Measured): number => (of.errors?.queueMs ?? 0) / ownMs(of.cell)
+  return queueing(more) - chance(more) > MOST_QUEUE_RATIO * (queueing(less) + chance(less))
+}
+
 /** Smoothed RTT over the path's own. */
-function queueing({ cell, outcome }: Measured): number {
-  const own = cell.rttMs + cell.jitterMs + UNAVOIDABLE_MS
-  return (own + outcome.queueMs) / own
+export function queueing({ cell, outcome }: Measured): number {
+  return (ownMs(cell) + outcome.queueMs) / ownMs(cell)
+}
+
+function ownMs({ rttMs, jitterMs }: Cell): number {
+  return rttMs + jitterMs + UNAVOIDABLE_MS
 }

@@ -35,6 +35,7 @@ export class Results {
   }
 
   #take(result: Result): void {
+    if (this.has(result)) return
     const key = keyOf(result.cell)
     const results = this.#byCell.get(key)
     if (results === undefined) this.#byCell.set(key, [result])
@@ -51,17 +52,28 @@ export class Results {
 
   /** Each cell with the mean of its seeds. */
   measured(): Measured[] {
-    return [...this.#byCell.values()].map((results) => ({ cell: results[0]!.cell, outcome: meanOf(results) }))
+    return [...this.#byCell.values()].map((results) => {
+      const outcomes = results.map(({ outcome }) => outcome)
+      return { cell: results[0]!.cell, outcome: meanOf(outcomes), errors: errorsOf(outcomes) }
+    })
   }
 }
 
-function meanOf(results: readonly Result[]): Outcome {
-  const mean = (figure: keyof Outcome): number =>
-    results.reduce((sum, { outcome }) => sum + outcome[figure], 0) / results.length
-  return {
-    share: mean('share'),
-    queueMs: mean('queueMs'),
-    queueP99Ms: mean('queueP99Ms'),
-    resent: mean('resent'),
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
+
+function meanOf(outcomes: readonly Outcome[]): Outcome {
+  const of = (figure: keyof Outcome): number => mean(outcomes.map((outcome) => outcome[figure]))
+  return { share: of('share'), queueMs: of('queueMs'), queueP99Ms: of('queueP99Ms'), resent: of('resent') }
+}
+
+function errorsOf(outcomes: readonly Outcome[]): Measured['errors'] {
+  if (outcomes.length === 1) return undefined
+  const of = (figure: keyof Outcome): number => {
+    const values = outcomes.map((outcome) => outcome[figure])
+    const middle = mean(values)
+    const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0)
+    return Math.sqrt(squares / (values.length - 1) / values.length)
   }
+  return { share: of('share'), queueMs: of('queueMs') }
 }

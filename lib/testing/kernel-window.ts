@@ -20,6 +20,8 @@ export interface Departure {
   readonly sentAt: Millis
   readonly delivered: number
   readonly deliveredAt: Millis
+  /** When what was acked last before it had left. */
+  readonly firstSentAt: Millis
   /** There was too little to send: it may have gone faster. */
   readonly isStarved: boolean
 }
@@ -31,6 +33,7 @@ export abstract class KernelWindow {
   #starvedUntil = -1
   #delivered = 0
   #deliveredAt: Millis = 0
+  #firstSentAt: Millis = 0
 
   /** Bytes that may leave now; 0 where none may. */
   protected abstract room(now: Millis): number
@@ -48,23 +51,26 @@ export abstract class KernelWindow {
   }
 
   sent(bytes: number, now: Millis): Departure {
-    if (this.inFlight === 0) this.#deliveredAt = now
+    if (this.inFlight === 0) this.#deliveredAt = this.#firstSentAt = now
     this.inFlight += bytes
     return {
       bytes,
       sentAt: now,
       delivered: this.#delivered,
       deliveredAt: this.#deliveredAt,
+      firstSentAt: this.#firstSentAt,
       isStarved: this.#delivered < this.#starvedUntil,
     }
   }
 
   acked(departure: Departure, now: Millis): void {
-    const { bytes, sentAt, delivered, deliveredAt } = departure
+    const { bytes, sentAt, delivered, deliveredAt, firstSentAt } = departure
     this.inFlight = Math.max(0, this.inFlight - bytes)
     this.#delivered += bytes
     this.#deliveredAt = now
-    const rate = (this.#delivered - delivered) / Math.max(now - deliveredAt, 0.01)
+    this.#firstSentAt = sentAt
+    // Neither faster than it left nor than it was acked, as Linux has it.
+    const rate = (this.#delivered - delivered) / Math.max(now - deliveredAt, sentAt - firstSentAt, 0.01)
     this.onAck(departure, now - sentAt, rate, now)
   }
 

@@ -2,6 +2,7 @@
 /** docs/engine.md gives every constant of the engine, as it is in the code. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { EXCEPTIONS } from '../../bench/grid/judge.js'
 
 /** Their constants are about memory and copying, and explained where they stand. */
 const OTHERS = ['options.ts', 'reorder.ts']
@@ -29,5 +30,10 @@ describe('docs/engine.md', () => {
 
   it('gives each its reason', () => {
     expect(rows.filter(([, , , , reason]) => reason!.trim().length < 5)).toEqual([])
+  })
+
+  it('lists the steps at which the grid may differ, with their reasons', () => {
+    const table = EXCEPTIONS.map(({ steps, why }) => `| ${steps} | ${why} |\n`).join('')
+    expect(readFileSync('docs/engine.md', 'utf8')).toContain(`| step | reason |\n| --- | --- |\n${table}\n`)
   })
 })
