@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One connection of the soak: its rounds, the account of its bytes, and what to tell when it fails. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { isLockedUp } from '../../interop/support/go-locked.js'
+import { isLockedUp } from '../../interop/support/go-traces.js'
 import type { GoPeer } from '../../interop/support/go-peer.js'
 import type { End } from './ends.js'
 import { disturb } from './faults.js'

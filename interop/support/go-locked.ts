@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A Go peer that has locked itself up: what then stands still is no fault of Node's. */
 import { GoPeer } from './go-peer.js'
+import { isLockedUp, summaryOf } from './go-traces.js'
 import { openPair, type Pair, type PairOptions } from './pair.js'
 import { standstill } from './standstill.js'
 
@@ -9,17 +10,6 @@ const STANDSTILL_MS = 20_000
 const TRIES = 3
 /** Of a spec that may need all of its tries, milliseconds. */
 export const TIME_FOR_TRIES_MS = 300_000
-
-/**
- * Go's sendLoop waits for a frame's changeLock, which a retransmit holds that waits for the sendLoop: nothing is sent on
- * that subflow ever again (subflow.go and conn.go of the module). A goroutine's trace begins with its state.
- *
- * @param traces - of `GoPeer.traces()`
- */
-export function isLockedUp(traces: string): boolean {
-  const goroutines = traces.split('\n\n')
-  return goroutines.some((one) => one.includes('[sync.Mutex.Lock') && one.includes('(*subflow).sendLoop('))
-}
 
 /**
  * Runs a spec in which Go has much to resend at once, with a Go of its own. It locks itself up over that at times, to a
@@ -43,6 +33,7 @@ export async function withGoThatResends(
   pair.node.on('error', () => undefined).destroy()
   for (const relay of pair.relays) await relay[Symbol.asyncDispose]()
   const traces = await peer.traces()
-  if (tries === 1 || !isLockedUp(traces)) throw new Error(`the transfer stands still: ${traces}`)
+  if (tries === 1 || !isLockedUp(traces))
+    throw new Error(`the transfer stands still:\n${summaryOf(traces)}\n${traces}`)
   await withGoThatResends(options, run, tries - 1)
 }

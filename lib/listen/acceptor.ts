@@ -28,9 +28,8 @@ export class Acceptor {
   constructor(server: SubflowServer, { guard, maxSockets, onStream }: AcceptorInit) {
     this.#server = server
     this.#isTls = 'setSecureContext' in server
-    if (this.#isTls) this.#guard = new SocketGuard(server, guard, 'TLS handshake')
-    else if (server.sockets !== undefined)
-      this.#guard = new SocketGuard(server.sockets, guard, 'request for a WebSocket')
+    if (this.#isTls) this.#guard = new SocketGuard(server, guard, true)
+    else if (server.sockets !== undefined) this.#guard = new SocketGuard(server.sockets, guard, false)
     this.#capacity = guard.capacity
     this.#onStream = onStream
     server.on(this.#event, this.#serverOnStream)

@@ -43,6 +43,7 @@ export interface Join {
 export class Admission {
   readonly #init: AdmissionInit
   readonly #handshakes: Handshakes
+  readonly #tlsHandshakes: Handshakes
   readonly #budget: AddressBudget
   readonly #members: Members
   /** Connections whose memory is not free yet: without a subflow, one may still wait for its reader. */
@@ -51,9 +52,10 @@ export class Admission {
   constructor(init: AdmissionInit) {
     this.#init = init
     const { clock, options } = init
-    const { maxPendingHandshakes, maxPendingHandshakesPerAddress: burst, maxRefusalsPerSecond } = options
-    this.#handshakes = new Handshakes(maxPendingHandshakes, burst)
-    this.#budget = new AddressBudget({ burst, perSecond: maxRefusalsPerSecond, clock })
+    const { maxRefusalsAtOnce: burst, maxRefusalsPerSecond: perSecond } = options
+    this.#handshakes = new Handshakes(options.maxPendingHandshakes)
+    this.#tlsHandshakes = new Handshakes(options.maxPendingTlsHandshakes)
+    this.#budget = new AddressBudget({ burst, perSecond, clock })
     this.#members = new Members({ ...options, clock })
   }
 
@@ -63,20 +65,22 @@ export class Admission {
   }
 
   get pendingHandshakes(): number {
-    return this.#handshakes.size
+    return this.#handshakes.size + this.#tlsHandshakes.size
   }
 
   /**
    * A stream is there, of which nothing has been read. Others may have to make room for it.
    *
+   * @param isTls - it is a socket that TLS makes a stream of
    * @throws ERR_MULTIPATH_REFUSED, or ERR_MULTIPATH_LIMIT for an address that has spent its budget
    */
-  begin(address: string | undefined): Handshake {
+  begin(address: string | undefined, isTls = false): Handshake {
     assertWelcome(address, this.#init)
     const source = sourceNetwork(address)
-    if (this.#budget.isSpent(source, this.#handshakes.of(source)))
+    const pending = this.#handshakes.of(source) + this.#tlsHandshakes.of(source)
+    if (this.#budget.isSpent(source, pending))
       throw new MultipathError('ERR_MULTIPATH_LIMIT', `too many hellos of ${source} were refused`)
-    return this.#handshakes.begin(source)
+    return (isTls ? this.#tlsHandshakes : this.#handshakes).begin(source)
   }
 
   /** A stream of a trusted proxy, which is yet to say whose it is: no list and no limit of one address is for it. */
@@ -86,7 +90,7 @@ export class Admission {
 
   /** The handshake, if it had begun, is over. */
   end(handshake: Handshake | undefined): void {
-    if (handshake !== undefined) this.#handshakes.end(handshake)
+    handshake?.end()
   }
 
   /** The handshake, if it had begun, came to nothing. @returns whether its address has paid for that */
@@ -110,6 +114,7 @@ export class Admission {
   /** Ends all handshakes. */
   close(): void {
     this.#handshakes.close()
+    this.#tlsHandshakes.close()
   }
 
   /**

@@ -8,17 +8,16 @@ export interface Handshake {
   /** An IPv4 address, or an IPv6 network. */
   readonly address: string | undefined
   readonly limit: AbortController
+  /** It is over, whatever came of it. */
+  readonly end: () => void
 }
 
 export class Handshakes {
   readonly #max: number
-  readonly #maxPerAddress: number
   readonly #byAddress = new ByAddress<Handshake>()
 
-  /** @param maxPerAddress - does not count for streams without an address: strangers have one */
-  constructor(max: number, maxPerAddress: number = max) {
+  constructor(max: number) {
     this.#max = max
-    this.#maxPerAddress = maxPerAddress
   }
 
   get size(): number {
@@ -32,16 +31,14 @@ export class Handshakes {
 
   /** Counts one more, and makes room for it. */
   begin(address: string | undefined): Handshake {
-    const isCrowded = address !== undefined && this.#byAddress.of(address) >= this.#maxPerAddress
-    if (isCrowded) this.#evict(this.#byAddress.oldestOf(address))
     if (this.#byAddress.size >= this.#max) this.#evict(this.#byAddress.oldestOfMost())
-    const handshake = { address, limit: new AbortController() }
+    const handshake: Handshake = {
+      address,
+      limit: new AbortController(),
+      end: () => void this.#byAddress.delete(address, handshake),
+    }
     this.#byAddress.add(address, handshake)
     return handshake
-  }
-
-  end(handshake: Handshake): void {
-    this.#byAddress.delete(handshake.address, handshake)
   }
 
   /** Ends all of them. */
@@ -57,7 +54,7 @@ export class Handshakes {
   }
 
   #abort(handshake: Handshake, error: Error): void {
-    this.end(handshake)
+    handshake.end()
     handshake.limit.abort(error)
   }
 }

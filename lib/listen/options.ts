@@ -27,13 +27,13 @@ export interface ListenerNumbers {
    * Sockets at once. The servers that are a `net.Server` without `maxConnections` share this number evenly, and
    * close further sockets unread. Default: three quarters of the descriptors that the process may open, if the
    * system tells the number. The limit also bounds the defaults of `maxConnections` (all of it),
-   * `maxPendingHandshakes` (a third) and `maxPendingHandshakesPerAddress` (a twelfth).
+   * `maxPendingHandshakes` (a third) and `maxPendingTlsHandshakes` (a sixth).
    */
   maxSockets?: number | undefined
   /** Pending handshakes. For a further one, the oldest handshake of the address with the largest number is closed. */
   maxPendingHandshakes?: number | undefined
-  /** Pending handshakes of one address, or one IPv6 /64 network. For a further one, its oldest handshake is closed. */
-  maxPendingHandshakesPerAddress?: number | undefined
+  /** The same for handshakes of TLS, which cost more: each is followed by one of ours. */
+  maxPendingTlsHandshakes?: number | undefined
   /** Connections that are not closed yet. Requests for further ones are closed without an answer. */
   maxConnections?: number | undefined
   /** Connections that wait for `accept`. Requests for further ones are closed without an answer. */
@@ -44,11 +44,13 @@ export interface ListenerNumbers {
    */
   maxJoinsPerSecond?: number | undefined
   /**
-   * Refused hellos of one address per second, after the first `maxPendingHandshakesPerAddress`: unknown CIDs, wrong
-   * versions, refused joins and too many joins. Further streams of the address are closed unread, with a
+   * Refused hellos of one address, or one IPv6 /64 network, per second, after the first `maxRefusalsAtOnce`: unknown
+   * CIDs, wrong versions, refused joins and too many joins. Further streams of the address are closed unread, with a
    * `tls.Server` before its handshake. Each open connection that the address has opened adds the same number again.
    */
   maxRefusalsPerSecond?: number | undefined
+  /** Refused hellos of one address before `maxRefusalsPerSecond` applies. */
+  maxRefusalsAtOnce?: number | undefined
   /**
    * Time after which a connection without reads, writes or acks is destroyed with ERR_MULTIPATH_IDLE, milliseconds.
    * It may take up to a quarter longer. The option is off by default, as with `net.Server`, because a live peer may
@@ -99,12 +101,13 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
 const LISTENER_NUMBERS: OptionTable<ListenerNumbers> = {
   handshakeTimeoutMs: { default: 10_000, min: 1, max: 600_000 },
   maxSockets: { default: Infinity, min: 1, max: Infinity },
-  maxPendingHandshakes: { default: 1024, min: 1, max: 1_000_000 },
-  maxPendingHandshakesPerAddress: { default: 256, min: 1, max: 1_000_000 },
+  maxPendingHandshakes: { default: 4096, min: 1, max: 1_000_000 },
+  maxPendingTlsHandshakes: { default: 1024, min: 1, max: 1_000_000 },
   maxConnections: { default: 65_536, min: 1, max: Infinity },
   maxBacklog: { default: 1024, min: 1, max: 1_000_000 },
   maxJoinsPerSecond: { default: 16, min: 1, max: Infinity },
   maxRefusalsPerSecond: { default: 16, min: 1, max: Infinity },
+  maxRefusalsAtOnce: { default: 256, min: 1, max: 1_000_000 },
   idleTimeoutMs: { default: Infinity, min: 4, max: Infinity },
 }
 
@@ -148,12 +151,12 @@ function resolveGiven(options: ListenerOptions): Partial<Resolved<ConnOptions & 
 /** Defaults of those limits that each cost a socket, where there are `maxSockets` of them. */
 export function boundBySockets(
   maxSockets: number,
-): Pick<ListenerNumbers, 'maxConnections' | 'maxPendingHandshakes' | 'maxPendingHandshakesPerAddress'> {
+): Pick<ListenerNumbers, 'maxConnections' | 'maxPendingHandshakes' | 'maxPendingTlsHandshakes'> {
   const bounded = (name: keyof ListenerNumbers, part: number): number =>
     Math.min(LISTENER_NUMBERS[name].default, Math.max(1, Math.floor(maxSockets / part)))
   return {
     maxConnections: bounded('maxConnections', 1),
     maxPendingHandshakes: bounded('maxPendingHandshakes', 3),
-    maxPendingHandshakesPerAddress: bounded('maxPendingHandshakesPerAddress', 12),
+    maxPendingTlsHandshakes: bounded('maxPendingTlsHandshakes', 6),
   }
 }

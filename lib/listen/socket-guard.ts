@@ -24,14 +24,14 @@ export interface SocketGuardInit {
 export class SocketGuard {
   readonly #server: SocketSource
   readonly #init: SocketGuardInit
-  readonly #awaited: string
+  readonly #isTls: boolean
   readonly #releases = new Map<string, () => void>()
 
-  /** @param awaited - what makes a stream of a socket, for errors */
-  constructor(server: SocketSource, init: SocketGuardInit, awaited: string) {
+  /** @param isTls - TLS makes streams of the sockets; otherwise, a request for a WebSocket does */
+  constructor(server: SocketSource, init: SocketGuardInit, isTls: boolean) {
     this.#server = server
     this.#init = init
-    this.#awaited = awaited
+    this.#isTls = isTls
     // After Node's own listener, which takes the socket over; nothing is read from it before the next turn.
     server.on('connection', this.#serverOnConnection)
   }
@@ -60,19 +60,20 @@ export class SocketGuard {
       return
     }
     try {
-      this.#watch(socket, this.#init.admission.begin(socket.remoteAddress))
+      this.#watch(socket, this.#init.admission.begin(socket.remoteAddress, this.#isTls))
     } catch (error) {
       this.#refuse(toError(error), socket)
     }
   }
 
   #watch(socket: IncomingStream, handshake: Handshake): void {
-    const { admission, clock, timeoutMs } = this.#init
+    const { clock, timeoutMs } = this.#init
     const key = endsOf(socket)
     const { limit } = handshake
+    const awaited = this.#isTls ? 'TLS handshake' : 'request for a WebSocket'
     const cancel = clock.callAt(clock.now() + timeoutMs, () => {
       limit.abort(
-        new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no ${this.#awaited} within ${timeoutMs} ms`),
+        new MultipathError('ERR_MULTIPATH_HANDSHAKE_TIMEOUT', `no ${awaited} within ${timeoutMs} ms`),
       )
     })
     const onAbort = (): void => {
@@ -83,7 +84,7 @@ export class SocketGuard {
       cancel()
       limit.signal.removeEventListener('abort', onAbort)
       socket.off('close', release)
-      admission.end(handshake)
+      handshake.end()
       this.#releases.delete(key)
     }
     limit.signal.addEventListener('abort', onAbort)

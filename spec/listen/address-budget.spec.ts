@@ -17,7 +17,7 @@ import { until } from '../support/turns.js'
 /** A hello, and the pong that every dialer says with the answer. */
 const OPENING = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 /** Two at once, and two a second after that. */
-const LIMITS = { maxPendingHandshakesPerAddress: 2, maxRefusalsPerSecond: 2 }
+const LIMITS = { maxRefusalsAtOnce: 2, maxRefusalsPerSecond: 2 }
 const UNKNOWN = 'ERR_MULTIPATH_UNEXPECTED_CID'
 const LIMIT = 'ERR_MULTIPATH_LIMIT'
 

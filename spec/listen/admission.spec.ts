@@ -105,29 +105,9 @@ describe('an address', () => {
   })
 })
 
-describe('handshakes of one address', () => {
-  it('cost its oldest one, and no other address one of its', async () => {
-    const { listener, paths } = meeting({ listener: { maxPendingHandshakesPerAddress: 3 } })
-    const refused = refusedBy(listener)
-    const from = (remoteAddress?: string): MemoryStream => {
-      const [near, far] = MemoryStream.pair()
-      near.on('error', () => {})
-      paths[0]!.server.emit('connection', Object.assign(far, { remoteAddress }))
-      return far
-    }
-    const friends = [from('192.0.2.2'), ...Array.from({ length: 5 }, () => from())]
-    const strangers = Array.from({ length: 5 }, () => from('192.0.2.1'))
-    await quiet()
-    expect(strangers.map(({ destroyed }) => destroyed)).toEqual([true, true, false, false, false])
-    expect(friends.some(({ destroyed }) => destroyed)).toBe(false)
-    expect(refused).toEqual([code('LIMIT'), code('LIMIT')])
-    expect(listener.pendingHandshakes).toBe(9)
-  })
-})
-
 describe('TLS handshakes', () => {
   it('count, give way to later ones, and leave nothing behind', async () => {
-    const { server, listener, refused } = await tlsListener({ maxPendingHandshakesPerAddress: 3 })
+    const { server, listener, refused } = await tlsListener({ maxPendingTlsHandshakes: 3 })
     const cut = await Promise.all(Array.from({ length: 5 }, () => client(server)))
     for (const socket of cut) socket.write(Buffer.from('160301020001', 'hex'))
     await until(() => refused.length === 2)

@@ -38,7 +38,7 @@ describe('the descriptors of this process', () => {
   it.skipIf(!existsSync('/proc/self/limits'))('bound the limits that nobody has set', async () => {
     const program = `
       import { resolveListenerOptions } from './lib/listen/options.js'
-      const names = ['maxSockets', 'maxConnections', 'maxPendingHandshakes', 'maxPendingHandshakesPerAddress']
+      const names = ['maxSockets', 'maxConnections', 'maxPendingHandshakes', 'maxPendingTlsHandshakes']
       const of = (options) => { const all = resolveListenerOptions(options); return names.map((name) => all[name]) }
       console.log(JSON.stringify([of(), of({ maxSockets: 60, maxPendingHandshakes: 50 })]))`
     const { stdout } = await promisify(execFile)('bash', [
@@ -48,8 +48,8 @@ describe('the descriptors of this process', () => {
       program,
     ])
     expect(JSON.parse(stdout)).toEqual([
-      [384, 384, 128, 32],
-      [60, 60, 50, 5],
+      [384, 384, 128, 64],
+      [60, 60, 50, 10],
     ])
   })
 
@@ -69,7 +69,7 @@ describe('the descriptors of this process', () => {
     expect(boundBySockets(1)).toEqual({
       maxConnections: 1,
       maxPendingHandshakes: 1,
-      maxPendingHandshakesPerAddress: 1,
+      maxPendingTlsHandshakes: 1,
     })
   })
 })
@@ -81,7 +81,6 @@ describe('a listener with as many sockets as it may have', () => {
     const listener = new MultipathListener([server], [], {
       clock,
       maxSockets: 2,
-      maxPendingHandshakesPerAddress: 2,
       maxPendingHandshakes: 2,
       handshakeTimeoutMs: 600_000,
     })

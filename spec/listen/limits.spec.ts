@@ -125,8 +125,19 @@ describe('too many handshakes', () => {
       ...Array<boolean>(3).fill(false),
     ])
     expect(hostile[0]!.limit.signal.reason).toEqual(code('LIMIT'))
-    for (const handshake of [friend, ...hostile]) handshakes.end(handshake)
+    for (const handshake of [friend, ...hostile]) handshake.end()
     expect(handshakes.size).toBe(0)
+  })
+
+  it('are not those of a busy client that says its hellos late', () => {
+    const { listener, paths } = meeting({ listener: { maxSockets: Infinity } })
+    const refused: unknown[] = []
+    listener.on('refused', (error) => refused.push(error))
+    for (let n = 0; n < 3000; n++) {
+      const [, far] = MemoryStream.pair()
+      paths[0]!.server.emit('connection', Object.assign(far, { remoteAddress: '192.0.2.1' }))
+    }
+    expect([listener.pendingHandshakes, refused]).toEqual([3000, []])
   })
 
   it('of one silent client do not keep out another', async () => {

@@ -109,7 +109,7 @@ describe('the joins of a connection', () => {
 describe('a join that comes when its connection has just ended', () => {
   it('is no unknown CID, and is not held against its address', async () => {
     const { server, listener, refused } = await scene({
-      maxPendingHandshakesPerAddress: 2,
+      maxRefusalsAtOnce: 2,
       maxRefusalsPerSecond: 1,
     })
     const { hello } = await opened(server)

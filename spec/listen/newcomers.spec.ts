@@ -121,7 +121,7 @@ describe('a connection of which only the hello has come', () => {
   })
 
   it('costs its address as much as a refused hello where it had to make room', async () => {
-    const limits = { maxBacklog: 2, maxPendingHandshakesPerAddress: 4, maxRefusalsPerSecond: 1 }
+    const limits = { maxBacklog: 2, maxRefusalsAtOnce: 4, maxRefusalsPerSecond: 1 }
     const { listener, comeFrom } = listening(new ManualClock(), limits)
     const refused: unknown[] = []
     listener.on('refused', (error) => refused.push(error.message))
