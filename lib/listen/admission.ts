@@ -25,6 +25,9 @@ const CHARGED: ReadonlySet<unknown> = new Set([
   'ERR_MULTIPATH_REFUSED',
 ])
 
+/** Of one address, of the TLS handshakes under way: all the hellos of one turn are answered in it, up to a millisecond each. */
+const TLS_SHARE = 1 / 4
+
 export interface AdmissionInit extends AddressLists {
   readonly authorizeJoin: AuthorizeJoin | undefined
   readonly options: Resolved<ConnOptions & ListenerNumbers>
@@ -54,7 +57,8 @@ export class Admission {
     const { clock, options } = init
     const { maxRefusalsAtOnce: burst, maxRefusalsPerSecond: perSecond } = options
     this.#handshakes = new Handshakes(options.maxPendingHandshakes)
-    this.#tlsHandshakes = new Handshakes(options.maxPendingTlsHandshakes)
+    const { maxPendingTlsHandshakes: maxTls } = options
+    this.#tlsHandshakes = new Handshakes(maxTls, Math.ceil(maxTls * TLS_SHARE))
     this.#budget = new AddressBudget({ burst, perSecond, clock })
     this.#members = new Members({ ...options, clock })
   }

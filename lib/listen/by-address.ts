@@ -41,6 +41,12 @@ export class ByAddress<Item> {
     return true
   }
 
+  /** The oldest of one address. */
+  oldestOf(address: string | undefined): Item | undefined {
+    const [oldest] = this.#groups.get(address) ?? []
+    return oldest
+  }
+
   /** The oldest of the address that has most. */
   oldestOfMost(): Item | undefined {
     let most: ReadonlySet<Item> | undefined

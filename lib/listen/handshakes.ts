@@ -14,10 +14,13 @@ export interface Handshake {
 
 export class Handshakes {
   readonly #max: number
+  readonly #maxPerAddress: number
   readonly #byAddress = new ByAddress<Handshake>()
 
-  constructor(max: number) {
+  /** @param maxPerAddress - does not count for streams without an address: strangers have one */
+  constructor(max: number, maxPerAddress: number = max) {
     this.#max = max
+    this.#maxPerAddress = maxPerAddress
   }
 
   get size(): number {
@@ -31,6 +34,8 @@ export class Handshakes {
 
   /** Counts one more, and makes room for it. */
   begin(address: string | undefined): Handshake {
+    const isCrowded = address !== undefined && this.#byAddress.of(address) >= this.#maxPerAddress
+    if (isCrowded) this.#evict(this.#byAddress.oldestOf(address))
     if (this.#byAddress.size >= this.#max) this.#evict(this.#byAddress.oldestOfMost())
     const handshake: Handshake = {
       address,

@@ -32,7 +32,10 @@ export interface ListenerNumbers {
   maxSockets?: number | undefined
   /** Pending handshakes. For a further one, the oldest handshake of the address with the largest number is closed. */
   maxPendingHandshakes?: number | undefined
-  /** The same for handshakes of TLS, which cost more: each is followed by one of ours. */
+  /**
+   * Pending handshakes of TLS, which cost more, and are each followed by one of ours. One address, or one IPv6 /64
+   * network, may have a quarter of them. For a further one, the oldest is closed, as with `maxPendingHandshakes`.
+   */
   maxPendingTlsHandshakes?: number | undefined
   /** Connections that are not closed yet. Requests for further ones are closed without an answer. */
   maxConnections?: number | undefined

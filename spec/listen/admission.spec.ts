@@ -107,7 +107,7 @@ describe('an address', () => {
 
 describe('TLS handshakes', () => {
   it('count, give way to later ones, and leave nothing behind', async () => {
-    const { server, listener, refused } = await tlsListener({ maxPendingTlsHandshakes: 3 })
+    const { server, listener, refused } = await tlsListener({ maxPendingTlsHandshakes: 12 })
     const cut = await Promise.all(Array.from({ length: 5 }, () => client(server)))
     for (const socket of cut) socket.write(Buffer.from('160301020001', 'hex'))
     await until(() => refused.length === 2)

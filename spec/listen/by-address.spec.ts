@@ -33,6 +33,6 @@ describe('what is grouped by address', () => {
     const all = filled()
     expect(all.delete('10.0.0.1', 'b')).toBe(false)
     expect([all.delete('10.0.0.1', 'a'), all.delete('10.0.0.1', 'a')]).toEqual([true, false])
-    expect([all.size, all.groups.length, all.of('10.0.0.1')]).toEqual([3, 2, 0])
+    expect([all.size, all.groups.length, all.oldestOf('10.0.0.1')]).toEqual([3, 2, undefined])
   })
 })
