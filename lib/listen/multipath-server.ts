@@ -44,7 +44,10 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
   /** Connections at once; those that come beyond are closed, and told of by `drop`. Default: no limit but those of options. */
   maxConnections?: number
   readonly #options: ListenerOptions
-  readonly #isPausing: boolean
+  /** As given to the constructor. */
+  readonly allowHalfOpen: boolean
+  /** As given to the constructor. */
+  readonly pauseOnConnect: boolean
   #opened: Opened | undefined
   /** Closed, but for connections that their clients have already, and we not yet. */
   readonly #retiring = new Set<MultipathListener>()
@@ -56,8 +59,9 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
   constructor({ pauseOnConnect, ...options }: ServerOptions = {}) {
     super()
     Object.defineProperty(this, EventEmitter.captureRejectionSymbol, { value: this.#rejected })
-    this.#isPausing = checkBoolean('pauseOnConnect', pauseOnConnect) ?? false
+    this.pauseOnConnect = checkBoolean('pauseOnConnect', pauseOnConnect) ?? false
     resolveListenerOptions(options)
+    this.allowHalfOpen = options.allowHalfOpen ?? false
     if (options.trustedProxies !== undefined) trustedList(options.trustedProxies)
     this.#options = options
   }
@@ -231,7 +235,7 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     }
     // Not documented, but as with net.
     Object.assign(conn, { server: this })
-    if (this.#isPausing) conn.pause()
+    if (this.pauseOnConnect) conn.pause()
     callForeign(() => this.emit('connection', conn))
   }
 

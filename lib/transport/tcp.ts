@@ -64,6 +64,7 @@ function checkLookup(options: TcpNetConnectOpts): void {
     )
   if (family !== undefined && !FAMILIES.includes(family))
     throw new OptionError(`family must be 0, 4 or 6, got ${String(family)}`, 'ERR_INVALID_ARG_VALUE')
-  if (hints !== undefined && (hints & ~HINTS) !== 0)
+  // A lookup of its own may have hints of its own.
+  if (lookup === undefined && hints !== undefined && (hints & ~HINTS) !== 0)
     throw new OptionError(`hints must be flags of node:dns, got ${hints}`, 'ERR_INVALID_ARG_VALUE')
 }

@@ -424,6 +424,7 @@ export const STATES: readonly Scenario[] = [
         tried({}, { host: 5 }),
         tried({}, { objectMode: true }),
         tried({}, { host: 'localhost', hints: 0x40_00 }),
+        tried({}, { host: 'localhost', hints: 0x2_00, lookup: () => {} }),
         tried({}, { host: 'localhost', autoSelectFamily: 'yes' }),
         tried({}, { host: 'localhost', autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 0 }),
         tried({}, { host: 'localhost', autoSelectFamily: true, autoSelectFamilyAttemptTimeout: '9' }),

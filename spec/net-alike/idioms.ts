@@ -58,6 +58,19 @@ function idiom(
 const HALF = { allowHalfOpen: true }
 
 export const IDIOMS: readonly Scenario[] = [
+  idiom('once(data): a short write comes whole', async (client, server) => {
+    const sizes: number[] = []
+    for (const size of [3000, 5000, 12_000]) {
+      client.cork()
+      client.write(DATA.subarray(0, 9))
+      client.write(DATA.subarray(9, size))
+      client.uncork()
+      const [chunk] = (await once(server, 'data')) as [Buffer]
+      sizes.push(chunk.length)
+    }
+    client.destroy()
+    return sizes
+  }),
   idiom('pipeline from a Readable to a consumer of all', async (client, server) => {
     const arrived = buffer(server)
     await pipeline(Readable.from([DATA, DATA]), client.resume())
