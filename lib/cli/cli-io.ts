@@ -20,6 +20,8 @@ export interface CliIo {
   print(text: string): void
   /** A line of diagnostics. */
   report(line: string): void
+  /** Ends the command as a first signal does, or as a second one. */
+  stop(isAtOnce: boolean): void
   /** The environment. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted by SIGINT or SIGTERM; its reason is a CliError with the exit code. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What `multipath nc` was asked to do, checked as a whole. */
-import type { AcceptedPeer, Family } from '../index.js'
+import type { AcceptedPeer, ConnOptions, Family, SchedulerName } from '../index.js'
 import { CliError } from './cli-error.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import type { HostPort } from './parse.js'
+import type { TuningFlags } from './tuning.js'
+import { tuningOf } from './tuning.js'
 
 /** As the parser gives them. Times are milliseconds. */
-export interface NcFlags {
+export interface NcFlags extends TuningFlags {
   readonly listen?: true
   readonly port?: number
   readonly ipv4?: true
@@ -22,6 +24,7 @@ export interface NcFlags {
   readonly verbose?: true
   readonly json?: true
   readonly quiet?: true
+  readonly ctl: boolean
 }
 
 interface NcCommon {
@@ -34,6 +37,9 @@ interface NcCommon {
   readonly quietMs: number
   readonly isBenchmark: boolean
   readonly peer: AcceptedPeer
+  readonly tuning: ConnOptions
+  readonly scheduler: SchedulerName
+  readonly ctl: boolean
   readonly isVerbose: boolean
   readonly isJson: boolean
   /** Nothing but failures is reported. */
@@ -67,6 +73,9 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
     quietMs: flags.quitAfter,
     isBenchmark: flags.benchmark ?? false,
     peer: flags.peer ?? 'any',
+    tuning: tuningOf(flags),
+    scheduler: flags.scheduler,
+    ctl: flags.ctl,
     isVerbose: flags.verbose ?? false,
     isJson: flags.json ?? false,
     isQuiet: flags.quiet ?? false,

@@ -5,7 +5,9 @@ import type { MultipathConn } from '../index.js'
 import { benchmark } from './benchmark.js'
 import { bridge } from './bridge.js'
 import type { CliIo } from './cli-io.js'
+import { CTL_OPTIONS, offerCtl } from './ctl/offer.js'
 import { execEnd } from './exec-end.js'
+import { Registry } from './live/registry.js'
 import type { LocalEnd } from './local-end.js'
 import { standardEnd } from './local-end.js'
 import type { NcFlags, NcOptions } from './nc-options.js'
@@ -16,6 +18,7 @@ import type { HostPort } from './parse.js'
 import { parseCount, parseHostPort, parsePort, parseSeconds } from './parse.js'
 import { relayEnd } from './relay-end.js'
 import { Log } from './streams/log.js'
+import { TUNING_OPTIONS } from './tuning.js'
 
 /** Default of --quit-after: longer than a Go peer's own pauses when it sends again what was lost. */
 const QUIET_MS = 2000
@@ -80,6 +83,8 @@ const OPTIONS = (): Option[] => [
     '--peer <kind>',
     'accepted peers: any, or ours to refuse Go peers, which cannot signal the end of their data',
   ).choices(['any', 'ours']),
+  ...TUNING_OPTIONS(),
+  ...CTL_OPTIONS(),
   new Option('--json', 'report in JSON, one object on each line'),
   new Option('--quiet', 'report nothing but the failure of the command'),
   new Option('-v, --verbose', 'report each subflow, and counters of each path at the end'),
@@ -88,11 +93,16 @@ const OPTIONS = (): Option[] => [
 async function runNc(options: NcOptions, io: CliIo): Promise<void> {
   const log = new Log(io, options)
   const openEnd = localEnd(options, io)
+  const registry = new Registry(options.scheduler)
   const opened =
-    options.mode === 'dial' ? await openByDialling(options, io, log) : await openByListening(options, io, log)
+    options.mode === 'dial'
+      ? await openByDialling(options, { io, log, registry })
+      : await openByListening(options, { io, log, registry })
+  const closeCtl = await offerCtl(options, { command: 'nc', registry, log, dialer: opened.dialer }, io)
   try {
     await serve(opened.conn, openEnd, options, io)
   } finally {
+    closeCtl()
     await opened.close()
     log.close()
   }

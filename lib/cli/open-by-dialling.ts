@@ -3,25 +3,28 @@
 import type { PathSource } from '../index.js'
 import { interfacePaths, MultipathDialer, tcpDialer } from '../index.js'
 import { CliError } from './cli-error.js'
-import type { CliIo } from './cli-io.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import { explain } from './explain.js'
 import { LiveSession } from './live/live-session.js'
 import { PathBook } from './live/path-book.js'
 import { plain } from './live/watch-conn.js'
 import type { NcDial } from './nc-options.js'
-import type { Opened } from './opened.js'
+import type { Opened, Surroundings } from './opened.js'
 import { CONN_OPTIONS, MOST_SUBFLOWS } from './opened.js'
 import { formatHostPort } from './parse.js'
 import { reportFailures, reportSubflows } from './report-subflows.js'
 import type { Log } from './streams/log.js'
 
 /** @throws {CliError} */
-export async function openByDialling(options: NcDial, io: CliIo, log: Log): Promise<Opened> {
+export async function openByDialling(options: NcDial, { io, log, registry }: Surroundings): Promise<Opened> {
   const destination = options.targets.map(formatHostPort).join(', ')
   const book = new PathBook()
   const source = reporting(pathsTo(options, book), log)
-  const dialer = new MultipathDialer(destination, source, { ...CONN_OPTIONS, peer: options.peer })
+  const dialer = new MultipathDialer(destination, source, {
+    ...CONN_OPTIONS,
+    ...options.tuning,
+    peer: options.peer,
+  })
   const report = (label: string, message: string): void => log.detail('subflow', message, { label })
   reportSubflows(dialer, report)
   reportFailures(dialer, report)
@@ -29,12 +32,12 @@ export async function openByDialling(options: NcDial, io: CliIo, log: Log): Prom
   dialer.on('path-failure', ({ label, error, waitMs }) => live?.watch.failed(label, plain(error), waitMs))
   try {
     const conn = await dialer.dial({ signal: io.signal })
-    live = new LiveSession({ conn, log, endsOf: (label) => book.endsOf(label) })
+    live = registry.add(new LiveSession({ conn, log, endsOf: (label) => book.endsOf(label) }))
     live.open(`connected to ${destination}`)
     const close = async (): Promise<void> => {
       for (const line of dialer.formatStats()) log.detail('subflow', line)
     }
-    return { conn, close }
+    return { conn, dialer, close }
   } catch (error) {
     throw explain(error)
   }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Waits for the connection of `multipath nc --listen`. */
 import { localAddresses, MultipathListener } from '../index.js'
-import type { CliIo } from './cli-io.js'
 import { FirstComer } from './first-comer.js'
 import { clientSession } from './live/client-session.js'
 import { listenOnAll } from './listen-on-all.js'
 import type { NcListen } from './nc-options.js'
-import type { Opened } from './opened.js'
+import type { Opened, Surroundings } from './opened.js'
 import { CONN_OPTIONS } from './opened.js'
 import { reportSubflows } from './report-subflows.js'
-import type { Log } from './streams/log.js'
 
 /** The listener stays open beside the connection, so that lost subflows can come back. @throws {CliError} */
-export async function openByListening(options: NcListen, io: CliIo, log: Log): Promise<Opened> {
+export async function openByListening(
+  options: NcListen,
+  { io, log, registry }: Surroundings,
+): Promise<Opened> {
   const hosts = options.isAutoBound
     ? localAddresses({ family: options.family, includeVirtual: true }).map(({ address }) => address)
     : [wildcardOf(options.family)]
@@ -23,7 +24,7 @@ export async function openByListening(options: NcListen, io: CliIo, log: Log): P
   const listener = new MultipathListener(
     servers,
     servers.map(() => comer.tracker),
-    { ...CONN_OPTIONS, peer: options.peer },
+    { ...CONN_OPTIONS, ...options.tuning, peer: options.peer },
   )
   if (options.port === 0) log.info('listening', `listening on port ${port}`, { place: `:${port}` })
   const shown = hosts.map((host) => host ?? 'every address').join(', ')
@@ -32,7 +33,7 @@ export async function openByListening(options: NcListen, io: CliIo, log: Log): P
   const close = (): Promise<void> => listener.close()
   try {
     const conn = await comer.takeFrom(listener, io.signal)
-    const live = clientSession(conn, log)
+    const live = registry.add(clientSession(conn, log))
     live.open(`${live.client} is connected`)
     return { conn, close }
   } catch (error) {

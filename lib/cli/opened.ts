@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A connection and what has to be closed after it. */
-import type { ConnOptions, MultipathConn } from '../index.js'
+import type { ConnOptions, MultipathConn, MultipathDialer } from '../index.js'
+import type { CliIo } from './cli-io.js'
+import type { Registry } from './live/registry.js'
+import type { Log } from './streams/log.js'
 
 export interface Opened {
   readonly conn: MultipathConn
+  /** Of one that was dialled. */
+  readonly dialer?: MultipathDialer
   readonly close: () => Promise<void>
+}
+
+/** What the ways to open one need. */
+export interface Surroundings {
+  readonly io: CliIo
+  readonly log: Log
+  readonly registry: Registry
 }
 
 /**

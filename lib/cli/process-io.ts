@@ -20,6 +20,7 @@ export function processIo(): CliIo {
     output: standardOutput,
     print,
     report: (line: string) => void process.stderr.write(`${line}\n`),
+    stop,
     env: process.env,
     signal: stopSignal(),
   }
@@ -32,6 +33,11 @@ export function processIo(): CliIo {
 function print(text: string): void {
   process.stdout.on('error', ignore)
   process.stdout.write(text)
+}
+
+function stop(isAtOnce: boolean): void {
+  process.emit('SIGTERM')
+  if (isAtOnce) process.emit('SIGTERM')
 }
 
 /** SIGINT and SIGTERM abort it once; a second one ends the process at once. */

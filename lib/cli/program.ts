@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliError, oneLine } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
+import { CTL_EXAMPLES, ctlCommand, STATUS_EXAMPLES, statusCommand } from './ctl/ctl-command.js'
 import { DOCTOR_EXAMPLES, doctorCommand } from './doctor/doctor-command.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
 import { failedLine } from './json-line.js'
+import { MONITOR_EXAMPLES, monitorCommand } from './monitor/monitor-command.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
 import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
 import { SERVE_EXAMPLES, serveCommand } from './streams/serve.js'
@@ -26,6 +28,9 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: serveCommand, examples: SERVE_EXAMPLES },
   { build: forwardCommand, examples: FORWARD_EXAMPLES },
   { build: socksCommand, examples: SOCKS_EXAMPLES },
+  { build: statusCommand, examples: STATUS_EXAMPLES },
+  { build: monitorCommand, examples: MONITOR_EXAMPLES },
+  { build: ctlCommand, examples: CTL_EXAMPLES },
   { build: doctorCommand, examples: DOCTOR_EXAMPLES },
   { build: traceCommand, examples: TRACE_EXAMPLES },
 ]

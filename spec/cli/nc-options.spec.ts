@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { NcFlags } from '../../lib/cli/nc-options.js'
 import { ncOptions } from '../../lib/cli/nc-options.js'
 
-const FLAGS: NcFlags = { autoDetect: true, quitAfter: 2000 }
+const FLAGS: NcFlags = { autoDetect: true, quitAfter: 2000, scheduler: 'lowest-rtt', ctl: true }
 const TARGET = { host: '192.0.2.1', port: 80 }
 
 describe('ncOptions', () => {
@@ -21,6 +21,7 @@ describe('ncOptions', () => {
       isVerbose: false,
       isJson: false,
       isQuiet: false,
+      ...{ tuning: {}, scheduler: 'lowest-rtt', ctl: true },
     })
     expect(ncOptions([TARGET], { ...FLAGS, multiplier: 3 })).toMatchObject({ multiplier: 3 })
   })

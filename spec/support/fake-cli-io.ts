@@ -7,12 +7,12 @@ export class FakeCliIo implements CliIo {
   readonly stdin: PassThrough = new PassThrough()
   readonly stdout: PassThrough = new PassThrough()
   readonly lines: string[] = []
-  readonly stop: AbortController = new AbortController()
+  readonly stopping: AbortController = new AbortController()
   readonly env: Record<string, string | undefined> = {}
   printed = ''
 
   get signal(): AbortSignal {
-    return this.stop.signal
+    return this.stopping.signal
   }
 
   input(): ReturnType<CliIo['input']> {
@@ -21,6 +21,10 @@ export class FakeCliIo implements CliIo {
 
   output(): PassThrough {
     return this.stdout
+  }
+
+  stop(): void {
+    this.stopping.abort()
   }
 
   print(text: string): void {

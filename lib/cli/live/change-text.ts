@@ -7,6 +7,7 @@ import type { Change, PathChange, SessionChange } from './path-journal.js'
 export interface PathEnds {
   readonly from?: string | undefined
   readonly to?: string | undefined
+  readonly transport?: string | undefined
 }
 
 export interface ChangeLine {

@@ -107,6 +107,8 @@ export const EVENTS = {
   full: { meaning: 'there are as many sockets or descriptors as allowed', fields: [] },
   insecure: { meaning: 'a warning about missing protection', fields: [] },
   exposed: { meaning: 'others can read a file with a secret', fields: [] },
+  'ctl-failed': { meaning: 'the control socket could not be opened', fields: [] },
+  'cap-failed': { meaning: 'it cannot be remembered what capped paths have spent', fields: [] },
   draining: { meaning: 'after a signal: open streams may end', fields: [] },
   failed: { meaning: 'the command has failed', fields: ['exitCode'] },
 } as const

@@ -7,12 +7,15 @@ import type { PathEnds } from './change-text.js'
 import { changeLine, duration, nameOf } from './change-text.js'
 import type { EventName } from './event-schema.js'
 import type { Change } from './path-journal.js'
+import { PathTotals } from './path-totals.js'
 import { bytes } from './units.js'
 import { ConnWatch } from './watch-conn.js'
 
 /** Paths that come up within this time are told together, milliseconds, and named up to a number. */
 const GATHER_MS = 500
 const NAMED = 4
+/** How often counters of subflows are read, milliseconds: they go with them. */
+const SAMPLE_MS = 1000
 
 export interface LiveSessionInit {
   readonly conn: MultipathConn
@@ -35,6 +38,7 @@ export class LiveSession {
   readonly conn: MultipathConn
   readonly client: string | undefined
   readonly watch: ConnWatch
+  readonly totals: PathTotals = new PathTotals()
   readonly #init: LiveSessionInit
   /** Until the session is open, nothing is told of it. */
   #early: Change[] | undefined = []
@@ -52,6 +56,9 @@ export class LiveSession {
       },
       ...(init.nameOf && { nameOf: init.nameOf }),
     })
+    const timer = setInterval(() => this.totals.sample(this.conn.subflows()), SAMPLE_MS)
+    timer.unref()
+    init.conn.once('close', () => clearInterval(timer))
   }
 
   get isOpen(): boolean {
@@ -60,6 +67,11 @@ export class LiveSession {
 
   endsOf(label: string): PathEnds | undefined {
     return this.#init.endsOf(label)
+  }
+
+  /** The labels that the connection has for the path that is called `name` here. */
+  labelsOf(name: string): string[] {
+    return this.conn.paths().flatMap(({ label }) => (this.watch.nameOf(label) === name ? [label] : []))
   }
 
   /** It stands. @param intro - as in `connected to gw:7000` */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where the paths of a dialer lead, by label: what an event of a path does not tell. */
+import type { Cap } from '../caps/cap-book.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { PathEnds } from './change-text.js'
@@ -8,6 +9,8 @@ export interface BookedPath extends HostPort {
   /** `undefined`: the system chooses. */
   readonly localAddress: string | undefined
   readonly transport: Transport
+  /** Of a day or a month. */
+  readonly cap?: Cap | undefined
 }
 
 export type Transport = 'tcp' | 'tls' | 'ws' | 'wss' | 'socks5' | 'http'
@@ -28,8 +31,15 @@ export class PathBook {
     return this.#paths.get(label)
   }
 
+  /** Whether any path has a cap of a day or a month. */
+  get hasCaps(): boolean {
+    return [...this.#paths.values()].some(({ cap }) => cap !== undefined)
+  }
+
   endsOf(label: string): PathEnds | undefined {
     const path = this.#paths.get(label)
-    return path === undefined ? undefined : { from: path.localAddress, to: formatHostPort(path) }
+    return path === undefined
+      ? undefined
+      : { from: path.localAddress, to: formatHostPort(path), transport: path.transport }
   }
 }

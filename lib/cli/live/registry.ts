@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The sessions of a running command: what its log, its socket, its monitor and its metrics tell of. */
+import type { SchedulerName } from '../../index.js'
 import type { LiveSession } from './live-session.js'
 
 export class Registry {
   readonly #sessions = new Set<LiveSession>()
+  #scheduler: SchedulerName
+
+  constructor(scheduler: SchedulerName = 'lowest-rtt') {
+    this.#scheduler = scheduler
+  }
+
+  /** Of what this side sends. */
+  get scheduler(): SchedulerName {
+    return this.#scheduler
+  }
+
+  /** For all sessions, those to come included. */
+  setScheduler(name: SchedulerName): void {
+    this.#scheduler = name
+    for (const { conn } of this.#sessions) conn.setScheduler(name)
+  }
 
   /** Those that are open, in the order in which they came. */
   get sessions(): LiveSession[] {
@@ -13,6 +30,7 @@ export class Registry {
   /** It is forgotten when its connection closes. */
   add(session: LiveSession): LiveSession {
     this.#sessions.add(session)
+    session.conn.setScheduler(this.#scheduler)
     session.conn.once('close', () => this.#sessions.delete(session))
     return session
   }

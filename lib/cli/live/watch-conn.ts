@@ -56,14 +56,14 @@ export class ConnWatch {
   /** A path could not be dialled. */
   failed(label: string, message: string, waitMs: number | undefined): void {
     this.look()
-    this.#tell(this.journal.because(this.#nameOf(label), message, waitMs, performance.now()))
+    this.#tell(this.journal.because(this.nameOf(label), message, waitMs, performance.now()))
   }
 
   /** The paths as they are now, by the names that they have here. */
   paths(): SeenPath[] {
     const seen = new Map<string, SeenPath>()
     for (const path of this.#conn.paths()) {
-      const label = this.#nameOf(path.label)
+      const label = this.nameOf(path.label)
       const other = seen.get(label)
       if (other === undefined || rank(path) < rank(other)) seen.set(label, { ...path, label })
     }
@@ -72,7 +72,7 @@ export class ConnWatch {
 
   readonly #connOnSubflowClose = ({ label, reason = 'closed', error }: SubflowChange): void => {
     if (this.#isOver || reason === 'replaced' || reason === 'closed') return
-    const name = this.#nameOf(label)
+    const name = this.nameOf(label)
     const paths = this.paths()
     if (reason === 'removed') {
       if (!paths.some((path) => path.label === name)) this.#tell(this.journal.remove(name))
@@ -83,7 +83,8 @@ export class ConnWatch {
     this.#tell(this.journal.because(name, why, undefined, performance.now()))
   }
 
-  #nameOf(label: string): string {
+  /** What the path of this label is called here. */
+  nameOf(label: string): string {
     return this.#init.nameOf?.(label) ?? label
   }
 

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens sessions with `multipath serve`. */
 import { Option } from 'commander'
+import { capFilePath } from '../caps/cap-file.js'
 import type { CliIo } from '../cli-io.js'
+import type { CtlFlags } from '../ctl/offer.js'
+import { CTL_OPTIONS } from '../ctl/offer.js'
 import type { Registry } from '../live/registry.js'
 import { parseSeconds } from '../parse.js'
+import type { TuningFlags } from '../tuning.js'
+import { TUNING_OPTIONS, tuningOf } from '../tuning.js'
 import type { CommonFlags } from './common-options.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import type { Log } from './log.js'
-import { parsePathPlace } from './parse-places.js'
+import { parseInterfaceRules } from './interface-rules.js'
+import { labelOf, parsePathPlace } from './path-place.js'
 import { exposures, loadToken } from './secrets.js'
 import { SessionDialer } from './session-dialer.js'
 import type { PathFlags } from './session-paths.js'
-import { labelOf, sessionPaths } from './session-paths.js'
+import { sessionPaths } from './session-paths.js'
 
 /** Of a command that dials `multipath serve`. */
-export interface ClientFlags extends CommonFlags, PathFlags {
+export interface ClientFlags extends CommonFlags, PathFlags, TuningFlags, CtlFlags {
   readonly wait: number
   readonly once?: true
   /** Of socks. */
@@ -23,15 +29,19 @@ export interface ClientFlags extends CommonFlags, PathFlags {
 
 const WAIT_MS = 10_000
 
+/** For the description of the commands that have `--to`. */
+export const PATH_SYNTAX =
+  'A path is HOST:PORT[@ADDRESS|@INTERFACE][,NAME=VALUE]... It starts from that address, or from each address of that interface as they come and go. NAME is tier (primary, secondary, backup), weight, max-bytes (10GB, or 10GB/day and 10GB/month, which are remembered over restarts), max-rate (5Mbit), parallel (subflows), label, or via (a proxy: socks5://HOST:PORT, http://HOST:PORT); tls, ws and wss choose the transport.'
+
 export const CLIENT_OPTIONS = (): Option[] => [
   new Option(
-    '--to <host:port>',
-    'a path to multipath serve; append @SOURCE to start it from that local address; may be repeated',
+    '--to <path>',
+    'a path to multipath serve: HOST:PORT, and what is explained below; may be repeated',
   ).argParser(collect(parsePathPlace)),
   new Option(
-    '--all-interfaces',
-    'use a path from every usable address of this machine to every address of each --to, and follow changes',
-  ),
+    '--all-interfaces [patterns]',
+    'use paths from every usable address of this machine, and follow changes; patterns select interfaces: eth*,wwan*:tier=backup,!docker*',
+  ).argParser(parseInterfaceRules),
   new Option('--tls', 'use TLS, and require a certificate that the system trusts'),
   new Option('--tls-ca <file>', 'use TLS, and require a certificate that verifies against this file'),
   new Option(
@@ -45,6 +55,8 @@ export const CLIENT_OPTIONS = (): Option[] => [
     .argParser(parseSeconds)
     .default(WAIT_MS, `${WAIT_MS / 1000}`),
   new Option('--once', 'exit with 1 if the session cannot be opened or is lost, instead of trying again'),
+  ...TUNING_OPTIONS(),
+  ...CTL_OPTIONS(),
   ...COMMON_OPTIONS(),
 ]
 
@@ -64,5 +76,14 @@ export function sessionDialer(
   for (const warning of exposures([flags.tokenFile, flags.tlsKey, flags.loginFile]))
     log.warn('exposed', warning)
   const destination = (flags.to ?? []).map(labelOf).join(', ')
-  return new SessionDialer({ destination, plan, token, maxStreams, registry, log })
+  return new SessionDialer({
+    destination,
+    plan,
+    token,
+    maxStreams,
+    registry,
+    log,
+    tuning: tuningOf(flags),
+    capFile: capFilePath(io.env),
+  })
 }

@@ -5,7 +5,7 @@ import type { CliIo } from '../cli-io.js'
 import type { HostPort } from '../parse.js'
 import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
-import { CLIENT_OPTIONS } from './dial-session.js'
+import { CLIENT_OPTIONS, PATH_SYNTAX } from './dial-session.js'
 import type { ForwardRule, ForwardTarget } from './parse-places.js'
 import { formatTarget, parseLocalForward, parseRemoteForward } from './parse-places.js'
 import { passOn } from './pass-on.js'
@@ -31,14 +31,16 @@ export function forwardCommand(io: CliIo): Command {
     if (local.length === 0 && remote.length === 0)
       throw usage('no port to forward', 'give --local or --remote')
     const ports = local.map(portOf)
-    const plan = remote.length === 0 ? { ports } : { ports, onSession: new RemoteForwards(remote).onSession }
-    await runClient(flags, plan, io)
+    const plan = { command: 'forward', ports }
+    const { onSession } = new RemoteForwards(remote)
+    await runClient(flags, remote.length === 0 ? plan : { ...plan, onSession }, io)
   })
 }
 
 const DESCRIPTION = [
   'Forwards TCP ports. All their connections share one connection over several paths, each as a stream with its own pace and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
   'The ports are open from the start. While no path is up, a new connection waits for --wait seconds and is then reset. forward reconnects to serve as soon as possible. If all paths are lost, the open streams are reset.',
+  PATH_SYNTAX,
 ].join('\n\n')
 
 export const FORWARD_EXAMPLES: readonly string[] = [
@@ -64,9 +66,10 @@ function portOf({ bind, target }: ForwardRule): LocalPort {
   return {
     bind,
     leadsTo,
-    serve: (socket, { keeper, log }) =>
+    serve: (socket, { keeper, log, streams }) =>
       passOn({
         socket,
+        onJoined: () => streams.add(leadsTo, socket),
         request: requestFor(target),
         open: async (signal) => (await keeper.session(signal)).open(),
         onOutcome: (outcome) => {

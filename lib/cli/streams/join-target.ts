@@ -2,6 +2,7 @@
 /** Joins a stream of a session with the target that has been dialled for it. */
 import type { Socket } from 'node:net'
 import type { MuxStream } from '../../mux/index.js'
+import type { OpenStreams } from '../live/open-streams.js'
 import type { Log } from './log.js'
 import { cut, Splice } from './splice.js'
 import { answer } from './take-request.js'
@@ -15,6 +16,7 @@ export async function joinTarget(
   socket: Socket,
   target: string,
   log: Log,
+  streams?: OpenStreams,
 ): Promise<boolean> {
   log.detail('stream', `${target}: open`, { target })
   if (stream.destroyed) {
@@ -24,6 +26,8 @@ export async function joinTarget(
   answer(stream, 'ok')
   const splice = new Splice(stream, socket)
   splice.lead()
+  const end = streams?.add(target, socket)
   await splice.join()
+  end?.()
   return true
 }

@@ -30,11 +30,18 @@ interface Tally {
 export class Log {
   readonly #io: CliIo
   readonly #options: LogOptions
+  readonly #listeners = new Set<(line: string) => void>()
   readonly #tallies = new Map<EventName, Tally>()
 
   constructor(io: CliIo, options: LogOptions) {
     this.#io = io
     this.#options = options
+  }
+
+  /** Each line, in JSON, whatever is written. @returns what ends that */
+  subscribe(listener: (line: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   get isJson(): boolean {
@@ -108,6 +115,7 @@ export class Log {
   }
 
   #line(level: Level, event: EventName, message: string, fields?: Fields): void {
+    for (const listener of this.#listeners) listener(jsonLine(level, event, message, fields))
     if (this.#options.isQuiet === true) return
     if (!this.#options.isJson) this.#io.report(`${timeOfDay(new Date())} multipath: ${message}`)
     else this.#io.report(jsonLine(level, event, message, fields))

@@ -6,12 +6,6 @@ import { formatHostPort, parseHostPort, parsePort } from '../parse.js'
 import { parseAddress, parseHost } from './host.js'
 import { isServiceName } from './parse-rules.js'
 
-/** One path to the other end. */
-export interface PathPlace extends HostPort {
-  /** The local address that it starts from; `undefined`: the system chooses. */
-  readonly source: string | undefined
-}
-
 /** Where a forwarded stream is to go: a place, or a name that `serve --allow NAME=…` has given. */
 export type ForwardTarget = HostPort | { readonly name: string }
 
@@ -23,16 +17,6 @@ export interface ForwardRule<Target extends ForwardTarget = ForwardTarget> {
 
 /** Where a port is listened on if nothing else is said: this machine alone can reach it. */
 const LOOPBACK = '127.0.0.1'
-
-/** `HOST:PORT[@SOURCE]`. */
-export function parsePathPlace(text: string): PathPlace {
-  const [place = '', source, ...more] = text.split('@')
-  if (more.length > 0 || (source !== undefined && parseAddress(source) === undefined))
-    throw new InvalidArgumentError(
-      'It must be HOST:PORT or HOST:PORT@SOURCE, where SOURCE is an address of this machine.',
-    )
-  return { ...parseHostPort(place), source }
-}
 
 /** `[HOST:]PORT`. `host` is `undefined` where none is given; port 0 is any free one. */
 export function parseListenPlace(text: string): { host: string | undefined; port: number } {

@@ -21,6 +21,8 @@ export interface PassOnInit {
   readonly words?: (outcome: Outcome) => Uint8Array
   /** `words` say that it stands before anybody knows: a round trip sooner, and a failure is a reset. Default: false. */
   readonly isEarly?: boolean
+  /** Called once it is joined; what it returns, at its end. */
+  readonly onJoined?: () => () => void
   /** Told once it stands or does not. */
   readonly onOutcome: (outcome: Outcome) => void
 }
@@ -53,12 +55,18 @@ export async function passOn(init: PassOnInit): Promise<void> {
   onOutcome(outcome)
   if (outcome === 'ok') {
     if (!isEarly && words !== undefined) socket.write(words(outcome))
-    await splice.join()
+    await joined(splice, init)
     return
   }
   splice.unlead()
   cut(stream)
   turnAway(socket, isEarly ? undefined : words?.(outcome))
+}
+
+async function joined(splice: Splice, { onJoined }: PassOnInit): Promise<void> {
+  const end = onJoined?.()
+  await splice.join()
+  end?.()
 }
 
 async function answerOf(stream: MuxStream, signal: AbortSignal): Promise<Outcome> {

@@ -9,7 +9,6 @@ import { formatHostPort } from '../parse.js'
 import type { Permission, TargetError } from './dial-target.js'
 import { dialTarget } from './dial-target.js'
 import { joinTarget } from './join-target.js'
-import type { Log } from './log.js'
 import { Lookups } from './lookups.js'
 import type { ForwardRule } from './parse-places.js'
 import type { ClientContext, ClientPlan } from './run-client.js'
@@ -41,7 +40,7 @@ export class RemoteForwards {
 
   /** Told of each session. */
   readonly onSession: NonNullable<ClientPlan['onSession']> = (session, context, fail) => {
-    session.on('stream', (stream) => context.tasks.add(this.#take(stream, context.log)))
+    session.on('stream', (stream) => context.tasks.add(this.#take(stream, context)))
     for (const rule of this.#rules) {
       const listening = this.#keepListening(session, rule, context)
       listening.catch((error: unknown) => fail(error as CliError))
@@ -72,7 +71,7 @@ export class RemoteForwards {
     }
   }
 
-  async #take(stream: MuxStream, log: Log): Promise<void> {
+  async #take(stream: MuxStream, { log, streams }: ClientContext): Promise<void> {
     stream.on('error', ignore)
     const request = await takeRequest(stream)
     if (request === undefined) return
@@ -91,7 +90,7 @@ export class RemoteForwards {
         timeoutMs: CONNECT_MS,
         resolve: this.#resolve,
       })
-      await joinTarget(stream, socket, target, log)
+      await joinTarget(stream, socket, target, log, streams)
     } catch (error) {
       const { refusal, message } = error as TargetError
       log.warn('refused', `${target}: ${message}`, { target })

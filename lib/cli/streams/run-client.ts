@@ -5,6 +5,8 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import type { MuxSession } from '../../mux/index.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
+import { offerCtl } from '../ctl/offer.js'
+import { OpenStreams } from '../live/open-streams.js'
 import { Registry } from '../live/registry.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
@@ -13,6 +15,7 @@ import { sessionDialer } from './dial-session.js'
 import { drain } from './drain.js'
 import { listenPort } from './listen-port.js'
 import { Log } from './log.js'
+import type { SessionDialer } from './session-dialer.js'
 import { SessionKeeper } from './session-keeper.js'
 import { cut } from './splice.js'
 import { Tasks } from './tasks.js'
@@ -21,6 +24,7 @@ import { Tasks } from './tasks.js'
 export interface ClientContext {
   readonly keeper: SessionKeeper
   readonly tasks: Tasks
+  readonly streams: OpenStreams
   readonly log: Log
   /** Aborted when the command ends. */
   readonly signal: AbortSignal
@@ -36,6 +40,8 @@ export interface LocalPort {
 }
 
 export interface ClientPlan {
+  /** `forward` or `socks`. */
+  readonly command: string
   readonly ports: readonly LocalPort[]
   /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
   readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
@@ -53,14 +59,21 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   const servers: Server[] = []
   const sockets = new Set<Socket>()
   const tasks = new Tasks()
+  const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
+  let closeCtl = (): void => {}
   let sessions: SessionKeeper | undefined
   try {
     const { signal } = life
-    const keeper: SessionKeeper = keeperOf(flags, plan, { io, log, registry: new Registry() }, (session) =>
+    const maxStreams = plan.onSession === undefined ? 0 : flags.maxStreams
+    const opener = sessionDialer(flags, maxStreams, { io, log, registry })
+    const { dialer, pathsOf } = opener
+    const { command } = plan
+    closeCtl = await offerCtl(flags, { command, registry, log, streams, dialer, pathsOf }, io)
+    const keeper: SessionKeeper = keeperOf(flags, opener, log, (session) =>
       plan.onSession?.(session, context, (error) => life.abort(error)),
     )
     sessions = keeper
-    const context: ClientContext = { keeper, tasks, log, signal }
+    const context: ClientContext = { keeper, tasks, streams, log, signal }
     const take = (port: LocalPort, socket: Socket): void => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
@@ -70,17 +83,12 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
       servers.push(await listenLocally(port, (socket) => take(port, socket), flags.maxStreams, log))
     await keeper.run(signal)
     if (signal.reason !== io.signal.reason) throw signal.reason
-    await drain({
-      reason: io.signal.reason as CliError,
-      servers,
-      tasks,
-      sessions: keeper,
-      timeoutMs: flags.drain,
-      log,
-    })
+    const reason = io.signal.reason as CliError
+    await drain({ reason, servers, tasks, sessions: keeper, timeoutMs: flags.drain, log })
   } catch (error) {
     throw log.final(error)
   } finally {
+    closeCtl()
     sessions?.destroy()
     for (const server of servers) server.close()
     for (const socket of sockets) cut(socket)
@@ -90,18 +98,12 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
 
 function keeperOf(
   flags: ClientFlags,
-  plan: ClientPlan,
-  surroundings: { readonly io: CliIo; readonly log: Log; readonly registry: Registry },
+  { open, summaryOf }: SessionDialer,
+  log: Log,
   onSession: (session: MuxSession) => void,
 ): SessionKeeper {
-  const { open, summaryOf } = sessionDialer(
-    flags,
-    plan.onSession === undefined ? 0 : flags.maxStreams,
-    surroundings,
-  )
   return new SessionKeeper({
-    ...{ open, summaryOf, onSession },
-    log: surroundings.log,
+    ...{ open, summaryOf, onSession, log },
     isOnce: flags.once ?? false,
     waitMs: flags.wait,
     maxWaiting: flags.maxStreams,

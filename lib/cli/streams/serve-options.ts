@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What `multipath serve` was asked to do, checked as a whole. */
 import { networkInterfaces } from 'node:os'
+import type { CtlFlags } from '../ctl/offer.js'
+import type { TuningFlags } from '../tuning.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { AllowedPlace, AllowRule } from './allow-list.js'
@@ -14,7 +16,7 @@ import { loadAuthority, loadCertificate } from './tls-files.js'
 import { usage } from './usage.js'
 
 /** As the parser gives them. Times are milliseconds. */
-export interface ServeFlags extends CommonFlags, CertificateFlags {
+export interface ServeFlags extends CommonFlags, CertificateFlags, TuningFlags, CtlFlags {
   readonly listen?: readonly ListenPlace[]
   readonly allow?: readonly AllowedPlace[]
   readonly allowSocks?: readonly AllowRule[]

@@ -8,6 +8,7 @@ import { placeOf } from './allow-list.js'
 import type { Resolve, TargetError } from './dial-target.js'
 import { dialTarget } from './dial-target.js'
 import { joinTarget } from './join-target.js'
+import type { OpenStreams } from '../live/open-streams.js'
 import type { Log } from './log.js'
 import type { RemoteBinds } from './remote-binds.js'
 import type { StreamRequest } from './stream-request.js'
@@ -21,6 +22,7 @@ export interface ServeSessionInit {
   readonly connectTimeoutMs: number
   readonly resolve: Resolve
   readonly tasks: Tasks
+  readonly streams?: OpenStreams | undefined
   readonly log: Log
 }
 
@@ -56,7 +58,7 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
       resolve: init.resolve,
       signal: left.signal,
     })
-    if (!(await joinTarget(stream, socket, target, log))) return
+    if (!(await joinTarget(stream, socket, target, log, init.streams))) return
     const counts = { receivedBytes: socket.bytesRead, sentBytes: socket.bytesWritten }
     log.detail(
       'stream-end',

@@ -9,10 +9,13 @@ import type { AuthorizeJoin, MultipathConn } from '../../index.js'
 import { descriptorShare, MultipathListener } from '../../index.js'
 import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
+import { CTL_OPTIONS, offerCtl } from '../ctl/offer.js'
 import { clientSession } from '../live/client-session.js'
+import { OpenStreams } from '../live/open-streams.js'
 import { Registry } from '../live/registry.js'
 import { formatHostPort, parseCount, parseSeconds } from '../parse.js'
 import { reportSubflows } from '../report-subflows.js'
+import { TUNING_OPTIONS, tuningOf } from '../tuning.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import { drain } from './drain.js'
 import { Log } from './log.js'
@@ -93,12 +96,15 @@ const OPTIONS = (): Option[] => [
   new Option('--connect-timeout <seconds>', 'time limit to look up a target and to connect to it')
     .argParser(parseSeconds)
     .default(CONNECT_MS, `${CONNECT_MS / 1000}`),
+  ...TUNING_OPTIONS(),
+  ...CTL_OPTIONS(),
   ...COMMON_OPTIONS(),
 ]
 
 async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
   const servers: Server[] = []
+  let closeCtl = (): void => {}
   try {
     const options = serveOptions(flags, io.env)
     const tasks = new Tasks()
@@ -113,12 +119,14 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
       peer: 'ours',
       // Who sends its last before it has greeted is told by a reset that nobody took it.
       allowHalfOpen: true,
+      ...tuningOf(flags),
       ...STRANGER_LIMITS,
       ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
     })
     const charge = listener.charge.bind(listener)
-    const registry = new Registry()
-    const sessions = new Sessions({ ...flags, ...options, charge, lookups, tasks, log })
+    const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
+    const sessions = new Sessions({ ...flags, ...options, charge, lookups, tasks, streams, log })
+    closeCtl = await offerCtl(flags, { command: 'serve', registry, log, streams }, io)
     reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
     reportRefusals(listener, log)
     await take(listener, io.signal, (conn) => sessions.take(conn, registry.add(clientSession(conn, log))))
@@ -133,6 +141,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
   } catch (error) {
     throw log.final(error)
   } finally {
+    closeCtl()
     for (const server of servers) server.close()
   }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens sessions with `multipath serve`; each call dials anew. */
-import type { MultipathConn, PathFailureEvent } from '../../index.js'
+import type { ConnOptions, MultipathConn, PathFailureEvent, SubflowDialer } from '../../index.js'
 import { DialError, MultipathDialer } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
 import { ignore } from '../../ignore.js'
+import type { Cap } from '../caps/cap-book.js'
+import { CapKeeper } from '../caps/cap-keeper.js'
 import { CliError } from '../cli-error.js'
 import { explainDial } from '../explain.js'
 import { FaultFinder } from '../live/fault-finder.js'
@@ -15,6 +17,7 @@ import { plain } from '../live/watch-conn.js'
 import { reportFailures, reportSubflows } from '../report-subflows.js'
 import { greetAsClient } from './greet.js'
 import type { Log } from './log.js'
+import { parsePathPlace } from './path-place.js'
 import type { SessionPaths } from './session-paths.js'
 
 export interface SessionDialerInit {
@@ -24,6 +27,9 @@ export interface SessionDialerInit {
   /** Streams of the other end. */
   readonly maxStreams: number
   readonly registry: Registry
+  readonly tuning: ConnOptions
+  /** Where it is remembered what capped paths have spent. */
+  readonly capFile: string
   readonly log: Log
 }
 
@@ -38,6 +44,7 @@ export class SessionDialer {
   readonly #faults: FaultFinder
   readonly #lives = new WeakMap<MultipathConn, LiveSession>()
   readonly #summaries = new WeakMap<MuxSession, LiveSession>()
+  #caps: CapKeeper | undefined
   readonly #told = new Map<string, Repeats>()
 
   constructor(init: SessionDialerInit) {
@@ -45,6 +52,7 @@ export class SessionDialer {
     this.#init = init
     this.#faults = new FaultFinder(plan.book)
     this.dialer = new MultipathDialer(destination, plan.paths, {
+      ...init.tuning,
       peer: 'ours',
       handshakeTimeoutMs: HANDSHAKE_MS,
     })
@@ -54,6 +62,9 @@ export class SessionDialer {
     this.dialer.on('path-failure', (failure, conn) => this.#failed(failure, conn))
   }
 
+  /** @throws {Error} for what is no path */
+  readonly pathsOf = (text: string): readonly SubflowDialer[] => this.#init.plan.pathsOf(parsePathPlace(text))
+
   /** @throws {CliError}; the reason of `signal` */
   readonly open = async (signal: AbortSignal): Promise<MuxSession> => {
     const { destination, plan, token, maxStreams, registry, log } = this.#init
@@ -61,6 +72,7 @@ export class SessionDialer {
     try {
       conn = await this.dialer.dial({ signal })
       conn.on('error', ignore)
+      this.#capKeeper()?.follow(conn)
       const live = new LiveSession({ conn, log, endsOf: (label) => plan.book.endsOf(label) })
       this.#lives.set(conn, live)
       await greetAsClient(conn, token, { timeoutMs: GREETING_MS, signal })
@@ -80,6 +92,16 @@ export class SessionDialer {
 
   /** What a session that was opened here came to. */
   readonly summaryOf = (session: MuxSession): Summary | undefined => this.#summaries.get(session)?.summary()
+
+  /** Where a path has a cap of a day or a month. */
+  #capKeeper(): CapKeeper | undefined {
+    const { plan, capFile: file, log } = this.#init
+    if (!plan.book.hasCaps) return undefined
+    const capOf = (label: string): Cap | undefined => plan.book.get(label)?.cap
+    const warn = (message: string): void => log.warn('cap-failed', message)
+    this.#caps ??= new CapKeeper({ file, dialer: this.dialer, capOf, warn })
+    return this.#caps
+  }
 
   async #explained(error: DialError, signal: AbortSignal): Promise<CliError> {
     const faults = await Promise.all(

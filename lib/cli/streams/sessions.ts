@@ -7,6 +7,7 @@ import { ignore } from '../../ignore.js'
 import { oneLine } from '../cli-error.js'
 import { shortAddress } from '../live/client-session.js'
 import type { LiveSession } from '../live/live-session.js'
+import type { OpenStreams } from '../live/open-streams.js'
 import type { HostPort } from '../parse.js'
 import type { AllowList } from './allow-list.js'
 import { greetAsServer, GreetingError, StrangerError } from './greet.js'
@@ -29,6 +30,7 @@ export interface SessionsInit {
   readonly connectTimeout: number
   readonly lookups: Lookups
   readonly tasks: Tasks
+  readonly streams?: OpenStreams
   readonly log: Log
 }
 
@@ -125,7 +127,7 @@ export class Sessions {
 
   #serve(conn: Carrier, client: string, live: Live | undefined): void {
     const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
-    const { lookups, tasks, log } = this.#init
+    const { lookups, tasks, streams, log } = this.#init
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
     const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
     this.#sessions.set(session, binds)
@@ -142,7 +144,10 @@ export class Sessions {
     })
     if (live === undefined) log.info('session', `${client} is connected`, { client })
     else live.open(`${client} is connected`)
-    serveSession({ session, allow, binds, connectTimeoutMs, resolve: lookups.forClient(), tasks, log })
+    serveSession({
+      ...{ session, allow, binds, connectTimeoutMs, tasks, streams, log },
+      resolve: lookups.forClient(),
+    })
   }
 }
 

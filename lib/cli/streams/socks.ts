@@ -8,7 +8,7 @@ import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
-import { CLIENT_OPTIONS } from './dial-session.js'
+import { CLIENT_OPTIONS, PATH_SYNTAX } from './dial-session.js'
 import { isLoopback, parseHost } from './host.js'
 import { KnownTargets } from './known-targets.js'
 import { parseBind } from './parse-places.js'
@@ -56,13 +56,14 @@ export function socksCommand(io: CliIo): Command {
     const manner = { login, early: flags.early, known: new KnownTargets() }
     const ports = listen.map((bind) => portOf(bind, manner))
     // Nothing has a reason to come from there.
-    await runClient(flags, { ports }, io)
+    await runClient(flags, { command: 'socks', ports }, io)
   })
 }
 
 const DESCRIPTION = [
   'A proxy for the programs of this machine. One port serves SOCKS5 (CONNECT, with names, IPv4 and IPv6) and HTTP CONNECT, distinguished by their first byte. All traffic passes through one connection over several paths to multipath serve. serve looks up the names, and its --allow and --allow-socks decide which targets can be reached.',
   'While no path is up, a request waits for --wait seconds and is then refused. socks reconnects to serve as soon as possible.',
+  PATH_SYNTAX,
 ].join('\n\n')
 
 export const SOCKS_EXAMPLES: readonly string[] = [
@@ -107,7 +108,7 @@ function portOf(bind: HostPort, manner: Manner): LocalPort {
 async function serveClient(
   socket: Socket,
   { login, early, known }: Manner,
-  { keeper, log }: ClientContext,
+  { keeper, log, streams }: ClientContext,
 ): Promise<void> {
   socket.on('error', ignore)
   const client = formatHostPort({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 })
@@ -129,6 +130,7 @@ async function serveClient(
   const target = formatHostPort({ host, port: request.port })
   await passOn({
     socket,
+    onJoined: () => streams.add(target, socket),
     request: { kind: 'connect', host, port: request.port },
     head: reader.rest,
     open: async (signal) => (await keeper.session(signal)).open(),

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Asks a running command through its socket. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
+import { ignore } from '../../ignore.js'
+import { CliError } from '../cli-error.js'
+import { EXIT_USAGE } from '../exit-codes.js'
+import type { CtlAnswer, CtlRequest } from './protocol.js'
+import type { SocketPlace } from './socket-place.js'
+import { placesIn } from './socket-place.js'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/**
+ * The command that `target` means: its name, its process ID, or the start of its name; without it, the only one.
+ *
+ * @throws {CliError}
+ */
+export function findCommand(target: string | undefined, env: Env): SocketPlace {
+  const places = placesIn(env)
+  const names = places.map(({ name }) => name)
+  if (target?.includes('/')) return { name: target, path: target }
+  const found =
+    target === undefined
+      ? places
+      : places.filter(({ name }) => name.startsWith(target) || name.endsWith(`-${target}`))
+  const [only] = found
+  if (only === undefined)
+    throw new CliError(
+      target === undefined ? 'no multipath command is running' : `no running command is called ${target}`,
+      {
+        hint: names.length > 0 ? `there are ${names.join(', ')}` : 'start forward, socks, serve or nc first',
+      },
+    )
+  if (found.length > 1)
+    throw new CliError(`several commands are running: ${found.map(({ name }) => name).join(', ')}`, {
+      exitCode: EXIT_USAGE,
+      hint: 'choose one with --target',
+    })
+  return only
+}
+
+export class CtlClient {
+  readonly #socket: Socket
+  readonly #waiting: ((answer: CtlAnswer) => void)[] = []
+  /** Told of each event, once `events` was asked for. */
+  onEvent: (line: string) => void = ignore
+  /** Told when the command has gone. */
+  onClose: () => void = ignore
+
+  /** @param socket - connected */
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('error', ignore)
+    createInterface({ input: socket }).on('line', (line) => this.#take(line))
+    socket.once('close', () => {
+      for (const settle of this.#waiting.splice(0)) settle({ ok: false, error: 'the command has ended' })
+      this.onClose()
+    })
+  }
+
+  /** @throws {CliError} */
+  static async connect({ name, path }: SocketPlace): Promise<CtlClient> {
+    const socket = connect(path)
+    try {
+      await once(socket, 'connect')
+    } catch (error) {
+      throw new CliError(`cannot connect to ${name}: ${(error as Error).message}`, { cause: error })
+    }
+    return new CtlClient(socket)
+  }
+
+  /** The result. @throws {CliError} with what the command says */
+  async ask(request: CtlRequest): Promise<unknown> {
+    const answer = await new Promise<CtlAnswer>((resolve) => {
+      if (this.#socket.destroyed) {
+        resolve({ ok: false, error: 'the command has ended' })
+        return
+      }
+      this.#waiting.push(resolve)
+      this.#socket.write(`${JSON.stringify(request)}\n`)
+    })
+    if (!answer.ok) throw new CliError(answer.error)
+    return answer.result
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  /** Answers come in the order of the requests; events have no `ok`. */
+  #take(line: string): void {
+    const value = JSON.parse(line) as Partial<CtlAnswer>
+    if (value.ok === undefined) this.onEvent(line)
+    else this.#waiting.shift()?.(value as CtlAnswer)
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `multipath ctl` and `multipath status`: look at a running command and steer it. */
+import { Command, Option } from 'commander'
+import type { CliIo } from '../cli-io.js'
+import type { Status } from '../live/status.js'
+import { CtlClient, findCommand } from './ctl-client.js'
+import type { CtlRequest } from './protocol.js'
+import { placesIn } from './socket-place.js'
+import { statusText } from './status-text.js'
+
+interface TargetFlags {
+  readonly target?: string
+  readonly json?: true
+}
+
+const TARGET = (): Option =>
+  new Option(
+    '-t, --target <name>',
+    'the command, by its name, as in forward-1234, or its process ID (default: the only one that runs)',
+  )
+const JSON_FLAG = (): Option => new Option('--json', 'print JSON')
+
+export function statusCommand(io: CliIo): Command {
+  return new Command('status')
+    .summary('show the paths of a running command')
+    .description(
+      'Prints a table of the sessions and paths of a running forward, socks, serve or nc. Only the user who started it can do that.',
+    )
+    .usage('[options]')
+    .addOption(TARGET())
+    .addOption(JSON_FLAG())
+    .action(async (flags: TargetFlags) => {
+      const status = (await asked(flags, { cmd: 'status' }, io)) as Status
+      io.print(flags.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status))
+    })
+}
+
+export const STATUS_EXAMPLES: readonly string[] = [
+  'multipath status                      # of the only command that runs',
+  'multipath status -t forward-1234 --json',
+]
+
+const CTL_DESCRIPTION = [
+  'Steers a running forward, socks, serve or nc through its socket, which only the user who started it can open. docs/ctl.md describes what is said on it.',
+  'The actions are: list (the commands that run), status, paths add PATH, paths remove LABEL, paths pause LABEL, paths resume LABEL, paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas), scheduler NAME, events (a line in JSON for each), drain (as SIGTERM: open streams may end), and stop (at once).',
+].join('\n\n')
+
+export function ctlCommand(io: CliIo): Command {
+  return new Command('ctl')
+    .summary('steer a running command')
+    .description(CTL_DESCRIPTION)
+    .usage('[options] ACTION [ARGUMENT...]')
+    .argument('<ACTION...>', 'what to do')
+    .addOption(TARGET())
+    .addOption(JSON_FLAG())
+    .action(async (words: readonly string[], flags: TargetFlags, command: Command) => {
+      if (words[0] === 'list') {
+        list(flags, io)
+        return
+      }
+      const request = requestOf(words)
+      if (request === undefined) command.error(`error: unknown action: ${words.join(' ')}`)
+      if (request.cmd === 'events') await follow(flags, io)
+      else await perform(flags, request, io)
+    })
+}
+
+export const CTL_EXAMPLES: readonly string[] = [
+  'multipath ctl list',
+  'multipath ctl paths pause gw:7001@10.64.3.7       # and later: paths resume',
+  "multipath ctl paths set gw:7001@10.64.3.7 'tier=backup,max-rate=5Mbit'",
+  'multipath ctl paths add gw:7002@wwan0             # a path that is used from now on',
+  'multipath ctl scheduler redundant',
+  'multipath ctl -t serve events                     # until it is stopped',
+]
+
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  status: [],
+  drain: [],
+  stop: [],
+  events: [],
+  scheduler: ['name'],
+  'paths add': ['path'],
+  'paths remove': ['label'],
+  'paths pause': ['label'],
+  'paths resume': ['label'],
+  'paths set': ['label', 'policy'],
+}
+
+/** `undefined` for what is no action, or has too many or too few arguments. */
+function requestOf(words: readonly string[]): CtlRequest | undefined {
+  const length = words[0] === 'paths' ? 2 : 1
+  const fields = FIELDS[words.slice(0, length).join(' ')]
+  const values = words.slice(length)
+  if (fields === undefined || fields.length !== values.length) return undefined
+  const named = Object.fromEntries(fields.map((field, index) => [field, values[index]]))
+  return { cmd: words.slice(0, length).join('-'), ...named }
+}
+
+function list({ json }: TargetFlags, io: CliIo): void {
+  const places = placesIn(io.env)
+  if (json) io.print(`${JSON.stringify(places)}\n`)
+  else io.print(places.map(({ name }) => `${name}\n`).join(''))
+}
+
+async function perform(flags: TargetFlags, request: CtlRequest, io: CliIo): Promise<void> {
+  const result = await asked(flags, request, io)
+  if (flags.json) io.print(`${JSON.stringify(result)}\n`)
+  else if (request.cmd === 'status') io.print(statusText(result as Status))
+}
+
+async function asked({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<unknown> {
+  const client = await CtlClient.connect(findCommand(target, io.env))
+  try {
+    return await client.ask(request)
+  } finally {
+    client.close()
+  }
+}
+
+/** Until a signal, or the end of the command. */
+async function follow({ target }: TargetFlags, io: CliIo): Promise<void> {
+  const client = await CtlClient.connect(findCommand(target, io.env))
+  client.onEvent = (line) => io.print(`${line}\n`)
+  await client.ask({ cmd: 'events' })
+  await new Promise<void>((resolve) => {
+    client.onClose = resolve
+    io.signal.addEventListener('abort', () => resolve())
+    if (io.signal.aborted) resolve()
+  })
+  client.close()
+}

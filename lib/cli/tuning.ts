@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Options of the connection that every command takes. */
+import { Option } from 'commander'
+import type { ConnOptions, SchedulerName } from '../index.js'
+import { schedulers } from '../index.js'
+import { parseCount } from './parse.js'
+
+/** Times are milliseconds. */
+export interface TuningFlags {
+  readonly scheduler: SchedulerName
+  readonly suspectMs?: number
+  readonly deadMs?: number
+  readonly keepAliveMs?: number
+}
+
+/** The library checks their ranges; this only keeps out what is no number. */
+const MOST = 3_600_000
+
+export const TUNING_OPTIONS = (): Option[] => [
+  new Option('--scheduler <name>', 'how this side chooses the path for what it sends')
+    .choices(Object.keys(schedulers))
+    .default('lowest-rtt'),
+  new Option(
+    '--suspect-ms <n>',
+    'a path that owes an answer for longer than this, beyond its round-trip time, is suspect (default: 60)',
+  ).argParser(parseCount(MOST)),
+  new Option(
+    '--dead-ms <n>',
+    'a suspect path is given up and dialled again after this time (default: 10000)',
+  ).argParser(parseCount(MOST)),
+  new Option(
+    '--keep-alive-ms <n>',
+    'interval between the pings of an idle path: a shorter one finds dead paths earlier (default: 15000)',
+  ).argParser(parseCount(MOST)),
+]
+
+export function tuningOf({ suspectMs, deadMs, keepAliveMs }: TuningFlags): ConnOptions {
+  return {
+    ...(suspectMs !== undefined && { suspectMs }),
+    ...(deadMs !== undefined && { deadMs }),
+    ...(keepAliveMs !== undefined && { keepAliveMs }),
+  }
+}
