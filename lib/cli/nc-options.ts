@@ -2,13 +2,14 @@
 /** What `multipath nc` was asked to do, checked as a whole. */
 import type { AcceptedPeer, ConnOptions, Family, SchedulerName } from '../index.js'
 import { CliError } from './cli-error.js'
+import type { CtlFlags } from './ctl/offer.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import type { HostPort } from './parse.js'
 import type { TuningFlags } from './tuning.js'
 import { tuningOf } from './tuning.js'
 
 /** As the parser gives them. Times are milliseconds. */
-export interface NcFlags extends TuningFlags {
+export interface NcFlags extends TuningFlags, CtlFlags {
   readonly listen?: true
   readonly port?: number
   readonly ipv4?: true
@@ -24,7 +25,6 @@ export interface NcFlags extends TuningFlags {
   readonly verbose?: true
   readonly json?: true
   readonly quiet?: true
-  readonly ctl: boolean
 }
 
 interface NcCommon {
@@ -40,6 +40,7 @@ interface NcCommon {
   readonly tuning: ConnOptions
   readonly scheduler: SchedulerName
   readonly ctl: boolean
+  readonly metrics: HostPort | undefined
   readonly isVerbose: boolean
   readonly isJson: boolean
   /** Nothing but failures is reported. */
@@ -76,6 +77,7 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
     tuning: tuningOf(flags),
     scheduler: flags.scheduler,
     ctl: flags.ctl,
+    metrics: flags.metrics,
     isVerbose: flags.verbose ?? false,
     isJson: flags.json ?? false,
     isQuiet: flags.quiet ?? false,

@@ -21,7 +21,7 @@ describe('ncOptions', () => {
       isVerbose: false,
       isJson: false,
       isQuiet: false,
-      ...{ tuning: {}, scheduler: 'lowest-rtt', ctl: true },
+      ...{ tuning: {}, scheduler: 'lowest-rtt', ctl: true, metrics: undefined },
     })
     expect(ncOptions([TARGET], { ...FLAGS, multiplier: 3 })).toMatchObject({ multiplier: 3 })
   })

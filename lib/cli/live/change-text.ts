@@ -10,6 +10,9 @@ export interface PathEnds {
   readonly transport?: string | undefined
 }
 
+/** Less is not worth a number, milliseconds. */
+const SOON_MS = 50
+
 export interface ChangeLine {
   readonly event: 'path' | 'suspended' | 'resumed'
   readonly isWarning: boolean
@@ -51,10 +54,14 @@ function turnText({ kind, reason, downMs, nextAttemptMs }: PathChange): string {
     case 'recovered':
       return `recovered after ${duration(downMs ?? 0)}${why}`
     case 'down':
-      return `down${why}${nextAttemptMs === undefined ? '' : `, next attempt in ${duration(nextAttemptMs)}`}`
+      return `down${why}${nextAttemptMs === undefined ? '' : nextText(nextAttemptMs)}`
     default:
       return kind
   }
+}
+
+function nextText(ms: number): string {
+  return ms < SOON_MS ? ', next attempt at once' : `, next attempt in ${duration(ms)}`
 }
 
 /** `lte (10.64.3.7 → gw:7001)`; a label that names both ends says it all. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens sessions with `multipath serve`; each call dials anew. */
+import { setMaxListeners } from 'node:events'
 import type { ConnOptions, MultipathConn, PathFailureEvent, SubflowDialer } from '../../index.js'
 import { DialError, MultipathDialer } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
@@ -38,11 +39,17 @@ const GREETING_MS = 10_000
 /** To open a path, and again for its handshake: a stranger is known as such within ten seconds. */
 const HANDSHAKE_MS = 6000
 
+interface Live {
+  readonly session: LiveSession
+  /** Aborted when its connection closes. */
+  readonly signal: AbortSignal
+}
+
 export class SessionDialer {
   readonly dialer: MultipathDialer
   readonly #init: SessionDialerInit
   readonly #faults: FaultFinder
-  readonly #lives = new WeakMap<MultipathConn, LiveSession>()
+  readonly #lives = new WeakMap<MultipathConn, Live>()
   readonly #summaries = new WeakMap<MuxSession, LiveSession>()
   #caps: CapKeeper | undefined
   readonly #told = new Map<string, Repeats>()
@@ -67,16 +74,20 @@ export class SessionDialer {
 
   /** @throws {CliError}; the reason of `signal` */
   readonly open = async (signal: AbortSignal): Promise<MuxSession> => {
-    const { destination, plan, token, maxStreams, registry, log } = this.#init
+    const { plan, token, maxStreams, registry, log } = this.#init
     let conn: MultipathConn | undefined
     try {
       conn = await this.dialer.dial({ signal })
       conn.on('error', ignore)
       this.#capKeeper()?.follow(conn)
       const live = new LiveSession({ conn, log, endsOf: (label) => plan.book.endsOf(label) })
-      this.#lives.set(conn, live)
+      const life = new AbortController()
+      conn.once('close', () => life.abort())
+      // Each failure that is looked into listens to it.
+      setMaxListeners(0, life.signal)
+      this.#lives.set(conn, { session: live, signal: life.signal })
       await greetAsClient(conn, token, { timeoutMs: GREETING_MS, signal })
-      registry.add(live).open(`connected to ${destination}`)
+      registry.add(live).open('connected to serve')
       const session = new MuxSession(conn, { role: 'client', maxStreams, allowHalfOpen: true })
       this.#summaries.set(session, live)
       return session
@@ -99,8 +110,14 @@ export class SessionDialer {
     if (!plan.book.hasCaps) return undefined
     const capOf = (label: string): Cap | undefined => plan.book.get(label)?.cap
     const warn = (message: string): void => log.warn('cap-failed', message)
-    this.#caps ??= new CapKeeper({ file, dialer: this.dialer, capOf, warn })
-    return this.#caps
+    try {
+      this.#caps ??= new CapKeeper({ file, dialer: this.dialer, capOf, warn })
+      return this.#caps
+    } catch (error) {
+      throw new CliError(`it is not known what capped paths have spent: ${(error as Error).message}`, {
+        hint: `correct or remove ${file}`,
+      })
+    }
   }
 
   async #explained(error: DialError, signal: AbortSignal): Promise<CliError> {
@@ -113,11 +130,11 @@ export class SessionDialer {
   }
 
   #failed({ label, error, waitMs }: PathFailureEvent, conn: MultipathConn): void {
-    this.#lives.get(conn)?.watch.failed(label, plain(error), waitMs)
-    const life = new AbortController()
-    conn.once('close', () => life.abort())
-    void this.#faults.find(label, error, life.signal).then((fault) => {
-      if (fault === undefined || life.signal.aborted) return
+    const live = this.#lives.get(conn)
+    if (live === undefined) return
+    live.session.watch.failed(label, plain(error), waitMs)
+    void this.#faults.find(label, error, live.signal).then((fault) => {
+      if (fault === undefined || live.signal.aborted) return
       const repeats = this.#told.get(label) ?? new Repeats()
       this.#told.set(label, repeats)
       if (!repeats.isNews(fault.reason, performance.now())) return

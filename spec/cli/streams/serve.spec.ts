@@ -121,7 +121,7 @@ describe('TLS', () => {
   it('asks for the name of --to, whatever address --all-interfaces has found for it', async () => {
     const there = await serve(['--allow', 'a:1', ...TLS])
     const to = ['--to', `localhost:${there.port}`, '--all-interfaces', '--tls-ca', CERT]
-    await command(['forward', ...to, '--local', '0=a:1']).line(/connected to localhost/)
+    await command(['forward', ...to, '--local', '0=a:1']).line(/connected to serve .* up: \S+\|\S+/)
   })
 
   it.each([
