@@ -47,30 +47,31 @@ interface Place {
   readonly y: number
 }
 
+/** Those that were simulated. */
+type Rates = readonly number[]
+
 /** The upper left corner of a block. */
-function blockAt(figure: number, rate: number, queue: number): Place {
-  const column = figure * AXES.rateMbps.length + rate
+function blockAt(rates: Rates, figure: number, rate: number, queue: number): Place {
+  const column = figure * rates.length + rate
   return { x: LEFT + column * (WIDTH + GAP.x) + figure * GAP.x, y: TOP + queue * (HEIGHT + GAP.y) }
 }
 
 const indexOf = (values: readonly number[], value: number): number => values.indexOf(value)
 
-function placeOf(cell: Cell, figure: number): Place {
-  const block = blockAt(
-    figure,
-    indexOf(AXES.rateMbps, cell.rateMbps),
-    indexOf(AXES.queuePipes, cell.queuePipes),
-  )
+function placeOf(cell: Cell, rates: Rates, figure: number): Place {
+  const queue = indexOf(AXES.queuePipes, cell.queuePipes)
+  const block = blockAt(rates, figure, indexOf(rates, cell.rateMbps), queue)
   const down =
     indexOf(AXES.jitterMs, cell.jitterMs) * AXES.lossRate.length + indexOf(AXES.lossRate, cell.lossRate)
   return { x: block.x + indexOf(AXES.rttMs, cell.rttMs) * CELL, y: block.y + down * CELL }
 }
 
 /** All cells of one colour are one path: so the picture stays small. */
-function cellsOf(all: readonly Measured[], { badness, steps }: Figure, figure: number): string[] {
+function cellsOf(all: readonly Measured[], rates: Rates, figure: number): string[] {
+  const { badness, steps } = FIGURES[figure]!
   const paths = COLOURS.map((): string[] => [])
   for (const measured of all) {
-    const { x, y } = placeOf(measured.cell, figure)
+    const { x, y } = placeOf(measured.cell, rates, figure)
     // -1 is the last.
     const step = steps.findIndex((most) => badness(measured) <= most)
     paths.at(step)!.push(`M${x} ${y}h${CELL - 1}v${CELL - 1}h${1 - CELL}z`)
@@ -82,10 +83,10 @@ function text({ x, y }: Place, what: string | number, anchor = 'start', size = 1
   return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}">${what}</text>`
 }
 
-function blockLabels(figure: number): string[] {
-  return AXES.rateMbps.flatMap((rateMbps, rate) =>
+function blockLabels(rates: Rates, figure: number): string[] {
+  return rates.flatMap((rateMbps, rate) =>
     AXES.queuePipes.flatMap((queuePipes, queue) => {
-      const { x, y } = blockAt(figure, rate, queue)
+      const { x, y } = blockAt(rates, figure, rate, queue)
       const rtts = AXES.rttMs.map(
         (rttMs, index) =>
           `<text transform="translate(${x + index * CELL + 9} ${y + HEIGHT + 4}) rotate(-90)" text-anchor="end" font-size="9">${rttMs}</text>`,
@@ -103,7 +104,7 @@ function blockLabels(figure: number): string[] {
 function rowLabels(): string[] {
   return AXES.queuePipes.flatMap((_queue, queue) =>
     AXES.jitterMs.flatMap((jitterMs, group) => {
-      const y = blockAt(0, 0, queue).y + group * AXES.lossRate.length * CELL
+      const y = blockAt([], 0, 0, queue).y + group * AXES.lossRate.length * CELL
       const losses = AXES.lossRate.map((lossRate, row) =>
         text({ x: LEFT - 6, y: y + row * CELL + 9 }, `${lossRate * 100} %`, 'end', 9),
       )
@@ -112,28 +113,31 @@ function rowLabels(): string[] {
   )
 }
 
-function legend({ title, labels }: Figure, figure: number): string[] {
-  const { x } = blockAt(figure, 0, 0)
+function legend(rates: Rates, figure: number): string[] {
+  const { title, labels } = FIGURES[figure]!
+  const { x } = blockAt(rates, figure, 0, 0)
+  const stepX = Math.floor((rates.length * (WIDTH + GAP.x)) / labels.length)
   const boxes = labels.map((label, index) => {
-    const left = x + index * 76
-    return `<rect x="${left}" y="36" width="14" height="14" fill="${COLOURS[index]}" stroke="#888"/>${text({ x: left + 18, y: 47 }, label)}`
+    const left = x + index * stepX
+    return `<rect x="${left}" y="36" width="14" height="14" fill="${COLOURS[index]}" stroke="#888"/>${text({ x: left + 17, y: 47 }, label, 'start', 10)}`
   })
   return [text({ x, y: 24 }, title, 'start', 14), ...boxes]
 }
 
-/** One path alone under BBR. Grey: not measured. */
+/** One path alone under BBR, at the rates that were simulated. */
 export function heatMap(all: readonly Measured[]): string {
   const shown = all.filter(({ cell }) => cell.setting === 'one' && cell.kernel === 'bbr')
-  const last = blockAt(FIGURES.length - 1, AXES.rateMbps.length - 1, AXES.queuePipes.length - 1)
-  const [width, height] = [last.x + WIDTH + 10, last.y + HEIGHT + 44]
+  const rates = AXES.rateMbps.filter((rate) => shown.some(({ cell }) => cell.rateMbps === rate))
+  const last = blockAt(rates, FIGURES.length - 1, rates.length - 1, AXES.queuePipes.length - 1)
+  const [width, height] = [last.x + WIDTH + 30, last.y + HEIGHT + 44]
   const axes = [
     text({ x: LEFT - 6, y: TOP - 6 }, 'loss', 'end', 9),
     text({ x: LEFT, y: height - 8 }, 'across: RTT in ms; queue: in bandwidth-delay products'),
   ]
-  const blocks = FIGURES.flatMap((figure, index) => [
-    ...legend(figure, index),
-    ...blockLabels(index),
-    ...cellsOf(shown, figure, index),
+  const blocks = FIGURES.flatMap((_figure, index) => [
+    ...legend(rates, index),
+    ...blockLabels(rates, index),
+    ...cellsOf(shown, rates, index),
   ])
   const parts = [
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
