@@ -8,7 +8,8 @@ const MAX_HEAD_BYTES = 8192
 const REQUEST_LINE = /^([A-Z]+) ([^ \r\n]+) HTTP\/1\.[01]\r\n/
 const PLACE = /^(?:\[(?<address>[^\]]+)\]|(?<name>[^:[\]]+)):(?<port>\d{1,5})$/
 
-const STATUS: { readonly [Kind in Answer | 'unavailable']: string } = {
+/** The status line of each outcome, without the version. */
+export const STATUS: { readonly [Kind in Answer | 'unavailable']: string } = {
   ok: '200 Connection established',
   'not-allowed': '403 Forbidden',
   'not-found': '502 Name not found',
@@ -31,7 +32,8 @@ export function* httpHandshake(login: CheckLogin): ProxyHandshake {
       `it requests ${method}, not CONNECT`,
       refusal('405 Method Not Allowed', 'Allow: CONNECT'),
     )
-  if (login !== undefined && !isRight(login, head.slice(line.length)))
+  const [, sent] = /^proxy-authorization:[ \t]*([^\r]*?)[ \t]*\r$/im.exec(head.slice(line.length)) ?? []
+  if (!isProxyLogin(login, sent))
     throw new ProxyRefusal(
       'its user or password is wrong or missing',
       refusal('407 Proxy Authentication Required', 'Proxy-Authenticate: Basic realm="multipath"'),
@@ -58,8 +60,10 @@ function headLength(bytes: Buffer): number | undefined {
   return end < 0 ? undefined : end + 4
 }
 
-function isRight(login: NonNullable<CheckLogin>, headers: string): boolean {
-  const [, encoded] = /^proxy-authorization:[ \t]*basic[ \t]+([A-Za-z0-9+/=]+)[ \t]*\r$/im.exec(headers) ?? []
+/** @param sent - the value of Proxy-Authorization */
+export function isProxyLogin(login: CheckLogin, sent: string | undefined): boolean {
+  if (login === undefined) return true
+  const [, encoded] = /^basic[ \t]+([A-Za-z0-9+/=]+)$/i.exec(sent ?? '') ?? []
   if (encoded === undefined) return false
   const [, user, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? []
   return user !== undefined && password !== undefined && login(user, password)

@@ -69,7 +69,8 @@ async function joined(splice: Splice, { onJoined }: PassOnInit): Promise<void> {
   end?.()
 }
 
-async function answerOf(stream: MuxStream, signal: AbortSignal): Promise<Outcome> {
+/** What the other end says to a request; never rejects. */
+export async function answerOf(stream: MuxStream, signal: AbortSignal): Promise<Outcome> {
   try {
     const bytes = await takeBytes(stream, ANSWER_BYTES, { timeoutMs: ANSWER_MS, signal })
     return decodeAnswer(bytes) ?? 'failed'

@@ -4,14 +4,18 @@ import type { Socket } from 'node:net'
 import { ignore } from '../../ignore.js'
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
+import type { MuxStream } from '../../mux/index.js'
+import type { Counted } from '../live/open-streams.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
 import { CLIENT_OPTIONS, PATH_SYNTAX } from './dial-session.js'
 import { isLoopback, parseHost } from './host.js'
+import { HttpForward } from './http-forward.js'
 import { KnownTargets } from './known-targets.js'
 import { parseBind } from './parse-places.js'
+import { openTarget } from './open-target.js'
 import { passOn } from './pass-on.js'
 import type { CheckLogin, ProxyRequest } from './proxy-handshake.js'
 import { ProxyRefusal } from './proxy-handshake.js'
@@ -37,6 +41,7 @@ interface SocksFlags extends ClientFlags {
 const HANDSHAKE_MS = 10_000
 const LAST_WORDS_MS = 2000
 const DEFAULT_PORT = 1080
+const CONNECT = 'CONNECT '
 
 export function socksCommand(io: CliIo): Command {
   const command = new Command('socks')
@@ -53,7 +58,8 @@ export function socksCommand(io: CliIo): Command {
         `${formatHostPort(open)} would be an open proxy: other machines can reach it without a login`,
         'give --login-file, or --insecure to allow this',
       )
-    const manner = { login, early: flags.early, known: new KnownTargets() }
+    const forwards = { one: undefined }
+    const manner = { login, early: flags.early, known: new KnownTargets(), forwards }
     const ports = listen.map((bind) => portOf(bind, manner))
     // Nothing has a reason to come from there.
     await runClient(flags, { command: 'socks', ports }, io)
@@ -61,7 +67,7 @@ export function socksCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'A proxy for the programs of this machine. One port serves SOCKS5 (CONNECT, with names, IPv4 and IPv6) and HTTP CONNECT, distinguished by their first byte. All traffic passes through one connection over several paths to multipath serve. serve looks up the names, and its --allow and --allow-socks decide which targets can be reached.',
+  'A proxy for the programs of this machine. One port serves SOCKS5 (CONNECT, with names, IPv4 and IPv6), HTTP CONNECT, and plain HTTP requests with an absolute URI, distinguished by their first bytes. All traffic passes through one connection over several paths to multipath serve. serve looks up the names, and its --allow and --allow-socks decide which targets can be reached.',
   'While no path is up, a request waits for --wait seconds and is then refused. socks reconnects to serve as soon as possible.',
   PATH_SYNTAX,
 ].join('\n\n')
@@ -69,6 +75,7 @@ const DESCRIPTION = [
 export const SOCKS_EXAMPLES: readonly string[] = [
   'multipath socks --to gw:7000 --to gw:7001 --listen 1080            # then: curl --proxy socks5h://127.0.0.1:1080 …',
   'HTTPS_PROXY=http://127.0.0.1:1080 npm install                      # the same port takes HTTP CONNECT',
+  'http_proxy=http://127.0.0.1:1080 apt-get update                    # ... and plain HTTP requests',
   'multipath socks --to gw:7000 --listen 0.0.0.0:1080 --login-file proxy.logins  # for other machines as well',
 ]
 
@@ -95,32 +102,52 @@ interface Manner {
   readonly login: CheckLogin
   readonly early: Early
   readonly known: KnownTargets
+  /** Made with the first plain request. */
+  readonly forwards: { one: HttpForward | undefined }
 }
 
 function portOf(bind: HostPort, manner: Manner): LocalPort {
   return {
     bind,
-    leadsTo: 'SOCKS5 and HTTP CONNECT',
+    leadsTo: 'SOCKS5 and HTTP',
     serve: (socket, context) => serveClient(socket, manner, context),
   }
 }
 
-async function serveClient(
-  socket: Socket,
-  { login, early, known }: Manner,
-  { keeper, log, streams }: ClientContext,
-): Promise<void> {
+async function serveClient(socket: Socket, manner: Manner, context: ClientContext): Promise<void> {
   socket.on('error', ignore)
   const client = formatHostPort({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 })
-  const reader = new ProxyReader(login)
+  const { log } = context
+  const reader = new ProxyReader(manner.login)
   let request: ProxyRequest
   try {
-    request = await handshake(socket, reader)
+    const said = await firstWords(socket)
+    if (isPlainHttp(said)) {
+      await forwarder(manner, context).take(socket, said)
+      return
+    }
+    request = await handshake(socket, reader, said)
   } catch (error) {
     log.warn('client-refused', `refused ${client}: ${(error as Error).message}`, { client })
     dismiss(socket, error instanceof ProxyRefusal ? error.answer : new Uint8Array(), LAST_WORDS_MS)
     return
   }
+  await lead({ socket, client, request, head: reader.rest }, manner, context)
+}
+
+interface Led {
+  readonly socket: Socket
+  readonly client: string
+  readonly request: ProxyRequest
+  /** What has come behind the request. */
+  readonly head: Buffer
+}
+
+async function lead(
+  { socket, client, request, head }: Led,
+  { early, known }: Manner,
+  { keeper, log, streams }: ClientContext,
+): Promise<void> {
   const host = parseHost(request.host)
   if (host === undefined || request.port === 0) {
     log.warn('client-refused', `refused ${client}: it requests an invalid address`, { client })
@@ -132,7 +159,7 @@ async function serveClient(
     socket,
     onJoined: () => streams.add(target, socket),
     request: { kind: 'connect', host, port: request.port },
-    head: reader.rest,
+    head,
     open: async (signal) => (await keeper.session(signal)).open(),
     words: request.answer,
     isEarly: early === 'always' || (early === 'known' && known.has(target, performance.now())),
@@ -145,13 +172,70 @@ async function serveClient(
   })
 }
 
-/** @throws {ProxyRefusal}; what `takeSome` throws */
-async function handshake(socket: Socket, reader: ProxyReader): Promise<ProxyRequest> {
+/** Enough to tell CONNECT from other methods. @throws what `takeSome` throws */
+async function firstWords(socket: Socket): Promise<Buffer> {
   const until = performance.now() + HANDSHAKE_MS
-  while (reader.request === undefined) {
-    const chunk = await takeSome(socket, { timeoutMs: Math.max(0, until - performance.now()) })
-    const said = reader.push(chunk)
-    if (said.length > 0) socket.write(said)
+  let said: Buffer = Buffer.alloc(0)
+  while (said.length === 0 || (said.length < CONNECT.length && CONNECT.startsWith(said.toString('latin1'))))
+    said = Buffer.concat([
+      said,
+      await takeSome(socket, { timeoutMs: Math.max(0, until - performance.now()) }),
+    ])
+  return said
+}
+
+/** A method other than CONNECT. */
+function isPlainHttp(said: Buffer): boolean {
+  return /^[A-Z]/.test(said.toString('latin1', 0, 1)) && !said.toString('latin1').startsWith(CONNECT)
+}
+
+/** One for each command: it holds no socket that is not of this context. */
+function forwarder(
+  { login, forwards }: Manner,
+  { keeper, log, streams, signal }: ClientContext,
+): HttpForward {
+  if (forwards.one !== undefined) return forwards.one
+  const made = new HttpForward({
+    login,
+    open: async (place, left, { remoteAddress: client = '?' }) => {
+      const target = formatHostPort(place)
+      const request = { kind: 'connect', ...place } as const
+      const found = await openTarget(async (wanted) => (await keeper.session(wanted)).open(), request, left)
+      if (typeof found === 'string') {
+        log.warn('refused', `${target}: ${found}`, { target, outcome: found, client })
+        return found
+      }
+      log.detail('stream', `${target}: open`, { target, outcome: 'ok' })
+      found.once('close', streams.add(target, otherEnd(found)))
+      return found
+    },
+    onRefused: ({ remoteAddress: client = '?' }, reason) =>
+      log.warn('client-refused', `refused ${client}: ${reason}`, { client }),
+  })
+  signal.addEventListener('abort', () => made.close())
+  forwards.one = made
+  return made
+}
+
+/** @throws {ProxyRefusal}; what `takeSome` throws */
+async function handshake(socket: Socket, reader: ProxyReader, said: Buffer): Promise<ProxyRequest> {
+  const until = performance.now() + HANDSHAKE_MS
+  for (let chunk = said; ; ) {
+    const answer = reader.push(chunk)
+    if (answer.length > 0) socket.write(answer)
+    if (reader.request !== undefined) return reader.request
+    chunk = await takeSome(socket, { timeoutMs: Math.max(0, until - performance.now()) })
   }
-  return reader.request
+}
+
+/** The counts of a stream as the client's socket would have them. */
+function otherEnd(stream: MuxStream): Counted {
+  return {
+    get bytesRead() {
+      return stream.bytesWritten
+    },
+    get bytesWritten() {
+      return stream.bytesRead
+    },
+  }
 }

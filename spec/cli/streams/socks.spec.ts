@@ -191,7 +191,7 @@ describe('an HTTP client', () => {
     const heard = await say(proxy.port, `CONNECT ${at(port)} HTTP/1.1\r\nHost: x\r\n\r\n`, 'hello')
     expect(String(heard)).toBe('HTTP/1.1 200 Connection established\r\n\r\nhello')
     expect(String(await say(proxy.port, `CONNECT ${at(9)} HTTP/1.1\r\n\r\n`))).toMatch(/^HTTP\/1\.1 403 /)
-    expect(String(await say(proxy.port, 'GET http://a/ HTTP/1.1\r\n\r\n'))).toMatch(/^HTTP\/1\.1 405 /)
+    expect(String(await say(proxy.port, 'GET http://a/ HTTP/1.1\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400 /)
   })
 })
 
