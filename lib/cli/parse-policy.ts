@@ -8,7 +8,7 @@ const PREFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9
 const BINARY: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
 
 /** The names that {@link parsePolicyEntry} knows. */
-export const POLICY_KEYS: readonly string[] = ['tier', 'weight', 'max-bytes', 'max-rate']
+const POLICY_KEYS: readonly string[] = ['tier', 'weight', 'max-bytes', 'max-rate']
 
 /** All entries, separated by commas. @throws {InvalidArgumentError} */
 export function parsePolicy(text: string): PathPolicy {
@@ -39,7 +39,7 @@ export function parsePolicyEntry(entry: string): PathPolicy {
 }
 
 /** `10GB`, `512MiB`, `1000`: bytes. @throws {InvalidArgumentError} */
-export function parseBytes(text: string): number {
+function parseBytes(text: string): number {
   const { amount, unit } = /^(?<amount>\d+(?:\.\d+)?)(?<unit>[kMGT]?i?)B?$/.exec(text)?.groups ?? {}
   const factor = unit === undefined ? undefined : (PREFIX[unit] ?? BINARY[unit === 'ki' ? 'Ki' : unit])
   if (amount === undefined || factor === undefined)
@@ -48,7 +48,7 @@ export function parseBytes(text: string): number {
 }
 
 /** `5Mbit` or `5Mbit/s`: bytes per second. @throws {InvalidArgumentError} */
-export function parseRate(text: string): number {
+function parseRate(text: string): number {
   const { amount, unit } = /^(?<amount>\d+(?:\.\d+)?)(?<unit>[kMG]?)bit(?:\/s)?$/.exec(text)?.groups ?? {}
   if (amount === undefined) throw wrong('max-rate', 'a rate such as 5Mbit')
   return Math.max(1, Math.round((Number(amount) * PREFIX[unit!]!) / 8))

@@ -56,7 +56,7 @@ export class CapCount {
 }
 
 /** In local time: a provider's day and month begin at midnight. */
-export function periodOf(period: Period, now: Date): string {
+function periodOf(period: Period, now: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   const month = `${now.getFullYear()}-${two(now.getMonth() + 1)}`
   return period === 'month' ? month : `${month}-${two(now.getDate())}`

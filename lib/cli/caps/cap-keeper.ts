@@ -6,7 +6,7 @@ import { CapCount } from './cap-book.js'
 import { readCaps, writeCaps } from './cap-file.js'
 
 /** What a crash may leave uncounted, milliseconds. */
-export const SAVE_MS = 10_000
+const SAVE_MS = 10_000
 /** What a path may send beyond a cap that begins anew, milliseconds. */
 const LOOK_MS = 1000
 

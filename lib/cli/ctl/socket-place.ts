@@ -17,7 +17,7 @@ const NAME = /^(?<command>[a-z]+)-(?<pid>\d+)\.sock$/
 const IS_WINDOWS = process.platform === 'win32'
 
 /** @throws {CliError} for a folder that is not ours alone */
-export function socketFolder(env: Env): string {
+function socketFolder(env: Env): string {
   const { uid, username } = userInfo()
   const runtime = env['XDG_RUNTIME_DIR']
   const folder =

@@ -53,7 +53,7 @@ function detailOf({ reason, downMs }: PathStatus): string {
 }
 
 /** Columns as wide as their longest cell. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
   return rows.map((cells) =>
     cells
