@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'ERR_MULTIPATH_UNACKED'
   | 'ERR_MULTIPATH_INCOMPLETE'
   | 'ERR_MULTIPATH_RESET'
+  | 'ERR_MULTIPATH_HOLD'
+  | 'ERR_MULTIPATH_RESTARTED'
   | 'ERR_MULTIPATH_LINGER'
   | 'ERR_MULTIPATH_DEADLINE'
   | 'ERR_MULTIPATH_SCHEDULER'
@@ -46,6 +48,8 @@ const NET_CODES: Partial<Record<ErrorCode, string>> = {
   ERR_MULTIPATH_UNACKED: 'ECONNRESET',
   ERR_MULTIPATH_INCOMPLETE: 'ECONNRESET',
   ERR_MULTIPATH_RESET: 'ECONNRESET',
+  ERR_MULTIPATH_HOLD: 'ETIMEDOUT',
+  ERR_MULTIPATH_RESTARTED: 'ECONNRESET',
   ERR_MULTIPATH_LINGER: 'ETIMEDOUT',
   ERR_MULTIPATH_MUX_RESET: 'ECONNRESET',
 }
@@ -126,6 +130,18 @@ export class ResetError extends MultipathError {
     const why = reason === undefined ? '' : `: ${reason}`
     super('ERR_MULTIPATH_RESET', `the peer reset the connection${why}`)
     this.reason = reason
+  }
+}
+
+/** No subflow has come back to a connection that was held, or none may come any more. */
+export class HoldError extends MultipathError {
+  /** Bytes that were written and never acked: some of them may have arrived. */
+  readonly unackedBytes: number
+
+  /** @param why - it is held no longer */
+  constructor(why: string, unackedBytes: number, options?: ErrorOptions) {
+    super('ERR_MULTIPATH_HOLD', `${why}, with ${unackedBytes} bytes unacked`, options)
+    this.unackedBytes = unackedBytes
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Options of the connection that every command takes. */
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { ConnOptions, SchedulerName } from '../index.js'
 import { schedulers } from '../index.js'
-import { parseCount } from './parse.js'
+import { parseCount, parseSeconds } from './parse.js'
 
 /** Times are milliseconds. */
 export interface TuningFlags {
@@ -11,6 +11,7 @@ export interface TuningFlags {
   readonly suspectMs?: number
   readonly deadMs?: number
   readonly keepAliveMs?: number
+  readonly hold?: number
 }
 
 /** The library checks their ranges; this only keeps out what is no number. */
@@ -32,12 +33,26 @@ export const TUNING_OPTIONS = (): Option[] => [
     '--keep-alive-ms <n>',
     'interval between the pings of an idle path: a shorter one finds dead paths earlier (default: 15000)',
   ).argParser(parseCount(MOST)),
+  new Option(
+    '--hold <seconds>',
+    'how long to keep a connection that has no path at the moment (default: 120)',
+  ).argParser(parseHold),
 ]
 
-export function tuningOf({ suspectMs, deadMs, keepAliveMs }: TuningFlags): ConnOptions {
+const MOST_HOLD_SECONDS = 86_400
+
+function parseHold(text: string): number {
+  const ms = parseSeconds(text)
+  if (ms > 1000 * MOST_HOLD_SECONDS)
+    throw new InvalidArgumentError(`It must be a number of seconds from 0 to ${MOST_HOLD_SECONDS}.`)
+  return ms
+}
+
+export function tuningOf({ suspectMs, deadMs, keepAliveMs, hold }: TuningFlags): ConnOptions {
   return {
     ...(suspectMs !== undefined && { suspectMs }),
     ...(deadMs !== undefined && { deadMs }),
     ...(keepAliveMs !== undefined && { keepAliveMs }),
+    ...(hold !== undefined && { holdMs: hold }),
   }
 }

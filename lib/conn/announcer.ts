@@ -21,7 +21,8 @@ export class Announcer {
   }
 
   /** Listeners run apart from the core's work: what they throw, and what they call, must not disturb it. */
-  announce({ subflow, from, state, reason, error }: Extract<Action, { kind: 'subflow' }>): void {
+  readonly announce = (action: Extract<Action, { kind: 'subflow' }>): void => {
+    const { subflow, from, state, reason, error } = action
     const { id, label } = subflow
     const change: SubflowChange = {
       id,

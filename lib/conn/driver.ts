@@ -28,7 +28,9 @@ export interface DriverHost {
   /** There may be room to write, or all that was written may have been acked. */
   onProgress(): void
   onSubflow(change: Extract<Action, { kind: 'subflow' }>): void
-  /** No subflow is left. */
+  /** No subflow is left and the connection is held; or it goes on, after so many milliseconds. */
+  onSuspension(resumedAfterMs: number | undefined): void
+  /** The connection is over. */
   onFinished(error: MultipathError | undefined): void
 }
 
@@ -146,6 +148,20 @@ export class Driver<Stream> {
     this.trace?.close()
   }
 
+  /** Gives a connection up that is suspended. @param why - as the beginning of a sentence */
+  endHold(why: string): void {
+    this.trace?.wake(this.clock.now())
+    this.core.endHold(why)
+    this.flush()
+  }
+
+  /** No subflow can come any more: nothing is held from now on. */
+  forbidHold(): void {
+    this.trace?.wake(this.clock.now())
+    this.core.forbidHold()
+    this.flush()
+  }
+
   /** @throws {OptionError} */
   setLimits(limits: ConnLimits): void {
     refuseUnknown(limits, LIMIT_OPTIONS)
@@ -234,19 +250,29 @@ export class Driver<Stream> {
     } else if (action.kind === 'close') {
       this.#close(action)
     } else if (action.kind === 'subflow') {
-      debug(
-        'subflow %d %s: %s %s',
-        action.subflow.id,
-        action.subflow.label,
-        action.state,
-        action.reason ?? '',
-      )
-      this.trace?.changed(action)
-      this.#host.onSubflow(action)
+      this.#changed(action)
+    } else if (action.kind === 'suspended') {
+      this.#suspensionChanged(undefined)
+    } else if (action.kind === 'resumed') {
+      this.#suspensionChanged(action.afterMs)
     } else {
       this.trace?.finished(action.error)
       this.#host.onFinished(action.error)
     }
+  }
+
+  #changed(change: Extract<Action, { kind: 'subflow' }>): void {
+    const { subflow, state, reason = '' } = change
+    debug('subflow %d %s: %s %s', subflow.id, subflow.label, state, reason)
+    this.trace?.changed(change)
+    this.#host.onSubflow(change)
+  }
+
+  #suspensionChanged(resumedAfterMs: number | undefined): void {
+    if (resumedAfterMs === undefined) debug('the connection is suspended')
+    else debug('the connection goes on after %d ms', resumedAfterMs)
+    this.trace?.suspension(resumedAfterMs)
+    this.#host.onSuspension(resumedAfterMs)
   }
 
   #close({ subflow, how }: Extract<Action, { kind: 'close' }>): void {

@@ -44,7 +44,7 @@ export interface ConnInit {
  * One byte stream over all subflows. Bytes given to `write()` belong to the connection until they are
  * acked; with a callback they are copied, so that the buffer is the caller's again when it is called.
  *
- * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _PEER, _LINGER, _CLOSED.
+ * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _RESET, _HOLD, _RESTARTED, _PEER, _LINGER, _CLOSED.
  */
 export class MultipathConn extends PathSurface {
   /** Called once, when no subflow may join any more. @internal */
@@ -76,9 +76,8 @@ export class MultipathConn extends PathSurface {
       onProgress: () => {
         this.#progressed()
       },
-      onSubflow: (change) => {
-        this.#announcer.announce(change)
-      },
+      onSubflow: this.#announcer.announce,
+      onSuspension: this.suspension.changed,
       onFinished: (error) => {
         this.#finished(error)
       },
@@ -228,10 +227,6 @@ export class MultipathConn extends PathSurface {
     return this.unflushedBytes > 0 || this.#driver.core.isFinUnderWay
   }
 
-  protected override streams(): readonly Duplex[] {
-    return this.#driver.streams
-  }
-
   protected override get driver(): Driver<Duplex> {
     return this.#driver
   }
@@ -243,6 +238,7 @@ export class MultipathConn extends PathSurface {
   protected override setRef(isRefed: boolean): void {
     this.#driver.setRef(isRefed)
     this.refs.set(isRefed)
+    this.suspension.setRef(isRefed)
   }
 
   #pull(): void {
@@ -261,6 +257,7 @@ export class MultipathConn extends PathSurface {
 
   /** Acks may have made room, or completed what was written. */
   #progressed(): void {
+    if (this.isSuspended) this.suspension.onHeldChange?.()
     if (this.destroyed || this.#finish?.error !== undefined) return
     this.#outlet.progressed(this.writableLength)
     if (this.#driver.core.isReadEnd) this.#pull()
@@ -285,6 +282,7 @@ export class MultipathConn extends PathSurface {
 
   #over(): void {
     this.connPaths.clear()
+    this.suspension.over()
     const onOver = this.onOver
     this.onOver = undefined
     onOver?.()

@@ -16,8 +16,12 @@ import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
 import { SocketSurface } from '../stream/socket-surface.js'
 import { cidName } from '../wire/hello.js'
+import { ANNOUNCEMENT } from '../wire/settings.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
+import { SuspensionEvents } from './suspension-events.js'
+
+const NO_BYTES = new Uint8Array(0)
 
 export abstract class PathSurface extends SocketSurface {
   /** A short name for logs; never enough of the CID to join with. */
@@ -25,6 +29,10 @@ export abstract class PathSurface extends SocketSurface {
   /** Of streams that are being opened. @internal */
   readonly refs: Refs = new Refs((handle) => {
     tellAttempts(handle, this)
+  })
+  /** Of a connection that is held. @internal */
+  readonly suspension: SuspensionEvents = new SuspensionEvents((event, ...resumed) => {
+    this.emit(event, ...resumed)
   })
   protected readonly connPaths: ConnPaths = new ConnPaths(
     () => this.driver.core.subflows,
@@ -37,6 +45,10 @@ export abstract class PathSurface extends SocketSurface {
 
   protected abstract get driver(): Driver<Duplex>
 
+  protected override streams(): readonly Duplex[] {
+    return this.driver.streams
+  }
+
   /** The live subflows. */
   subflows(): SubflowStats[] {
     return this.driver.core.subflows.map((subflow) => this.#stats(subflow))
@@ -45,6 +57,37 @@ export abstract class PathSurface extends SocketSurface {
   #stats(subflow: Subflow): SubflowStats {
     const { core, clock } = this.driver
     return subflowStats(subflow, core.eligibility(subflow, clock.now()))
+  }
+
+  /**
+   * The connection has no subflow, and is held for one (`holdMs`): writes fill the buffer and then wait, and so do reads. The
+   * events `suspended` and `resumed` (with `durationMs`) tell of changes.
+   */
+  get isSuspended(): boolean {
+    return this.driver.core.isSuspended
+  }
+
+  /** What a dialer may say behind the hello of a subflow that joins, before it is answered. @internal */
+  get joinWords(): Uint8Array {
+    return this.peer.takesExtensions ? ANNOUNCEMENT : NO_BYTES
+  }
+
+  /** Bytes that it keeps: unread, ahead of a missing frame, and not yet acked. @internal */
+  get heldBytes(): number {
+    const { queuedBytes, unackedBytes, unreadBytes, outOfOrderBytes } = this.driver.core.metrics
+    return (
+      queuedBytes + unackedBytes + unreadBytes + outOfOrderBytes + this.writableLength + this.readableLength
+    )
+  }
+
+  /** Gives a connection up that is suspended. @param why - as the beginning of a sentence @internal */
+  endHold(why: string): void {
+    this.driver.endHold(why)
+  }
+
+  /** No subflow can come any more: nothing is held from now on. @internal */
+  forbidHold(): void {
+    this.driver.forbidHold()
   }
 
   /** Each path: where this side dials, those without a subflow, too. */

@@ -105,7 +105,13 @@ export class TraceWriter {
     }
   }
 
-  /** No subflow is left. */
+  /** No subflow is left and the connection is held; or it goes on, after so many milliseconds. */
+  suspension(resumedAfterMs: number | undefined): void {
+    if (resumedAfterMs === undefined) this.#event('suspended', {})
+    else this.#event('resumed', { afterMs: Math.round(resumedAfterMs) })
+  }
+
+  /** The connection is over. */
   finished(error: MultipathError | undefined): void {
     this.#event('end', { error: error?.multipathCode })
     this.#sink.live.delete(this)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** All that the core wants done. It never touches a socket itself. */
+import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
 import type { CloseReason, SubflowState } from './health.js'
 import type { Subflow } from './subflow.js'
@@ -19,5 +20,9 @@ export type Action =
       readonly reason?: CloseReason
       readonly error?: Error
     }
+  /** No subflow is left, and the connection is held. */
+  | { readonly kind: 'suspended' }
+  /** It goes on. */
+  | { readonly kind: 'resumed'; readonly afterMs: Millis }
   /** The connection is over once the reader has taken what is left; `error` unless all went well. */
   | { readonly kind: 'finished'; readonly error?: MultipathError }

@@ -2,11 +2,13 @@
 /** What closes, and how: one subflow, our half of the connection, or all of it. */
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
+import { RemoteProtocolError } from '../errors.js'
 import type { Reset } from '../wire/end-frames.js'
 import { encodeFin, encodeReset, RESET } from '../wire/end-frames.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Ending } from './ending.js'
-import { resetError } from './failures.js'
+import type { Extensions } from './extensions.js'
+import { resetError, restartedError } from './failures.js'
 import type { CloseReason } from './health.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { InFlight } from './in-flight.js'
@@ -16,6 +18,7 @@ import type { Receiver } from './receiver.js'
 import type { SubflowSet } from './subflow-set.js'
 import type { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
+import type { Suspension } from './suspension.js'
 
 export interface ClosingInit {
   readonly peer: Peer
@@ -25,6 +28,8 @@ export interface ClosingInit {
   readonly sender: Sender
   readonly receiver: Receiver
   readonly inFlight: InFlight
+  readonly suspension: Suspension
+  readonly extensions: Extensions
 }
 
 export class Closing {
@@ -51,8 +56,38 @@ export class Closing {
     if (error !== undefined && wasOpen) ending.failed(error, now)
     // A peer has no use for a subflow that we have ended: those alone are no connection.
     if (this.#isOver || subflows.live.some(isOpen)) return
-    const hasHole = receiver.hasHole || isHeaderCut
-    this.#over(ending.verdict(sender.isFlushed, hasHole, now), 'destroy')
+    const { holdMs } = this.#parts.extensions
+    if (holdMs > 0) this.#suspend(now, holdMs)
+    else this.#over(ending.verdict(sender.isFlushed, receiver.hasHole || isHeaderCut, now), 'destroy')
+  }
+
+  /** The last subflow is gone, and the connection is held. */
+  #suspend(now: Millis, holdMs: number): void {
+    const { subflows, suspension, inFlight } = this.#parts
+    for (const rest of [...subflows.live]) subflows.close(rest, 'removed', undefined)
+    if (suspension.isOn) return
+    suspension.begin(now, holdMs)
+    // Whether its reader is slow, the peer says anew.
+    inFlight.peerWindow.go()
+    subflows.suspended()
+  }
+
+  /** A connection that was held is held no longer. @param why - as the beginning of a sentence */
+  release(why: string): void {
+    const { ending, sender, inFlight } = this.#parts
+    const unackedBytes = sender.bufferedBytes + inFlight.bytes
+    // Then the peer alone may miss something: our FIN.
+    if (ending.hasPeerFin && unackedBytes === 0) this.#over(undefined, 'end')
+    else this.#over(ending.holdError(why, unackedBytes), 'destroy')
+  }
+
+  /** Whoever is at the other end of `subflow` does not know the connection: believed only where no other subflow does. */
+  strangerHeard(subflow: Subflow, stranger: 'unknown' | 'restarted', now: Millis): void {
+    const { subflows } = this.#parts
+    if (subflows.live.some((other) => other !== subflow && isOpen(other)))
+      this.subflow(subflow, now, 'protocol', new RemoteProtocolError('the peer does not know the connection'))
+    else if (stranger === 'unknown') this.release('the peer holds the connection no longer')
+    else this.#over(restartedError(), 'destroy')
   }
 
   /** Lets a subflow of a removed path go, as far as it can go without losing anything. */
@@ -98,9 +133,10 @@ export class Closing {
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
-    const { subflows, dispatcher, ending, sender } = this.#parts
+    const { subflows, dispatcher, ending, sender, suspension } = this.#parts
     this.#isOver = true
     ending.over()
+    suspension.over()
     dispatcher.clear()
     sender.clear()
     subflows.finish(error, how)

@@ -6,7 +6,7 @@ import { Closing } from './closing.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
 import { Extensions } from './extensions.js'
-import { ackLimitError, lingerError, silentError } from './failures.js'
+import { ackLimitError } from './failures.js'
 import type { CloseReason } from './health.js'
 import { Dispatcher } from './dispatcher.js'
 import type { CoreInit, SubflowInit } from './init.js'
@@ -18,6 +18,8 @@ import type { PeerProfile } from './peer-profile.js'
 import { Peer } from './peer-profile.js'
 import { Receiver } from './receiver.js'
 import { SubflowSet } from './subflow-set.js'
+import { Suspension } from './suspension.js'
+import { Timing } from './timing.js'
 import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
@@ -34,39 +36,31 @@ export class ConnectionCore {
   readonly #inFlight: InFlight
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #detector: FailureDetector
   readonly #peer: Peer
   readonly #extensions: Extensions
   readonly #ending: Ending
   readonly #closing: Closing
+  readonly #suspension = new Suspension()
+  readonly #timing: Timing
   #now: Millis = 0
 
   constructor(init: CoreInit) {
     const { options, scheduler, random, accepts, allowance = new AbuseLimiter(options) } = init
     this.#options = options
-    this.#peer = new Peer(accepts)
-    this.#extensions = new Extensions(this.#peer, init.facts)
-    this.#ending = new Ending(this.#peer)
+    const peer = (this.#peer = new Peer(accepts))
+    const ending = (this.#ending = new Ending(peer))
     const inFlight = (this.#inFlight = new InFlight(options))
     this.#set = new SubflowSet(inFlight, allowance)
     this.#subflows = this.#set.live
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
-    this.#receiver = new Receiver(this.#peer, this.#subflows, options)
-    const parts = {
-      inFlight,
-      receiver: this.#receiver,
-      ending: this.#ending,
-      peer: this.#peer,
-      extensions: this.#extensions,
-    }
-    this.#dispatcher = new Dispatcher(parts, options)
-    this.#closing = new Closing({
-      ...parts,
-      subflows: this.#set,
-      sender: this.#sender,
-      dispatcher: this.#dispatcher,
-    })
-    this.#detector = new FailureDetector(options, this.#peer, random)
+    const receiver = (this.#receiver = new Receiver(peer, this.#subflows, options))
+    const extensions = (this.#extensions = new Extensions({ peer, receiver, options, facts: init.facts }))
+    const parts = { inFlight, receiver, ending, peer, extensions, suspension: this.#suspension }
+    const [subflows, sender] = [this.#set, this.#sender]
+    const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
+    const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
+    const detector = new FailureDetector(options, peer, random)
+    this.#timing = new Timing({ ...parts, options, detector, closing, subflows, sender })
   }
 
   /** What the connection holds, and has counted so far. */
@@ -128,6 +122,11 @@ export class ConnectionCore {
     return this.#extensions.peerSettings
   }
 
+  /** No subflow is there that has shown life, and the connection is held for one. */
+  get isSuspended(): boolean {
+    return this.#suspension.isOn
+  }
+
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
     const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
@@ -183,17 +182,35 @@ export class ConnectionCore {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
     this.#now = now
     subflow.heard(now, this.#options.suspectMs)
-    if (subflow.state !== 'up') this.#set.goUp(subflow)
+    if (subflow.state !== 'up') this.#goUp(subflow)
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
-    const { failure, reset } = this.#dispatcher
+    const { failure, reset, stranger } = this.#dispatcher
+    this.#dispatcher.stranger = undefined
     if (failure !== undefined) this.#closing.fail(failure)
     else if (reset !== undefined) this.#closing.resetHeard(reset, now)
+    else if (stranger !== undefined) this.#closing.strangerHeard(subflow, stranger, now)
     else if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
     else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
       this.#closing.subflow(subflow, now, 'limit', ackLimitError())
     else this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
     return typeof taken === 'number' ? taken : bytes.length
+  }
+
+  #goUp(subflow: Subflow): void {
+    this.#set.goUp(subflow)
+    if (this.isSuspended) this.#set.resumed(this.#suspension.end(this.#now))
+  }
+
+  /** No subflow can come any more: the connection is not held from now on. */
+  forbidHold(): void {
+    this.#extensions.forbidHold()
+    if (this.isSuspended) this.endHold('no subflow can join the connection any more')
+  }
+
+  /** Gives a connection up that is suspended. @param why - as the beginning of a sentence */
+  endHold(why: string): void {
+    if (this.isSuspended) this.#closing.release(why)
   }
 
   /** The socket of `subflow` is full; so many bytes of what it was given have not left it. */
@@ -227,9 +244,7 @@ export class ConnectionCore {
   /** Time has come to what `nextTickAt` said. */
   tick(now: Millis): void {
     this.#now = now
-    for (const subflow of [...this.#subflows]) this.#inspect(subflow)
-    if (now < this.#lingerAt()) return
-    this.#closing.fail(lingerError(this.#sender.isFlushed && !this.#ending.hasSentFin))
+    this.#timing.tick(now)
   }
 
   /** Our process or machine stood still until now: silence and round trips of that time mean nothing. */
@@ -248,7 +263,7 @@ export class ConnectionCore {
     if (!this.isOver) {
       withdraw(this.#subflows)
       this.#extensions.speak(this.#subflows)
-      const failure = this.#sender.pump(now)
+      const failure = this.#suspension.awaitsHave ? undefined : this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
       else this.#closing.fail(failure)
       for (const subflow of this.#subflows) this.#set.flush(subflow)
@@ -260,10 +275,7 @@ export class ConnectionCore {
 
   /** When `tick` is wanted, should nothing happen until then. */
   nextTickAt(): Millis {
-    if (this.isOver) return Infinity
-    let at = Math.min(this.#inFlight.peerWindow.probeAt, this.#sender.readyAt, this.#lingerAt())
-    for (const subflow of this.#subflows) at = Math.min(at, this.#detector.next(subflow).at)
-    return at
+    return this.isOver ? Infinity : this.#timing.nextAt()
   }
 
   /**
@@ -275,27 +287,5 @@ export class ConnectionCore {
     if (this.isOver) return
     this.#closing.giveUp(isAbort, reason)
     this.#receiver.window.clear()
-  }
-
-  #inspect(subflow: Subflow): void {
-    while (subflow.state !== 'closed') {
-      const { at, finding } = this.#detector.next(subflow)
-      if (at > this.#now) return
-      if (finding === 'dead')
-        this.#closing.subflow(subflow, this.#now, 'silent', silentError(this.#now - subflow.lastHeardAt))
-      else if (finding === 'suspect') {
-        this.#set.suspect(subflow, this.#now)
-        this.#receiver.lost(subflow)
-      } else if (finding === 'peer-full')
-        this.#inFlight.droppedBefore(subflow, subflow.answeredPingAt, this.#now)
-      else if (finding === 'unthrottle') subflow.unthrottle(this.#now)
-      else subflow.ping(this.#now)
-    }
-  }
-
-  /** When data written before end() has been unacked for too long; while all paths are paused, it waits. */
-  #lingerAt(): Millis {
-    const since = Math.max(this.#inFlight.lastAckAt, this.#sender.pausedUntil)
-    return this.#ending.lingerAt(since, this.#options.lingerMs)
   }
 }

@@ -4,8 +4,11 @@ import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
 import { RemoteProtocolError } from '../errors.js'
 import type { Reset } from '../wire/end-frames.js'
-import { decodeFin, decodeReset } from '../wire/end-frames.js'
+import { decodeFin, decodeReset, RESET } from '../wire/end-frames.js'
 import { EXTENSION } from '../wire/extension.js'
+import type { Have } from '../wire/have.js'
+import { decodeHave } from '../wire/have.js'
+import { decodeSettings } from '../wire/settings.js'
 import type { FrameSink } from '../wire/frame-reader.js'
 import { FrameReader } from '../wire/frame-reader.js'
 import {
@@ -27,6 +30,7 @@ import { HoleWatchdog } from './hole-watchdog.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { Subflow } from './subflow.js'
+import type { Suspension } from './suspension.js'
 
 export interface DispatcherParts {
   readonly inFlight: InFlight
@@ -34,6 +38,7 @@ export interface DispatcherParts {
   readonly ending: Ending
   readonly peer: Peer
   readonly extensions: Extensions
+  readonly suspension: Suspension
 }
 
 export class Dispatcher {
@@ -45,6 +50,8 @@ export class Dispatcher {
   failure: MultipathError | undefined
   /** The peer has said that it is gone. */
   reset: Reset | undefined
+  /** Whoever is at the other end of the subflow that was read last does not know the connection. */
+  stranger: 'unknown' | 'restarted' | undefined
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
@@ -157,8 +164,16 @@ class SubflowSink implements FrameSink {
     const { extensions } = this.#dispatcher.parts
     this.#subflow.waste.add(bytes.length)
     const frame = extensions.hear(number, bytes)
-    if (frame?.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
+    if (frame?.type === EXTENSION.settings) extensions.settle(decodeSettings(frame))
+    else if (frame?.type === EXTENSION.have) this.#onHave(decodeHave(frame))
+    else if (frame?.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
     else if (frame?.type === EXTENSION.reset) this.#onReset(decodeReset(frame))
+  }
+
+  #onHave(have: Have): void {
+    const { inFlight, suspension } = this.#dispatcher.parts
+    inFlight.have(have, this.#dispatcher.now)
+    suspension.haveHeard()
   }
 
   /** Which frame will never come. All before it may not have come yet. */
@@ -173,6 +188,12 @@ class SubflowSink implements FrameSink {
   }
 
   #onReset(reset: Reset): void {
+    if (reset.code === RESET.unknown) {
+      const isOther =
+        reset.instance !== undefined && this.#dispatcher.parts.extensions.isOther(reset.instance)
+      this.#dispatcher.stranger = isOther ? 'restarted' : 'unknown'
+      return
+    }
     this.#assertAnswered('a RESET')
     this.#dispatcher.reset = reset
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How a connection ends: what was said, what was heard, and whether anything is missing. */
 import type { Millis } from '../clock.js'
-import { MultipathError } from '../errors.js'
+import { HoldError, MultipathError } from '../errors.js'
 import { unwelcomeError } from './failures.js'
 import type { Peer } from './peer-profile.js'
 
@@ -133,6 +133,12 @@ export class Ending {
     const what = kind === 'unknown' ? 'the peer had said what it is' : 'the end of the data'
     const message = `the last subflow closed before ${what}`
     return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message, options)
+  }
+
+  /** A connection that was held ends with something missing, on either side. */
+  holdError(why: string, unackedBytes: number): HoldError {
+    const options = this.#failure === undefined ? undefined : { cause: this.#failure.error }
+    return new HoldError(why, unackedBytes, options)
   }
 
   #unacked(isFlushed: boolean, isTold: boolean): string | undefined {

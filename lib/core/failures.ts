@@ -30,6 +30,14 @@ export function resetError({ reason }: Reset): ResetError {
   return new ResetError(reason)
 }
 
+/** Kills the connection: the listener's process is another than the one that knew it. */
+export function restartedError(): MultipathError {
+  return new MultipathError(
+    'ERR_MULTIPATH_RESTARTED',
+    'the listener has restarted, and knows nothing of the connection',
+  )
+}
+
 /** Kills the connection: a Go peer, where none is taken, or somebody in between who changed its first bytes. */
 export function unwelcomeError(options?: ErrorOptions): MultipathError {
   const message = "the peer did not announce itself as one of ours, and peer is 'ours'"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The ledger of what is in flight: frames from their cutting until their ack, where each flies, and which must leave again. */
 import type { Millis } from '../clock.js'
+import type { Have } from '../wire/have.js'
 import type { Flight, SentFrame } from './flight.js'
 import type { ResolvedConnOptions } from './options.js'
 import { PeerWindow } from './peer-window.js'
@@ -139,6 +140,16 @@ export class InFlight {
   ackedBefore(nextFrame: number, now: Millis): void {
     for (let frame = this.lowest(); frame !== undefined && frame.fn < nextFrame; frame = this.lowest())
       this.#finish(frame, now)
+  }
+
+  /** What the peer has received, whatever has become of its acks. */
+  have({ nextFrame, ranges }: Have, now: Millis): void {
+    this.ackedBefore(nextFrame, now)
+    for (const [from, to] of ranges)
+      for (let fn = from; fn < to; fn++) {
+        const frame = this.#window.get(fn)
+        if (frame !== undefined) this.#finish(frame, now)
+      }
   }
 
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {

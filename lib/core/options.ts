@@ -41,6 +41,12 @@ export interface ConnOptions {
   lingerMs?: number | undefined
   /** Time after which a Go peer has lost a missing frame, if it answers pings but sends nothing new, milliseconds. */
   missingMs?: number | undefined
+  /**
+   * Time for which a connection without a subflow is held, milliseconds: until then, a subflow may join and the connection
+   * resumes without a loss. The smaller value of both sides applies. With 0 on either side, with Go peers, and with earlier
+   * versions, a connection ends with its last subflow.
+   */
+  holdMs?: number | undefined
 }
 
 const KIB = 1024
@@ -63,6 +69,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   suspectMs: { default: 60, min: 10, max: 60_000 },
   lingerMs: { default: 60_000, min: 0, max: Infinity },
   missingMs: { default: 60_000, min: 100, max: Infinity },
+  holdMs: { default: 120_000, min: 0, max: 86_400_000 },
 }
 
 export type ResolvedConnOptions = Resolved<ConnOptions>

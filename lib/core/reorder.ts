@@ -2,6 +2,7 @@
 /** Frames received: in order and unread, or ahead of a missing one. Two budgets bound it. */
 import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../wire/limits.js'
 import { ByteQueue } from '../wire/byte-queue.js'
+import type { Range } from '../wire/have.js'
 import type { Payload } from '../wire/payload.js'
 import { Unfinished } from './unfinished.js'
 
@@ -41,6 +42,17 @@ export class ReorderWindow {
     let end = this.#next
     for (const fn of this.#outOfOrder.keys()) end = Math.max(end, fn + 1)
     return end
+  }
+
+  /** What has come beyond the frame that the reader waits for, in order. */
+  ranges(): Range[] {
+    const ranges: [number, number][] = []
+    for (const fn of [...this.#outOfOrder.keys()].sort((a, b) => a - b)) {
+      const last = ranges.at(-1)
+      if (last?.[1] === fn) last[1] = fn + 1
+      else ranges.push([fn, fn + 1])
+    }
+    return ranges
   }
 
   /** Bytes in order that nobody has taken yet. */

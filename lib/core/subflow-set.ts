@@ -83,6 +83,16 @@ export class SubflowSet {
     this.#actions.push({ kind: 'close', subflow, how: 'half' })
   }
 
+  /** None is left, and the connection is held. */
+  suspended(): void {
+    this.#actions.push({ kind: 'suspended' })
+  }
+
+  /** One shows life after none was left for `afterMs`. */
+  resumed(afterMs: Millis): void {
+    this.#actions.push({ kind: 'resumed', afterMs })
+  }
+
   /** All of them close: the connection is over. */
   finish(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
     for (const subflow of this.#live.splice(0)) {

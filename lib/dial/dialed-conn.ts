@@ -46,8 +46,18 @@ export class DialedConn implements PathsUser {
     this.#peerClose = new PeerCloseDetector(clock, signal, (subflow) => {
       conn.closeSubflow(subflow, 'ended')
     })
-    this.#hope = new LastHope(clock, () => conn.subflows().filter(({ state }) => state === 'up').length)
+    this.#hope = new LastHope(
+      clock,
+      Math.random,
+      () => conn.subflows().filter(({ state }) => state === 'up').length,
+    )
     this.#lastWords = new LastWords(conn, clock)
+    conn.suspension.onChange = (isSuspended) => {
+      this.#hope.suspensionChanged(isSuspended)
+      if (!isSuspended) return
+      paths.check()
+      this.#endHoldIfHopeless()
+    }
     const release = paths.use(this)
     signal.addEventListener('abort', release, { once: true })
     for (const path of paths.all) conn.addPath(path.policy, path.label)
@@ -81,6 +91,16 @@ export class DialedConn implements PathsUser {
     else keeper.remove()
   }
 
+  /** Paths may still come of themselves, or were removed to make room for others: then the connection is held on. */
+  #endHoldIfHopeless(): void {
+    const { conn, paths } = this.#init
+    const keepers = [...this.#keepers.values()]
+    if (!conn.isSuspended || paths.mayGrow || keepers.length === 0) return
+    // Its own subflow may be about to go: not from inside the connection's work.
+    if (keepers.every(({ isGivenUp }) => isGivenUp))
+      process.nextTick(() => conn.endHold('every path has been given up'))
+  }
+
   #keeper(path: DialPath, cid: Uint8Array): PathKeeper {
     const { conn, clock, options, signal, onChange, onFailure, paths } = this.#init
     const keeper = new PathKeeper({
@@ -103,6 +123,9 @@ export class DialedConn implements PathsUser {
       onFailure: ({ label }, error, waitMs) => {
         paths.failed(path)
         onFailure(label, error, waitMs)
+      },
+      onGivenUp: () => {
+        this.#endHoldIfHopeless()
       },
       onGone: (gone) => {
         // The same path may be back, with another keeper.

@@ -5,15 +5,19 @@
  */
 import type { Clock } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
+import { HoldPace } from './hold-pace.js'
 import { sleep } from './timing.js'
 
 export class LastHope {
+  /** What goes on while no subflow is left at all. */
+  readonly hold: HoldPace
   readonly #clock: Clock
   readonly #upCount: () => number
   readonly #hurries = new Set<() => void>()
 
   /** @param upCount - subflows of the connection that are up */
-  constructor(clock: Clock, upCount: () => number) {
+  constructor(clock: Clock, random: () => number, upCount: () => number) {
+    this.hold = new HoldPace(clock, random)
     this.#clock = clock
     this.#upCount = upCount
   }
@@ -26,6 +30,12 @@ export class LastHope {
   /** A subflow changed its state: losing the last but one, or the last, ends long waits. */
   changed({ from, state }: SubflowChange): void {
     if (from === 'up' && state !== 'up' && this.isOn) for (const hurry of [...this.#hurries]) hurry()
+  }
+
+  /** The connection was suspended, or goes on. */
+  suspensionChanged(isSuspended: boolean): void {
+    this.hold.changed(isSuspended)
+    if (isSuspended) for (const hurry of [...this.#hurries]) hurry()
   }
 
   /**
@@ -43,7 +53,7 @@ export class LastHope {
       await sleep(this.#clock, ms, AbortSignal.any([signal, hurry.signal]))
     } catch {
       signal.throwIfAborted()
-      const leastMs = Math.min(ms, hurriedMs)
+      const leastMs = this.hold.isOn ? 0 : Math.min(ms, hurriedMs)
       await sleep(this.#clock, Math.max(0, startedAt + leastMs - this.#clock.now()), signal)
     } finally {
       this.#hurries.delete(hurryUp)

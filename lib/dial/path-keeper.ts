@@ -15,6 +15,7 @@ import { discardLater } from './dial-path.js'
 import type { PeerCloseDetector } from './peer-close-detector.js'
 import type { LastHope } from './last-hope.js'
 import type { LastWords } from './last-words.js'
+import { openWhenWanted } from './open-when-wanted.js'
 import type { Release, Semaphore } from './semaphore.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
@@ -42,6 +43,8 @@ export interface PathKeeperInit {
   readonly onFailure: (path: DialPath, error: Error, waitMs: number | undefined) => void
   /** It was removed, and has no subflow left. */
   readonly onGone: (keeper: PathKeeper) => void
+  /** It is dialled no more, and is still a path of the dialer. */
+  readonly onGivenUp: () => void
 }
 
 /** A subflow that lived so long, milliseconds, was no failure: the path is redialled without waiting. */
@@ -58,6 +61,10 @@ export class PathKeeper {
   #isRemoved = false
   #openedAt: Millis = 0
   #lastReason: CloseReason = 'closed'
+  /** Of the last subflow, when it went. */
+  #rttMs: number | undefined
+  /** It is not dialled any more, though it was not removed. */
+  #isGivenUp = false
   /** Set while a standby subflow is looked for; aborting it works until the standby's hello has been said. */
   #search: AbortController | undefined
   readonly #pace = new StandbyPace()
@@ -78,6 +85,11 @@ export class PathKeeper {
 
   get path(): DialPath {
     return this.#init.path
+  }
+
+  /** It is dialled no more for this connection, but was not removed. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
   }
 
   /** Starts with a stream whose hello is done. */
@@ -112,21 +124,32 @@ export class PathKeeper {
         stream = undefined
         await this.#gone()
         signal.throwIfAborted()
-        if (!isWorthRedialling(this.#lastReason)) return
+        if (!isWorthRedialling(this.#lastReason)) {
+          this.#giveUp()
+          return
+        }
         const livedMs = policy.clock.now() - this.#openedAt
         failures = livedMs >= STABLE_MS ? 0 : failures + 1
         if (failures > 0) await this.#backOff(failures, livedMs)
       }
     } catch (error) {
-      if (!signal.aborted) this.#tellFailure(path, error as Error, undefined)
+      if (signal.aborted) return
+      this.#giveUp()
+      this.#tellFailure(path, error as Error, undefined)
     }
+  }
+
+  #giveUp(): void {
+    this.#isGivenUp = true
+    this.#init.onGivenUp()
   }
 
   /** Not for the last hope, unless its subflow was lost as soon as it was there. */
   async #backOff(failures: number, livedMs: number): Promise<void> {
     const { policy, hope } = this.#init
     if (hope.isOn && livedMs >= policy.redialMinMs) return
-    await hope.wait(backoffMs(policy, failures), backoffMs(policy, 1), this.#use.signal)
+    const waitMs = hope.hold.waitMs(backoffMs(policy, failures))
+    await hope.wait(waitMs, backoffMs(policy, 1), this.#use.signal)
   }
 
   #tellFailure(path: DialPath, error: Error, waitMs: number | undefined): void {
@@ -148,7 +171,7 @@ export class PathKeeper {
         slot = await slots.take(signal)
       }
       try {
-        await this.#join(await this.#open(opening), slot)
+        await this.#join(await openWhenWanted(this.#init, signal, opening, this.#rttMs), slot)
       } catch (error) {
         slot()
         throw error
@@ -160,32 +183,13 @@ export class PathKeeper {
     await redial(this.#init.policy, { signal, hope, onFailure }, attempt)
   }
 
-  /** A stream, at a time when neither the peer is closing nor the connection about to end. */
-  async #open(opening: Promise<Duplex> | undefined): Promise<Duplex> {
-    const { peerClose, path, lastWords, conn } = this.#init
-    const { signal } = this.#use
-    let opened = opening
-    for (;;) {
-      if (peerClose.isOn || lastWords.isOn) {
-        discardLater(opened)
-        opened = undefined
-        await lastWords.over(signal)
-        await peerClose.over(signal)
-      }
-      const stream = await (opened ?? path.open(signal, conn.refs))
-      opened = undefined
-      if (!peerClose.isOn && !lastWords.isOn && !signal.aborted) return stream
-      discard(stream)
-      signal.throwIfAborted()
-    }
-  }
-
   /** A hello that has been said is waited for, whatever comes: a Go peer may use the subflow from then on. */
   async #join(stream: Duplex, slot: Release): Promise<Subflow> {
-    const { cid, policy, signal, handshakeTimeoutMs: timeoutMs } = this.#init
+    const { cid, policy, signal, handshakeTimeoutMs, conn, hope } = this.#init
+    const timeoutMs = hope.hold.helloMs(this.#rttMs, handshakeTimeoutMs)
     this.#joining++
     try {
-      const hello = await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal })
+      const hello = await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal }, conn.joinWords)
       return this.#attach(stream, hello, slot)
     } finally {
       this.#joining--
@@ -229,6 +233,7 @@ export class PathKeeper {
       this.#live.delete(subflow)
       peerClose.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
+      this.#rttMs = subflow.rtt.smoothed ?? this.#rttMs
       if (change.reason === 'ended' && conn.peer.closesOneByOne) peerClose.hear(subflow)
     }
     this.#review()

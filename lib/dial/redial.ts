@@ -52,7 +52,7 @@ export function redial<Result>(
     signal,
     onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
       if (signal.aborted || retriesLeft <= 0) return
-      const waitMs = backoffMs(policy, attemptNumber)
+      const waitMs = hope.hold.waitMs(backoffMs(policy, attemptNumber))
       onFailure(error, waitMs)
       await hope.wait(waitMs, backoffMs(policy, 1), signal)
     },

@@ -2,6 +2,7 @@
 /** Who may come in: every decision of a listener about a stream, a new connection or a join. */
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Millis } from '../clock.js'
+import type { Hello } from '../conn/hello-io.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
 import { MultipathError, OptionError } from '../errors.js'
@@ -13,10 +14,13 @@ import { assertWelcome } from './address-lists.js'
 import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
 import type { AuthorizeJoin, PeerFacts } from './join-request.js'
+import type { Member } from './members.js'
 import { JoinLimitError, Members } from './members.js'
 import type { Newcomers } from './newcomers.js'
 import type { ListenerNumbers } from './options.js'
 import { sourceNetwork } from './source-network.js'
+import { Suspended } from './suspended.js'
+import { answerUnknown } from './unknown-connection.js'
 
 /** Refusals that a peer can bring about as often as it likes, and has no good reason to. */
 const CHARGED: ReadonlySet<unknown> = new Set([
@@ -36,7 +40,7 @@ export interface AdmissionInit extends AddressLists {
 
 /** A stream whose hello names a connection. */
 export interface Join {
-  readonly cid: Uint8Array
+  readonly hello: Hello
   readonly stream: IncomingStream
   /** Of the handshake. */
   readonly deadline: Millis
@@ -49,6 +53,7 @@ export class Admission {
   readonly #tlsHandshakes: Handshakes
   readonly #budget: AddressBudget
   readonly #members: Members
+  readonly #suspended: Suspended
   /** Connections whose memory is not free yet: without a subflow, one may still wait for its reader. */
   #held = 0
 
@@ -61,6 +66,7 @@ export class Admission {
     this.#tlsHandshakes = new Handshakes(maxTls, Math.ceil(maxTls * TLS_SHARE))
     this.#budget = new AddressBudget({ burst, perSecond, clock })
     this.#members = new Members({ ...options, clock })
+    this.#suspended = new Suspended(options)
   }
 
   /** Live connections. */
@@ -70,6 +76,11 @@ export class Admission {
 
   get pendingHandshakes(): number {
     return this.#handshakes.size + this.#tlsHandshakes.size
+  }
+
+  /** Connections that are held without a subflow. */
+  get suspended(): number {
+    return this.#suspended.size
   }
 
   /**
@@ -97,8 +108,13 @@ export class Admission {
     handshake?.end()
   }
 
-  /** The handshake, if it had begun, came to nothing. @returns whether its address has paid for that */
-  failed(handshake: Handshake | undefined, error: Error): boolean {
+  /**
+   * The handshake, if it had begun, came to nothing: closes `stream`, unless it was answered and closes by itself.
+   *
+   * @returns whether its address has paid for that
+   */
+  failed(handshake: Handshake | undefined, error: Error, stream: IncomingStream): boolean {
+    if (!stream.writableEnded) stream.destroy()
     const isCharged = error instanceof JoinLimitError || CHARGED.has((error as { code?: unknown }).code)
     if (isCharged) this.#budget.charge(handshake?.address)
     return isCharged
@@ -115,10 +131,11 @@ export class Admission {
     this.#budget.charge(sourceNetwork(address), count)
   }
 
-  /** Ends all handshakes. */
+  /** Ends all handshakes. No subflow can join a connection any more, so that none is held. */
   close(): void {
     this.#handshakes.close()
     this.#tlsHandshakes.close()
+    for (const { conn } of this.#members.all()) conn.forbidHold()
   }
 
   /**
@@ -143,6 +160,7 @@ export class Admission {
   add(cid: Uint8Array, conn: MultipathConn, stream: IncomingStream): { part: () => void; free: () => void } {
     this.#held++
     const leave = this.#members.add(cid, conn, this.#factsOf(stream))
+    this.#suspended.watch(conn)
     const withdraw = this.#budget.vouch(sourceNetwork(stream.remoteAddress))
     return {
       part: () => {
@@ -160,8 +178,8 @@ export class Admission {
    *
    * @throws ERR_MULTIPATH_UNEXPECTED_CID, _CLOSED, _LIMIT, _REFUSED, _HANDSHAKE_TIMEOUT, or the reason of `signal`
    */
-  async join({ cid, stream, deadline, signal }: Join, letIn: (conn: MultipathConn) => void): Promise<void> {
-    const member = this.#members.of(cid)
+  async join({ hello, stream, deadline, signal }: Join, letIn: (conn: MultipathConn) => void): Promise<void> {
+    const member = this.#memberFor(hello, stream)
     const source = sourceNetwork(stream.remoteAddress)
     member.assertRoom(source)
     const { authorizeJoin } = this.#init
@@ -178,6 +196,16 @@ export class Admission {
     }
     member.noteJoin(source)
     letIn(member.conn)
+  }
+
+  /** One of ours that asks for a connection that is not there is told so. */
+  #memberFor(hello: Hello, stream: IncomingStream): Member {
+    try {
+      return this.#members.of(hello.cid)
+    } catch (error) {
+      answerUnknown(stream, hello)
+      throw error
+    }
   }
 
   #within(deadline: Millis, signal: AbortSignal, answer: Promise<unknown>): Promise<unknown> {

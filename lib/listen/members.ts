@@ -82,6 +82,11 @@ export class Members {
     return this.#byKey.size
   }
 
+  /** Those of live connections. */
+  all(): Member[] {
+    return [...this.#byKey.values()]
+  }
+
   /** @returns what ends its membership */
   add(cid: Uint8Array, conn: MultipathConn, first: PeerFacts): () => void {
     const key = this.#keys.of(cid)

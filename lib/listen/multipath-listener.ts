@@ -221,12 +221,11 @@ export class MultipathListener
       else if (this.#member?.isForeign(hello.cid) === true)
         await this.#member.handOver(stream, hello, this.#acceptors.indexOf(acceptor), signal)
       else
-        await this.#admission.join({ cid: hello.cid, stream, deadline, signal }, (conn) =>
+        await this.#admission.join({ hello, stream, deadline, signal }, (conn) =>
           this.#attach(conn, stream, hello, acceptor, tracker),
         )
     } catch (error) {
-      stream.destroy()
-      const isCharged = this.#admission.failed(handshake, toError(error))
+      const isCharged = this.#admission.failed(handshake, toError(error), stream)
       // A balancer that only looks whether we are there closes before its hello.
       if (!isCheck) this.#refused(toError(error), stream)
       if (isCharged) tellRefused()

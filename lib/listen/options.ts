@@ -54,6 +54,13 @@ export interface ListenerNumbers {
   maxRefusalsPerSecond?: number | undefined
   /** Refused hellos of one address before `maxRefusalsPerSecond` applies. */
   maxRefusalsAtOnce?: number | undefined
+  /** Connections that are suspended at once (`holdMs`). For a further one, the one suspended longest ago ends. */
+  maxSuspended?: number | undefined
+  /**
+   * Bytes that all suspended connections hold together: unread, and not yet acked. Beyond the limit, the one suspended
+   * longest ago ends.
+   */
+  maxSuspendedBytes?: number | undefined
   /**
    * Time after which a connection without reads, writes or acks is destroyed with ERR_MULTIPATH_IDLE, milliseconds.
    * It may take up to a quarter longer. The option is off by default, as with `net.Server`, because a live peer may
@@ -111,6 +118,8 @@ const LISTENER_NUMBERS: OptionTable<ListenerNumbers> = {
   maxJoinsPerSecond: { default: 16, min: 1, max: Infinity },
   maxRefusalsPerSecond: { default: 16, min: 1, max: Infinity },
   maxRefusalsAtOnce: { default: 256, min: 1, max: 1_000_000 },
+  maxSuspended: { default: 10_000, min: 0, max: Infinity },
+  maxSuspendedBytes: { default: 256 * 1024 * 1024, min: 0, max: Infinity },
   idleTimeoutMs: { default: Infinity, min: 4, max: Infinity },
 }
 

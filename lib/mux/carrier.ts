@@ -11,6 +11,8 @@ export interface CarrierHandler {
   onDrain(): void
   /** The peer has sent its end. */
   onEnd(): void
+  /** It has a path again. */
+  onResumed(): void
   /** It is closed; once, the last call. */
   onClose(error: Error | undefined): void
 }
@@ -35,10 +37,16 @@ export class Carrier {
     duplex.on('end', this.#duplexOnEnd)
     duplex.on('error', this.#duplexOnError)
     duplex.on('close', this.#duplexOnClose)
+    duplex.on('resumed', this.#duplexOnResumed)
     duplex.resume()
     // Over before we came: its events will not come again.
     if (duplex.closed) process.nextTick(this.#duplexOnClose)
     else if (duplex.readableEnded) process.nextTick(this.#duplexOnEnd)
+  }
+
+  /** It has no path, and may get one again: a connection of ours that is held. */
+  get isSuspended(): boolean {
+    return (this.duplex as { isSuspended?: unknown }).isSuspended === true
   }
 
   /** Whether it takes bytes now. */
@@ -81,6 +89,10 @@ export class Carrier {
     this.#handler.onEnd()
   }
 
+  readonly #duplexOnResumed = (): void => {
+    this.#handler.onResumed()
+  }
+
   readonly #duplexOnError = (error: Error): void => {
     this.#error ??= error
   }
@@ -94,6 +106,7 @@ export class Carrier {
     duplex.off('drain', this.#duplexOnDrain)
     duplex.off('end', this.#duplexOnEnd)
     duplex.off('close', this.#duplexOnClose)
+    duplex.off('resumed', this.#duplexOnResumed)
     // Once we have ended it too, nothing is missing.
     const isOrderly = this.#hasEnded || this.#cancelLinger !== undefined
     this.#handler.onClose(this.#error ?? (isOrderly ? undefined : cutError()))

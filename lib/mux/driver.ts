@@ -59,6 +59,9 @@ export class Driver implements StreamHost {
           this.#dispatch()
           this.#flush()
         },
+        onResumed: () => {
+          this.core.forgive(clock.now())
+        },
         onClose: (error) => {
           this.#closed(error)
         },
@@ -192,7 +195,9 @@ export class Driver implements StreamHost {
     if (at === Infinity) return
     this.#cancelTimer = this.clock.callAt(at, () => {
       this.#timerAt = Infinity
-      this.core.tick(this.clock.now())
+      const now = this.clock.now()
+      if (this.#carrier.isSuspended) this.core.forgive(now)
+      this.core.tick(now)
       this.#dispatch()
       this.#flush()
     })

@@ -56,6 +56,12 @@ export class Pings {
     this.#heardAt = now
   }
 
+  /** Nothing could come or go until now: silence means nothing, and what was asked is asked from now on. */
+  forgive(now: Millis): void {
+    this.#heardAt = now
+    for (const id of this.#sentAt.keys()) this.#sentAt.set(id, now)
+  }
+
   /** @returns the round trip; `undefined` for an answer to nothing, which is ignored as Go does */
   answered(id: number, now: Millis): Millis | undefined {
     const sentAt = this.#sentAt.get(id)

@@ -189,6 +189,12 @@ export class SessionCore {
     return oldest === undefined ? Infinity : oldest.openingAt + limits.openTimeoutMs
   }
 
+  /** The connection below had no path until now: nobody is late. */
+  forgive(now: Millis): void {
+    this.#state.pings.forgive(now)
+    this.#state.table.forgiveOpening(now)
+  }
+
   /** Does what time demands. */
   tick(now: Millis): void {
     if (this.isOver) return

@@ -57,6 +57,11 @@ export class StreamTable {
     return this.#opening.size === 0 ? undefined : this.#opening.values().next().value
   }
 
+  /** Those that wait for their ack wait from now on. */
+  forgiveOpening(now: Millis): void {
+    for (const stream of this.#opening.values()) stream.openingAt = now
+  }
+
   /** @throws ERR_MULTIPATH_MUX_LIMIT once all ids have been used */
   open(now: Millis): StreamCore {
     const id = this.#nextId

@@ -4,19 +4,21 @@ import { RemoteProtocolError } from '../errors.js'
 import type { FieldValue } from './extension.js'
 import { encodeExtension, EXTENSION, type Extension, shortText } from './extension.js'
 import { FIRST_FRAME } from './limits.js'
+import { INSTANCE_BYTES } from './settings.js'
 
 /** Bytes of UTF-8 in the reason of a reset. */
 export const MAX_REASON_BYTES = 128
 
-const FIELD = { finNumber: 1, code: 1, reason: 2, nextFrame: 3 } as const
+const FIELD = { finNumber: 1, code: 1, reason: 2, nextFrame: 3, instance: 4 } as const
 
 /**
  * Why the sender of a RESET is gone.
  *
  * - closed: it takes nothing any more, and knows of no error
  * - aborted: its application, or an error, has ended the connection early
+ * - unknown: it does not know the connection that the subflow asked for
  */
-export const RESET = { closed: 0, aborted: 1 } as const
+export const RESET = { closed: 0, aborted: 1, unknown: 2 } as const
 
 export interface Reset {
   /** One of {@link RESET}; an unknown one counts as `aborted`. */
@@ -25,6 +27,8 @@ export interface Reset {
   readonly reason?: string | undefined
   /** All frames before this one have come to the sender of the RESET, which may be ahead of its acks. */
   readonly nextFrame?: number | undefined
+  /** Of a listener that does not know the connection: identity of its process. */
+  readonly instance?: Uint8Array | undefined
 }
 
 /** @param number - of the frame that will never come: one above that of the last, and acked as if it had come */
@@ -41,7 +45,7 @@ export function decodeFin(frame: Extension): number {
 }
 
 /** @param reset - its reason is cut to 128 bytes */
-export function encodeReset({ code, reason, nextFrame }: Reset): Uint8Array {
+export function encodeReset({ code, reason, nextFrame, instance }: Reset): Uint8Array {
   const text = reason === undefined || reason === '' ? undefined : shortText(reason, MAX_REASON_BYTES)
   return encodeExtension(
     EXTENSION.reset,
@@ -49,6 +53,7 @@ export function encodeReset({ code, reason, nextFrame }: Reset): Uint8Array {
       [FIELD.code, code],
       [FIELD.reason, text],
       [FIELD.nextFrame, nextFrame],
+      [FIELD.instance, instance],
     ]),
   )
 }
@@ -57,5 +62,6 @@ export function encodeReset({ code, reason, nextFrame }: Reset): Uint8Array {
 export function decodeReset(frame: Extension): Reset {
   const code = frame.number(FIELD.code) ?? RESET.aborted
   const reason = frame.text(FIELD.reason, MAX_REASON_BYTES)
-  return { code, reason, nextFrame: frame.number(FIELD.nextFrame) }
+  const nextFrame = frame.number(FIELD.nextFrame)
+  return { code, reason, nextFrame, instance: frame.bytes(FIELD.instance, INSTANCE_BYTES) }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** SETTINGS: what a side is, and how long it holds a connection. Said on every subflow. */
 import { RemoteProtocolError } from '../errors.js'
+import { CODE_CAPABLE, CODE_EXTENDS } from './limits.js'
 import { EXTENSION, encodeExtension, type Extension, shortText } from './extension.js'
 
 /** Version of the extensions that this code speaks. */
@@ -11,6 +12,9 @@ export const INSTANCE_BYTES = 16
 export const MAX_NAME_BYTES = 64
 
 const FIELD = { version: 1, capabilities: 2, holdMs: 3, instance: 4, name: 5 } as const
+
+/** What one of ours announces itself with, as bytes: extends, capable. */
+export const ANNOUNCEMENT: Uint8Array = Uint8Array.of(0, CODE_EXTENDS, 0, CODE_CAPABLE)
 
 /** What one side says of itself. */
 export interface Settings {

@@ -59,7 +59,13 @@ describe.skipIf(process.platform === 'win32')('multipath nc --exec', () => {
     const server = createServer()
     const port = await listening(server)
     const connects = `require('net').connect(${port}, '127.0.0.1')`
-    await using listens = nc(['-l', '-e', `"${process.execPath}" -e "${connects}"; echo never`])
+    await using listens = nc([
+      '-l',
+      '--hold',
+      '0',
+      '-e',
+      `"${process.execPath}" -e "${connects}"; echo never`,
+    ])
     await using dials = nc([at(await listens.port())], { input: 'pipe', output: 'pipe' })
     const [socket] = (await once(server, 'connection')) as [Socket]
     const closed = new Promise<void>((resolve) => socket.on('error', () => {}).once('close', () => resolve()))

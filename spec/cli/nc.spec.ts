@@ -177,7 +177,7 @@ describe('multipath nc fails with one line when', () => {
   })
 
   it.each(['dials', 'listens'] as const)('the one that %s is killed on the way', async (victim) => {
-    await using listens = nc(['-l'], { input: 'pipe', output: 'pipe' })
+    await using listens = nc(['-l', '--hold', '0'], { input: 'pipe', output: 'pipe' })
     await using dials = nc([at(await listens.port())], { input: 'pipe', output: 'pipe' })
     const [killed, survivor] = victim === 'dials' ? [dials, listens] : [listens, dials]
     killed.stdin.write(FILE)

@@ -44,7 +44,7 @@ describe('multipath nc, reading', () => {
   })
 
   it('fails where a peer of ours is cut off behind a whole frame', async () => {
-    await using listens = nc(['-l', '-a'])
+    await using listens = nc(['-l', '-a', '--hold', '0'])
     const middle = await manInTheMiddle(await listens.port(), { isFlipping: false, cutAfterBytes: 5 * MIB })
     await using dials = nc(['-a', at(middle)], { input: 'pipe' })
     dials.stdin.end(FILE)
@@ -55,7 +55,9 @@ describe('multipath nc, reading', () => {
 
   it('with --peer ours fails where somebody has one of ours pass for a Go peer, and hands on nothing', async () => {
     await using listens = nc(['-l', '-a', '--peer', 'ours'])
-    const middle = await manInTheMiddle(await listens.port(), { isFlipping: true, cutAfterBytes: 5 * MIB })
+    const port = await listens.port()
+    const firstWordHeard = listens.line(/is connected/)
+    const middle = await manInTheMiddle(port, { isFlipping: true, cutAfterBytes: 5 * MIB, firstWordHeard })
     await using dials = nc(['-a', at(middle)], { input: 'pipe' })
     dials.stdin.end(FILE)
     const { code, out, lines } = await listens.exited
@@ -107,8 +109,8 @@ describe('multipath serve and its clients', () => {
     const middle = await manInTheMiddle(there.port, { isFlipping: false, cutAfterBytes: MIB })
     const here =
       kind === 'socks'
-        ? command(['socks', '--to', at(middle), '--listen', '0', '--wait', '0.5'])
-        : command(['forward', '--to', at(middle), '--local', '0=t', '--wait', '0.5'])
+        ? command(['socks', '--to', at(middle), '--listen', '0', '--wait', '0.5', '--hold', '0'])
+        : command(['forward', '--to', at(middle), '--local', '0=t', '--wait', '0.5', '--hold', '0'])
     const [, port] = await here.line(/listening on \S+:(\d+)/)
     await here.line(/connected to/)
     const socket = await dial(Number(port))

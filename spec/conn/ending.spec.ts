@@ -87,7 +87,7 @@ describe('a connection that nobody reads', () => {
 
 describe('the last subflow going', () => {
   it('is an error of its own code where data was not acked', async () => {
-    const { near, paths } = await connectedPair({ dialer: { redialRetries: 0 } })
+    const { near, paths } = await connectedPair({ dialer: { redialRetries: 0, holdMs: 0 } })
     const failed = closing(near)
     paths[0]!.last.freeze()
     near.write('lost')
@@ -99,7 +99,7 @@ describe('the last subflow going', () => {
   })
 
   it('is an error of its own code where the end of the data is missing', async () => {
-    const { near, far, paths } = await connectedPair()
+    const { near, far, paths } = await connectedPair({ dialer: { holdMs: 0 } })
     const failed = [closing(near), closing(far)]
     near.resume()
     far.resume()
@@ -109,7 +109,7 @@ describe('the last subflow going', () => {
   })
 
   it('lets the reader drain what arrived before it tells of the error', async () => {
-    const { near, far, paths } = await connectedPair({ dialer: { redialRetries: 0 } })
+    const { near, far, paths } = await connectedPair({ dialer: { redialRetries: 0, holdMs: 0 } })
     const data = Buffer.alloc(500 * KIB, 'x')
     near.on('error', () => {}).write(data)
     await near.flushed()
@@ -123,7 +123,7 @@ describe('the last subflow going', () => {
   })
 
   it('lets a reader of few bytes at a time drain, too', async () => {
-    const { near, far, paths } = await connectedPair({ dialer: { redialRetries: 0 } })
+    const { near, far, paths } = await connectedPair({ dialer: { redialRetries: 0, holdMs: 0 } })
     const data = Buffer.alloc(200 * KIB, 'yz')
     near.on('error', () => {}).write(data)
     await near.flushed()
@@ -138,7 +138,7 @@ describe('the last subflow going', () => {
 
   it('does not wait for ever for a reader that has stopped', async () => {
     const clock = new ManualClock()
-    const { near, far, paths } = await connectedPair({ listener: { clock, lingerMs: 5000 } })
+    const { near, far, paths } = await connectedPair({ listener: { clock, lingerMs: 5000, holdMs: 0 } })
     near.on('error', () => {}).write('unread')
     await near.flushed()
     paths[0]!.last.cut()

@@ -92,7 +92,7 @@ describe('read()', () => {
   })
 
   it('rejects with what destroyed the connection, without anybody listening for errors', async () => {
-    const { near, far, paths } = await connectedPair({ dialer: { redialRetries: 0 } })
+    const { near, far, paths } = await connectedPair({ dialer: { redialRetries: 0, holdMs: 0 } })
     near.on('error', () => {})
     const waiting = far.netConn().read(new Uint8Array(1))
     await quiet()

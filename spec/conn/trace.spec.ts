@@ -12,10 +12,14 @@ const TWO = [
   { rateMbps: 20, delayMs: 20 },
 ]
 
-async function traced(links = TWO): Promise<Traced & { lines: Lines; theirs: Lines }> {
+async function traced(links = TWO, holdMs?: number): Promise<Traced & { lines: Lines; theirs: Lines }> {
   const lines = new Lines()
   const theirs = new Lines()
-  const pair = await connected({ links, dialer: { trace: lines.write }, listener: { trace: theirs.write } })
+  const pair = await connected({
+    links,
+    dialer: { trace: lines.write, holdMs },
+    listener: { trace: theirs.write },
+  })
   await pair.clock.run(200)
   return { ...pair, lines, theirs }
 }
@@ -86,7 +90,7 @@ describe('the events of a trace', () => {
   })
 
   it('close with the code of the error, or without one', async () => {
-    const failing = await traced()
+    const failing = await traced(TWO, 0)
     failing.near.on('error', () => {}).write(Buffer.alloc(MB))
     await failing.clock.run(20)
     for (const link of failing.links) link.cut()

@@ -20,7 +20,7 @@ describe('a peer that takes extension frames', () => {
     expect(first.sent()).toEqual(['pong', 'settings'])
     expect(decodeSettings(first.extensions[0]!)).toMatchObject({ version: 1 })
     const second = core.join()
-    expect(second.sent()).toEqual(['extends', 'capable', 'ping', 'settings'])
+    expect(second.sent()).toEqual(['extends', 'capable', 'ping', 'settings', 'have'])
     second.hears(acks(EXTENDS, CAPABLE, PING), SETTINGS)
     expect([...first.sent(), ...second.sent()]).toEqual(['pong'])
   })

@@ -139,7 +139,7 @@ describe('a path that is removed', () => {
   })
 
   it('and fails before another is up ends the connection as any last one does', async () => {
-    const { near, far, dialer, paths } = await connectedPair({ dialer: { redialMinMs: 1 } })
+    const { near, far, dialer, paths } = await connectedPair({ dialer: { redialMinMs: 1, holdMs: 0 } })
     const errors: Error[] = []
     near.on('error', (error) => errors.push(error))
     far.on('error', () => {})

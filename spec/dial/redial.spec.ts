@@ -11,7 +11,11 @@ import { quiet, until } from '../support/turns.js'
 
 /** Hopes that others are left. */
 function calm(clock: ManualClock): LastHope {
-  return new LastHope(clock, () => 2)
+  return new LastHope(
+    clock,
+    () => 0.5,
+    () => 2,
+  )
 }
 
 const POLICY = {
@@ -141,9 +145,13 @@ describe('a path of a connection', () => {
     near.destroy()
   })
 
-  it('is never redialled after the last subflow went', async () => {
+  it('is never redialled after the last subflow went, if the connection is not held', async () => {
     const clock = new ManualClock()
-    const { dialer, listener, paths } = meeting({ paths: 2, dialer: { clock }, listener: { clock } })
+    const { dialer, listener, paths } = meeting({
+      paths: 2,
+      dialer: { clock, holdMs: 0 },
+      listener: { clock },
+    })
     const [near, far] = await passUntil(clock, Promise.all([dialer.dial(), listener.accept()]))
     await pass(clock, 100)
     for (const conn of [near, far]) conn.on('error', () => {})

@@ -45,6 +45,10 @@ async function everything(): Promise<Line[]> {
   await clock.run(1000)
   links[1]!.cut()
   await clock.run(1000)
+  links[1]!.restore()
+  await clock.run(1000)
+  near.destroy(new Error('enough'))
+  await clock.run(1000)
   return lines.all
 }
 

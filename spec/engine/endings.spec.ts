@@ -59,7 +59,7 @@ describe('an end between two of ours', () => {
   })
 
   it('is an error on both sides where every path breaks under data', () => {
-    const { near, far, links, advance } = corePair({ links: TWO })
+    const { near, far, links, advance } = corePair({ links: TWO, options: { holdMs: 0 } })
     near.write(20 * MIB)
     advance(500)
     for (const link of links) link.cut()
@@ -70,7 +70,7 @@ describe('an end between two of ours', () => {
   })
 
   it('is an error where every path breaks while nothing is under way: more may have been to come', () => {
-    const { near, far, links, advance } = corePair({ links: TWO })
+    const { near, far, links, advance } = corePair({ links: TWO, options: { holdMs: 0 } })
     near.write(1000)
     advance(500)
     for (const link of links) link.cut()

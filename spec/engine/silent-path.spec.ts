@@ -109,7 +109,7 @@ describe('a path that falls silent under bulk', () => {
   it('costs an error where it was the only one', () => {
     const { near, far, links, advance, advanceUntil } = corePair({
       links: TWO.slice(1),
-      options: { deadMs: 3000 },
+      options: { deadMs: 3000, holdMs: 0 },
     })
     near.write(20 * MIB)
     advance(200)

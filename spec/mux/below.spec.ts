@@ -34,6 +34,31 @@ describe('the connection below', () => {
   })
 })
 
+describe('a connection below that has no path for a while', () => {
+  it('costs the session neither its pings nor its streams, for as long as it is held', async () => {
+    const clock = new ManualClock()
+    const [below, farBelow] = duplexPair()
+    const limits = { clock, keepAliveMs: 1000, keepAliveTimeoutMs: 1000, openTimeoutMs: 2000 }
+    const client = new MuxSession(below, { role: 'client', ...limits })
+    let isClosed = false
+    for (const event of ['close', 'error', 'goaway'] as const)
+      client.on(event as 'close', () => (isClosed = true))
+    client.open().on('error', () => (isClosed = true))
+    Object.assign(below, { isSuspended: true })
+    for (let second = 0; second < 100; second++) {
+      clock.advance(1000)
+      await quiet()
+    }
+    expect(isClosed).toBe(false)
+    Object.assign(below, { isSuspended: false })
+    below.emit('resumed')
+    clock.advance(900)
+    await quiet()
+    expect(isClosed).toBe(false)
+    farBelow.destroy()
+  })
+})
+
 describe('a listener that throws', () => {
   it('of streams, or of their data, harms no other stream', async () => {
     const caught = catchUncaught()

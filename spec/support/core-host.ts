@@ -46,6 +46,9 @@ export class CoreHost implements DriverHost {
   lastReadAt = 0
   longestWaitMs = 0
   finishedAt: number | undefined
+  /** How often no subflow was left and the connection was held; and how long, each time that it went on. */
+  suspensions = 0
+  readonly resumptions: number[] = []
   error: MultipathError | undefined
   onRead: ((bytes: Uint8Array) => void) | undefined
   readonly #driver: Driver<LinkEnd>
@@ -106,6 +109,14 @@ export class CoreHost implements DriverHost {
     this.#driver.destroy(isAbort)
   }
 
+  endHold(): void {
+    this.#driver.endHold('the spec wants no more')
+  }
+
+  forbidHold(): void {
+    this.#driver.forbidHold()
+  }
+
   flush(): void {
     this.#driver.flush()
   }
@@ -153,6 +164,11 @@ export class CoreHost implements DriverHost {
 
   onSubflow(change: Extract<Action, { kind: 'subflow' }>): void {
     this.changes.push({ ...change, at: this.clock.now() })
+  }
+
+  onSuspension(resumedAfterMs: number | undefined): void {
+    if (resumedAfterMs === undefined) this.suspensions++
+    else this.resumptions.push(resumedAfterMs)
   }
 
   onFinished(error: MultipathError | undefined): void {

@@ -18,10 +18,15 @@ export interface Deeds {
   readonly isFlipping: boolean
   /** Behind the frame that brings the payload to so many bytes the path ends in order, and nobody comes through again. */
   readonly cutAfterBytes?: number
+  /** Until then, the listener gets the first word of the dialer alone. Both may come at once otherwise, or not. */
+  readonly firstWordHeard?: Promise<unknown>
 }
 
 /** A path to `port` of loopback. @returns its own port */
-export async function manInTheMiddle(port: number, { isFlipping, cutAfterBytes }: Deeds): Promise<number> {
+export async function manInTheMiddle(
+  port: number,
+  { isFlipping, cutAfterBytes, firstWordHeard }: Deeds,
+): Promise<number> {
   const server = await listening()
   server.on('connection', (near) => {
     const far = connect(port, '127.0.0.1')
@@ -33,6 +38,7 @@ export async function manInTheMiddle(port: number, { isFlipping, cutAfterBytes }
     far.once('close', () => near.destroy())
     far.pipe(near)
     const lane = new Lane(far, isFlipping, cutAfterBytes ?? Infinity)
+    if (firstWordHeard !== undefined) lane.holdUntil(firstWordHeard)
     near.on('data', (chunk: Buffer) => {
       if (!lane.isCut) lane.take(chunk)
       if (lane.isCut) server.close()
@@ -48,6 +54,9 @@ class Lane {
   readonly #reader: FrameReader
   #helloLeft = HELLO_BYTES
   #payloadLeft: number
+  /** What waits for the first word to be heard. */
+  #held: Uint8Array[] | undefined
+  #hasSpoken = false
 
   constructor(far: Socket, isFlipping: boolean, cutAfterBytes: number) {
     this.#far = far
@@ -56,6 +65,7 @@ class Lane {
       const writer = new AckWriter()
       writer.add(code)
       this.#pass(writer.take())
+      this.#hasSpoken = true
     }
     this.#reader = new FrameReader({
       begin: (_fn, size) => new Payload(size),
@@ -72,6 +82,16 @@ class Lane {
     })
   }
 
+  /** Passes on nothing but the hello and the first word until then. */
+  holdUntil(heard: Promise<unknown>): void {
+    this.#held = []
+    void heard.then(() => {
+      const held = this.#held ?? []
+      this.#held = undefined
+      this.#pass(...held)
+    })
+  }
+
   take(chunk: Buffer): void {
     const hello = chunk.subarray(0, this.#helloLeft)
     this.#helloLeft -= hello.length
@@ -80,7 +100,10 @@ class Lane {
   }
 
   #pass(...parts: readonly Uint8Array[]): void {
-    if (!this.isCut) for (const part of parts) this.#far.write(part)
+    if (this.isCut) return
+    const isHeld = this.#held !== undefined && this.#hasSpoken
+    if (isHeld) this.#held!.push(...parts)
+    else for (const part of parts) this.#far.write(part)
   }
 
   #cut(): void {

@@ -133,6 +133,7 @@ export class ScriptedCore {
   error: MultipathError | undefined
   isFinished = false
   readonly changes: Extract<Action, { kind: 'subflow' }>[] = []
+  readonly suspensions: Action[] = []
   readonly #subflows = new Map<Subflow, ScriptedSubflow>()
 
   constructor(options: ConnOptions = {}, random: () => number = () => 0.5, accepts: AcceptedPeer = 'any') {
@@ -205,6 +206,7 @@ export class ScriptedCore {
     if (action.kind === 'send') this.#subflows.get(action.subflow)?.take(action.chunks)
     else if (action.kind === 'close') this.#subflows.get(action.subflow)!.closed = action.how
     else if (action.kind === 'subflow') this.changes.push(action)
+    else if (action.kind !== 'finished') this.suspensions.push(action)
     else {
       this.isFinished = true
       this.error = action.error

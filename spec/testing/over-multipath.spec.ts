@@ -113,7 +113,7 @@ describe('a connection over simulated links', () => {
   })
 
   it('fails on both sides with codes when every path is cut', async () => {
-    const { clock, links, near, far } = await connected(TWO)
+    const { clock, links, near, far } = await connected(TWO, { holdMs: 0 })
     const codes: Promise<unknown>[] = [near, far].map(
       (conn) =>
         new Promise((resolve) =>

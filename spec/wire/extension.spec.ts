@@ -6,6 +6,7 @@ import { encodeExtension, Extension, shortText } from '../../lib/wire/extension.
 import { encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { decodeFin, decodeReset, encodeFin, encodeReset, RESET } from '../../lib/wire/end-frames.js'
+import { decodeHave, encodeHave } from '../../lib/wire/have.js'
 import { decodeSettings, encodeSettings } from '../../lib/wire/settings.js'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -135,5 +136,40 @@ describe('FIN and RESET as bytes', () => {
       reason: 'by',
       nextFrame: 12,
     })
+  })
+})
+
+describe('HAVE as bytes', () => {
+  it('is the next frame, and of each range the gap before it and its length', () => {
+    const wire = '0a02 02 01 01 0b 02 04 01 02 0601'.replaceAll(' ', '')
+    const have = {
+      nextFrame: 11,
+      ranges: [
+        [12, 14],
+        [20, 21],
+      ] as const,
+    }
+    expect(shown(encodeHave(have))).toBe(wire)
+    expect(decodeHave(new Extension(hex(wire).subarray(2)))).toEqual(have)
+    expect(shown(encodeHave({ nextFrame: 10, ranges: [] }))).toBe('04020201010a')
+  })
+
+  it('of as many ranges as a receiver can have fits into a frame', () => {
+    const ranges = Array.from({ length: 2048 }, (_, at): [number, number] => [11 + 2 * at, 12 + 2 * at])
+    const wire = encodeHave({ nextFrame: 10, ranges })
+    // Four bytes of size, one of the frame's number.
+    const headerBytes = wire[0]! < 0x80 ? 3 : 5
+    expect(decodeHave(new Extension(wire.subarray(headerBytes)))).toEqual({ nextFrame: 10, ranges })
+  })
+
+  test.each([
+    ['no next frame', '02'],
+    ['a next frame under 10', '02 01 01 09'],
+    ['an empty range', '02 01 01 0a 02 02 0100'],
+    ['a range that touches what is before it', '02 01 01 0a 02 02 0001'],
+    ['a range that ends inside a number', '02 01 01 0a 02 01 01'],
+    ['a range further ahead than frames are kept', '02 01 01 0a 02 04 5000 4001'],
+  ])('with %s is a violation', (_what, bytes) => {
+    expect(() => decodeHave(new Extension(hex(bytes)))).toThrow(RemoteProtocolError)
   })
 })

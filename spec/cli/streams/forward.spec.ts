@@ -177,7 +177,7 @@ describe('a port that serve listens on', () => {
 
   it('is closed when the client is gone', async () => {
     const [free] = await freePorts(1)
-    const there = await serve(['--allow-remote', `${free!}`])
+    const there = await serve(['--allow-remote', `${free!}`, '--hold', '0'])
     const here = command(['forward', '--to', at(there.port), '--remote', `${free!}=${at(await echo())}`])
     await here.line(/serve listens on/)
     here.kill('SIGKILL')

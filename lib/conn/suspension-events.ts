@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the application and the shell see of a connection that is held without a subflow. */
+import { callForeign } from '../stream/foreign.js'
+
+/** The event `resumed`. */
+export interface Resumed {
+  /** How long no subflow was there, milliseconds. */
+  readonly durationMs: number
+}
+
+/** As often as this, milliseconds, a process that waits for nothing else wakes up for nothing. */
+const KEEP_UP_MS = 86_400_000
+
+export class SuspensionEvents {
+  /** Told at once, of the dialer or the listener of the connection. */
+  onChange: ((isSuspended: boolean) => void) | undefined
+  /** What a suspended connection keeps may have changed. */
+  onHeldChange: (() => void) | undefined
+  readonly #emit: (event: 'suspended' | 'resumed', resumed?: Resumed) => void
+  /** No socket keeps the process up meanwhile. */
+  #keepUp: NodeJS.Timeout | undefined
+  #isRefed = true
+
+  constructor(emit: (event: 'suspended' | 'resumed', resumed?: Resumed) => void) {
+    this.#emit = emit
+  }
+
+  /** Listeners run apart from the core's work: what they throw, and what they call, must not disturb it. */
+  readonly changed = (resumedAfterMs: number | undefined): void => {
+    const isSuspended = resumedAfterMs === undefined
+    clearInterval(this.#keepUp)
+    if (isSuspended) this.#keepUp = setInterval(() => {}, KEEP_UP_MS)
+    this.setRef(this.#isRefed)
+    this.onChange?.(isSuspended)
+    process.nextTick(() => {
+      callForeign(() => {
+        if (isSuspended) this.#emit('suspended')
+        else this.#emit('resumed', { durationMs: resumedAfterMs })
+      })
+    })
+  }
+
+  /** Whether a suspended connection keeps the process up. */
+  setRef(isRefed: boolean): void {
+    this.#isRefed = isRefed
+    if (isRefed) this.#keepUp?.ref()
+    else this.#keepUp?.unref()
+  }
+
+  /** The connection is over. */
+  over(): void {
+    clearInterval(this.#keepUp)
+    this.#keepUp = undefined
+    this.onChange?.(false)
+    this.onChange = undefined
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What becomes due in a connection without anything coming in, and when. */
+import type { Millis } from '../clock.js'
+import type { Closing } from './closing.js'
+import type { Ending } from './ending.js'
+import type { FailureDetector } from './failure-detector.js'
+import { lingerError, silentError } from './failures.js'
+import type { InFlight } from './in-flight.js'
+import type { ResolvedConnOptions } from './options.js'
+import type { Receiver } from './receiver.js'
+import type { Sender } from './sender.js'
+import type { Subflow } from './subflow.js'
+import type { SubflowSet } from './subflow-set.js'
+import type { Suspension } from './suspension.js'
+
+export interface TimingInit {
+  readonly options: ResolvedConnOptions
+  readonly subflows: SubflowSet
+  readonly detector: FailureDetector
+  readonly closing: Closing
+  readonly ending: Ending
+  readonly sender: Sender
+  readonly receiver: Receiver
+  readonly inFlight: InFlight
+  readonly suspension: Suspension
+}
+
+export class Timing {
+  readonly #parts: TimingInit
+
+  constructor(parts: TimingInit) {
+    this.#parts = parts
+  }
+
+  /** When the next thing is due; Infinity for never. */
+  nextAt(): Millis {
+    const { suspension, inFlight, sender, subflows, detector } = this.#parts
+    let at = Math.min(suspension.expiresAt, this.#lingerAt())
+    if (!suspension.awaitsHave) at = Math.min(at, inFlight.peerWindow.probeAt, sender.readyAt)
+    for (const subflow of subflows.live) at = Math.min(at, detector.next(subflow).at)
+    return at
+  }
+
+  /** Does what is due at `now`. What is to be sent waits for the next flush. */
+  tick(now: Millis): void {
+    const { subflows, suspension, closing, sender, ending } = this.#parts
+    for (const subflow of [...subflows.live]) this.#inspect(subflow, now)
+    if (now >= suspension.expiresAt) closing.release('no subflow came back within the hold time')
+    else if (now >= this.#lingerAt()) closing.fail(lingerError(sender.isFlushed && !ending.hasSentFin))
+  }
+
+  #inspect(subflow: Subflow, now: Millis): void {
+    const { detector, closing, subflows, receiver, inFlight } = this.#parts
+    while (subflow.state !== 'closed') {
+      const { at, finding } = detector.next(subflow)
+      if (at > now) return
+      if (finding === 'dead') closing.subflow(subflow, now, 'silent', silentError(now - subflow.lastHeardAt))
+      else if (finding === 'suspect') {
+        subflows.suspect(subflow, now)
+        receiver.lost(subflow)
+      } else if (finding === 'peer-full') inFlight.droppedBefore(subflow, subflow.answeredPingAt, now)
+      else if (finding === 'unthrottle') subflow.unthrottle(now)
+      else subflow.ping(now)
+    }
+  }
+
+  /** When data written before end() has been unacked for too long; while no ack could come, it waits. */
+  #lingerAt(): Millis {
+    const { inFlight, sender, suspension, ending, options } = this.#parts
+    const since = Math.max(inFlight.lastAckAt, sender.pausedUntil, suspension.idleUntil)
+    return ending.lingerAt(since, options.lingerMs)
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Opens a stream of a path that joins a connection, at a time when a join is of use. */
+import type { Duplex } from 'node:stream'
+import type { MultipathConn } from '../conn/multipath-conn.js'
+import { discard } from '../ignore.js'
+import type { DialPath } from './dial-path.js'
+import { discardLater } from './dial-path.js'
+import type { LastHope } from './last-hope.js'
+import type { LastWords } from './last-words.js'
+import type { PeerCloseDetector } from './peer-close-detector.js'
+
+export interface OpeningInit {
+  readonly path: DialPath
+  readonly conn: MultipathConn
+  readonly peerClose: PeerCloseDetector
+  readonly hope: LastHope
+  readonly lastWords: LastWords
+}
+
+/**
+ * A stream, at a time when neither the peer is closing nor the connection about to end.
+ *
+ * @param opening - one that may be opening already
+ * @param rttMs - of the path, where it is known
+ */
+export async function openWhenWanted(
+  init: OpeningInit,
+  signal: AbortSignal,
+  opening: Promise<Duplex> | undefined,
+  rttMs: number | undefined,
+): Promise<Duplex> {
+  const { peerClose, lastWords } = init
+  let opened = opening
+  for (;;) {
+    if (peerClose.isOn || lastWords.isOn) {
+      discardLater(opened)
+      opened = undefined
+      await lastWords.over(signal)
+      await peerClose.over(signal)
+    }
+    const stream = await (opened ?? dial(init, signal, rttMs))
+    opened = undefined
+    if (!peerClose.isOn && !lastWords.isOn && !signal.aborted) return stream
+    discard(stream)
+    signal.throwIfAborted()
+  }
+}
+
+/** An attempt that was begun before a suspension may wait for its kernel for long: it is begun anew. */
+function dial(
+  { path, hope, conn }: OpeningInit,
+  signal: AbortSignal,
+  rttMs: number | undefined,
+): Promise<Duplex> {
+  const either = AbortSignal.any([signal, hope.hold.begins])
+  return path.open(either, conn.refs, hope.hold.nextAttemptMs(rttMs))
+}
