@@ -196,3 +196,14 @@ function textOf(error: Error): string {
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
+
+/**
+ * What a peer is told of the error that a connection is destroyed with: its message; where it has a code, that alone. The
+ * messages of the system name files and addresses, which are nothing to a peer.
+ *
+ * @internal
+ */
+export function toldReason(error: Error | null): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : error?.message
+}

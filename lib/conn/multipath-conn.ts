@@ -9,7 +9,7 @@ import type { AcceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { AbuseLimiter } from '../core/abuse-limiter.js'
-import type { MultipathError } from '../errors.js'
+import { toldReason, type MultipathError } from '../errors.js'
 import type { MessageOptions } from '../messages/messages.js'
 import { MessageStream } from '../messages/messages.js'
 import { Announcer } from './announcer.js'
@@ -207,7 +207,7 @@ export class MultipathConn extends PathSurface {
       this.#driver.linger()
     } else {
       this.#outlet.close(this.unflushedBytes > 0)
-      this.#driver.destroy(isCut, error?.message)
+      this.#driver.destroy(isCut, toldReason(error))
       this.#over()
     }
     // As net's: who wrote before the connection stood hears of it last.

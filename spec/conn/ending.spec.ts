@@ -297,6 +297,16 @@ describe('destroy()', () => {
     })
   })
 
+  it('with an error of the system tells the peer its code, and not the file that its message names', async () => {
+    const { near, far } = await connectedPair()
+    const failed = closing(far)
+    far.resume()
+    near
+      .on('error', () => {})
+      .destroy(Object.assign(new Error("ENOENT: open '/etc/secret'"), { code: 'ENOENT' }))
+    expect(await failed).toMatchObject({ reason: 'ENOENT' })
+  })
+
   it('calls back every write and end that waits', async () => {
     const { near, paths } = await connectedPair({ dialer: { sendBufferBytes: 1000 } })
     paths[0]!.last.freeze()
