@@ -7,7 +7,7 @@ import { FIRST_FRAME } from './limits.js'
 import { INSTANCE_BYTES } from './settings.js'
 
 /** Bytes of UTF-8 in the reason of a reset. */
-export const MAX_REASON_BYTES = 128
+const MAX_REASON_BYTES = 128
 
 const FIELD = { finNumber: 1, code: 1, reason: 2, nextFrame: 3, instance: 4 } as const
 

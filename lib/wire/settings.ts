@@ -5,7 +5,7 @@ import { CODE_CAPABLE, CODE_EXTENDS } from './limits.js'
 import { EXTENSION, encodeExtension, type Extension, shortText } from './extension.js'
 
 /** Version of the extensions that this code speaks. */
-export const EXTENSIONS_VERSION = 1
+const EXTENSIONS_VERSION = 1
 /** Identity of a listener's process. */
 export const INSTANCE_BYTES = 16
 /** A dialer's name for itself, bytes of UTF-8. */
