@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath nc`: standard input and output through one multipath connection. Flags as bondcat's. */
 import { Command, Option } from 'commander'
+import { ignore } from '../ignore.js'
 import type { MultipathConn } from '../index.js'
 import { benchmark } from './benchmark.js'
 import { bridge } from './bridge.js'
 import type { CliIo } from './cli-io.js'
 import { CTL_OPTIONS, offerCtl } from './ctl/offer.js'
 import { execEnd } from './exec-end.js'
+import { explain } from './explain.js'
 import { Registry } from './live/registry.js'
 import type { LocalEnd } from './local-end.js'
 import { standardEnd } from './local-end.js'
@@ -98,8 +100,11 @@ async function runNc(options: NcOptions, io: CliIo): Promise<void> {
     options.mode === 'dial'
       ? await openByDialling(options, { io, log, registry })
       : await openByListening(options, { io, log, registry })
+  // It may fail before anything pipes it, and is asked below.
+  opened.conn.on('error', ignore)
   const closeCtl = await offerCtl(options, { command: 'nc', registry, log, dialer: opened.dialer }, io)
   try {
+    if (opened.conn.errored !== null) throw explain(opened.conn.errored)
     await serve(opened.conn, openEnd, options, io)
   } finally {
     closeCtl()
