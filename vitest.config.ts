@@ -2,6 +2,10 @@
 import { defineConfig } from 'vitest/config'
 import type { ViteUserConfig } from 'vitest/config'
 
+/** Specs that start no process and leave nothing behind: their files share one, which spares a start and the imports of each. */
+const IN_PROCESS = ['core', 'dial', 'engine', 'messages', 'options', 'paths', 'stream', 'testing', 'wire']
+const inProcess = IN_PROCESS.map((name) => `spec/${name}{/**/*,}.spec.ts`)
+
 const config: ViteUserConfig = defineConfig({
   test: {
     coverage: {
@@ -14,8 +18,21 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         test: {
+          name: 'core',
+          include: inProcess,
+          isolate: false,
+          execArgv: ['--expose-gc'],
+          maxWorkers: '100%',
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { shuffle: true, groupOrder: 0 },
+        },
+      },
+      {
+        test: {
           name: 'unit',
           include: ['spec/**/*.spec.ts'],
+          exclude: inProcess,
           // Specs that look for leaks have to collect garbage first.
           execArgv: ['--expose-gc'],
           // By default one core is left idle.
