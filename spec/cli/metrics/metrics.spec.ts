@@ -22,6 +22,7 @@ describe('--metrics', () => {
     const to = ['--to', `${at(there.port)},label=wi"fi`.replace('"', '+'), '--to', `${at(nobody!)},label=lte`]
     const here = command(['forward', ...to, '--local', '0=x:1', '--metrics', String(port)])
     await here.line(/lte .*down: connection refused/)
+    await here.line(/metrics on/)
     const [code, text] = await ask(port!, '/metrics')
     expect(code).toBe(200)
     expect(text).toMatch(/multipath_path_up\{session="[0-9a-f]{6}",path="wi\+fi",tier="primary"\} 1\n/)
@@ -35,12 +36,14 @@ describe('--metrics', () => {
     const [nobody, port] = await freePorts(2)
     const alone = command(['forward', '--to', at(nobody!), '--local', '0=x:1', '--metrics', String(port)])
     await alone.line(/no session/)
+    await alone.line(/metrics on/)
     expect(await ask(port!, '/healthz')).toEqual([200, 'ok\n'])
     expect((await ask(port!, '/readyz'))[0]).toBe(503)
     expect((await ask(port!, '/other'))[0]).toBe(404)
     expect((await ask(port!, '/metrics', 'POST'))[0]).toBe(405)
     const [other] = await freePorts(1)
-    await serve(['--allow', 'a:1', '--metrics', String(other)])
+    const there = await serve(['--allow', 'a:1', '--metrics', String(other)])
+    await there.cli.line(/metrics on/)
     expect((await ask(other!, '/readyz'))[0]).toBe(200)
   })
 
