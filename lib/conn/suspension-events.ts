@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the application and the shell see of a connection that is held without a subflow. */
+import { ignore } from '../ignore.js'
 import { callForeign } from '../stream/foreign.js'
 
 /** The event `resumed`. */
@@ -29,7 +30,7 @@ export class SuspensionEvents {
   readonly changed = (resumedAfterMs: number | undefined): void => {
     const isSuspended = resumedAfterMs === undefined
     clearInterval(this.#keepUp)
-    if (isSuspended) this.#keepUp = setInterval(() => {}, KEEP_UP_MS)
+    if (isSuspended) this.#keepUp = setInterval(ignore, KEEP_UP_MS)
     this.setRef(this.#isRefed)
     this.onChange?.(isSuspended)
     process.nextTick(() => {

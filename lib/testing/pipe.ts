@@ -2,6 +2,7 @@
 /** One direction of one byte stream over a simulated link: what TCP and its two socket buffers do. */
 import type { Clock, Millis } from '../clock.js'
 import { ByteQueue } from '../wire/byte-queue.js'
+import { joined } from '../wire/joined.js'
 import type { KernelWindow } from './kernel-window.js'
 
 /** What travels: bytes, or the news that there are no more, in order (FIN) or not (RST). */
@@ -257,15 +258,4 @@ export class Pipe {
     if (this.#init.carrier.isFrozen) this.#blackoutSince ??= this.#init.clock.now()
     this.#init.carrier.offer(this)
   }
-}
-
-/** A copy of them all, in one. */
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

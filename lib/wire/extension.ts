@@ -9,6 +9,7 @@
  * Types and fields that a receiver does not know are skipped, so that the format can grow.
  */
 import { RemoteProtocolError } from '../errors.js'
+import { joined } from './joined.js'
 import { EXTENSION_FRAME, MAX_EXTENSION_BYTES, MAX_EXTENSION_FIELDS } from './limits.js'
 import { readVarInt, varIntLen, writeVarInt } from './varint.js'
 
@@ -109,15 +110,5 @@ function numberAt(bytes: Uint8Array, at: number): { value: number; size: number 
 function varInt(value: number): Uint8Array {
   const bytes = new Uint8Array(varIntLen(value))
   writeVarInt(bytes, value)
-  return bytes
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
   return bytes
 }

@@ -11,7 +11,7 @@ import type { CtlAnswer, CtlRequest } from './protocol.js'
 import { MAX_CLIENTS, MAX_REQUEST_BYTES, MAX_WAITING_BYTES, parseRequest } from './protocol.js'
 import { removeSocket } from './socket-place.js'
 
-/** Beside its owner, nobody may connect. */
+/** Only the owner of the socket may connect. */
 const MODE = 0o600
 
 export class CtlServer {

@@ -62,7 +62,7 @@ export const SILENCE_MS = 1000
 export const CAUSE_MS = 300
 /** A failure that goes on for the same reason is told again after this time, milliseconds. */
 export const REMIND_MS = 600_000
-/** Paths that are down and that nobody lists any more: beyond these, those that went first are forgotten. */
+/** Paths that are down and no longer listed. Beyond this number, the path that went down first is forgotten. */
 const MOST_GONE = 64
 
 export class PathJournal {

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { HostPort } from '../parse.js'
 
-/** `unknown`: nobody, or it says nothing that is known here. */
+/** `unknown`: there is no answer, or its protocol is not one of these. */
 export type Answerer = 'multipath' | 'tls' | 'http' | 'ssh' | 'unknown'
 
 export interface ProbeOptions {

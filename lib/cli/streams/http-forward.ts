@@ -146,7 +146,7 @@ function send(request: IncomingMessage, stream: MuxStream): ClientRequest {
   })
 }
 
-/** What is cut short on one side is cut short on the other: nobody must take a part for the whole. */
+/** If one side is cut short, the other side is too, so that a part is never taken for the whole. */
 function exchange(request: IncomingMessage, response: ServerResponse, upstream: ClientRequest): void {
   request.on('error', () => upstream.destroy())
   request.pipe(upstream)

@@ -117,7 +117,7 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
       maxBacklog: 2 * MAX_STRANGERS,
       maxSockets: maxSockets(flags, servers.length),
       peer: 'ours',
-      // Who sends its last before it has greeted is told by a reset that nobody took it.
+      // A client that ends before it has greeted gets a reset: its data was not taken.
       allowHalfOpen: true,
       ...tuningOf(flags),
       ...STRANGER_LIMITS,
