@@ -172,6 +172,8 @@ class Search implements PathsUser {
       this.#won(opened, hello)
     } catch (error) {
       this.#speaking.delete(opened)
+      // A loser's hello is cut off by the winner: that says nothing of its path.
+      if (this.#isSettled) return
       opened.path.record.failed()
       this.#failed(opened.path, toError(error))
       if (!this.#isSettled) passOn()

