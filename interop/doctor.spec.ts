@@ -19,9 +19,10 @@ describeWithGo('multipath doctor', (go) => {
     expect(diagnosis).toMatchObject({ isFine: true, peer: 'Go' })
     for (const path of diagnosis.paths) {
       expect(path.idleRttMs).toBeGreaterThan(0)
-      expect(path.bytesPerSecond).toBeGreaterThan(0)
+      expect((path.bothWays ?? path.oneWay)?.upBytesPerSecond).toBeGreaterThan(0)
     }
-    expect(diagnosis.together?.bytesPerSecond).toBeGreaterThan(0)
+    const { bothWays, oneWay } = diagnosis.together!
+    expect((bothWays ?? oneWay).upBytesPerSecond).toBeGreaterThan(0)
   })
 })
 

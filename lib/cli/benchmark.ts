@@ -1,13 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `--benchmark`: zeros both ways as fast as they go, and a line with the rates each second. */
+/** `--benchmark`: zeros both ways as fast as they go, and a line with the rates each second; or a measurement, where the peer asks for one. */
 import type { MultipathConn } from '../index.js'
 import { CliError } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
 import { EXIT_IDLE } from './exit-codes.js'
+import { bytes } from './live/units.js'
+import { MeasureServer } from './measure/serve-measure.js'
+import { serveMeasured, wantsMeasuring } from './measure/serve-measured.js'
+import { megabits } from './measure/units.js'
 import { ignore } from '../ignore.js'
+import type { Opened } from './opened.js'
 
 const ZEROS = Buffer.alloc(256 * 1024)
 const SECOND_MS = 1000
+
+/** A peer that wants to measure says so at once: it has so long for its first bytes, milliseconds. */
+const FIRST_BYTES_MS = 1000
+
+/**
+ * Of the side that listens: a peer that measures is not flooded meanwhile, and may open further connections.
+ *
+ * @throws {CliError} EXIT_IDLE
+ */
+export async function benchmarkAsListener(
+  { conn, onOther }: Pick<Opened, 'conn' | 'onOther'>,
+  options: { idleMs: number },
+  io: CliIo,
+): Promise<void> {
+  if (!(await wantsMeasuring(conn, FIRST_BYTES_MS))) return benchmark(conn, options, io)
+  io.report('multipath: the peer measures')
+  const measure = new MeasureServer()
+  onOther?.((other) => void serveMeasured(other, measure, undefined))
+  const stop = (): void => void conn.destroy()
+  io.signal.addEventListener('abort', stop)
+  if (io.signal.aborted) stop()
+  await serveMeasured(conn, measure, undefined)
+  io.signal.removeEventListener('abort', stop)
+}
 
 /**
  * Goes on until either side closes. What is on its way then is of no interest: whatever ends a connection that
@@ -86,15 +115,7 @@ class Meter {
   }
 }
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
-
-/** `12.3 MiB (4.1 MiB/s)` */
-function amount(bytes: number, seconds: number): string {
-  return `${scaled(bytes)} (${scaled(bytes / Math.max(seconds, 0.001))}/s)`
-}
-
-function scaled(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1)
-  const value = bytes / 1024 ** power
-  return `${value.toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`
+/** `12.3 MB (98.4 Mbit/s)` */
+function amount(count: number, seconds: number): string {
+  return `${bytes(count)} (${megabits(count / Math.max(seconds, 0.001))})`
 }

@@ -20,6 +20,8 @@ export interface CliIo {
   print(text: string): void
   /** A line of diagnostics. */
   report(line: string): void
+  /** A line that the next one replaces; empty: none is left. Only on a terminal. */
+  readonly progress?: ((line: string) => void) | undefined
   /** Ends the command as a first signal does, or as a second one. */
   stop(isAtOnce: boolean): void
   /** The environment. */

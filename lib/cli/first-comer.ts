@@ -11,6 +11,8 @@ import { ignore } from '../ignore.js'
 export class FirstComer {
   /** For each server of the listener. */
   readonly tracker: StatsTracker
+  /** Gets connections that come once one is chosen. */
+  onOther: (conn: MultipathConn) => void = (conn) => void conn.resetAndDestroy()
   readonly #candidates = new Set<MultipathConn>()
   #resolve: ((conn: MultipathConn) => void) | undefined
 
@@ -21,7 +23,7 @@ export class FirstComer {
     this.tracker = tracker
   }
 
-  /** Takes one; all others are reset, now and as long as the listener is open. Rejects with `signal`'s reason. */
+  /** Takes one; the other candidates are reset. Rejects with `signal`'s reason. */
   async takeFrom(listener: MultipathListener, signal: AbortSignal): Promise<MultipathConn> {
     const chosen = new Promise<MultipathConn>((resolve) => {
       this.#resolve = resolve
@@ -41,7 +43,7 @@ export class FirstComer {
     for await (const conn of listener) {
       conn.on('error', ignore)
       if (this.#resolve === undefined) {
-        conn.resetAndDestroy()
+        this.onOther(conn)
         continue
       }
       this.#candidates.add(conn)

@@ -2,8 +2,7 @@
 /** `multipath nc`: standard input and output through one multipath connection. Flags as bondcat's. */
 import { Command, Option } from 'commander'
 import { ignore } from '../ignore.js'
-import type { MultipathConn } from '../index.js'
-import { benchmark } from './benchmark.js'
+import { benchmark, benchmarkAsListener } from './benchmark.js'
 import { bridge } from './bridge.js'
 import type { CliIo } from './cli-io.js'
 import { CTL_OPTIONS, offerCtl } from './ctl/offer.js'
@@ -16,6 +15,7 @@ import type { NcFlags, NcOptions } from './nc-options.js'
 import { ncOptions } from './nc-options.js'
 import { openByDialling } from './open-by-dialling.js'
 import { openByListening } from './open-by-listening.js'
+import type { Opened } from './opened.js'
 import type { HostPort } from './parse.js'
 import { parseCount, parseHostPort, parsePort, parseSeconds } from './parse.js'
 import { relayEnd } from './relay-end.js'
@@ -105,7 +105,7 @@ async function runNc(options: NcOptions, io: CliIo): Promise<void> {
   const closeCtl = await offerCtl(options, { command: 'nc', registry, log, dialer: opened.dialer }, io)
   try {
     if (opened.conn.errored !== null) throw explain(opened.conn.errored)
-    await serve(opened.conn, openEnd, options, io)
+    await serve(opened, openEnd, options, io)
   } finally {
     closeCtl()
     await opened.close()
@@ -114,12 +114,14 @@ async function runNc(options: NcOptions, io: CliIo): Promise<void> {
 }
 
 async function serve(
-  conn: MultipathConn,
+  opened: Opened,
   openEnd: OpenEnd | undefined,
   options: NcOptions,
   io: CliIo,
 ): Promise<void> {
-  if (openEnd === undefined) return benchmark(conn, options, io)
+  const { conn } = opened
+  if (openEnd === undefined)
+    return options.mode === 'listen' ? benchmarkAsListener(opened, options, io) : benchmark(conn, options, io)
   let local: LocalEnd
   try {
     local = await openEnd()

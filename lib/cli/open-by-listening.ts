@@ -35,7 +35,10 @@ export async function openByListening(
     const conn = await comer.takeFrom(listener, io.signal)
     const live = registry.add(clientSession(conn, log))
     live.open(`${live.client} is connected`)
-    return { conn, close }
+    const onOther: Opened['onOther'] = (take) => {
+      comer.onOther = take
+    }
+    return { conn, onOther, close }
   } catch (error) {
     await close()
     throw error

@@ -9,6 +9,8 @@ export interface Opened {
   readonly conn: MultipathConn
   /** Of one that was dialled. */
   readonly dialer?: MultipathDialer
+  /** Of one that was accepted: `take` gets the connections that come besides. Without it, they are reset. */
+  readonly onOther?: (take: (conn: MultipathConn) => void) => void
   readonly close: () => Promise<void>
 }
 

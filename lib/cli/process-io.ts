@@ -19,7 +19,7 @@ export function processIo(): CliIo {
     input: standardInput,
     output: standardOutput,
     print,
-    report: (line: string) => void process.stderr.write(`${line}\n`),
+    ...diagnostics(),
     stop,
     env: process.env,
     signal: stopSignal(),
@@ -27,6 +27,21 @@ export function processIo(): CliIo {
   // Whoever reads the diagnostics may be gone before the connection is.
   process.stderr.on('error', ignore)
   return io
+}
+
+/** On a terminal, the line of progress is always the last one. */
+function diagnostics(): Pick<CliIo, 'report' | 'progress'> {
+  const write = (text: string): void => void process.stderr.write(text)
+  if (!process.stderr.isTTY) return { report: (line) => write(`${line}\n`) }
+  let shown = ''
+  return {
+    report: (line) => write(shown === '' ? `${line}\n` : `\r\x1b[K${line}\n${shown}`),
+    progress: (line) => {
+      const next = line.slice(0, Math.max(1, process.stderr.columns - 1))
+      if (next !== shown) write(`\r\x1b[K${next}`)
+      shown = next
+    },
+  }
 }
 
 /** Help for a pager: one that has been left reads no further, and nobody misses the rest. */

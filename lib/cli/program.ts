@@ -10,6 +10,8 @@ import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js
 import { failedLine } from './json-line.js'
 import { MONITOR_EXAMPLES, monitorCommand } from './monitor/monitor-command.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
+import { SPEED_EXAMPLES, speedCommand } from './speed/speed-command.js'
+import { SPEED_SERVE_EXAMPLES } from './speed/speed-serve.js'
 import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
 import { SERVE_EXAMPLES, serveCommand } from './streams/serve.js'
 import { SOCKS_EXAMPLES, socksCommand } from './streams/socks.js'
@@ -20,6 +22,8 @@ export interface Subcommand {
   readonly build: (io: CliIo) => Command
   /** Command lines, each with a comment behind `#`. */
   readonly examples: readonly string[]
+  /** Examples of the commands below it, by name. */
+  readonly nested?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A row for each subcommand, in the order of `--help`. */
@@ -32,6 +36,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: monitorCommand, examples: MONITOR_EXAMPLES },
   { build: ctlCommand, examples: CTL_EXAMPLES },
   { build: doctorCommand, examples: DOCTOR_EXAMPLES },
+  { build: speedCommand, examples: SPEED_EXAMPLES, nested: { serve: SPEED_SERVE_EXAMPLES } },
   { build: traceCommand, examples: TRACE_EXAMPLES },
 ]
 
@@ -52,16 +57,34 @@ export function buildProgram(io: CliIo, complain: Complain = complainer([], io))
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
+    // Options behind a subcommand are its own.
+    .enablePositionalOptions()
     .addHelpText('after', `\n${exitHelp()}`)
-  for (const { build, examples } of SUBCOMMANDS) {
-    const command = build(io)
-      .helpOption('-h, --help', 'print help')
-      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`)
-      .addHelpText('after', exitHelp())
+  for (const { build, examples, nested = {} } of SUBCOMMANDS) {
+    const command = withHelp(build(io), examples)
+    for (const below of command.commands) withHelp(below, nested[below.name()] ?? [])
     program.addCommand(command)
   }
-  for (const command of [program, ...program.commands]) reportThrough(io, command, complain)
+  for (const command of allCommands(program)) reportThrough(io, command, complain)
   return program
+}
+
+/** It, and all below it, in the order of their descriptions. */
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((below) => allCommands(below))]
+}
+
+/** `multipath speed serve` */
+export function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
+}
+
+function withHelp(command: Command, examples: readonly string[]): Command {
+  return command
+    .helpCommand(false)
+    .helpOption('-h, --help', 'print help')
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`)
+    .addHelpText('after', exitHelp())
 }
 
 /** Runs the command line `args` (without node and script). @returns the exit code; never rejects */
@@ -87,13 +110,12 @@ function exitHelp(): string {
 }
 
 function reportThrough(io: CliIo, command: Command, complain: Complain): void {
-  const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`
   command.exitOverride().configureOutput({
     writeOut: (text) => io.print(text),
     writeErr: (text) => io.report(text.trimEnd()),
     outputError: (text) => {
       const message = oneLine(text.replace(/^error: /, ''))
-      complain(`${message} (see: ${name} --help)`, EXIT_USAGE)
+      complain(`${message} (see: ${fullName(command)} --help)`, EXIT_USAGE)
     },
   })
 }

@@ -98,11 +98,11 @@ describe('docs/limits.md', () => {
       ],
     ],
     [
-      'Of nc and doctor',
+      'Of nc, doctor and speed',
       [
         ...constants('cli/opened', 'MOST_SUBFLOWS', 'RECEIVE_BYTES'),
         ...constants('cli/plan-paths', 'MOST_PATHS'),
-        ...constants('cli/doctor/open-paths', 'HANDSHAKE_MS'),
+        ...constants('cli/measure/open-paths', 'HANDSHAKE_MS'),
         ...constants('cli/doctor/stranger', 'SHOWN_BYTES'),
       ],
     ],
@@ -125,6 +125,7 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
         ...constants('cli/streams/take-request', 'REQUEST_MS'),
         ...constants('cli/streams/lookups', 'MAX_LOOKUPS'),
+        ...constants('cli/measure/serve-measure', 'MAX_MEASUREMENTS', 'MAX_DOWNLOAD_S'),
         ...constants('cli/streams/stream-request', 'MAX_HOST_BYTES'),
         ...constants('cli/streams/secrets', 'MAX_FILE_BYTES'),
       ],

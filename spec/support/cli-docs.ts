@@ -8,7 +8,7 @@ import { FINDING_MEANINGS } from '../../lib/cli/doctor/finding.js'
 import { EXIT_ILL, EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
 import { EVENTS, FIELDS, NUMBERS } from '../../lib/cli/live/event-schema.js'
 import { CAUSE_MS, REMIND_MS, SILENCE_MS } from '../../lib/cli/live/path-journal.js'
-import { buildProgram, SUBCOMMANDS } from '../../lib/cli/program.js'
+import { buildProgram, fullName, SUBCOMMANDS } from '../../lib/cli/program.js'
 import { FakeCliIo } from './fake-cli-io.js'
 
 const INTRO = `# The command
@@ -101,7 +101,7 @@ function section(command: Command, examples: readonly string[]): string {
     .visibleOptions(command)
     .map((option) => `| \`${help.optionTerm(option)}\` | ${cell(help.optionDescription(option))} |`)
   return [
-    `## multipath ${command.name()}`,
+    `## ${fullName(command)}`,
     command.description(),
     `\`\`\`\n${help.commandUsage(command).replaceAll(/^ +/gm, '')}\n\`\`\``,
     ['| option | meaning |', '| --- | --- |', ...options].join('\n'),
@@ -111,7 +111,13 @@ function section(command: Command, examples: readonly string[]): string {
 
 export function cliPage(): string {
   const program = buildProgram(new FakeCliIo())
-  const sections = program.commands.map((command, index) => section(command, SUBCOMMANDS[index]!.examples))
+  const sections = program.commands.flatMap((command, index) => {
+    const { examples, nested = {} } = SUBCOMMANDS[index]!
+    return [
+      section(command, examples),
+      ...command.commands.map((below) => section(below, nested[below.name()]!)),
+    ]
+  })
   const exits = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`)
   const exitTable = ['| exit code | meaning |', '| --- | --- |', ...exits].join('\n')
   return `${[INTRO, ...sections, '## Exit codes', exitTable, EVENTS_PAGE, FINDINGS, STREAMS, AFTERWORD].join('\n\n')}\n`

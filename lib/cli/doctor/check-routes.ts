@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The route of each path, asked of the system and judged. */
-import type { PlannedPath } from '../plan-paths.js'
+import type { PathPair } from '../plan-paths.js'
 import type { Finding } from './finding.js'
 import type { RouteCheck } from './judge-route.js'
 import { isWrongSource, judgeRoute, routeCheck } from './judge-route.js'
@@ -14,7 +14,7 @@ export interface JudgedRoute {
 }
 
 /** In the order of `paths`; never rejects. */
-export async function checkRoutes(paths: readonly PlannedPath[], view: SystemView): Promise<JudgedRoute[]> {
+export async function checkRoutes(paths: readonly PathPair[], view: SystemView): Promise<JudgedRoute[]> {
   let facts: NetworkFacts
   try {
     facts = await readFacts(view)

@@ -5,8 +5,13 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { EXIT_ILL, EXIT_USAGE } from '../exit-codes.js'
-import type { HostPort } from '../parse.js'
-import { parseCount, parseHostPort, parseSeconds } from '../parse.js'
+import { parseCount, parseSeconds } from '../parse.js'
+import { collect, TOKEN_OPTION } from '../streams/common-options.js'
+import type { TlsFlags } from '../streams/path-dialers.js'
+import { TLS_OPTIONS } from '../streams/path-dialers.js'
+import type { PathPlace } from '../streams/path-place.js'
+import { parsePathPlace } from '../streams/path-place.js'
+import { loadToken } from '../streams/secrets.js'
 import { examine } from './examine.js'
 import { diagnosisText } from './text.js'
 
@@ -15,7 +20,8 @@ const MIB = 1024 * 1024
 const MOST_MIB = 256
 const LARGEST_MIB = 1024 * 1024
 
-interface DoctorFlags {
+interface DoctorFlags extends TlsFlags {
+  readonly tokenFile?: string
   readonly address?: readonly string[]
   readonly seconds: number
   readonly maxMib: number
@@ -32,23 +38,24 @@ export function doctorCommand(io: CliIo): Command {
     .usage('[options] HOST:PORT...')
     .argument(
       '<HOST:PORT...>',
-      'address of a multipath listener; each of its addresses is a path',
-      collectTargets,
+      'a path to a multipath listener, as --to of forward has it; each address of a name is a path',
+      collect(parsePathPlace),
     )
   for (const option of OPTIONS()) command.addOption(option)
-  return command.action(async (targets: readonly HostPort[], flags: DoctorFlags) => {
+  return command.action(async (targets: readonly PathPlace[], flags: DoctorFlags) => {
     await runDoctor(targets, flags, io)
   })
 }
 
 const DESCRIPTION = [
-  'Examines each path that `multipath nc HOST:PORT...` would use. For each path it reports the route of its packets, the result of the handshake, the round-trip time idle and under load, and the rate of the path alone. It also reports the rate of all paths together.',
+  'Examines each path that `multipath nc HOST:PORT...` would use. For each path it reports the route of its packets, the result of the handshake, the round-trip time idle and under load, and the rates of the path alone in each direction. It also reports the rates of all paths together, in each direction and in both.',
   'If packets leave by a different interface from the one that has their source address, doctor names the path and prints the ip(8) commands that would correct it. It never runs them. doctor looks up routes only on Linux, with iproute2.',
-  'To measure rates, doctor uploads random bytes for --seconds on each path and then on all together. It announces the largest possible total first. The peer must read: use `multipath nc -l -b`, an echo server, or any other listener that reads its input. The report is written to standard output, and the progress to standard error.',
+  'To measure rates, doctor transfers random bytes for --seconds in each direction, on each path and then on all together. It announces the largest possible total first. At the other end, use `multipath serve`, `multipath speed serve` or `multipath nc -l -b`. Other listeners can be measured as far as they go: one that only reads is measured by uploads, one that only sends by downloads, and an echo server in both directions at once. The report is written to standard output, and the progress to standard error.',
 ].join('\n\n')
 
 export const DOCTOR_EXAMPLES: readonly string[] = [
-  'multipath doctor host:4000                        # with multipath nc -l -b -p 4000 at the other end',
+  'multipath doctor host:4000                        # with multipath speed serve --listen 4000 at the other end',
+  'multipath doctor --tls-ca ca.pem --token-file secret host:7000  # the serve of your tunnel',
   'multipath doctor --no-load host:4000              # routes and handshakes only',
   'multipath doctor --address 192.168.1.20 host:4000 # one source address alone',
   'multipath doctor --json host:4000 > paths.json    # for programs',
@@ -59,19 +66,21 @@ const OPTIONS = (): Option[] => [
     '--address <local>',
     'use only this local address (default: every usable one); may be repeated',
   ).argParser(collectAddresses),
-  new Option('-s, --seconds <seconds>', 'time to upload on each path, and again on all together')
+  new Option('-s, --seconds <seconds>', 'time for each direction on each path, and again on all together')
     .argParser(parseSeconds)
     .default(SECONDS * 1000, `${SECONDS}`),
-  new Option('--max-mib <n>', 'largest upload on each path, and on all together, in MiB')
+  new Option('--max-mib <n>', 'largest transfer in each direction on each path, and on all together, in MiB')
     .argParser(parseCount(LARGEST_MIB))
     .default(MOST_MIB),
-  new Option('--no-load', 'do not upload'),
+  new Option('--no-load', 'do not transfer anything'),
+  ...TLS_OPTIONS(),
+  TOKEN_OPTION(),
   new Option('--json', 'print one JSON object instead of text'),
   new Option('-4, --ipv4', 'use IPv4 only'),
   new Option('-6, --ipv6', 'use IPv6 only').conflicts('ipv4'),
 ]
 
-async function runDoctor(targets: readonly HostPort[], flags: DoctorFlags, io: CliIo): Promise<void> {
+async function runDoctor(targets: readonly PathPlace[], flags: DoctorFlags, io: CliIo): Promise<void> {
   if (flags.load && flags.seconds === 0)
     throw new CliError('--seconds must be more than 0 to measure rates', {
       exitCode: EXIT_USAGE,
@@ -82,6 +91,8 @@ async function runDoctor(targets: readonly HostPort[], flags: DoctorFlags, io: C
       targets,
       family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
       addresses: flags.address,
+      tls: flags,
+      token: loadToken(flags.tokenFile, io.env),
       load: flags.load ? { forMs: flags.seconds, maxBytes: flags.maxMib * MIB } : undefined,
     },
     io,
@@ -92,10 +103,6 @@ async function runDoctor(targets: readonly HostPort[], flags: DoctorFlags, io: C
       exitCode: EXIT_ILL,
       hint: 'the report names it',
     })
-}
-
-function collectTargets(text: string, before: readonly HostPort[] = []): HostPort[] {
-  return [...before, parseHostPort(text)]
 }
 
 function collectAddresses(text: string, before: readonly string[] = []): string[] {

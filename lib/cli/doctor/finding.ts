@@ -20,6 +20,8 @@ export type FindingCode =
   | 'unreachable'
   | 'not-multipath'
   | 'lost'
+  | 'refused'
+  | 'not-measured'
   | 'stopped-reading'
   | 'delivers-nothing'
   | 'bufferbloat'
@@ -36,12 +38,15 @@ export const FINDING_MEANINGS: Readonly<Record<FindingCode, string>> = {
   unreachable: 'the connection was not accepted, or the multipath listener gave it up',
   'not-multipath': 'a different service listens there; the report quotes its answer',
   lost: 'a path, or the connection, was lost after it was established',
+  refused: 'the peer requires a token, or a different one, or allows no measurements',
+  'not-measured': 'no second connection over this path alone could be opened',
   'stopped-reading':
     'the peer acknowledged nothing on any path for 5 s, so the remaining measurements were skipped',
   'delivers-nothing': 'the handshake of a path works, but the path alone carried no data',
   bufferbloat:
     'the round trip under load takes at least 100 ms more than when idle, and at least three times as long',
-  'shared-bottleneck': 'all paths together deliver less than 70 % of the sum of their separate rates',
+  'shared-bottleneck':
+    'all paths together deliver less than 70 % of the sum of their separate rates, in either direction',
 }
 
 export function fault(code: FindingCode, text: string, fix?: readonly string[]): Finding {

@@ -3,15 +3,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MultipathConn, SubflowChange } from '../../index.js'
 import type { CliIo } from '../cli-io.js'
+import type { AskedPeer } from '../measure/ask-peer.js'
+import type { Direction } from '../measure/figures.js'
+import type { Measured, MeasureOptions, Subject } from '../measure/measure.js'
+import { closeSubject, measure, partsOf } from '../measure/measure.js'
+import type { Limits } from '../measure/sampling.js'
 import type { PeerKind } from './diagnosis.js'
-import type { LoadFigures } from './load.js'
-import { measureLoad, nothingMeasured, partsOf } from './load.js'
 
-/** How much is sent at most: for each path alone, and for all together. */
-export interface LoadLimits {
-  readonly forMs: number
-  readonly maxBytes: number
-}
+/** What to load a connection with, and how to open further ones. */
+export interface LoadPlan extends Limits, Pick<MeasureOptions, 'openAlone'> {}
 
 /** Maps go by label. */
 export interface Seen {
@@ -19,7 +19,7 @@ export interface Seen {
   readonly idleRttMs: ReadonlyMap<string, number>
   /** Why paths went that stood. */
   readonly lost: ReadonlyMap<string, string>
-  readonly load: LoadFigures | undefined
+  readonly load: Measured | undefined
 }
 
 export const NOTHING_SEEN: Seen = {
@@ -29,24 +29,26 @@ export const NOTHING_SEEN: Seen = {
   load: undefined,
 }
 
+/** Each direction, and both where all paths are used. */
+const ALONE: readonly Direction[] = ['download', 'upload']
+const TOGETHER: readonly Direction[] = ['download', 'upload', 'both']
 /** So long idle paths are watched for their round-trip times, milliseconds: a few pings. */
-const IDLE_MS = 1000
-/** A connection that is ended has so long to close by itself, milliseconds. */
-const CLOSING_MS = 1000
+export const IDLE_MS = 1000
 /** Longer than a frame takes on the slowest path, milliseconds. */
-const STALL_MS = 5000
+export const STALL_MS = 5000
 const MIB = 1024 * 1024
 
 /**
  * Closes `conn`. Rejects with the reason of `io.signal` alone.
  *
  * @param labels - of the paths that stand
- * @param limits - `undefined`: nothing is sent
+ * @param plan - `undefined`: nothing is sent
  */
 export async function observe(
   conn: MultipathConn,
+  asked: AskedPeer | Error | undefined,
   labels: readonly string[],
-  limits: LoadLimits | undefined,
+  plan: LoadPlan | undefined,
   io: CliIo,
 ): Promise<Seen> {
   const lost = new Map<string, string>()
@@ -60,10 +62,10 @@ export async function observe(
   try {
     if (!conn.destroyed) await delay(IDLE_MS, undefined, { signal: io.signal })
     const atRest = { peer: kindOf(conn), idleRttMs: idleRtts(conn) }
-    const load = await underLoad(conn, labels, limits, io)
+    const load = await underLoad(conn, asked, labels, plan, io)
     io.signal.throwIfAborted()
     conn.off('subflow-close', connOnSubflowClose)
-    await close(conn)
+    await closeSubject({ conn, session: asked instanceof Error ? undefined : asked?.session })
     return { ...atRest, lost, load }
   } catch (error) {
     io.signal.throwIfAborted()
@@ -75,14 +77,14 @@ export async function observe(
 }
 
 /** The lowest round trip: nothing of ours was waiting then. */
-function idleRtts(conn: MultipathConn): Map<string, number> {
+export function idleRtts(conn: MultipathConn): Map<string, number> {
   const rtts = new Map<string, number>()
   for (const { label, minRttMs } of conn.subflows())
     if (minRttMs !== undefined) rtts.set(label, Math.min(minRttMs, rtts.get(label) ?? Infinity))
   return rtts
 }
 
-function kindOf({ canHalfClose }: MultipathConn): PeerKind {
+export function kindOf({ canHalfClose }: MultipathConn): PeerKind {
   if (canHalfClose === undefined) return 'unknown'
   return canHalfClose ? 'multipath-net' : 'Go'
 }
@@ -90,27 +92,32 @@ function kindOf({ canHalfClose }: MultipathConn): PeerKind {
 /** `undefined`: nothing was to be sent, and nothing went wrong. */
 async function underLoad(
   conn: MultipathConn,
+  asked: AskedPeer | Error | undefined,
   labels: readonly string[],
-  limits: LoadLimits | undefined,
+  plan: LoadPlan | undefined,
   io: CliIo,
-): Promise<LoadFigures | undefined> {
-  if (conn.destroyed) return nothingMeasured(conn)
-  if (limits === undefined) return undefined
-  const parts = partsOf(labels.length)
-  const most = (parts * limits.maxBytes) / MIB
+): Promise<Measured | undefined> {
+  if (asked instanceof Error && !conn.destroyed) return notMeasured('refused', asked.message)
+  if (conn.destroyed || asked instanceof Error) return notMeasured('lost', conn.errored?.message)
+  if (plan === undefined || asked === undefined) return undefined
+  const wanted = { alone: ALONE, together: TOGETHER }
+  const parts = partsOf(asked.role, labels.length, wanted)
+  const most = (parts * plan.maxBytes) / MIB
   const times = parts === 1 ? '' : `, ${parts} times`
-  io.report(`multipath: uploads for ${limits.forMs / 1000} s${times}: ${most} MiB at most (--no-load: none)`)
-  const onPart = (what: string): void => io.report(`multipath: ${what}`)
-  return measureLoad(conn, labels, { ...limits, stallMs: STALL_MS, onPart })
+  io.report(
+    `multipath: measures for ${plan.forMs / 1000} s${times}: ${most} MiB each way at most (--no-load: none)`,
+  )
+  const onPart = (label: string | undefined, direction: Direction): void =>
+    io.report(`multipath: ${partName(label, direction)}`)
+  const subject: Subject = { conn, ...asked }
+  return measure(subject, labels, { ...plan, ...wanted, stallMs: STALL_MS, onPart })
 }
 
-/** Ends it in order, so that the peer sees nothing wrong in it. */
-async function close(conn: MultipathConn): Promise<void> {
-  if (conn.destroyed) return
-  const closed = new Promise<void>((resolve) => conn.once('close', () => resolve()))
-  conn.resume()
-  conn.end()
-  const timer = setTimeout(() => conn.destroy(), CLOSING_MS)
-  await closed
-  clearTimeout(timer)
+/** `lte alone, download` */
+export function partName(label: string | undefined, direction: Direction): string {
+  return `${label === undefined ? 'all together' : `${label} alone`}, ${direction === 'both' ? 'both ways' : direction}`
+}
+
+function notMeasured(endedBy: Measured['endedBy'], error: string | undefined): Measured {
+  return { alone: new Map(), together: undefined, unopened: new Map(), endedBy, error }
 }

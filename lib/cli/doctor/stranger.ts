@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a peer that is no multipath listener says for itself. */
 import { connect } from 'node:net'
-import type { PlannedPath } from '../plan-paths.js'
+import type { PathPair } from '../plan-paths.js'
 
 /** Version 0, and sixteen zeros that ask for a new connection. */
 const HELLO = Buffer.alloc(17)
@@ -9,11 +9,7 @@ const WAIT_MS = 2000
 const SHOWN_BYTES = 48
 
 /** Says hello once more and tells what came instead of an answer; never rejects. */
-export function askStranger(
-  path: PlannedPath,
-  signal: AbortSignal,
-  waitMs: number = WAIT_MS,
-): Promise<string> {
+export function askStranger(path: PathPair, signal: AbortSignal, waitMs: number = WAIT_MS): Promise<string> {
   const { host, port, localAddress } = path
   return new Promise((resolve) => {
     const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) })
@@ -53,7 +49,7 @@ const KINDS: readonly { readonly beginning: readonly string[]; readonly name: st
   { beginning: ['SSH-'], name: 'SSH' },
   { beginning: ['HTTP/'], name: 'HTTP' },
   // An alert or a handshake: RFC 8446, section 5.1.
-  { beginning: ['\x15\x03', '\x16\x03'], name: 'TLS, while doctor dials plain TCP' },
+  { beginning: ['\x15\x03', '\x16\x03'], name: 'TLS: give --tls, --tls-ca or --tls-fingerprint' },
   { beginning: ['220 ', '220-'], name: 'SMTP or FTP' },
   { beginning: [HELLO.toString('latin1')], name: 'an echo server' },
 ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A diagnosis as text: a block for each path, and one for all. */
-import type { Diagnosis, PathDiagnosis, PeerKind } from './diagnosis.js'
+import { megabits, milliseconds } from '../measure/units.js'
+import type { Diagnosis, PathDiagnosis, PeerKind, Together } from './diagnosis.js'
 import type { Finding } from './finding.js'
 import type { RouteCheck } from './judge-route.js'
 import { via } from './judge-route.js'
@@ -14,13 +15,13 @@ export function diagnosisText(diagnosis: Diagnosis): string {
 }
 
 function pathBlock(path: PathDiagnosis, number: number, count: number): string[] {
-  const { bytesPerSecond } = path
+  const rates = ratesText(path)
   return [
     `path ${number} of ${count}: ${path.label}`,
     row('route', routeText(path.route)),
     row('handshake', path.isHandshakeDone ? 'done' : 'failed'),
     ...rttRow(path),
-    ...(bytesPerSecond === undefined ? [] : [row('delivers', `${megabits(bytesPerSecond)} alone`)]),
+    ...(rates === '' ? [] : [row('delivers', `${rates} alone`)]),
     ...verdict(path.findings),
   ]
 }
@@ -49,22 +50,44 @@ function routeText(route: RouteCheck): string {
 
 function totalBlock({ peer, paths, together, findings, isFine }: Diagnosis): string[] {
   const lines = ['all paths', row('peer', PEERS[peer])]
-  if (together !== undefined) {
-    const { bytesPerSecond, sumBytesPerSecond } = together
-    const share =
-      sumBytesPerSecond === 0 ? '' : ` (${Math.round((100 * bytesPerSecond) / sumBytesPerSecond)} %)`
-    lines.push(
-      row(
-        'deliver',
-        `${megabits(bytesPerSecond)} together, of a sum of ${megabits(sumBytesPerSecond)}${share}`,
-      ),
-    )
-  }
+  if (together !== undefined) lines.push(...togetherRows(together))
   const ill = paths.filter((path) => path.findings.some(isFault)).length
   const fine = `${paths.length - ill} of ${paths.length} path${paths.length === 1 ? ' is' : 's are'} fine`
   const [first, ...rest] = verdict(findings)
   if (findings.some(isFault) || isFine) return [...lines, `${first!}${isFine ? `: ${fine}` : ''}`, ...rest]
   return [...lines, row('verdict', `WRONG: ${fine}`), ...findings.flatMap(findingLines)]
+}
+
+/** `48 Mbit/s down, 47 Mbit/s up, 40 Mbit/s down and 38 Mbit/s up at once`; of what was measured. */
+function ratesText({ oneWay, bothWays }: Pick<PathDiagnosis, 'oneWay' | 'bothWays'>): string {
+  const { downBytesPerSecond: down, upBytesPerSecond: up } = oneWay ?? {}
+  return [
+    ...(down === undefined ? [] : [`${megabits(down)} down`]),
+    ...(up === undefined ? [] : [`${megabits(up)} up`]),
+    ...(bothWays === undefined
+      ? []
+      : [
+          `${megabits(bothWays.downBytesPerSecond!)} down and ${megabits(bothWays.upBytesPerSecond!)} up at once`,
+        ]),
+  ].join(', ')
+}
+
+function togetherRows(together: Together): string[] {
+  const { oneWay, sum } = together
+  const rates = ratesText(together)
+  const sums = [
+    ...shareText(oneWay.downBytesPerSecond, sum.downBytesPerSecond, 'down'),
+    ...shareText(oneWay.upBytesPerSecond, sum.upBytesPerSecond, 'up'),
+  ]
+  return [
+    ...(rates === '' ? [] : [row('deliver', `${rates} together`)]),
+    ...(sums.length === 0 ? [] : [row('that is', `${sums.join(', ')}: of the sum of the paths alone`)]),
+  ]
+}
+
+function shareText(rate: number | undefined, sum: number | undefined, way: string): string[] {
+  if (rate === undefined || sum === undefined || sum === 0) return []
+  return [`${Math.round((100 * rate) / sum)} % of ${megabits(sum)} ${way}`]
 }
 
 const PEERS: Record<PeerKind, string> = {
@@ -95,14 +118,4 @@ function isFault({ severity }: Finding): boolean {
 
 function row(name: string, value: string): string {
   return `${INDENT}${name.padEnd(NAME_WIDTH)}${value}`
-}
-
-/** Three digits that count. */
-function milliseconds(value: number): string {
-  return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(2))} ms`
-}
-
-function megabits(bytesPerSecond: number): string {
-  const value = (bytesPerSecond * 8) / 1e6
-  return `${value >= 100 ? Math.round(value) : Number(value.toPrecision(3))} Mbit/s`
 }

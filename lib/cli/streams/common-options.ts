@@ -17,19 +17,26 @@ const MAX_STREAMS = 1024
 const MOST_STREAMS = 65_536
 const DRAIN_MS = 30_000
 
-export const COMMON_OPTIONS = (): Option[] => [
+export const TOKEN_OPTION = (): Option =>
   new Option(
     '--token-file <file>',
     `file with a secret of at least 16 bytes that both ends know (default: the environment variable ${TOKEN_VARIABLE})`,
-  ),
+  )
+
+export const REPORT_OPTIONS = (): Option[] => [
+  new Option('--json', 'report in JSON, one object on each line'),
+  new Option('-v, --verbose', 'report events of each path and stream'),
+]
+
+export const COMMON_OPTIONS = (): Option[] => [
+  TOKEN_OPTION(),
   new Option('--max-streams <n>', 'largest number of streams at the same time')
     .argParser(parseCount(MOST_STREAMS))
     .default(MAX_STREAMS),
   new Option('--drain <seconds>', 'time to wait, after a signal, for open streams to end')
     .argParser(parseSeconds)
     .default(DRAIN_MS, `${DRAIN_MS / 1000}`),
-  new Option('--json', 'report in JSON, one object on each line'),
-  new Option('-v, --verbose', 'report events of each path and stream'),
+  ...REPORT_OPTIONS(),
 ]
 
 /** For options that may be given several times. */

@@ -13,6 +13,7 @@ import type { CommonFlags } from './common-options.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import type { Log } from './log.js'
 import { parseInterfaceRules } from './interface-rules.js'
+import { TLS_OPTIONS } from './path-dialers.js'
 import { labelOf, parsePathPlace } from './path-place.js'
 import { exposures, loadToken } from './secrets.js'
 import { SessionDialer } from './session-dialer.js'
@@ -42,15 +43,7 @@ export const CLIENT_OPTIONS = (): Option[] => [
     '--all-interfaces [patterns]',
     'use paths from every usable address of this machine, and follow changes; patterns select interfaces: eth*,wwan*:tier=backup,!docker*',
   ).argParser(parseInterfaceRules),
-  new Option('--tls', 'use TLS, and require a certificate that the system trusts'),
-  new Option('--tls-ca <file>', 'use TLS, and require a certificate that verifies against this file'),
-  new Option(
-    '--tls-fingerprint <sha256>',
-    'use TLS, and require exactly this certificate (AB:CD:…); may be repeated',
-  ).argParser(collect((text) => text)),
-  new Option('--tls-name <name>', 'use TLS, and require a certificate for this name instead of HOST'),
-  new Option('--tls-cert <file>', 'use TLS, and present this certificate to a serve with --tls-client-ca'),
-  new Option('--tls-key <file>', 'private key of --tls-cert'),
+  ...TLS_OPTIONS(),
   new Option('--wait <seconds>', 'time that a new stream waits while no path is up')
     .argParser(parseSeconds)
     .default(WAIT_MS, `${WAIT_MS / 1000}`),

@@ -28,10 +28,18 @@ export class StrangerError extends GreetingError {}
 
 const TOKEN_HINT = 'give both ends the same token, with --token-file or MULTIPATH_TOKEN'
 
-/** @throws {GreetingError}; what `takeBytes` throws */
-export async function greetAsClient(conn: Duplex, token: Token, limits: TakeLimits): Promise<void> {
-  const nonce = newNonce(randomBytes)
-  conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
+/**
+ * @param sent - the nonce of a greeting that has been sent already
+ * @throws {GreetingError}; what `takeBytes` throws
+ */
+export async function greetAsClient(
+  conn: Duplex,
+  token: Token,
+  limits: TakeLimits,
+  sent?: Uint8Array,
+): Promise<void> {
+  const nonce = sent ?? newNonce(randomBytes)
+  if (sent === undefined) conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
   const theirs = await greeting(conn, limits)
   if (theirs.hasToken && token === undefined)
     throw new GreetingError('the other end requires a token', { hint: TOKEN_HINT })

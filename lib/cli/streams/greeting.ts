@@ -43,6 +43,11 @@ export function decodeGreeting(bytes: Uint8Array): Greeting | undefined {
   return { hasToken: bytes[FLAGS_AT] === HAS_TOKEN, nonce: bytes.subarray(FLAGS_AT + 1) }
 }
 
+/** Whether it begins as a greeting does, of whatever version. */
+export function isGreeting(bytes: Uint8Array): boolean {
+  return MAGIC.equals(bytes.subarray(0, MAGIC.length))
+}
+
 export function newNonce(random: (bytes: number) => Uint8Array): Uint8Array {
   return random(NONCE_BYTES)
 }

@@ -11,7 +11,7 @@ import { parseAddress } from './host.js'
 /** One path to the other end, or as many as the interface has addresses. */
 export interface PathPlace extends HostPort {
   /** The local address that it starts from; `undefined`: the system chooses. */
-  readonly source: string | undefined
+  readonly source?: string | undefined
   /** The interface whose addresses it starts from. */
   readonly interfaceName?: string
   readonly policy?: PathPolicy

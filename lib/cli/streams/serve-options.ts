@@ -26,6 +26,7 @@ export interface ServeFlags extends CommonFlags, CertificateFlags, TuningFlags, 
   readonly insecure?: true
   readonly maxSessions: number
   readonly connectTimeout: number
+  readonly speed: boolean
 }
 
 /** `host` is `undefined` for every address. */
@@ -51,23 +52,25 @@ export interface ServeOptions {
   readonly warnings: readonly string[]
 }
 
-/** @throws {CliError} EXIT_USAGE */
-export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOptions {
+/**
+ * @param isForMeasuring - nobody reaches anything through it
+ * @throws {CliError} EXIT_USAGE
+ */
+export function serveOptions(
+  flags: ServeFlags,
+  env: NodeJS.ProcessEnv,
+  isForMeasuring = false,
+): ServeOptions {
   const { places, allow, allowSocks, allowPrivate, remote } = listsOf(flags)
   if (places.length === 0)
     throw usage('no address to listen on', 'give --listen [HOST:]PORT, once for each path')
-  if (allow.length + allowSocks.length + remote.length === 0)
+  if (!isForMeasuring && allow.length + allowSocks.length + remote.length === 0)
     throw usage('no target is allowed', 'give --allow HOST:PORT, --allow-socks RULE or --allow-remote PORT')
   refuseDoubledNames(allow)
   const tls = tlsOptions(flags)
   const token = loadToken(flags.tokenFile, env)
-  const isProtected = tls !== undefined || token !== undefined || flags.insecure === true
-  const open = places.find(({ host }) => host === undefined || !isLoopback(host))
-  if (open !== undefined && !isProtected)
-    throw usage(
-      `${formatPlace(open)} can be reached by other machines, and neither TLS nor a token is configured`,
-      'give --token-file and --tls-cert with --tls-key, or --insecure to allow this',
-    )
+  const open = isForMeasuring ? undefined : openPlace(places)
+  if (open !== undefined) refuseUnprotected(open, tls !== undefined || token !== undefined || flags.insecure)
   return {
     places,
     allow: new AllowList({ places: allow, rules: allowSocks, privateRanges: allowPrivate, isOwn }),
@@ -81,6 +84,20 @@ export function serveOptions(flags: ServeFlags, env: NodeJS.ProcessEnv): ServeOp
       ...exposures([flags.tokenFile, flags.tlsKey]),
     ],
   }
+}
+
+/** One that other machines can reach. */
+function openPlace(places: readonly ListenPlace[]): ListenPlace | undefined {
+  return places.find(({ host }) => host === undefined || !isLoopback(host))
+}
+
+/** @throws {CliError} EXIT_USAGE */
+function refuseUnprotected(open: ListenPlace, isProtected: boolean | undefined): void {
+  if (isProtected !== true)
+    throw usage(
+      `${formatPlace(open)} can be reached by other machines, and neither TLS nor a token is configured`,
+      'give --token-file and --tls-cert with --tls-key, or --insecure to allow this',
+    )
 }
 
 function listsOf(flags: ServeFlags): {

@@ -2,6 +2,7 @@
 /** The serving side of one session: each stream is led to what it asks for, if that is allowed. */
 import type { MuxSession, MuxStream } from '../../mux/index.js'
 import { ignore } from '../../ignore.js'
+import type { MeasureServer } from '../measure/serve-measure.js'
 import { formatHostPort } from '../parse.js'
 import type { AllowList, Place } from './allow-list.js'
 import { placeOf } from './allow-list.js'
@@ -21,6 +22,7 @@ export interface ServeSessionInit {
   readonly binds: RemoteBinds
   readonly connectTimeoutMs: number
   readonly resolve: Resolve
+  readonly measure: MeasureServer
   readonly tasks: Tasks
   readonly streams?: OpenStreams | undefined
   readonly log: Log
@@ -32,7 +34,9 @@ export function serveSession(init: ServeSessionInit): void {
     stream.on('error', ignore)
     void takeRequest(stream).then((request) => {
       if (request === undefined) return
-      if (request.kind === 'listen') void init.binds.serve(stream, { host: request.host, port: request.port })
+      if (request.kind === 'measure') init.tasks.add(init.measure.serve(stream, request))
+      else if (request.kind === 'listen')
+        void init.binds.serve(stream, { host: request.host, port: request.port })
       else init.tasks.add(serveStream(stream, request, init))
     })
   })

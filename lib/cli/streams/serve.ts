@@ -13,6 +13,7 @@ import { CTL_OPTIONS, offerCtl } from '../ctl/offer.js'
 import { clientSession } from '../live/client-session.js'
 import { OpenStreams } from '../live/open-streams.js'
 import { Registry } from '../live/registry.js'
+import { MeasureServer } from '../measure/serve-measure.js'
 import { formatHostPort, parseCount, parseSeconds } from '../parse.js'
 import { reportSubflows } from '../report-subflows.js'
 import { TUNING_OPTIONS, tuningOf } from '../tuning.js'
@@ -45,7 +46,9 @@ export function serveCommand(io: CliIo): Command {
     .description(DESCRIPTION)
     .usage('[options] --listen [HOST:]PORT... --allow [NAME=]HOST:PORT... --allow-socks RULE...')
   for (const option of OPTIONS()) command.addOption(option)
-  return command.action((flags: ServeFlags) => runServe(flags, io))
+  return command.action((flags: ServeFlags) =>
+    runServe(flags, { command: 'serve', isForMeasuring: false }, io),
+  )
 }
 
 const DESCRIPTION = [
@@ -59,6 +62,18 @@ export const SERVE_EXAMPLES: readonly string[] = [
   'multipath serve --listen 7000 --listen 7001 --token-file secret --allow web=localhost:8080',
   "multipath serve --listen 7000 --token-file secret --tls-cert crt.pem --tls-key key.pem --allow-socks '*:80,443'",
   'multipath serve --listen 7000 --token-file secret --allow-remote 8022        # a port here that is forwarded to a client',
+]
+
+export const SERVER_TLS_OPTIONS = (): Option[] => [
+  new Option(
+    '--tls-cert <file>',
+    'certificate, followed by its intermediate certificates; only TLS connections are accepted',
+  ),
+  new Option('--tls-key <file>', 'private key of --tls-cert'),
+  new Option(
+    '--tls-client-ca <file>',
+    'accept only clients whose --tls-cert verifies against this file; this can replace a token',
+  ),
 ]
 
 const OPTIONS = (): Option[] => [
@@ -80,15 +95,7 @@ const OPTIONS = (): Option[] => [
     '--allow-remote <[bind:]port>',
     'let clients listen on this port here, on loopback unless BIND is given; may be repeated',
   ).argParser(collect(parseRemoteBind)),
-  new Option(
-    '--tls-cert <file>',
-    'certificate, followed by its intermediate certificates; only TLS connections are accepted',
-  ),
-  new Option('--tls-key <file>', 'private key of --tls-cert'),
-  new Option(
-    '--tls-client-ca <file>',
-    'accept only clients whose --tls-cert verifies against this file; this can replace a token',
-  ),
+  ...SERVER_TLS_OPTIONS(),
   new Option('--insecure', 'listen on addresses other than loopback without TLS and without a token'),
   new Option('--max-sessions <n>', 'largest number of clients at the same time')
     .argParser(parseCount(MOST_SESSIONS))
@@ -96,17 +103,23 @@ const OPTIONS = (): Option[] => [
   new Option('--connect-timeout <seconds>', 'time limit to look up a target and to connect to it')
     .argParser(parseSeconds)
     .default(CONNECT_MS, `${CONNECT_MS / 1000}`),
+  new Option('--no-speed', 'refuse the measurements of multipath speed and doctor'),
   ...TUNING_OPTIONS(),
   ...CTL_OPTIONS(),
   ...COMMON_OPTIONS(),
 ]
 
-async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
+/** @throws {CliError} */
+export async function runServe(
+  flags: ServeFlags,
+  { command, isForMeasuring }: { readonly command: string; readonly isForMeasuring: boolean },
+  io: CliIo,
+): Promise<void> {
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
   const servers: Server[] = []
   let closeCtl = (): void => {}
   try {
-    const options = serveOptions(flags, io.env)
+    const options = serveOptions(flags, io.env, isForMeasuring)
     const tasks = new Tasks()
     const lookups = new Lookups(flags.maxSessions)
     for (const place of options.places) servers.push(await listen(place, options, log))
@@ -125,8 +138,9 @@ async function runServe(flags: ServeFlags, io: CliIo): Promise<void> {
     })
     const charge = listener.charge.bind(listener)
     const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
-    const sessions = new Sessions({ ...flags, ...options, charge, lookups, tasks, streams, log })
-    closeCtl = await offerCtl(flags, { command: 'serve', registry, log, streams }, io)
+    const measure = new MeasureServer(flags.speed)
+    const sessions = new Sessions({ ...flags, ...options, charge, lookups, measure, tasks, streams, log })
+    closeCtl = await offerCtl(flags, { command, registry, log, streams }, io)
     reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
     reportRefusals(listener, log)
     await take(listener, io.signal, (conn) => sessions.take(conn, registry.add(clientSession(conn, log))))

@@ -1,35 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The paths to `multipath serve`: those of each `--to`, or with --all-interfaces those from each local address to each of its own. */
-import { isIP } from 'node:net'
-import type { PathSource, SubflowDialer, TlsDialerOptions } from '../../index.js'
-import {
-  interfacePaths,
-  OptionError,
-  proxyDialer,
-  tcpDialer,
-  tlsDialer,
-  webSocketDialer,
-} from '../../index.js'
-import type { Cap } from '../caps/cap-book.js'
-import type { Transport } from '../live/path-book.js'
+import type { PathSource, SubflowDialer } from '../../index.js'
+import { interfacePaths, OptionError } from '../../index.js'
 import { PathBook } from '../live/path-book.js'
-import { formatHostPort } from '../parse.js'
 import type { InterfaceRules } from './interface-rules.js'
 import { EVERY_INTERFACE, policyOf, takes } from './interface-rules.js'
 import { joinedSources } from './joined-sources.js'
+import type { Dial, TlsFlags } from './path-dialers.js'
+import { dialerWith, nameOf } from './path-dialers.js'
 import type { PathPlace } from './path-place.js'
 import { labelOf } from './path-place.js'
-import type { CertificateFlags } from './tls-files.js'
-import { loadCertificate } from './tls-files.js'
-import { readOption, usage } from './usage.js'
+import { usage } from './usage.js'
 
-export interface PathFlags extends CertificateFlags {
+export interface PathFlags extends TlsFlags {
   readonly to?: readonly PathPlace[]
   readonly allInterfaces?: true | InterfaceRules
-  readonly tls?: true
-  readonly tlsCa?: string
-  readonly tlsFingerprint?: readonly string[]
-  readonly tlsName?: string
 }
 
 /** Far more than there are uplinks; a listener takes 64 subflows by default. */
@@ -59,16 +44,6 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
     if (error instanceof OptionError) throw usage(error.message)
     throw error
   }
-}
-
-/** Makes one path. `name` is that of the certificate, where the host is an address that was looked up. */
-type Dial = (place: PathPlace, at: Leg, name?: string) => SubflowDialer
-
-interface Leg {
-  readonly label: string
-  readonly host: string
-  readonly port: number
-  readonly localAddress: string | undefined
 }
 
 /** A source only where addresses of an interface have to be followed. */
@@ -120,62 +95,4 @@ function fromEverywhere(places: readonly PathPlace[], rules: InterfaceRules, dia
       return dial({ ...place, policy }, { ...pair, label: path.label! }, nameOf(pair.target))
     },
   })
-}
-
-/** The name has been looked up by then: the certificate is for the name all the same. */
-function nameOf(target: string): string | undefined {
-  return isIP(target) === 0 ? target : undefined
-}
-
-function dialerWith(flags: PathFlags, book: PathBook): Dial {
-  const tls = tlsOptions(flags)
-  return (place, { label, host, port, localAddress }, name) => {
-    const transport = transportOf(place, tls !== undefined)
-    book.add(label, { host, port, localAddress, transport, cap: capOf(place) })
-    const path = { label, ...place.policy, ...(localAddress !== undefined && { localAddress }) }
-    const servername = flags.tlsName ?? name
-    switch (transport) {
-      case 'ws':
-      case 'wss': {
-        const url = `${transport}://${formatHostPort({ host, port })}/`
-        return webSocketDialer({
-          ...path,
-          url,
-          ...(transport === 'wss' && { ...tls, ...(servername && { servername }) }),
-        })
-      }
-      case 'tls':
-        return tlsDialer({ ...path, host, port, ...tls, ...(servername && { servername }) })
-      case 'tcp':
-        return tcpDialer({ ...path, host, port })
-      default:
-        return proxyDialer({ ...path, proxy: place.via!, host, port })
-    }
-  }
-}
-
-function capOf({ period, policy, parallel = 1 }: PathPlace): Cap | undefined {
-  const { maxBytes } = policy ?? {}
-  return period === undefined || maxBytes === undefined
-    ? undefined
-    : { limitBytes: Math.floor(maxBytes / parallel), period }
-}
-
-function transportOf({ transport, via }: PathPlace, hasTls: boolean): Transport {
-  if (via === undefined) return transport ?? (hasTls ? 'tls' : 'tcp')
-  if (transport !== undefined || hasTls) throw usage('via= cannot be combined with TLS or WebSocket')
-  return via.startsWith('socks5') ? 'socks5' : 'http'
-}
-
-/** Any flag of TLS asks for it. */
-function tlsOptions(flags: PathFlags): Partial<TlsDialerOptions> | undefined {
-  const { tls, tlsCa, tlsFingerprint: fingerprints, tlsName: servername } = flags
-  const certificate = loadCertificate(flags)
-  const options = {
-    ...(tlsCa !== undefined && { ca: readOption(tlsCa) }),
-    ...(fingerprints && { fingerprints }),
-    ...certificate,
-  }
-  const isAsked = tls !== undefined || servername !== undefined || Object.keys(options).length > 0
-  return isAsked ? options : undefined
 }

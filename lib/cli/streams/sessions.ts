@@ -8,6 +8,7 @@ import { oneLine } from '../cli-error.js'
 import { shortAddress } from '../live/client-session.js'
 import type { LiveSession } from '../live/live-session.js'
 import type { OpenStreams } from '../live/open-streams.js'
+import type { MeasureServer } from '../measure/serve-measure.js'
 import type { HostPort } from '../parse.js'
 import type { AllowList } from './allow-list.js'
 import { greetAsServer, GreetingError, StrangerError } from './greet.js'
@@ -29,6 +30,7 @@ export interface SessionsInit {
   /** Milliseconds. */
   readonly connectTimeout: number
   readonly lookups: Lookups
+  readonly measure: MeasureServer
   readonly tasks: Tasks
   readonly streams?: OpenStreams
   readonly log: Log
@@ -127,7 +129,7 @@ export class Sessions {
 
   #serve(conn: Carrier, client: string, live: Live | undefined): void {
     const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
-    const { lookups, tasks, streams, log } = this.#init
+    const { lookups, measure, tasks, streams, log } = this.#init
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
     const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
     this.#sessions.set(session, binds)
@@ -145,7 +147,7 @@ export class Sessions {
     if (live === undefined) log.info('session', `${client} is connected`, { client })
     else live.open(`${client} is connected`)
     serveSession({
-      ...{ session, allow, binds, connectTimeoutMs, tasks, streams, log },
+      ...{ session, allow, binds, connectTimeoutMs, measure, tasks, streams, log },
       resolve: lookups.forClient(),
     })
   }

@@ -23,9 +23,10 @@ const MAX_HOST_BYTES = 255
  * - `service`: to the place that is called `host`; `port` is 0
  * - `listen`: listen at `host` and `port` for as long as this stream is open
  * - `incoming`: a connection that came to the place that `listen` asked for
+ * - `measure`: bytes without meaning, for the seconds in `port`; `host` is `download` or `upload`, as the client sees it
  */
-export type RequestKind = 'connect' | 'service' | 'listen' | 'incoming'
-const KINDS: readonly RequestKind[] = ['connect', 'service', 'listen', 'incoming']
+export type RequestKind = 'connect' | 'service' | 'listen' | 'incoming' | 'measure'
+const KINDS: readonly RequestKind[] = ['connect', 'service', 'listen', 'incoming', 'measure']
 
 export interface StreamRequest {
   readonly kind: RequestKind

@@ -6,12 +6,17 @@ import { createServer as createNetServer } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Diagnosis } from '../../../lib/cli/doctor/diagnosis.js'
 import type { MultipathConn } from '../../../lib/index.js'
+import { GREETING_BYTES } from '../../../lib/cli/streams/greeting.js'
 import { createServer } from '../../../lib/index.js'
+import { CERTIFICATE } from '../../support/certificate.js'
 import { CliProcess, nc } from '../../support/cli-process.js'
 import { freePorts } from '../../support/free-ports.js'
+import { serve } from '../../support/streams.js'
+import { tempFiles } from '../../support/temp-files.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
+const file = tempFiles()
 const doctor = (...args: string[]): CliProcess => new CliProcess(['doctor', ...args])
 /** Little enough for any machine. */
 const LIGHT = ['-s', '1', '--max-mib', '2']
@@ -42,14 +47,16 @@ describe('multipath doctor', () => {
     const ports = await listener(2, (conn) => conn.pipe(conn))
     await using looks = doctor(...LIGHT, ...ports.map(at))
     const { code, out, lines } = await looks.exited
-    expect(lines[0]).toBe('multipath: uploads for 1 s, 3 times: 6 MiB at most (--no-load: none)')
+    expect(lines[0]).toBe('multipath: measures for 1 s, 3 times: 6 MiB each way at most (--no-load: none)')
     expect(lines).toHaveLength(4)
     const text = out.toString()
     expect(text).toMatch(/^path 1 of 2: 127\.0\.0\.1\|127\.0\.0\.1:\d+\n/)
     expect(text.match(/handshake {2}done/g)).toHaveLength(2)
     expect(text.match(/RTT {8}[\d.]+ ms idle, [\d.]+ ms under load/g)).toHaveLength(2)
-    expect(text.match(/delivers {3}[\d.]+ Mbit\/s alone/g)).toHaveLength(2)
-    expect(text).toMatch(/peer {7}multipath-net\n {2}deliver {4}[\d.]+ Mbit\/s together, of /)
+    expect(text.match(/delivers {3}[\d.]+ Mbit\/s down and [\d.]+ Mbit\/s up at once alone/g)).toHaveLength(2)
+    expect(text).toMatch(
+      /peer {7}multipath-net\n {2}deliver {4}[\d.]+ Mbit\/s down and .* at once together\n/,
+    )
     expect(text).toMatch(/verdict {4}OK: 2 of 2 paths are fine\n/)
     expect(code).toBe(0)
   })
@@ -58,8 +65,27 @@ describe('multipath doctor', () => {
     await using listens = nc(['-l', '-b', '-a'])
     await using looks = doctor(...LIGHT, at(await listens.port()))
     const { code, out } = await looks.exited
+    expect(out.toString()).toMatch(/delivers {3}[\d.]+ Mbit\/s down, [\d.]+ Mbit\/s up alone/)
     expect(out.toString()).toMatch(/verdict {4}OK: 1 of 1 path is fine/)
     expect([code, (await listens.exited).code]).toEqual([0, 0])
+  })
+
+  it('finds nothing wrong with a serve that has TLS and a token, and measures it each way', async () => {
+    const token = file('token', 'a secret of enough bytes')
+    const [cert, key] = [file('cert.pem', CERTIFICATE.cert), file('key.pem', CERTIFICATE.key)]
+    const there = await serve(['--allow', 'x:1', '--tls-cert', cert, '--tls-key', key, '--token-file', token])
+    const secrets = ['--tls-ca', cert, '--tls-name', 'localhost', '--token-file', token]
+    await using looks = doctor(...LIGHT, ...secrets, at(there.port))
+    const { code, out } = await looks.exited
+    expect(out.toString()).toMatch(/delivers {3}[\d.]+ Mbit\/s down, [\d.]+ Mbit\/s up alone/)
+    expect(out.toString()).toMatch(/verdict {4}OK: 1 of 1 path is fine/)
+    expect(code).toBe(0)
+    await using plain = doctor('--no-load', at(there.port))
+    expect((await plain.exited).out.toString()).toMatch(/WRONG: no connection: .* uses TLS \(give --tls, /)
+    await using other = doctor(...LIGHT, ...secrets.slice(0, 4), at(there.port))
+    const refused = await other.exited
+    expect(refused.out.toString()).toMatch(/WRONG: the peer could not be measured: .* requires a token/)
+    expect([refused.code]).toEqual([4])
   })
 
   it('measures a peer that reads and has said that it will say nothing', async () => {
@@ -68,7 +94,7 @@ describe('multipath doctor', () => {
     const { code, out } = await looks.exited
     expect(out.toString()).toMatch(/delivers .* alone\n {2}verdict {4}OK/)
     const { code: theirs, out: taken } = await listens.exited
-    expect([code, theirs, taken.length]).toEqual([0, 0, 2 * 1_048_576])
+    expect([code, theirs, taken.length]).toEqual([0, 0, 2 * 1_048_576 + GREETING_BYTES])
   })
 
   it('sends nothing with --no-load', async () => {
@@ -90,8 +116,9 @@ describe('multipath doctor', () => {
       findings: expect.any(Array) as unknown,
     })
     expect(diagnosis.paths.map(({ port }) => port)).toEqual(ports)
-    for (const path of diagnosis.paths) expect(path.bytesPerSecond).toBeGreaterThan(0)
-    expect(diagnosis.together?.bytesPerSecond).toBeGreaterThan(0)
+    for (const path of diagnosis.paths) expect(path.oneWay?.upBytesPerSecond).toBeGreaterThan(0)
+    expect(diagnosis.together?.oneWay.upBytesPerSecond).toBeGreaterThan(0)
+    expect(diagnosis.together?.sum.upBytesPerSecond).toBeGreaterThan(0)
   })
 
   it('says what a server sent that is no multipath listener', async () => {
@@ -133,7 +160,7 @@ describe('multipath doctor', () => {
   it('is stopped by a signal, while it measures', async () => {
     const [port] = await listener(1, (conn) => conn.resume())
     await using looks = doctor('-s', '600', '--max-mib', '1000000', at(port!))
-    await looks.line(/ alone$/)
+    await looks.line(/ alone, upload$/)
     looks.kill('SIGINT')
     const { code, out, lines } = await looks.exited
     expect([code, out.length, lines.at(-1)]).toEqual([130, 0, 'multipath: stopped by SIGINT'])

@@ -5,17 +5,17 @@ import type { JudgedRoute } from '../../../lib/cli/doctor/check-routes.js'
 import { checkRoutes } from '../../../lib/cli/doctor/check-routes.js'
 import type { SystemView } from '../../../lib/cli/doctor/network-facts.js'
 import { systemView, UncheckedError } from '../../../lib/cli/doctor/network-facts.js'
-import type { PlannedPath } from '../../../lib/cli/plan-paths.js'
+import type { PathPair } from '../../../lib/cli/plan-paths.js'
 import { IP_SAMPLES, sampleView } from '../../support/ip-samples.js'
 
-const path = (localAddress: string | undefined, host = '10.81.9.1'): PlannedPath => ({
+const path = (localAddress: string | undefined, host = '10.81.9.1'): PathPair => ({
   label: `${localAddress ?? ''}|${host}`,
   host,
   port: 7000,
   localAddress,
 })
 
-async function check(view: SystemView, ...paths: PlannedPath[]): Promise<JudgedRoute[]> {
+async function check(view: SystemView, ...paths: PathPair[]): Promise<JudgedRoute[]> {
   return checkRoutes(paths, view)
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
+import { MeasureServer } from '../../../lib/cli/measure/serve-measure.js'
 import { AllowList } from '../../../lib/cli/streams/allow-list.js'
 import type { Resolve } from '../../../lib/cli/streams/dial-target.js'
 import { greetAsClient } from '../../../lib/cli/streams/greet.js'
@@ -46,6 +47,7 @@ function serving(maxStreams = 10, lookups: Lookups = new Lookups(10)): Serving {
     maxStreams,
     connectTimeout: 1000,
     lookups,
+    measure: new MeasureServer(),
     tasks: new Tasks(),
     log: new Log(io, { isJson: false, isVerbose: false }),
   })

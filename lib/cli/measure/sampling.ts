@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Sends as fast as it goes for a while, and notes how that went. */
+/** Looks at a connection at intervals, while something runs on it. */
 import { randomBytes } from 'node:crypto'
-import type { MultipathConn, Scheduler, SchedulerName } from '../../index.js'
+import type { MultipathConn, Scheduler } from '../../index.js'
+import type { Sample } from './figures.js'
 
-/** A moment of an upload. */
-export interface Sample {
-  /** Since its beginning, milliseconds. */
-  readonly atMs: number
-  /** Bytes acknowledged since its beginning. */
-  readonly ackedBytes: number
-  /** By label; paths without one are missing. */
-  readonly rttMs: Readonly<Record<string, number>>
-}
-
-export interface UploadOptions {
-  readonly scheduler: Scheduler | SchedulerName
+/** What ends a measurement: time, or bytes in one direction. */
+export interface Limits {
   readonly forMs: number
   readonly maxBytes: number
 }
 
-/** Chance, so that a tunnel that compresses has nothing to gain. Never changed: the connection keeps it. */
-const CHUNK = randomBytes(64 * 1024)
+/** Chance, so that a tunnel that compresses has nothing to gain. Never changed: connections keep it. */
+const CHUNK: Buffer = randomBytes(64 * 1024)
 const SAMPLE_MS = 50
 
 /** Sends over the path `label` alone. */
@@ -32,36 +23,61 @@ export function onlyPath(label: string): Scheduler {
   }
 }
 
-/** Ends when `forMs` are over, all of `maxBytes` is acknowledged, or the connection is gone. */
-export async function upload(conn: MultipathConn, options: UploadOptions): Promise<Sample[]> {
-  const { scheduler, forMs, maxBytes } = options
-  if (conn.destroyed) return []
-  conn.setScheduler(scheduler)
+export interface Watched {
+  readonly conn: MultipathConn
+  /** Bytes received so far, by the count of the caller. */
+  readonly received: () => number
+  /** Told of each sample. */
+  readonly onSample?: ((samples: readonly Sample[]) => void) | undefined
+}
+
+/** Until `isOver` says so, or the connection is gone. */
+export async function sampleUntil(
+  { conn, received, onSample }: Watched,
+  isOver: (sample: Sample) => boolean,
+): Promise<Sample[]> {
+  const samples: Sample[] = []
+  if (conn.destroyed) return samples
   const startedAt = performance.now()
-  const ackedBefore = ackedBytes(conn)
+  const [receivedBefore, ackedBefore] = [received(), ackedBytes(conn)]
+  for (;;) {
+    await tick(conn)
+    if (wasDestroyed(conn)) return samples // What was acknowledged is forgotten then.
+    const sample: Sample = {
+      atMs: performance.now() - startedAt,
+      downBytes: received() - receivedBefore,
+      upBytes: ackedBytes(conn) - ackedBefore,
+      rttMs: rttsOf(conn),
+    }
+    samples.push(sample)
+    onSample?.(samples)
+    if (isOver(sample)) return samples
+  }
+}
+
+/** Writes as fast as `stream` takes it, up to `maxBytes`, until it is told to stop. */
+export function flood(
+  stream: NodeJS.WritableStream & { readonly destroyed: boolean },
+  maxBytes: number,
+): { readonly left: () => number; readonly stop: () => void } {
   let left = maxBytes
-  let isOver = false
   const write = (): void => {
     let hasRoom = true
-    while (hasRoom && left > 0 && !isOver && !conn.destroyed) {
+    while (hasRoom && left > 0 && !stream.destroyed) {
       const chunk = CHUNK.subarray(0, left)
       left -= chunk.length
-      hasRoom = conn.write(chunk)
+      hasRoom = stream.write(chunk)
     }
   }
-  const samples: Sample[] = []
-  conn.on('drain', write)
+  stream.on('drain', write)
   write()
-  while (!isOver) {
-    await tick(conn)
-    if (wasDestroyed(conn)) break // What was acknowledged is forgotten then.
-    const atMs = performance.now() - startedAt
-    samples.push({ atMs, ackedBytes: ackedBytes(conn) - ackedBefore, rttMs: rttsOf(conn) })
-    isOver = atMs >= forMs || (left === 0 && conn.unflushedBytes === 0)
+  return {
+    left: () => left,
+    stop: () => {
+      left = 0
+      stream.off('drain', write)
+    },
   }
-  isOver = true
-  conn.off('drain', write)
-  return samples
 }
 
 /**
@@ -69,7 +85,6 @@ export async function upload(conn: MultipathConn, options: UploadOptions): Promi
  * `stallMs`, or the connection went
  */
 export async function drain(conn: MultipathConn, stallMs: number): Promise<boolean> {
-  if (!conn.destroyed) conn.setScheduler('lowest-rtt')
   let acked = -1
   let movedAt = performance.now()
   while (!conn.destroyed) {

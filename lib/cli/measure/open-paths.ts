@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens one connection over all paths, and tells of each whether it came to be. */
-import type { MultipathConn } from '../../index.js'
-import { DialError, MultipathDialer, tcpDialer } from '../../index.js'
+import type { MultipathConn, SubflowDialer } from '../../index.js'
+import { DialError, MultipathDialer } from '../../index.js'
 import { ignore } from '../../ignore.js'
 import { MOST_SUBFLOWS } from '../opened.js'
-import type { PlannedPath } from '../plan-paths.js'
+import type { AskedPeer } from './ask-peer.js'
 
 export interface OpenedPaths {
   /** `undefined` where no path leads to a multipath listener. It may be closed again. */
   readonly conn: MultipathConn | undefined
   /** By label: why a path did not come to be. Those that are missing did. */
   readonly failures: ReadonlyMap<string, Error>
+  /** What `ask` found out, or threw; `undefined` without a connection, or without `ask`. */
+  readonly asked: AskedPeer | Error | undefined
+  /** Without a connection: why. */
+  readonly error: DialError | undefined
 }
 
 /** Opening a stream, and again its handshake, may take so long, milliseconds. */
 const HANDSHAKE_MS = 4000
-/** Whatever has not become of a path by then will not, milliseconds: both of the above, and an answer. */
-const SETTLE_MS = 3 * HANDSHAKE_MS
+/** Whatever has not become of a path by then will not, milliseconds: both of the above, and an answer. `serve` waits for no greeting longer. */
+const SETTLE_MS = 9000
 
 /**
  * Pings come in quick succession, so that RTTs are known of idle paths, too. A path is dialled once: what fails is
@@ -32,24 +36,37 @@ const OPTIONS = {
   maxSubflows: MOST_SUBFLOWS,
 }
 
-/** Rejects with the reason of `signal` alone. Labels of `paths` differ. */
-export async function openPaths(paths: readonly PlannedPath[], signal: AbortSignal): Promise<OpenedPaths> {
-  const dialers = paths.map(({ label, host, port, localAddress }) =>
-    tcpDialer({ label, host, port, ...(localAddress !== undefined && { localAddress }) }),
-  )
+/**
+ * Rejects with the reason of `signal`, or what is wrong with the options of the dialers. Labels of `dialers` differ.
+ *
+ * @param ask - asks the other end, while further paths join
+ */
+export async function openPaths(
+  dialers: readonly SubflowDialer[],
+  signal: AbortSignal,
+  ask?: (conn: MultipathConn) => Promise<AskedPeer>,
+): Promise<OpenedPaths> {
   const dialer = new MultipathDialer('the peer', dialers, OPTIONS)
-  const outcome = new Outcome(dialer, paths)
+  const outcome = new Outcome(dialer, dialers)
   try {
     const conn = await dialer.dial({ signal })
     conn.on('error', ignore) // Its close tells.
+    const asking = ask?.(conn).catch((error: unknown) => error as Error)
     await outcome.settled(conn, signal)
+    const asked = await asking
     if (signal.aborted) conn.destroy()
     signal.throwIfAborted()
-    return { conn, failures: outcome.failures() }
+    return { conn, failures: outcome.failures(), asked, error: undefined }
   } catch (error) {
     signal.throwIfAborted()
-    const failures = error instanceof DialError ? error.failures : []
-    return { conn: undefined, failures: new Map(failures.map(({ label, error: why }) => [label, why])) }
+    if (!(error instanceof DialError)) throw error
+    const { failures } = error
+    return {
+      conn: undefined,
+      failures: new Map(failures.map(({ label, error: why }) => [label, why])),
+      asked: undefined,
+      error,
+    }
   }
 }
 
@@ -58,7 +75,7 @@ class Outcome {
   readonly #failures = new Map<string, Error>()
   #wake: () => void = ignore
 
-  constructor(dialer: MultipathDialer, paths: readonly PlannedPath[]) {
+  constructor(dialer: MultipathDialer, paths: readonly SubflowDialer[]) {
     this.#waiting = new Set(paths.map(({ label }) => label))
     dialer.on('subflow-open', ({ label }) => this.#settle(label))
     dialer.on('path-failure', ({ label, error }) => this.#settle(label, error))
