@@ -27,8 +27,8 @@ const SLACK_MS = 40
 const SLACK_BYTES = 1024 * KIB
 /** What comes in bunches gets so much of their length. */
 const BUNCH_GAIN = 1.5
-/** But no more than so many pipes, or so many milliseconds or bytes where pipes are short. */
-const BUNCH_PIPES = 3
+/** But no more than so many pipes (a repair that is lost itself takes four round trips), or so many milliseconds or bytes where pipes are short. */
+const BUNCH_PIPES = 5
 const BUNCH_MS = 150
 const BUNCH_BYTES = 2048 * KIB
 /** A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. */
@@ -37,6 +37,12 @@ const QUEUEING_MS = 4
 /** A minimum RTT that explains less than what is seen for so long is measured anew. */
 const DOUBT_MS = 1000
 const DOUBT_ROUNDS = 10
+/**
+ * A rate counts for this long, or for so many minimum RTTs: twice as long as it takes to doubt the minimum, since a window
+ * for a path that got longer makes the rate fall. The RTT of a path that got slower would not do: its queue lengthens it.
+ */
+const RATE_MS = 2 * DOUBT_MS
+const RATE_ROUNDS = 2 * DOUBT_ROUNDS
 /** An RTT under the drained window that exceeds the minimum by no more confirms it. */
 const CONFIRMING = 1.1
 const REFILL_GAIN = 2
@@ -122,7 +128,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   acked(flight: Delivery, { now, isTrusted }: Landing): void {
-    const span = Math.max(1000, 10 * (this.#rtt.smoothed ?? 0))
+    const span = Math.max(RATE_MS, RATE_ROUNDS * this.#rtt.min)
     const round = this.#rate.acked(flight, now, isTrusted, span)
     if (this.isStartup) this.#explainedAt = now
     else this.#aggregation.acked(now, flight.frame.size, this.rate, this.#rtt.min)

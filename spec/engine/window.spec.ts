@@ -12,6 +12,8 @@ const MIB = 1_048_576
 /** Bytes that a path of 50 Mbit/s and 20 ms holds. */
 const PIPE = 125_000
 
+const LARGE = { maxUnackedBytes: 2 ** 27, maxUnreadBytes: 2 ** 27, maxReorderBytes: 2 ** 27 }
+
 function bulk(link: LinkOptions, seed = 1) {
   const pair = corePair({ links: [{ queueBytes: 2_000_000, ...link }], seed })
   pair.near.write(1000 * MIB)
@@ -61,6 +63,22 @@ describe('the window of a path', () => {
     links[0]!.change({ delayMs: 60 })
     advance(20_000)
     expect(rate(3000)).toBeGreaterThan(0.9 * 50)
+  })
+
+  it.each([140, 300])('forgets what slow start brought, once CUBIC has lost it (%i ms)', (rttMs) => {
+    const lossy: LinkOptions = {
+      rateMbps: 20,
+      delayMs: rttMs / 2,
+      lossRate: 0.01,
+      kernel: 'cubic',
+      sendBufferBytes: 4 * MIB,
+    }
+    const clean: LinkOptions = { rateMbps: 8, delayMs: 1.25 * rttMs, queueBytes: 500_000, kernel: 'cubic' }
+    const pair = corePair({ links: [{ queueBytes: 500_000, ...lossy }, clean], options: LARGE, seed: 1 })
+    pair.near.write(1000 * MIB)
+    pair.advance(60 * rttMs)
+    // A window of the old rate would take CUBIC ten round trips and more.
+    expect(pair.near.joined[0]!.rtt.smoothed).toBeLessThan(7 * rttMs)
   })
 
   it('is right again after the path got faster or slower', () => {
