@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { CloseReason, SubflowState } from '../core/health.js'
+import type { Introduction } from '../wire/settings.js'
 import type { Path } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
 
@@ -29,6 +30,8 @@ export interface AttachInit {
   readonly helloAt: Millis
   /** Bytes that came together with the hello. */
   readonly head?: Uint8Array
+  /** What was said behind our hello already. */
+  readonly introduction?: Introduction | undefined
   /** Called for each change, never from inside the call that caused it. */
   readonly onChange?: (change: SubflowChange) => void
 }

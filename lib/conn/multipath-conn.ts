@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
+import type { JoinKeyring, JoinSecurity } from './join-keys.js'
+import { keyringFor } from './join-keys.js'
 import type { OwnFacts } from '../wire/settings.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
@@ -36,6 +38,7 @@ export interface ConnInit {
   readonly allowance?: AbuseLimiter
   readonly accepts?: AcceptedPeer
   readonly facts?: OwnFacts | undefined
+  readonly joins?: JoinSecurity | undefined
   readonly allowHalfOpen: boolean
   readonly trace?: TraceInit | undefined
 }
@@ -44,13 +47,14 @@ export interface ConnInit {
  * One byte stream over all subflows. Bytes given to `write()` belong to the connection until they are
  * acked; with a callback they are copied, so that the buffer is the caller's again when it is called.
  *
- * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _RESET, _HOLD, _RESTARTED, _PEER, _LINGER, _CLOSED.
+ * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _RESET, _HOLD, _RESTARTED, _PEER, _AUTH, _LINGER, _CLOSED.
  */
 export class MultipathConn extends PathSurface {
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
   /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
   onDestroyed: (() => void) | undefined
+  protected override readonly joinKeys: JoinKeyring | undefined
   readonly #driver: Driver<Duplex>
   readonly #inlet: Inlet
   readonly #outlet: Outlet
@@ -62,14 +66,12 @@ export class MultipathConn extends PathSurface {
   #netConn: NetConn | undefined
 
   constructor(init: ConnInit) {
-    const { highWaterMark } = init.options
-    super({
-      allowHalfOpen: init.allowHalfOpen,
-      highWaterMark,
-      // Ours says whether there was an error, as net.Socket's does.
-      emitClose: false,
-    })
-    this.#driver = new Driver(init, nodePorts(init.clock), {
+    const { allowHalfOpen, options } = init
+    // Ours says whether there was an error, as net.Socket's does.
+    super({ allowHalfOpen, highWaterMark: options.highWaterMark, emitClose: false })
+    this.joinKeys = keyringFor(init.joins)
+    const auth = this.joinKeys && { isRequired: init.joins!.isRequired, keys: this.joinKeys }
+    this.#driver = new Driver({ ...init, auth }, nodePorts(init.clock), {
       onReadable: () => {
         this.#pull()
       },

@@ -2,6 +2,7 @@
 /** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
 import type { Duplex } from 'node:stream'
 import type { CloseReason } from '../core/health.js'
+import type { Introduction } from '../wire/settings.js'
 import type { ConnLimits } from '../core/options.js'
 import type { Path, PathPolicy } from '../core/path.js'
 import type { PeerProfile } from '../core/peer-profile.js'
@@ -16,12 +17,10 @@ import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
 import { SocketSurface } from '../stream/socket-surface.js'
 import { cidName } from '../wire/hello.js'
-import { ANNOUNCEMENT } from '../wire/settings.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
+import type { JoinKeyring } from './join-keys.js'
 import { SuspensionEvents } from './suspension-events.js'
-
-const NO_BYTES = new Uint8Array(0)
 
 export abstract class PathSurface extends SocketSurface {
   /** A short name for logs; never enough of the CID to join with. */
@@ -42,6 +41,9 @@ export abstract class PathSurface extends SocketSurface {
       this.driver.flushSoon()
     },
   )
+
+  /** Of a connection whose joins are proven. */
+  protected abstract readonly joinKeys: JoinKeyring | undefined
 
   protected abstract get driver(): Driver<Duplex>
 
@@ -68,8 +70,8 @@ export abstract class PathSurface extends SocketSurface {
   }
 
   /** What a dialer may say behind the hello of a subflow that joins, before it is answered. @internal */
-  get joinWords(): Uint8Array {
-    return this.peer.takesExtensions ? ANNOUNCEMENT : NO_BYTES
+  introduce(): Introduction | undefined {
+    return this.driver.core.introduce()
   }
 
   /** Bytes that it keeps: unread, ahead of a missing frame, and not yet acked. @internal */
@@ -194,6 +196,7 @@ export abstract class PathSurface extends SocketSurface {
 
   /** @internal */
   setCid(cid: Uint8Array): void {
+    this.joinKeys?.setCid(cid)
     this.name = cidName(cid)
     this.driver.trace?.begin(this.name)
   }

@@ -28,12 +28,9 @@ export class Reading {
 
   /** Bytes of it were taken. */
   took(subflow: Subflow): void {
-    if (subflow.throttledUntil === undefined || this.#throttled.has(subflow)) return
-    debug(
-      'subflow %d %s brings too much that is of no use: it is read more slowly',
-      subflow.id,
-      subflow.label,
-    )
+    if (!isLeftUnread(subflow) || this.#throttled.has(subflow)) return
+    const why = subflow.isHeldBack ? 'waits for the first one' : 'brings too much that is of no use'
+    debug('subflow %d %s %s: it is left unread', subflow.id, subflow.label, why)
     this.#throttled.add(subflow)
     this.#sockets.get(subflow)?.stopReading(READ_STOP.abuse)
   }
@@ -41,7 +38,7 @@ export class Reading {
   /** @returns whether all are read again from now on */
   steer(shouldStop: boolean): boolean {
     for (const subflow of this.#throttled) {
-      if (subflow.throttledUntil !== undefined && subflow.state !== 'closed') continue
+      if (isLeftUnread(subflow) && subflow.state !== 'closed') continue
       this.#throttled.delete(subflow)
       this.#sockets.get(subflow)?.resumeReading(READ_STOP.abuse)
     }
@@ -53,4 +50,8 @@ export class Reading {
     }
     return !shouldStop
   }
+}
+
+function isLeftUnread({ throttledUntil, isHeldBack }: Subflow): boolean {
+  return throttledUntil !== undefined || isHeldBack
 }

@@ -8,11 +8,13 @@ import { encodeFin, encodeReset, RESET } from '../wire/end-frames.js'
 import { CODE_FIN } from '../wire/limits.js'
 import type { Ending } from './ending.js'
 import type { Extensions } from './extensions.js'
-import { resetError, restartedError } from './failures.js'
+import { ackLimitError, authError, resetError, restartedError } from './failures.js'
 import type { CloseReason } from './health.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { InFlight } from './in-flight.js'
 import { canEnd, clearQueue, ended, isOpen } from './graceful-close.js'
+import type { JoinAuthenticator } from './join-auth.js'
+import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { Receiver } from './receiver.js'
 import type { SubflowSet } from './subflow-set.js'
@@ -30,6 +32,8 @@ export interface ClosingInit {
   readonly inFlight: InFlight
   readonly suspension: Suspension
   readonly extensions: Extensions
+  readonly auth: JoinAuthenticator
+  readonly options: ResolvedConnOptions
 }
 
 export class Closing {
@@ -45,6 +49,29 @@ export class Closing {
     return this.#isOver
   }
 
+  /**
+   * Something came on `subflow`: does what follows from it, beyond the parts that it concerns.
+   *
+   * @param violation - why it cannot be read any further
+   * @returns whether the subflow goes on
+   */
+  heard(subflow: Subflow, violation: RemoteProtocolError | undefined, now: Millis): boolean {
+    const { dispatcher, auth, options } = this.#parts
+    const { reset, stranger } = dispatcher
+    const failure = dispatcher.failure ?? auth.failure
+    dispatcher.stranger = undefined
+    if (failure !== undefined) this.fail(failure)
+    else if (reset !== undefined) this.#resetHeard(reset, now)
+    else if (stranger !== undefined) this.#strangerHeard(subflow, stranger, now)
+    else if (violation !== undefined) {
+      const isAuth = violation.multipathCode === 'ERR_MULTIPATH_AUTH'
+      this.subflow(subflow, now, isAuth ? 'unproven' : 'protocol', violation)
+    } else if (subflow.acks.length > options.maxOutstandingAckBytes)
+      this.subflow(subflow, now, 'limit', ackLimitError())
+    else return true
+    return false
+  }
+
   /** Closes one subflow at once, and with the last one the connection. */
   subflow(subflow: Subflow, now: Millis, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
@@ -54,17 +81,24 @@ export class Closing {
     const isHeaderCut = dispatcher.remove(subflow)
     receiver.lost(subflow)
     if (error !== undefined && wasOpen) ending.failed(error, now)
-    // A peer has no use for a subflow that we have ended: those alone are no connection.
-    if (this.#isOver || subflows.live.some(isOpen)) return
+    if (this.#isOver) return
     const { holdMs } = this.#parts.extensions
+    // A peer has no use for a subflow that we have ended: those alone are no connection.
+    const isUsable = holdMs > 0 ? isProvenOpen : isOpen
+    if (subflows.live.some(isUsable)) return
     if (holdMs > 0) this.#suspend(now, holdMs)
+    else if (this.#parts.auth.isUnmet)
+      this.#over(
+        authError('the peer closed before it had proved itself', error && { cause: error }),
+        'destroy',
+      )
     else this.#over(ending.verdict(sender.isFlushed, receiver.hasHole || isHeaderCut, now), 'destroy')
   }
 
   /** The last subflow is gone, and the connection is held. */
   #suspend(now: Millis, holdMs: number): void {
     const { subflows, suspension, inFlight } = this.#parts
-    for (const rest of [...subflows.live]) subflows.close(rest, 'removed', undefined)
+    for (const rest of [...subflows.live]) if (!isOpen(rest)) subflows.close(rest, 'removed', undefined)
     if (suspension.isOn) return
     suspension.begin(now, holdMs)
     // Whether its reader is slow, the peer says anew.
@@ -82,9 +116,9 @@ export class Closing {
   }
 
   /** Whoever is at the other end of `subflow` does not know the connection: believed only where no other subflow does. */
-  strangerHeard(subflow: Subflow, stranger: 'unknown' | 'restarted', now: Millis): void {
+  #strangerHeard(subflow: Subflow, stranger: 'unknown' | 'restarted', now: Millis): void {
     const { subflows } = this.#parts
-    if (subflows.live.some((other) => other !== subflow && isOpen(other)))
+    if (subflows.live.some((other) => other !== subflow && isProvenOpen(other)))
       this.subflow(subflow, now, 'protocol', new RemoteProtocolError('the peer does not know the connection'))
     else if (stranger === 'unknown') this.release('the peer holds the connection no longer')
     else this.#over(restartedError(), 'destroy')
@@ -112,7 +146,7 @@ export class Closing {
   }
 
   /** The peer has said that it is gone. */
-  resetHeard(reset: Reset, now: Millis): void {
+  #resetHeard(reset: Reset, now: Millis): void {
     const { ending, sender, receiver, inFlight } = this.#parts
     inFlight.ackedBefore(reset.nextFrame ?? 0, now)
     const isClosed = reset.code === RESET.closed
@@ -148,7 +182,7 @@ export class Closing {
     const { nextFrame } = receiver.window
     const isHeard = peer.profile.takesExtensions
     for (const subflow of subflows.live) {
-      if (isHeard) subflow.acks.addBytes(encodeReset({ ...reset, nextFrame }))
+      if (isHeard && !subflow.isUnproven) subflow.acks.addBytes(encodeReset({ ...reset, nextFrame }))
       subflows.flush(subflow, true)
     }
     this.#over(error, isHeard ? 'end' : how)
@@ -160,10 +194,15 @@ export class Closing {
     const end = inFlight.nextFn
     ending.finSent(end)
     for (const subflow of subflows.live) {
-      if (!subflow.hasAnswered || this.#told.has(subflow)) continue
+      if (!subflow.hasAnswered || subflow.isUnproven || this.#told.has(subflow)) continue
       this.#told.add(subflow)
       if (ending.isNumbered) subflow.acks.addBytes(encodeFin(end))
       else subflow.acks.add(CODE_FIN)
     }
   }
+}
+
+/** It can carry what we have to say, and is known to belong to the connection. */
+function isProvenOpen(subflow: Subflow): boolean {
+  return isOpen(subflow) && !subflow.isUnproven
 }

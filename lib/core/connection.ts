@@ -5,8 +5,9 @@ import type { Action } from './action.js'
 import { Closing } from './closing.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
+import type { Introduction } from '../wire/settings.js'
 import { Extensions } from './extensions.js'
-import { ackLimitError } from './failures.js'
+import { JoinAuthenticator } from './join-auth.js'
 import type { CloseReason } from './health.js'
 import { Dispatcher } from './dispatcher.js'
 import type { CoreInit, SubflowInit } from './init.js'
@@ -38,6 +39,7 @@ export class ConnectionCore {
   readonly #receiver: Receiver
   readonly #peer: Peer
   readonly #extensions: Extensions
+  readonly #auth: JoinAuthenticator
   readonly #ending: Ending
   readonly #closing: Closing
   readonly #suspension = new Suspension()
@@ -45,7 +47,7 @@ export class ConnectionCore {
   #now: Millis = 0
 
   constructor(init: CoreInit) {
-    const { options, scheduler, random, accepts, allowance = new AbuseLimiter(options) } = init
+    const { options, scheduler, random, accepts, facts, allowance = new AbuseLimiter(options) } = init
     this.#options = options
     const peer = (this.#peer = new Peer(accepts))
     const ending = (this.#ending = new Ending(peer))
@@ -54,11 +56,12 @@ export class ConnectionCore {
     this.#subflows = this.#set.live
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
     const receiver = (this.#receiver = new Receiver(peer, this.#subflows, options))
-    const extensions = (this.#extensions = new Extensions({ peer, receiver, options, facts: init.facts }))
-    const parts = { inFlight, receiver, ending, peer, extensions, suspension: this.#suspension }
+    const auth = (this.#auth = new JoinAuthenticator(peer, this.#subflows, init.auth))
+    const extensions = (this.#extensions = new Extensions({ peer, receiver, options, facts, auth }))
+    const parts = { inFlight, receiver, ending, peer, extensions, auth, suspension: this.#suspension }
     const [subflows, sender] = [this.#set, this.#sender]
     const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
-    const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
+    const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher, options }))
     const detector = new FailureDetector(options, peer, random)
     this.#timing = new Timing({ ...parts, options, detector, closing, subflows, sender })
   }
@@ -135,17 +138,24 @@ export class ConnectionCore {
 
   /** Nobody reads what the peer sends, and TCP alone can slow it down. */
   get shouldStopReading(): boolean {
-    if (!this.peer.isSlowedByTcp || this.#ending.isEnding) return false
-    return this.#receiver.isFull && this.#sender.isFlushed
+    const { isFull } = this.#receiver
+    return isFull && this.peer.isSlowedByTcp && !this.#ending.isEnding && this.#sender.isFlushed
   }
 
-  /** Adds a subflow whose hello is done. The first carries data at once, others when the peer shows life. */
+  /** Adds a subflow whose hello is done. The first carries data at once, others when the peer has shown life or proved itself. */
   addSubflow(init: SubflowInit, now: Millis): Subflow {
     this.#now = now
     const subflow = this.#set.join(init, now)
     this.#dispatcher.add(subflow)
-    if (subflow.id === 1) this.#set.goUp(subflow)
+    this.#auth.added(subflow, init.isDialer)
+    if (init.introduction !== undefined) this.#extensions.introduced(subflow, init.introduction)
+    if (subflow.id === 1 && !subflow.isUnproven) this.#set.goUp(subflow)
     return subflow
+  }
+
+  /** What the dialer may say behind the hello of a subflow that is to join, before it is answered. */
+  introduce(): Introduction | undefined {
+    return this.#extensions.introduce(true)
   }
 
   /** Takes bytes of the application. They must not change until they are acked. */
@@ -182,24 +192,23 @@ export class ConnectionCore {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
     this.#now = now
     subflow.heard(now, this.#options.suspectMs)
-    if (subflow.state !== 'up') this.#goUp(subflow)
+    if (!this.#isHeard(subflow)) return 0
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
-    const { failure, reset, stranger } = this.#dispatcher
-    this.#dispatcher.stranger = undefined
-    if (failure !== undefined) this.#closing.fail(failure)
-    else if (reset !== undefined) this.#closing.resetHeard(reset, now)
-    else if (stranger !== undefined) this.#closing.strangerHeard(subflow, stranger, now)
-    else if (typeof taken !== 'number') this.#closing.subflow(subflow, now, 'protocol', taken)
-    else if (subflow.acks.length > this.#options.maxOutstandingAckBytes)
-      this.#closing.subflow(subflow, now, 'limit', ackLimitError())
-    else this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
+    if (this.#closing.heard(subflow, typeof taken === 'number' ? undefined : taken, now)) {
+      this.#isHeard(subflow)
+      this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
+    }
     return typeof taken === 'number' ? taken : bytes.length
   }
 
-  #goUp(subflow: Subflow): void {
+  /** Whether what comes on `subflow` is read now. Once it need not prove itself, or has, it is up. */
+  #isHeard(subflow: Subflow): boolean {
+    if (subflow.isUnproven) return !this.#auth.holdsBack(subflow)
+    if (subflow.state === 'up') return true
     this.#set.goUp(subflow)
     if (this.isSuspended) this.#set.resumed(this.#suspension.end(this.#now))
+    return true
   }
 
   /** No subflow can come any more: the connection is not held from now on. */
@@ -262,6 +271,8 @@ export class ConnectionCore {
     this.#now = now
     if (!this.isOver) {
       withdraw(this.#subflows)
+      this.#auth.review()
+      if (this.#auth.failure !== undefined) this.#closing.fail(this.#auth.failure)
       this.#extensions.speak(this.#subflows)
       const failure = this.#suspension.awaitsHave ? undefined : this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
@@ -278,11 +289,7 @@ export class ConnectionCore {
     return this.isOver ? Infinity : this.#timing.nextAt()
   }
 
-  /**
-   * Gives up at once. With everything acked the peer still learns that nothing is missing.
-   *
-   * @param reason - of an abort: one of ours is told the beginning of it
-   */
+  /** Gives up at once. With everything acked the peer still learns that nothing is missing. @param reason - of an abort, told to one of ours */
   destroy(isAbort: boolean, reason?: string): void {
     if (this.isOver) return
     this.#closing.giveUp(isAbort, reason)

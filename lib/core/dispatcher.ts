@@ -8,7 +8,6 @@ import { decodeFin, decodeReset, RESET } from '../wire/end-frames.js'
 import { EXTENSION } from '../wire/extension.js'
 import type { Have } from '../wire/have.js'
 import { decodeHave } from '../wire/have.js'
-import { decodeSettings } from '../wire/settings.js'
 import type { FrameSink } from '../wire/frame-reader.js'
 import { FrameReader } from '../wire/frame-reader.js'
 import {
@@ -26,6 +25,7 @@ import type { Extensions } from './extensions.js'
 import { falseEndError, missingError } from './failures.js'
 import type { Receiver } from './receiver.js'
 import type { InFlight } from './in-flight.js'
+import type { JoinAuthenticator } from './join-auth.js'
 import { HoleWatchdog } from './hole-watchdog.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
@@ -39,6 +39,7 @@ export interface DispatcherParts {
   readonly peer: Peer
   readonly extensions: Extensions
   readonly suspension: Suspension
+  readonly auth: JoinAuthenticator
 }
 
 export class Dispatcher {
@@ -127,6 +128,7 @@ class SubflowSink implements FrameSink {
   }
 
   begin(fn: number, size: number): Payload | undefined {
+    if (this.#subflow.isUnproven) this.#assertProven()
     this.#checkOrder(fn)
     return this.#dispatcher.parts.receiver.window.begin(fn, size)
   }
@@ -134,6 +136,7 @@ class SubflowSink implements FrameSink {
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
     const { receiver, peer } = this.#dispatcher.parts
     peer.spoke()
+    if (this.#subflow.isUnproven) this.#assertProven()
     this.#checkOrder(fn)
     receiver.data(this.#subflow, fn, size, pieces)
   }
@@ -141,6 +144,7 @@ class SubflowSink implements FrameSink {
   onAck(fn: number): void {
     const { inFlight, peer, ending } = this.#dispatcher.parts
     peer.spoke()
+    if (this.#subflow.isUnproven) this.#assertProven()
     if (inFlight.acked(this.#subflow, fn, this.#dispatcher.now) || ending.acked(fn)) return
     this.#subflow.waste.add(0)
   }
@@ -154,6 +158,7 @@ class SubflowSink implements FrameSink {
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#dispatcher.now)
     else if (code === CODE_CAPABLE) peer.announced()
     else if (code === CODE_EXTENDS) peer.announcedExtensions()
+    else if (this.#subflow.isUnproven) this.#assertProven()
     else if (code === CODE_FIN) this.#onFin()
     else if (!peer.profile.saysCodes) return
     else if (code === CODE_HOLD) inFlight.peerWindow.hold(this.#dispatcher.now)
@@ -164,10 +169,16 @@ class SubflowSink implements FrameSink {
     const { extensions } = this.#dispatcher.parts
     this.#subflow.waste.add(bytes.length)
     const frame = extensions.hear(number, bytes)
-    if (frame?.type === EXTENSION.settings) extensions.settle(decodeSettings(frame))
+    if (frame?.type === EXTENSION.settings) extensions.heard(this.#subflow, frame)
+    else if (frame?.type === EXTENSION.proof) extensions.check(this.#subflow, frame)
+    else if (frame?.type === EXTENSION.reset) this.#onReset(decodeReset(frame))
+    else if (this.#subflow.isUnproven) this.#assertProven()
     else if (frame?.type === EXTENSION.have) this.#onHave(decodeHave(frame))
     else if (frame?.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
-    else if (frame?.type === EXTENSION.reset) this.#onReset(decodeReset(frame))
+  }
+
+  #assertProven(): void {
+    this.#dispatcher.parts.auth.assertProven(this.#subflow)
   }
 
   #onHave(have: Have): void {
@@ -189,13 +200,19 @@ class SubflowSink implements FrameSink {
 
   #onReset(reset: Reset): void {
     if (reset.code === RESET.unknown) {
-      const isOther =
-        reset.instance !== undefined && this.#dispatcher.parts.extensions.isOther(reset.instance)
-      this.#dispatcher.stranger = isOther ? 'restarted' : 'unknown'
+      this.#onStranger(reset)
       return
     }
+    if (this.#subflow.isUnproven) this.#assertProven()
     this.#assertAnswered('a RESET')
     this.#dispatcher.reset = reset
+  }
+
+  #onStranger({ instance }: Reset): void {
+    const { extensions, auth } = this.#dispatcher.parts
+    const isOther = instance !== undefined && extensions.isOther(instance)
+    if (!auth.isStranger(this.#subflow, isOther)) this.#assertProven()
+    this.#dispatcher.stranger = isOther ? 'restarted' : 'unknown'
   }
 
   #assertAnswered(what: string): void {

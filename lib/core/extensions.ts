@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is said in extension frames, and heard: only with a peer that has announced that it takes them. */
 import { RemoteProtocolError } from '../errors.js'
-import { Extension } from '../wire/extension.js'
+import { Extension, payloadOf } from '../wire/extension.js'
 import { encodeHave } from '../wire/have.js'
 import { EXTENSION_FRAME } from '../wire/limits.js'
-import type { OwnFacts, PeerSettings } from '../wire/settings.js'
-import { encodeSettings } from '../wire/settings.js'
+import { joined } from '../wire/joined.js'
+import type { Introduction, OwnFacts, PeerSettings, Settings } from '../wire/settings.js'
+import { decodeProof } from '../wire/proof.js'
+import { ANNOUNCEMENT, decodeSettings, encodeSettings } from '../wire/settings.js'
+import type { JoinAuthenticator } from './join-auth.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { Receiver } from './receiver.js'
@@ -16,12 +19,18 @@ export interface ExtensionsInit {
   readonly receiver: Receiver
   readonly options: ResolvedConnOptions
   readonly facts: OwnFacts | undefined
+  readonly auth: JoinAuthenticator
+}
+
+/** How far we are with a subflow. */
+interface Told {
+  settings: Settings
+  isDone: boolean
 }
 
 export class Extensions {
   readonly #init: ExtensionsInit
-  /** The hold time that each subflow has heard from us. */
-  readonly #told = new WeakMap<Subflow, number>()
+  readonly #told = new WeakMap<Subflow, Told>()
   #peerSettings: PeerSettings | undefined
   #mayHold = true
 
@@ -48,19 +57,53 @@ export class Extensions {
     this.#mayHold = false
   }
 
+  /** What to say of us behind the hello of a subflow that is to join; `undefined` where the peer may not take it. */
+  introduce(isDialer: boolean): Introduction | undefined {
+    const { peer, facts, auth } = this.#init
+    if (!peer.profile.takesExtensions) return undefined
+    const settings = { ...facts, holdMs: this.#ownHoldMs, ...auth.introduction(isDialer) }
+    const frame = encodeSettings(settings)
+    return { words: joined([ANNOUNCEMENT, frame]), frame, settings }
+  }
+
+  /** A subflow has heard who we are. */
+  introduced(subflow: Subflow, { frame, settings }: Introduction): void {
+    this.#told.set(subflow, { settings, isDone: false })
+    this.#init.auth.introduced(subflow, payloadOf(frame))
+  }
+
   /** Says on each of `subflows` what is due there. */
   speak(subflows: readonly Subflow[]): void {
     if (!this.#init.peer.profile.takesExtensions) return
     const holdMs = this.#ownHoldMs
     for (const subflow of subflows) {
       const told = this.#told.get(subflow)
-      if (told === holdMs) continue
-      this.#told.set(subflow, holdMs)
-      subflow.acks.addBytes(encodeSettings({ ...this.#init.facts, holdMs }))
-      const { window } = this.#init.receiver
-      if (told === undefined && subflow.id > 1)
-        subflow.acks.addBytes(encodeHave({ nextFrame: window.nextFrame, ranges: window.ranges() }))
+      if (told?.settings.holdMs !== holdMs) this.#say(subflow, told, holdMs)
+      if (told?.isDone !== true) this.#goOn(subflow, this.#told.get(subflow)!)
     }
+  }
+
+  #say(subflow: Subflow, told: Told | undefined, holdMs: number): void {
+    if (told === undefined) {
+      const introduction = this.introduce(this.#init.auth.isDialer(subflow))!
+      subflow.acks.addBytes(introduction.frame)
+      this.introduced(subflow, introduction)
+    } else {
+      told.settings = { ...told.settings, holdMs }
+      subflow.acks.addBytes(encodeSettings(told.settings))
+    }
+  }
+
+  /** Our PROOF, and what the peer has to know before it sends again. */
+  #goOn(subflow: Subflow, told: Told): void {
+    const { auth, receiver } = this.#init
+    const proof = auth.proofDue(subflow)
+    if (proof !== undefined) subflow.acks.addBytes(proof)
+    if (!auth.mayGoOn(subflow)) return
+    told.isDone = true
+    const { window } = receiver
+    if (subflow.id > 1)
+      subflow.acks.addBytes(encodeHave({ nextFrame: window.nextFrame, ranges: window.ranges() }))
   }
 
   /**
@@ -75,12 +118,20 @@ export class Extensions {
     return number === EXTENSION_FRAME ? new Extension(bytes) : undefined
   }
 
-  /**
-   * The peer says what it is.
-   *
-   * @throws {RemoteProtocolError} where it was another
-   */
-  settle(settings: PeerSettings): void {
+  /** The peer's SETTINGS came on `subflow`. @throws {RemoteProtocolError} where it was another */
+  heard(subflow: Subflow, frame: Extension): void {
+    const settings = decodeSettings(frame)
+    if (this.#init.auth.heard(subflow, frame.payload, settings)) this.#settle(settings)
+  }
+
+  /** The peer's PROOF came on `subflow`. @throws {RemoteProtocolError} where it proves nothing */
+  check(subflow: Subflow, frame: Extension): void {
+    const settings = this.#init.auth.check(subflow, decodeProof(frame))
+    if (settings !== undefined) this.#settle(settings)
+  }
+
+  /** What the peer says of itself counts. */
+  #settle(settings: PeerSettings): void {
     if (this.isOther(settings.instance)) throw new RemoteProtocolError('the settings of another listener')
     this.#peerSettings = settings
   }

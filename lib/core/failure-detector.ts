@@ -10,6 +10,9 @@ const SUSPECT_PING_MS = 250
 /** A ping on an otherwise idle subflow gets this much time, milliseconds, or three round trips. */
 const IDLE_PING_MS = 1000
 
+/** A subflow gets so long to prove itself, milliseconds. */
+const PROOF_MS = 10_000
+
 /** What silence says about a subflow. */
 export type Finding =
   /** Ask whether the peer is there. */
@@ -18,6 +21,8 @@ export type Finding =
   | 'peer-full'
   /** Silent for longer than the path's jitter explains. */
   | 'suspect'
+  /** Whatever it says, it has not proved itself. */
+  | 'unproven'
   /** Silent for the dead time. */
   | 'dead'
   /** Left unread for long enough. */
@@ -44,6 +49,12 @@ export class FailureDetector {
   }
 
   next(subflow: Subflow): Deadline {
+    if (subflow.isUnproven)
+      return earliest(this.#heard(subflow), { at: subflow.joinedAt + PROOF_MS, finding: 'unproven' })
+    return this.#heard(subflow)
+  }
+
+  #heard(subflow: Subflow): Deadline {
     // Whoever does not listen can say nothing about silence.
     if (subflow.throttledUntil !== undefined) return { at: subflow.throttledUntil, finding: 'unthrottle' }
     const endedAt = subflow.gracefulClose?.endedAt

@@ -44,6 +44,16 @@ export function unwelcomeError(options?: ErrorOptions): MultipathError {
   return new MultipathError('ERR_MULTIPATH_PEER', message, options)
 }
 
+/** Kills the connection: whoever is at the other end may be anybody. */
+export function authError(why: string, options?: ErrorOptions): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_AUTH', why, options)
+}
+
+/** Kills a subflow. */
+export function unprovenError(): MultipathError {
+  return authError('the peer did not prove itself in time')
+}
+
 /** Kills the connection: a user's scheduler broke its word. */
 export function schedulerError(what: string, cause?: unknown): MultipathError {
   return new MultipathError('ERR_MULTIPATH_SCHEDULER', `the scheduler failed: ${what}`, { cause })

@@ -45,6 +45,8 @@ export type CloseReason =
   | 'silent'
   /** The peer broke the wire format. */
   | 'protocol'
+  /** It did not prove that it belongs to the connection. */
+  | 'unproven'
   /** The peer took up none of our acks. */
   | 'limit'
   /** A newer subflow on the same path showed life first. */
@@ -56,5 +58,5 @@ export type CloseReason =
 
 /** Whether dialling the path again may help. A peer that speaks another protocol will not learn ours. */
 export function isWorthRedialling(reason: CloseReason): boolean {
-  return reason === 'ended' || reason === 'failed' || reason === 'silent' || reason === 'limit'
+  return ['ended', 'failed', 'silent', 'limit', 'unproven'].includes(reason)
 }

@@ -7,7 +7,8 @@ import type { AcceptedPeer } from './peer-profile.js'
 import type { Scheduler } from './scheduler.js'
 import type { StatsTracker } from './tracker.js'
 import type { AbuseLimiter } from './abuse-limiter.js'
-import type { OwnFacts } from '../wire/settings.js'
+import type { Introduction, OwnFacts } from '../wire/settings.js'
+import type { JoinAuthInit } from './join-keys.js'
 
 /** How a subflow joins. */
 export interface SubflowInit {
@@ -18,6 +19,8 @@ export interface SubflowInit {
   readonly isDialer: boolean
   /** When our hello left (dialer) or its echo did (listener). */
   readonly helloAt: Millis
+  /** What was said behind our hello already; default: nothing. */
+  readonly introduction?: Introduction | undefined
 }
 
 export interface CoreInit {
@@ -31,4 +34,6 @@ export interface CoreInit {
   readonly allowance?: AbuseLimiter
   /** What the peer is told of us, if it is one of ours. Default: nothing. */
   readonly facts?: OwnFacts | undefined
+  /** How subflows prove that they belong to the connection. Default: they do not. */
+  readonly auth?: JoinAuthInit | undefined
 }

@@ -95,10 +95,11 @@ export class SubflowSet {
 
   /** All of them close: the connection is over. */
   finish(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
+    const reason = error?.multipathCode === 'ERR_MULTIPATH_AUTH' ? 'unproven' : 'closed'
     for (const subflow of this.#live.splice(0)) {
       const from = subflow.moveTo('closed')
       this.#actions.push({ kind: 'close', subflow, how })
-      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason: 'closed' })
+      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason })
     }
     this.#actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
   }

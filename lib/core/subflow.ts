@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * What the core knows of one subflow. All of it is written here, but for what other files are named for: `served` and
- * `nextShared` are the sender's, `flights` the ledger's, `gracefulClose` that of graceful-close.ts.
+ * `nextShared` are the sender's, `flights` the ledger's, `gracefulClose` that of graceful-close.ts, `isUnproven` and
+ * `isHeldBack` those of join-auth.ts.
  */
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_EXTENDS, CODE_PING, CODE_PONG } from '../wire/limits.js'
@@ -41,30 +42,30 @@ export class Subflow implements SubflowView, Carrier {
   /** Number of the next frame to look at that every path is to carry. */
   nextShared = 0
   lastHeardAt: Millis
+  readonly joinedAt: Millis
+  /** It has yet to prove that it belongs to the connection; and it is not read until it is known whether it has to. */
+  isUnproven = false
+  isHeldBack = false
   readonly waste: AbuseMeter
   /** When it is read again; `undefined` where it is read. */
   throttledUntil: Millis | undefined
-  /** The peer has answered a ping of ours on it; on the first one, which is the connection, it need not. */
+  /** The peer has answered a ping of ours on it, or proved itself; on the first one, which is the connection, it need not. */
   hasAnswered: boolean
   /** When the newest ping left that has been answered. */
   answeredPingAt: Millis = -Infinity
   /** RTT samples of what left before this say how long the silence was, not how long the path is. */
   trustSamplesFrom: Millis = -Infinity
   lastPingAt: Millis = -Infinity
-  /** When a silence was last forgiven. */
   #forgivenAt: Millis = -Infinity
   readonly #falseAlarms = new FalseAlarms()
   readonly #idleRtt = new RttEstimator()
   readonly #pings: Millis[] = []
-  /** A dialer says the first pong unasked. */
   #unaskedPongs: number
-  /** The silence that ended last was more than a pause. */
   #wasOutage = false
-  /** Frames to hand to the socket at the next flush. */
   #outbox: Uint8Array[] = []
   #state: SubflowState = 'probing'
   #isBlocked = false
-  /** What its socket held when it became blocked, and payload that was acked since then, bytes. */
+  /** Its socket held so many bytes when it became blocked, and so many were acked since then. */
   #socketBytes = 0
   #blockedAckedBytes = 0
 
@@ -78,7 +79,7 @@ export class Subflow implements SubflowView, Carrier {
     this.label = label
     this.traffic = new Traffic(tracker)
     this.path = path
-    this.lastHeardAt = now
+    this.lastHeardAt = this.joinedAt = now
     this.waste = new AbuseMeter(allowance, now)
     this.hasAnswered = id === 1
     this.#unaskedPongs = isDialer ? 0 : 1

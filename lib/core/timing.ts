@@ -4,7 +4,7 @@ import type { Millis } from '../clock.js'
 import type { Closing } from './closing.js'
 import type { Ending } from './ending.js'
 import type { FailureDetector } from './failure-detector.js'
-import { lingerError, silentError } from './failures.js'
+import { lingerError, silentError, unprovenError } from './failures.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Receiver } from './receiver.js'
@@ -55,6 +55,7 @@ export class Timing {
       const { at, finding } = detector.next(subflow)
       if (at > now) return
       if (finding === 'dead') closing.subflow(subflow, now, 'silent', silentError(now - subflow.lastHeardAt))
+      else if (finding === 'unproven') closing.subflow(subflow, now, 'unproven', unprovenError())
       else if (finding === 'suspect') {
         subflows.suspect(subflow, now)
         receiver.lost(subflow)

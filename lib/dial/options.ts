@@ -12,6 +12,8 @@ import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
+import type { JoinAuth } from '../core/join-keys.js'
+import { joinSecurity } from '../conn/join-keys.js'
 import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
@@ -41,6 +43,18 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
    * Default: `any`.
    */
   peer?: AcceptedPeer | undefined
+  /**
+   * Whether each subflow proves that it belongs to the connection before anything counts that it brings. With `prefer`, all
+   * peers prove it that can: those of this package, from this version on. With `require`, others are refused
+   * (ERR_MULTIPATH_AUTH). With `off`, whoever knows the connection ID may join. Default: `prefer`.
+   */
+  joinAuth?: JoinAuth | undefined
+  /**
+   * A secret that both sides know, from 16 to 65,536 bytes: whoever does not know it gets ERR_MULTIPATH_AUTH before any byte is
+   * delivered, even with the whole network in its hands. It has to be random (`openssl rand -hex 32`), because a peer can try
+   * guesses offline. `joinAuth` is `require` then, and the first bytes arrive a round trip later. Default: none.
+   */
+  secret?: string | Uint8Array | undefined
   /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
@@ -67,7 +81,7 @@ const DIALER_NUMBERS: OptionTable<DialerNumbers> = {
 
 export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_OPTIONS, ...DIALER_NUMBERS }
 
-const OTHERS = ['allowHalfOpen', 'peer', 'scheduler', 'trace', 'name', 'clock']
+const OTHERS = ['allowHalfOpen', 'peer', 'joinAuth', 'secret', 'scheduler', 'trace', 'name', 'clock']
 
 /** Whether a dialer has an option of that name. */
 export function isDialerOption(name: string): boolean {
@@ -88,6 +102,7 @@ export function connInit(options: DialerOptions = {}): ConnInit {
     allowHalfOpen: options.allowHalfOpen ?? false,
     accepts: acceptedPeer(options.peer),
     facts: { name: checkName(options.name) },
+    joins: joinSecurity(options),
     trace: traceOf(options.trace, 'dialer'),
   }
 }
@@ -105,6 +120,7 @@ export function resolveDialerOptions(options: DialerOptions = {}): Resolved<Conn
   refuseUnknown(options, DIALER_TABLE, OTHERS)
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   acceptedPeer(options.peer)
+  joinSecurity(options)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)

@@ -5,6 +5,7 @@ import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
 import { callForeign } from '../stream/foreign.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
+import type { Introduction } from '../wire/settings.js'
 import type { CloseReason } from '../core/health.js'
 import { isWorthRedialling } from '../core/health.js'
 import type { Subflow } from '../core/subflow.js'
@@ -61,9 +62,7 @@ export class PathKeeper {
   #isRemoved = false
   #openedAt: Millis = 0
   #lastReason: CloseReason = 'closed'
-  /** Of the last subflow, when it went. */
   #rttMs: number | undefined
-  /** It is not dialled any more, though it was not removed. */
   #isGivenUp = false
   /** Set while a standby subflow is looked for; aborting it works until the standby's hello has been said. */
   #search: AbortController | undefined
@@ -94,7 +93,7 @@ export class PathKeeper {
 
   /** Starts with a stream whose hello is done. */
   adopt(stream: Duplex, hello: ClientHello, slot: Release): void {
-    this.#attach(stream, hello, slot, true)
+    this.#attach(stream, hello, slot)
     void this.#run(undefined)
   }
 
@@ -189,15 +188,17 @@ export class PathKeeper {
     const timeoutMs = hope.hold.helloMs(this.#rttMs, handshakeTimeoutMs)
     this.#joining++
     try {
-      const hello = await sayHello(stream, cid, { clock: policy.clock, timeoutMs, signal }, conn.joinWords)
-      return this.#attach(stream, hello, slot)
+      const introduction = conn.introduce()
+      const limits = { clock: policy.clock, timeoutMs, signal }
+      const hello = await sayHello(stream, cid, limits, introduction?.words)
+      return this.#attach(stream, hello, slot, introduction)
     } finally {
       this.#joining--
       this.#review()
     }
   }
 
-  #attach(stream: Duplex, hello: ClientHello, slot: Release, isFirst = false): Subflow {
+  #attach(stream: Duplex, hello: ClientHello, slot: Release, introduction?: Introduction): Subflow {
     const { conn, path, policy, peerClose } = this.#init
     if (!conn.isJoinable) {
       discard(stream)
@@ -212,6 +213,7 @@ export class PathKeeper {
       isDialer: true,
       helloAt: hello.helloAt,
       head: hello.head,
+      introduction,
       onChange: (change) => {
         this.#changed(subflow, change)
       },
@@ -221,7 +223,7 @@ export class PathKeeper {
     answer.then(() => {
       this.#tidy(subflow)
     })
-    peerClose.joined(subflow, isFirst)
+    peerClose.joined(subflow)
     if (this.#isRemoved) conn.retireSubflow(subflow)
     return subflow
   }
@@ -289,7 +291,7 @@ export class PathKeeper {
   #tidy(standby: Subflow): void {
     const { conn } = this.#init
     const [suspect] = this.#live.keys()
-    if (suspect === undefined || suspect === standby || !this.#live.has(standby)) return
+    if (suspect === undefined || suspect === standby || !this.#live.has(standby) || standby.isUnproven) return
     this.#pace.proved()
     if (conn.peer.resendsLost) conn.closeSubflow(suspect.state === 'suspect' ? suspect : standby, 'replaced')
   }

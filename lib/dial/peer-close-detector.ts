@@ -41,9 +41,9 @@ export class PeerCloseDetector {
     this.#forget = forget
   }
 
-  /** @param isFirst - it brought the connection, so that the peer surely knows it */
-  joined(subflow: Subflow, isFirst: boolean): void {
-    this.#live.set(subflow, { joinedAt: isFirst ? -Infinity : this.#clock.now(), framesBefore: 0 })
+  /** The first one brought the connection, so that the peer surely knows it. */
+  joined(subflow: Subflow): void {
+    this.#live.set(subflow, { joinedAt: subflow.id === 1 ? -Infinity : this.#clock.now(), framesBefore: 0 })
   }
 
   left(subflow: Subflow): void {

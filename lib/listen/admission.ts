@@ -3,8 +3,11 @@
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Millis } from '../clock.js'
 import type { Hello } from '../conn/hello-io.js'
+import type { JoinSecurity } from '../conn/join-keys.js'
+import { keyringFor } from '../conn/join-keys.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
+import type { Subflow } from '../core/subflow.js'
 import { MultipathError, OptionError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream } from '../transport/transport.js'
@@ -35,6 +38,7 @@ const TLS_SHARE = 1 / 4
 export interface AdmissionInit extends AddressLists {
   readonly authorizeJoin: AuthorizeJoin | undefined
   readonly options: Resolved<ConnOptions & ListenerNumbers>
+  readonly joins: JoinSecurity | undefined
   readonly clock: Clock
 }
 
@@ -178,7 +182,10 @@ export class Admission {
    *
    * @throws ERR_MULTIPATH_UNEXPECTED_CID, _CLOSED, _LIMIT, _REFUSED, _HANDSHAKE_TIMEOUT, or the reason of `signal`
    */
-  async join({ hello, stream, deadline, signal }: Join, letIn: (conn: MultipathConn) => void): Promise<void> {
+  async join(
+    { hello, stream, deadline, signal }: Join,
+    letIn: (conn: MultipathConn) => Subflow,
+  ): Promise<void> {
     const member = this.#memberFor(hello, stream)
     const source = sourceNetwork(stream.remoteAddress)
     member.assertRoom(source)
@@ -194,8 +201,7 @@ export class Admission {
       if (stream.destroyed)
         throw new MultipathError('ERR_MULTIPATH_HANDSHAKE', 'the peer closed during the handshake')
     }
-    member.noteJoin(source)
-    letIn(member.conn)
+    member.join(source, letIn)
   }
 
   /** One of ours that asks for a connection that is not there is told so. */
@@ -203,7 +209,7 @@ export class Admission {
     try {
       return this.#members.of(hello.cid)
     } catch (error) {
-      answerUnknown(stream, hello)
+      answerUnknown(stream, hello, keyringFor(this.#init.joins))
       throw error
     }
   }

@@ -19,6 +19,13 @@ export class ByAddress<Item> {
     return this.groups.flatMap((group) => [...group])
   }
 
+  /** The same, each behind its address. */
+  get entries(): [address: string | undefined, item: Item][] {
+    return [...this.#groups].flatMap(([address, group]) =>
+      [...group].map((item): [string | undefined, Item] => [address, item]),
+    )
+  }
+
   /** How many there are of one address. */
   of(address: string | undefined): number {
     return this.#groups.get(address)?.size ?? 0
@@ -47,10 +54,10 @@ export class ByAddress<Item> {
     return oldest
   }
 
-  /** The oldest of the address that has most. */
-  oldestOfMost(): Item | undefined {
+  /** The oldest of the address that has most, and more than `least`. */
+  oldestOfMost(least = 0): Item | undefined {
     let most: ReadonlySet<Item> | undefined
-    for (const group of this.#groups.values()) if (group.size > (most?.size ?? 0)) most = group
+    for (const group of this.#groups.values()) if (group.size > (most?.size ?? least)) most = group
     const [oldest] = most ?? []
     return oldest
   }

@@ -2,7 +2,9 @@
 /** Connections that streams may join, by CID, and what each address may still join to them. */
 import type { Clock } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
+import type { Subflow } from '../core/subflow.js'
 import { MultipathError, RemoteProtocolError } from '../errors.js'
+import { ByAddress } from './by-address.js'
 import type { PeerFacts } from './join-request.js'
 import { CidKeys } from './cids.js'
 import { EndedCids } from './ended-cids.js'
@@ -30,6 +32,8 @@ export class Member {
   readonly first: PeerFacts
   readonly #init: MembersInit
   readonly #joins = new Map<string | undefined, TokenBucket>()
+  /** Subflows that have to prove themselves: they take no place of the client's. */
+  readonly #unproven = new ByAddress<Subflow>()
 
   constructor(conn: MultipathConn, first: PeerFacts, init: MembersInit) {
     this.conn = conn
@@ -44,15 +48,37 @@ export class Member {
    */
   assertRoom(source: string | undefined): void {
     if (!this.conn.isJoinable) throw ended()
-    if (this.conn.subflows().length >= this.#init.maxSubflows)
+    this.#forgetSettled()
+    if (this.#isFull && this.#displacedBy(source) === undefined)
       throw new JoinLimitError('too many subflows of one connection')
     if (!this.#joinsOf(source).has(this.#init.clock.now()))
       throw new JoinLimitError('too many joins of one connection in a short time')
   }
 
-  /** A stream from `source` was let in. Only such pay: strangers who are refused take no join of the client's. */
-  noteJoin(source: string | undefined): void {
+  /**
+   * Lets a stream from `source` in. Only such pay: strangers who are refused take no join of the client's. Where it is full,
+   * of the subflows that have yet to prove themselves, the oldest of the address that has most makes room.
+   */
+  join(source: string | undefined, letIn: (conn: MultipathConn) => Subflow): void {
     this.#joinsOf(source).take(this.#init.clock.now())
+    if (this.#isFull) this.conn.closeSubflow(this.#displacedBy(source)!, 'limit')
+    const subflow = letIn(this.conn)
+    if (subflow.isUnproven) this.#unproven.add(source, subflow)
+  }
+
+  /** One of an address that has more than `source` of those that have yet to prove themselves. */
+  #displacedBy(source: string | undefined): Subflow | undefined {
+    return this.#unproven.oldestOfMost(this.#unproven.of(source))
+  }
+
+  get #isFull(): boolean {
+    return this.conn.subflows().length >= this.#init.maxSubflows
+  }
+
+  /** Of those that have proved themselves, or are gone. */
+  #forgetSettled(): void {
+    for (const [source, subflow] of this.#unproven.entries)
+      if (!subflow.isUnproven || subflow.state === 'closed') this.#unproven.delete(source, subflow)
   }
 
   #joinsOf(address: string | undefined): TokenBucket {

@@ -9,13 +9,13 @@ import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
 import { AcceptQueue } from '../stream/accept-queue.js'
 import { callForeign } from '../stream/foreign.js'
-import type { ConnInit } from '../conn/multipath-conn.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { TraceInit } from '../conn/trace-sink.js'
 import { traceOf } from '../conn/trace-sink.js'
 import type { ConnOptions } from '../core/options.js'
 import type { Scheduler } from '../core/scheduler.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
+import type { Subflow } from '../core/subflow.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { AbuseLimiter } from '../core/abuse-limiter.js'
 import { debug } from '../debug.js'
@@ -34,8 +34,8 @@ import type { ListenerEvents } from './listener-events.js'
 import type { Handshake } from './handshakes.js'
 import { watchIdle } from './idle-limit.js'
 import { Newcomers } from './newcomers.js'
-import type { ListenerNumbers, ListenerOptions } from './options.js'
-import { resolveListenerOptions } from './options.js'
+import type { ConnKind, ListenerNumbers, ListenerOptions } from './options.js'
+import { connKind, resolveListenerOptions } from './options.js'
 import { assertServers } from './servers.js'
 import type { SocketGuardInit } from './socket-guard.js'
 import type { ProxyGate } from './trusted-proxies.js'
@@ -51,7 +51,7 @@ export class MultipathListener
 {
   readonly #acceptors: readonly Acceptor[]
   readonly #options: Resolved<ConnOptions & ListenerNumbers>
-  readonly #kind: Pick<ConnInit, 'accepts' | 'allowHalfOpen'>
+  readonly #kind: ConnKind
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
@@ -77,18 +77,17 @@ export class MultipathListener
     super()
     this.#options = resolveListenerOptions(options)
     assertServers(servers, trackers)
-    const { peer: accepts = 'any', allowHalfOpen = false } = options
-    this.#kind = { accepts, allowHalfOpen }
+    this.#kind = connKind(options)
     this.#scheduler = schedulerOf(options.scheduler)
     this.#trace = traceOf(options.trace, 'listener')
     this.#clock = options.clock ?? systemClock
     this.#allowance = new AbuseLimiter(this.#options)
+    const { blockList, allowList, authorizeJoin } = options
     this.#admission = new Admission({
+      ...{ blockList, allowList, authorizeJoin },
       options: this.#options,
+      joins: this.#kind.joins,
       clock: this.#clock,
-      blockList: options.blockList,
-      allowList: options.allowList,
-      authorizeJoin: options.authorizeJoin,
     })
     this.#proxies = gateFor(servers, options.trustedProxies)
     // A subflow that came to another worker begins here as if it had come to us.
@@ -113,10 +112,10 @@ export class MultipathListener
 
   #guardInit(): SocketGuardInit {
     const { maxSockets, handshakeTimeoutMs: timeoutMs } = this.#options
-    const clock = this.#clock
+    const [clock, admission, onRefused] = [this.#clock, this.#admission, this.#refused]
     const onFull = (most: number, of: FullOf): void => callForeign(() => this.emit('full', most, of))
     const capacity = new Capacity({ clock, maxSockets, onFull })
-    return { admission: this.#admission, clock, timeoutMs, capacity, onRefused: this.#refused }
+    return { admission, clock, timeoutMs, capacity, onRefused }
   }
 
   /** Live connections, those not accepted yet included. */
@@ -254,12 +253,12 @@ export class MultipathListener
     { cid, head }: Hello,
     acceptor: Acceptor,
     tracker: StatsTracker | undefined,
-  ): void {
+  ): Subflow {
     if (this.#isClosed) throw closedError()
     // The answer and the first frames leave together.
     stream.cork()
     stream.write(encodeHello(cid))
-    conn.attach({
+    const subflow = conn.attach({
       stream,
       label: acceptor.labelOf(stream),
       trackers: [tracker],
@@ -267,6 +266,7 @@ export class MultipathListener
       helloAt: this.#clock.now(),
       head,
       onChange: (change) => {
+        if (change.reason === 'unproven') this.#admission.charge(stream.remoteAddress)
         const name = eventOf(change)
         if (name !== undefined) this.emit(name, change, conn)
       },
@@ -274,6 +274,7 @@ export class MultipathListener
     stream.uncork()
     // Whoever joins knows the CID, and so has heard the answer to the first hello.
     this.#newcomers.showedLife(conn)
+    return subflow
   }
 
   #newConn(cid: Uint8Array, stream: IncomingStream): MultipathConn {
@@ -284,8 +285,8 @@ export class MultipathListener
       random: Math.random,
       allowance: this.#allowance,
       facts: { instance: INSTANCE },
-      ...this.#kind,
       trace: this.#trace,
+      ...this.#kind,
     })
     conn.setCid(cid)
     const { part, free } = this.#admission.add(cid, conn, stream)

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.js'
 import type { TraceTarget } from '../conn/trace-sink.js'
 import { checkTrace } from '../conn/trace-sink.js'
+import type { ConnInit } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
 import { CONN_OPTIONS } from '../core/options.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
@@ -10,6 +11,8 @@ import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { schedulerOf } from '../core/schedulers/by-name.js'
+import type { JoinAuth } from '../core/join-keys.js'
+import { joinSecurity } from '../conn/join-keys.js'
 import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
 import { checkBoolean, checkClock, refuseUnknown, resolveOptions } from '../options.js'
@@ -85,6 +88,18 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
    * Default: `any`.
    */
   peer?: AcceptedPeer | undefined
+  /**
+   * Whether each subflow proves that it belongs to the connection before anything counts that it brings. With `prefer`, all
+   * peers prove it that can: those of this package, from this version on. With `require`, others are refused
+   * (ERR_MULTIPATH_AUTH). With `off`, whoever knows the connection ID may join. Default: `prefer`.
+   */
+  joinAuth?: JoinAuth | undefined
+  /**
+   * A secret that both sides know, from 16 to 65,536 bytes: whoever does not know it gets ERR_MULTIPATH_AUTH before any byte is
+   * delivered, even with the whole network in its hands. It has to be random (`openssl rand -hex 32`), because a peer can try
+   * guesses offline. `joinAuth` is `require` then, and the first bytes arrive a round trip later. Default: none.
+   */
+  secret?: string | Uint8Array | undefined
   /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
@@ -132,7 +147,7 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
 const SOCKETS_PART = 3 / 4
 
 const OTHERS = [
-  ...['allowHalfOpen', 'peer', 'scheduler', 'trace', 'clock'],
+  ...['allowHalfOpen', 'peer', 'joinAuth', 'secret', 'scheduler', 'trace', 'clock'],
   ...['blockList', 'allowList', 'authorizeJoin', 'trustedProxies', 'cluster'],
 ]
 
@@ -147,11 +162,20 @@ export function resolveListenerOptions(
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkBoolean('cluster', options.cluster)
   acceptedPeer(options.peer)
+  joinSecurity(options)
   checkClock(options.clock)
   schedulerOf(options.scheduler)
   checkTrace(options.trace)
   const { maxSockets = descriptorShare(SOCKETS_PART), ...others } = resolveGiven(options)
   return resolveOptions(LISTENER_TABLE, { ...boundBySockets(maxSockets), ...others, maxSockets })
+}
+
+/** What the options say of each connection that are no numbers. */
+export type ConnKind = Pick<ConnInit, 'accepts' | 'allowHalfOpen' | 'joins'>
+
+export function connKind(options: ListenerOptions): ConnKind {
+  const { peer: accepts = 'any', allowHalfOpen = false } = options
+  return { accepts, allowHalfOpen, joins: joinSecurity(options) }
 }
 
 /** The options that were given, each in its range. */

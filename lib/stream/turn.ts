@@ -114,7 +114,10 @@ export class Portions {
         this.#stream.unshift(bytes.subarray(taken))
         return
       }
-      taken += this.#owner.take(bytes.subarray(taken))
+      const more = this.#owner.take(bytes.subarray(taken))
+      // It will not be read any more.
+      if (more === 0) return
+      taken += more
     }
   }
 

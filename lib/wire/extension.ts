@@ -14,7 +14,7 @@ import { EXTENSION_FRAME, MAX_EXTENSION_BYTES, MAX_EXTENSION_FIELDS } from './li
 import { readVarInt, varIntLen, writeVarInt } from './varint.js'
 
 /** What an extension frame is about. */
-export const EXTENSION = { settings: 1, have: 2, fin: 3, reset: 4 } as const
+export const EXTENSION = { settings: 1, have: 2, fin: 3, reset: 4, proof: 5 } as const
 
 /** A number, or bytes as they are. */
 export type FieldValue = number | Uint8Array
@@ -38,6 +38,8 @@ export function encodeExtension(
 /** A frame that came in. */
 export class Extension {
   readonly type: number
+  /** All of it, as it came, without the header. */
+  readonly payload: Uint8Array
   readonly #fields = new Map<number, Uint8Array>()
 
   /**
@@ -46,6 +48,7 @@ export class Extension {
    */
   constructor(bytes: Uint8Array) {
     const type = numberAt(bytes, 0)
+    this.payload = bytes
     this.type = type.value
     for (let at = type.size; at < bytes.length; ) {
       const id = numberAt(bytes, at)
@@ -87,6 +90,12 @@ export class Extension {
     const bytes = this.bytes(id, maxBytes)
     return bytes && escaped(new TextDecoder().decode(bytes))
   }
+}
+
+/** What a reader gets of a frame of ours as its {@link Extension.payload}. */
+export function payloadOf(frame: Uint8Array): Uint8Array {
+  const size = numberAt(frame, 0).size
+  return frame.subarray(size + numberAt(frame, size).size)
 }
 
 /** Text as UTF-8, cut to `maxBytes` at a character. */

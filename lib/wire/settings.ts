@@ -10,8 +10,15 @@ const EXTENSIONS_VERSION = 1
 export const INSTANCE_BYTES = 16
 /** A dialer's name for itself, bytes of UTF-8. */
 export const MAX_NAME_BYTES = 64
+/** A public key of X25519. */
+export const KEY_BYTES = 32
+/** Drawn anew for each subflow. */
+export const NONCE_BYTES = 16
 
-const FIELD = { version: 1, capabilities: 2, holdMs: 3, instance: 4, name: 5 } as const
+const FIELD = {
+  ...{ version: 1, capabilities: 2, holdMs: 3, instance: 4, name: 5 },
+  ...{ publicKey: 6, nonce: 7, place: 8 },
+} as const
 
 /** What one of ours announces itself with, as bytes: extends, capable. */
 export const ANNOUNCEMENT: Uint8Array = Uint8Array.of(0, CODE_EXTENDS, 0, CODE_CAPABLE)
@@ -24,10 +31,25 @@ export interface Settings {
   readonly instance?: Uint8Array | undefined
   /** Of a dialer: its name for itself. */
   readonly name?: string | undefined
+  /** What its proofs can be checked with, on every subflow the same; without one, it proves nothing. */
+  readonly publicKey?: Uint8Array | undefined
+  /** Of this subflow alone. */
+  readonly nonce?: Uint8Array | undefined
+  /** Of a dialer: which of its subflows this is, from 1. */
+  readonly place?: number | undefined
 }
 
 /** What a peer is told of us that is no option of the connection. */
 export type OwnFacts = Pick<Settings, 'instance' | 'name'>
+
+/** What a subflow has heard from us about us. */
+export interface Introduction {
+  /** As bytes, behind a hello: the announcement, and SETTINGS. */
+  readonly words: Uint8Array
+  /** SETTINGS alone. */
+  readonly frame: Uint8Array
+  readonly settings: Settings
+}
 
 /** What a peer says of itself. */
 export interface PeerSettings extends Settings {
@@ -36,7 +58,7 @@ export interface PeerSettings extends Settings {
   readonly capabilities: number
 }
 
-export function encodeSettings({ holdMs, instance, name }: Settings): Uint8Array {
+export function encodeSettings({ holdMs, instance, name, ...proof }: Settings): Uint8Array {
   return encodeExtension(
     EXTENSION.settings,
     new Map<number, number | Uint8Array | undefined>([
@@ -44,20 +66,30 @@ export function encodeSettings({ holdMs, instance, name }: Settings): Uint8Array
       [FIELD.holdMs, holdMs],
       [FIELD.instance, instance],
       [FIELD.name, name === undefined || name === '' ? undefined : shortText(name, MAX_NAME_BYTES)],
+      [FIELD.publicKey, proof.publicKey],
+      [FIELD.nonce, proof.nonce],
+      [FIELD.place, proof.place],
     ]),
   )
 }
 
-/** @throws {RemoteProtocolError} for a field that is too long or no number, or an instance of another length */
+/** @throws {RemoteProtocolError} for a field that is no number, or has too many bytes, or too few */
 export function decodeSettings(frame: Extension): PeerSettings {
-  const instance = frame.bytes(FIELD.instance, INSTANCE_BYTES)
-  if (instance !== undefined && instance.length !== INSTANCE_BYTES)
-    throw new RemoteProtocolError(`the identity of a listener has ${INSTANCE_BYTES} bytes`)
   return {
     version: frame.number(FIELD.version) ?? EXTENSIONS_VERSION,
     capabilities: frame.number(FIELD.capabilities) ?? 0,
     holdMs: frame.number(FIELD.holdMs) ?? 0,
-    instance,
+    instance: exactly(frame, FIELD.instance, INSTANCE_BYTES, 'identity of a listener'),
     name: frame.text(FIELD.name, MAX_NAME_BYTES),
+    publicKey: exactly(frame, FIELD.publicKey, KEY_BYTES, 'public key'),
+    nonce: exactly(frame, FIELD.nonce, NONCE_BYTES, 'nonce'),
+    place: frame.number(FIELD.place),
   }
+}
+
+function exactly(frame: Extension, id: number, length: number, what: string): Uint8Array | undefined {
+  const bytes = frame.bytes(id, length)
+  if (bytes !== undefined && bytes.length !== length)
+    throw new RemoteProtocolError(`the ${what} has ${length} bytes`)
+  return bytes
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One side of the version before extension frames: everything goes on as it was between two of that version. */
+/** One side of an earlier version: everything goes on as it was between two of that version. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { MultipathConn } from '../../lib/index.js'
 import * as current from '../../lib/index.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import type { Library } from '../support/earlier-version.js'
-import { earlierVersion } from '../support/earlier-version.js'
+import { EARLIER, earlierVersion } from '../support/earlier-version.js'
 
 const MIB = 1_048_576
 
 let earlier: Library | undefined
+let unproven: Library | undefined
 beforeAll(async () => {
   earlier = await earlierVersion()
+  unproven = await earlierVersion(EARLIER.unproven)
 }, 60_000)
 
 /** Collects what `conn` brings, its end, and its error. */
@@ -71,6 +73,29 @@ describe.each([
     await clock.run(100)
     expect(atNear.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_UNACKED' })
     expect(atFar.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
+    await clock.until(listener.close())
+  })
+})
+
+describe.each([
+  ['dials', () => [unproven, current]],
+  ['listens', () => [current, unproven]],
+] as const)('a peer of the version before joins were proven that %s', (_role, sides) => {
+  it('carries data over both paths, and outlives the loss of both', async (context) => {
+    const [dials, listens] = sides()
+    if (dials === undefined || listens === undefined) return context.skip('no history')
+    const { clock, links, near, far, atNear, atFar, listener } = await meet(dials, listens)
+    near.end(Buffer.alloc(8 * MIB))
+    far.end(Buffer.alloc(4 * MIB))
+    await clock.run(300)
+    for (const conn of [near, far]) expect(conn.subflows().map(({ state }) => state)).toEqual(['up', 'up'])
+    for (const link of links) link.cut()
+    await clock.run(5000)
+    expect([near.isSuspended, far.isSuspended]).toEqual([true, true])
+    for (const link of links) link.restore()
+    await clock.run(20_000)
+    expect(atFar).toEqual({ bytes: 8 * MIB, hasEnded: true, isClosed: true, error: undefined })
+    expect(atNear).toEqual({ bytes: 4 * MIB, hasEnded: true, isClosed: true, error: undefined })
     await clock.until(listener.close())
   })
 })

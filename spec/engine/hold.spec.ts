@@ -37,7 +37,7 @@ function rejoin({ near, far, links, join }: CorePair, index: number): void {
 
 describe('a connection that loses all its paths', () => {
   it('goes on when one comes back, and only what is missing is sent again', () => {
-    const pair = corePair({ links: TWO })
+    const pair = corePair({ links: TWO, hasProofs: true })
     const { near, far, links, advance, advanceUntil, join } = pair
     near.write(8 * MIB)
     far.write(4 * MIB)
@@ -61,7 +61,10 @@ describe('a connection that loses all its paths', () => {
   })
 
   it('on one side alone goes on, though the other side has not noticed', () => {
-    const { near, far, links, clock, advance, advanceUntil, join } = corePair({ links: [TWO[0]!] })
+    const { near, far, links, clock, advance, advanceUntil, join } = corePair({
+      links: [TWO[0]!],
+      hasProofs: true,
+    })
     near.write(4 * MIB)
     far.write(4 * MIB)
     advance(300)
@@ -162,6 +165,7 @@ function sequence(seed: number): void {
   const pair = corePair({
     links,
     seed,
+    hasProofs: true,
     options: { deadMs: 1000, maxFrameBytes: random.pick([100, 1400, 65_536]) },
   })
   const { near, far, clock, advanceUntil } = pair

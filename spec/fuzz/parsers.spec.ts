@@ -4,7 +4,8 @@ import { readHello } from '../../lib/conn/hello-io.js'
 import { systemClock } from '../../lib/clock.js'
 import type { MultipathError } from '../../lib/errors.js'
 import { RemoteProtocolError } from '../../lib/errors.js'
-import { Extension } from '../../lib/wire/extension.js'
+import { EXTENSION, Extension } from '../../lib/wire/extension.js'
+import { decodeProof } from '../../lib/wire/proof.js'
 import { decodeSettings } from '../../lib/wire/settings.js'
 import { decodeHello, encodeHello } from '../../lib/wire/hello.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
@@ -20,8 +21,9 @@ const MIB = 1_048_576
 /** What the fields of an extension frame came to: all that is asked of it is that it comes out the same. */
 function fieldsOf(bytes: Uint8Array): string {
   const frame = new Extension(bytes)
-  const { holdMs, name } = decodeSettings(frame)
-  return `${frame.type} ${holdMs} ${name}`
+  const { holdMs, name, publicKey, nonce, place } = decodeSettings(frame)
+  const proof = frame.type === EXTENSION.proof ? decodeProof(frame) : undefined
+  return `${frame.type} ${holdMs} ${name} ${publicKey?.length} ${nonce?.length} ${place} ${proof?.length}`
 }
 
 /** What a reader made of its input, as text; the last word is its refusal. */

@@ -315,6 +315,7 @@ describe('authorizeJoin', () => {
     })
     const hello = await opened(server)
     const conn = await listener.accept()
+    conn.on('error', () => {})
     for (let n = 0; n < 2; n++) (await client(server)).write(hello)
     await until(() => answers.length === 2)
     for (const answer of answers) answer(true)

@@ -157,6 +157,8 @@ describe('the limit', () => {
   it('of a frame closes the subflow that exceeds it, and no other of the same connection', async () => {
     const set = await scene()
     const { peer, cid, conn } = await opened(set)
+    // As peers of both kinds do: until the first subflow has shown what the peer is, others wait.
+    peer.send(PING)
     const other = await joined(set.server, cid)
     other.peer.send(PING)
     await until(() => upCount(conn) === 2)
@@ -174,7 +176,8 @@ describe('the limit', () => {
 
   it('maxSubflows closes the socket of one too many without an answer', async () => {
     const set = await scene({ maxSubflows: 2 })
-    const { cid, conn } = await opened(set)
+    const { peer, cid, conn } = await opened(set)
+    peer.send(PING)
     const other = await joined(set.server, cid)
     other.peer.send(PING)
     await until(() => upCount(conn) === 2)

@@ -4,13 +4,17 @@ import type { Server, Socket } from 'node:net'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenerOptions, MultipathConn, PeerFacts } from '../../lib/index.js'
+import type { Subflow } from '../../lib/core/subflow.js'
 import { MultipathListener } from '../../lib/index.js'
 import { EndedCids } from '../../lib/listen/ended-cids.js'
 import { Member } from '../../lib/listen/members.js'
+import { ANNOUNCEMENT, encodeSettings } from '../../lib/wire/settings.js'
 import { ManualClock } from '../../lib/testing/index.js'
 import { heardUntilClose, listening, portOf } from '../support/tcp.js'
 import { until } from '../support/turns.js'
 
+const PROVEN: Pick<Subflow, 'isUnproven'> = { isUnproven: false }
+const PONG = 1
 /** A hello, and the pong that every dialer says with the answer. */
 const OPENING = Buffer.concat([Buffer.alloc(17), Buffer.of(0, 1)])
 
@@ -96,10 +100,10 @@ describe('the joins of a connection', () => {
     }
     for (let n = 0; n < 64; n++) {
       expect(mayJoin(`192.0.2.${n}`)).toBe(true)
-      member.noteJoin(`192.0.2.${n}`)
+      member.join(`192.0.2.${n}`, () => PROVEN as Subflow)
     }
     expect(mayJoin('198.51.100.1')).toBe(true)
-    member.noteJoin('198.51.100.1')
+    member.join('198.51.100.1', () => PROVEN as Subflow)
     expect(['192.0.2.0', '198.51.100.1', '198.51.100.2'].map(mayJoin)).toEqual([false, false, false])
     init.clock.advance(1000)
     expect(['192.0.2.0', '198.51.100.2'].map(mayJoin)).toEqual([true, true])
@@ -144,5 +148,52 @@ describe('CIDs that have ended', () => {
     for (let n = 0; n < 100; n++) ended.add(String(n), n)
     ended.add('late', 30_050)
     expect(ended.size).toBe(50)
+  })
+})
+
+describe('joins that have to be proven', () => {
+  const greeting = Buffer.concat([
+    Buffer.of(0, PONG),
+    ANNOUNCEMENT,
+    Buffer.of(0, 0),
+    encodeSettings({ holdMs: 0, publicKey: new Uint8Array(32).fill(9), nonce: new Uint8Array(16) }),
+  ])
+
+  it('take no place of the client, and the oldest of the address that has most makes room', async () => {
+    const { server, listener } = await scene({ maxSubflows: 4 })
+    const first = await opened(server)
+    first.socket.write(greeting)
+    const conn = await listener.accept()
+    conn.on('error', () => {})
+    const closed: unknown[] = []
+    conn.on('subflow-close', ({ reason }) => closed.push(reason))
+    const strangers: Socket[] = []
+    for (let n = 0; n < 3; n++) strangers.push(await say(server, first.hello, '127.0.0.2'))
+    await until(() => conn.subflows().length === 4)
+    expect(await isIn(server, first.hello)).toBe(true)
+    await until(() => closed.length === 1)
+    expect(closed).toEqual(['limit'])
+    await until(() => strangers[0]!.destroyed)
+    expect(strangers.slice(1).every(({ destroyed }) => !destroyed)).toBe(true)
+    conn.destroy()
+  })
+
+  it('charge the address of whoever proves nothing', async () => {
+    const { server, listener } = await scene({ maxRefusalsAtOnce: 2, maxRefusalsPerSecond: 1 })
+    const first = await opened(server)
+    first.socket.write(greeting)
+    const conn = await listener.accept()
+    conn.on('error', () => {})
+    for (let n = 0; n < 2; n++) {
+      const stranger = await say(
+        server,
+        Buffer.concat([first.hello, greeting, Buffer.of(1, 10, 0)]),
+        '127.0.0.2',
+      )
+      await heardUntilClose(stranger)
+    }
+    expect(await isIn(server, first.hello, '127.0.0.2')).toBe(false)
+    expect(await isIn(server, first.hello)).toBe(true)
+    conn.destroy()
   })
 })

@@ -5,6 +5,7 @@ import { Driver } from '../../lib/conn/driver.js'
 import type { Action } from '../../lib/core/action.js'
 import type { ConnectionCore } from '../../lib/core/connection.js'
 import type { SubflowInit } from '../../lib/core/init.js'
+import type { JoinAuthInit } from '../../lib/core/join-keys.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { Path } from '../../lib/core/path.js'
@@ -26,6 +27,7 @@ export interface CoreHostInit {
   readonly random?: () => number
   readonly options?: ConnOptions
   readonly scheduler?: Scheduler
+  readonly auth?: JoinAuthInit
   /** Seed of what this side writes, and of what it expects to read. */
   readonly writes?: number
   readonly reads?: number
@@ -60,12 +62,13 @@ export class CoreHost implements DriverHost {
   #endWhenWritten = false
   #hasEnded = false
 
-  constructor({ clock, random = () => 0.5, options, scheduler, writes = 1, reads = 2 }: CoreHostInit) {
+  constructor({ clock, random = () => 0.5, options, scheduler, auth, writes = 1, reads = 2 }: CoreHostInit) {
     this.clock = clock
     const init = {
       options: resolveOptions(CONN_OPTIONS, options),
       scheduler: scheduler ?? lowestRtt,
       random,
+      auth,
     }
     this.#driver = new Driver(
       init,

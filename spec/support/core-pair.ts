@@ -9,6 +9,7 @@ import type { Link, LinkOptions } from '../../lib/testing/link.js'
 import type { ManualClock } from '../../lib/testing/manual-clock.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import { CoreHost } from './core-host.js'
+import { FakeJoinKeys } from './fake-join-keys.js'
 import { GoLikePeer } from './go-like-peer.js'
 
 export interface CorePairInit {
@@ -19,6 +20,8 @@ export interface CorePairInit {
   readonly farOptions?: ConnOptions
   /** Of our side, which dialled. */
   readonly scheduler?: Scheduler
+  /** Subflows prove that they belong to the connection. Default: they do not. */
+  readonly hasProofs?: boolean
   /** Of our side, one for each link. */
   readonly policies?: readonly PathPolicy[]
 }
@@ -45,11 +48,11 @@ export interface GoPair extends Joined {
   join(index: number): Subflow
 }
 
-function joined({ links, seed = 1, options, scheduler }: CorePairInit): Joined {
+function joined({ links, seed = 1, options, scheduler, hasProofs }: CorePairInit): Joined {
   const network = new SimulatedNetwork({ seed })
   const { clock } = network
   const random = network.random.random
-  const given = { ...(options && { options }), ...(scheduler && { scheduler }) }
+  const given = { ...(options && { options }), ...(scheduler && { scheduler }), ...authOf(hasProofs, 1) }
   const near = new CoreHost({ clock, random, writes: 1, reads: 2, ...given })
   return {
     network,
@@ -76,7 +79,11 @@ export function corePair(init: CorePairInit): CorePair {
   const { clock, network, near, links } = base
   const options = init.farOptions ?? init.options
   const random = network.random.random
-  const far = new CoreHost({ clock, random, writes: 2, reads: 1, ...(options && { options }) })
+  const far = new CoreHost({
+    ...{ clock, random, writes: 2, reads: 1 },
+    ...(options && { options }),
+    ...authOf(init.hasProofs, 2),
+  })
   const paths = pathsOf(init)
   const join = (index: number): { near: Subflow; far: Subflow } => {
     const [nearEnd, farEnd] = links[index]!.openRaw()
@@ -104,6 +111,10 @@ export function goPair(init: CorePairInit): GoPair {
   }
   links.forEach((_link, index) => join(index))
   return { ...base, go, join }
+}
+
+function authOf(hasProofs: boolean | undefined, side: number) {
+  return hasProofs === true && { auth: { isRequired: false, keys: new FakeJoinKeys(side) } }
 }
 
 /** One for each link, which its subflows share. */

@@ -19,6 +19,8 @@ import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.j
 const OTHERS = {
   allowHalfOpen: '`false`',
   peer: '`any`',
+  joinAuth: '`prefer`',
+  secret: 'none',
   scheduler: '`lowest-rtt`',
   trace: 'none',
   clock: "the system's",

@@ -1,37 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The library as it was before two of ours spoke in extension frames, taken from the history. */
+/** The library as it was in earlier versions, taken from the history. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as library from '../../lib/index.js'
 
-const COMMIT = '56cd5d41'
+/** Before two of ours spoke in extension frames, and before their subflows proved that they belong together. */
+export const EARLIER = { plain: '56cd5d41', unproven: 'f3b7f50' } as const
 const ROOT = join(import.meta.dirname, '../..')
-const FOLDER = join(ROOT, 'build', `earlier-${COMMIT}`)
 
 export type Library = typeof library
 
 /** `undefined` where the history is not there, as in a package. */
-export async function earlierVersion(): Promise<Library | undefined> {
-  if (!existsSync(FOLDER) && !extract()) return undefined
-  return (await import(join(FOLDER, 'lib/index.ts'))) as Library
+export async function earlierVersion(commit: string = EARLIER.plain): Promise<Library | undefined> {
+  const folder = join(ROOT, 'build', `earlier-${commit}`)
+  if (!existsSync(folder) && !extract(commit, folder)) return undefined
+  return (await import(join(folder, 'lib/index.ts'))) as Library
 }
 
 /** Moved to its place as a whole: another run may look for it at the same time. */
-function extract(): boolean {
+function extract(commit: string, folder: string): boolean {
   const build = join(ROOT, 'build')
   mkdirSync(build, { recursive: true })
   const draft = mkdtempSync(join(build, 'draft-'))
   try {
-    const archive = execFileSync('git', ['archive', COMMIT, 'lib'], {
+    const archive = execFileSync('git', ['archive', commit, 'lib'], {
       cwd: ROOT,
       stdio: 'pipe',
       maxBuffer: 2 ** 26,
     })
     execFileSync('tar', ['-x', '-C', draft], { input: archive })
-    renameSync(draft, FOLDER)
+    renameSync(draft, folder)
   } catch {
     rmSync(draft, { recursive: true, force: true })
   }
-  return existsSync(FOLDER)
+  return existsSync(folder)
 }

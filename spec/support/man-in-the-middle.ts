@@ -7,6 +7,7 @@ import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { CODE_CAPABLE, CODE_EXTENDS, HELLO_BYTES } from '../../lib/wire/limits.js'
 import { Payload } from '../../lib/wire/payload.js'
+import { varIntLen, writeVarInt } from '../../lib/wire/varint.js'
 import { listening, portOf } from './tcp.js'
 
 const ANNOUNCEMENTS = [CODE_EXTENDS, CODE_CAPABLE]
@@ -77,7 +78,7 @@ class Lane {
       onAck: say,
       onCode: (code) => say(isFlipping && ANNOUNCEMENTS.includes(code) ? UNKNOWN_CODE : code),
       onExtension: (number, bytes) => {
-        if (!isFlipping) this.#pass(Uint8Array.of(bytes.length, number), bytes)
+        if (!isFlipping) this.#pass(extensionHeader(bytes.length, number), bytes)
       },
     })
   }
@@ -111,4 +112,10 @@ class Lane {
     this.isCut = true
     this.#far.end()
   }
+}
+
+function extensionHeader(size: number, number: number): Uint8Array {
+  const bytes = new Uint8Array(varIntLen(size) + 1)
+  bytes[writeVarInt(bytes, size)] = number
+  return bytes
 }

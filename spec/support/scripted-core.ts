@@ -2,6 +2,8 @@
 /** A core whose peer is a script: the spec says what comes in, and reads what goes out. */
 import type { Action } from '../../lib/core/action.js'
 import { ConnectionCore } from '../../lib/core/connection.js'
+import type { Introduction } from '../../lib/wire/settings.js'
+import type { JoinAuthInit } from '../../lib/core/join-keys.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import type { AcceptedPeer } from '../../lib/core/peer-profile.js'
@@ -50,6 +52,8 @@ export interface JoinInit {
   /** Round trip, milliseconds: of the handshake where we dialled, of the first pongs in `joinUp`. */
   readonly rttMs?: number
   readonly tracker?: StatsTracker
+  /** Said behind our hello already. */
+  readonly introduction?: Introduction
 }
 
 /** One subflow as its peer sees it. */
@@ -63,6 +67,7 @@ export class ScriptedSubflow {
   /** Extension frames that went out on it. */
   readonly extensions: Extension[] = []
   readonly #owner: ScriptedCore
+  #kept = Buffer.alloc(0)
   #seen: string[] = []
   readonly #reader = new FrameReader({
     begin: (_fn, size) => new Payload(size),
@@ -100,9 +105,17 @@ export class ScriptedSubflow {
 
   /** The peer says so, now. */
   hears(...parts: readonly Uint8Array[]): void {
-    const { core, now } = this.#owner
-    core.receive(this.subflow, Buffer.concat(parts), now)
+    this.#kept = Buffer.concat([this.#kept, ...parts])
+    this.goOn()
     this.#owner.flush()
+  }
+
+  /** What was left unread comes again. @internal */
+  goOn(): void {
+    const { core, now } = this.#owner
+    if (this.#kept.length === 0) return
+    const taken = core.receive(this.subflow, this.#kept, now)
+    this.#kept = this.#kept.subarray(taken)
   }
 
   /** The socket ended, or failed. */
@@ -136,15 +149,22 @@ export class ScriptedCore {
   readonly suspensions: Action[] = []
   readonly #subflows = new Map<Subflow, ScriptedSubflow>()
 
-  constructor(options: ConnOptions = {}, random: () => number = () => 0.5, accepts: AcceptedPeer = 'any') {
+  constructor(
+    options: ConnOptions = {},
+    random: () => number = () => 0.5,
+    accepts: AcceptedPeer = 'any',
+    auth?: JoinAuthInit,
+  ) {
     const resolved = resolveOptions(CONN_OPTIONS, options)
-    this.core = new ConnectionCore({ options: resolved, scheduler: lowestRtt, random, accepts })
+    this.core = new ConnectionCore({ options: resolved, scheduler: lowestRtt, random, accepts, auth })
   }
 
-  join({ isDialer = false, rttMs = 20, tracker = new NullTracker() }: JoinInit = {}): ScriptedSubflow {
+  join(init: JoinInit = {}): ScriptedSubflow {
+    const { isDialer = false, rttMs = 20, tracker = new NullTracker(), introduction } = init
     const label = `path ${this.#subflows.size + 1}`
     const helloAt = isDialer ? this.now - rttMs : this.now
-    const subflow = this.core.addSubflow({ label, tracker, path: new Path(), isDialer, helloAt }, this.now)
+    const subflowInit = { label, tracker, path: new Path(), isDialer, helloAt, introduction }
+    const subflow = this.core.addSubflow(subflowInit, this.now)
     const scripted = new ScriptedSubflow(this, subflow)
     this.#subflows.set(subflow, scripted)
     this.flush()
@@ -200,6 +220,7 @@ export class ScriptedCore {
   flush(): void {
     for (let actions = this.core.drain(this.now); actions.length > 0; actions = this.core.drain(this.now))
       for (const action of actions) this.#perform(action)
+    for (const scripted of this.#subflows.values()) if (!scripted.subflow.isHeldBack) scripted.goOn()
   }
 
   #perform(action: Action): void {

@@ -2,11 +2,12 @@
 /** The bytes of extension frames, as docs/protocol.md gives them. */
 import { describe, expect, it, test } from 'vitest'
 import { RemoteProtocolError } from '../../lib/errors.js'
-import { encodeExtension, Extension, shortText } from '../../lib/wire/extension.js'
+import { encodeExtension, Extension, payloadOf, shortText } from '../../lib/wire/extension.js'
 import { encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { decodeFin, decodeReset, encodeFin, encodeReset, RESET } from '../../lib/wire/end-frames.js'
 import { decodeHave, encodeHave } from '../../lib/wire/have.js'
+import { decodeProof, encodeProof, isSameProof, PROVER, provenBytes } from '../../lib/wire/proof.js'
 import { decodeSettings, encodeSettings } from '../../lib/wire/settings.js'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -44,6 +45,19 @@ describe('SETTINGS as bytes', () => {
     const wire = hex('19 02  01  01 01 01  03 01 00  04 10 000102030405060708090a0b0c0d0e0f')
     expect(shown(encodeSettings({ holdMs: 0, instance }))).toBe(shown(wire))
     expect(decodeSettings(new Extension(wire.subarray(2)))).toMatchObject({ holdMs: 0, name: undefined })
+  })
+
+  it('of a side that can prove itself have its key and a nonce, and the place of the subflow', () => {
+    const [publicKey, nonce] = [new Uint8Array(32).fill(0xaa), new Uint8Array(16).fill(0xbb)]
+    const settings = { holdMs: 120_000, publicKey, nonce, place: 2 }
+    const wire = hex(
+      `40 41 02  01  01 01 01  03 04 8001d4c0  06 20 ${'aa'.repeat(32)}  07 10 ${'bb'.repeat(16)}  08 01 02`,
+    )
+    expect(shown(encodeSettings(settings))).toBe(shown(wire))
+    expect(shown(payloadOf(wire))).toBe(shown(wire.subarray(3)))
+    expect(decodeSettings(new Extension(payloadOf(wire)))).toMatchObject({ place: 2 })
+    expect(() => decodeSettings(new Extension(hex('01 06 01 aa')))).toThrow(/public key has 32 bytes/)
+    expect(() => decodeSettings(new Extension(hex('01 07 01 aa')))).toThrow(/nonce has 16 bytes/)
   })
 
   it('with fields and a version of later are read all the same', () => {
@@ -112,6 +126,28 @@ describe('an extension frame', () => {
       /extension frame of 16385 bytes/,
     )
     for (const number of ['00', '01']) expect(() => read(hex(`01 ${number} 00`))).toThrow(/reserved number/)
+  })
+})
+
+describe('PROOF as bytes', () => {
+  it('is the proof alone', () => {
+    const proof = new Uint8Array(32).fill(0xcc)
+    const wire = hex(`23 02 05  01 20 ${'cc'.repeat(32)}`)
+    expect(shown(encodeProof(proof))).toBe(shown(wire))
+    expect(shown(decodeProof(new Extension(payloadOf(wire))))).toBe(shown(proof))
+    expect(() => decodeProof(new Extension(hex('05 01 01 cc')))).toThrow(/a PROOF has 32 bytes/)
+    expect(() => decodeProof(new Extension(hex('05')))).toThrow(/a PROOF has 32 bytes/)
+  })
+
+  it('is computed over who proves, and what both sides have said of themselves', () => {
+    const [dialers, listeners] = [hex('0101'), new Uint8Array(64).fill(5)]
+    const bytes = Buffer.concat(provenBytes(PROVER.listener, dialers, listeners))
+    expect(shown(bytes)).toBe(`02 02 0101 4040 ${'05'.repeat(64)}`.replaceAll(' ', ''))
+  })
+
+  it('is the same only where every byte is', () => {
+    expect(isSameProof(hex('0102'), hex('0102'))).toBe(true)
+    for (const other of ['0103', '01', '010203', '']) expect(isSameProof(hex('0102'), hex(other))).toBe(false)
   })
 })
 

@@ -6,6 +6,7 @@ import { LISTENER_CASES } from './listener.js'
 import { PROXY_RESET } from './proxy-reset.js'
 import { REFUSED_JOINS } from './refused-joins.js'
 import { UNKNOWN_CIDS_WITH_CONNECTION } from './unknown-cids-with-connection.js'
+import { SNIFFED_CONNECTION_ID } from './sniffed-connection-id.js'
 import { SUBFLOW_CASES } from './subflows.js'
 import { MUX_CASES } from './mux.js'
 import { SERVE_CASES } from './serve.js'
@@ -21,4 +22,5 @@ export const CASES: Readonly<Record<string, AttackCase>> = {
   'proxy-reset': PROXY_RESET,
   descriptors: DESCRIPTORS,
   'refused-joins': REFUSED_JOINS,
+  'sniffed-connection-id': SNIFFED_CONNECTION_ID,
 }

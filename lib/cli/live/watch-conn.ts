@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<CloseReason, string>> = {
   failed: 'failed',
   silent: 'no answer',
   protocol: 'the peer broke the protocol',
+  unproven: 'the peer did not prove that it belongs to the connection',
   limit: 'the peer acknowledged nothing',
   replaced: 'replaced',
   removed: 'removed',

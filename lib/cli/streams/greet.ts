@@ -26,6 +26,17 @@ export class GreetingError extends CliError {}
 /** What came is no greeting. */
 export class StrangerError extends GreetingError {}
 
+/** The connection itself has found out that both ends have not the same token: it serves as its secret. */
+export function isAuthError(error: unknown): boolean {
+  return (error as { multipathCode?: unknown }).multipathCode === 'ERR_MULTIPATH_AUTH'
+}
+
+/** @param token - of this end */
+export function tokenError(whose: 'a client' | 'the other end', token: Token): GreetingError {
+  const what = token === undefined ? 'requires a token' : 'has a different token, or none'
+  return new GreetingError(`${whose} ${what}`, { hint: TOKEN_HINT })
+}
+
 const TOKEN_HINT = 'give both ends the same token, with --token-file or MULTIPATH_TOKEN'
 
 /**

@@ -130,6 +130,7 @@ export async function runServe(
       maxBacklog: 2 * MAX_STRANGERS,
       maxSockets: maxSockets(flags, servers.length),
       peer: 'ours',
+      ...(options.token !== undefined && { secret: options.token }),
       // A client that ends before it has greeted gets a reset: its data was not taken.
       allowHalfOpen: true,
       ...tuningOf(flags),

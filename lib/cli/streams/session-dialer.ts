@@ -16,7 +16,7 @@ import type { Registry } from '../live/registry.js'
 import { Repeats } from '../live/repeats.js'
 import { plain } from '../live/watch-conn.js'
 import { reportFailures, reportSubflows } from '../report-subflows.js'
-import { greetAsClient } from './greet.js'
+import { greetAsClient, isAuthError, tokenError } from './greet.js'
 import type { Log } from './log.js'
 import { parsePathPlace } from './path-place.js'
 import type { SessionPaths } from './session-paths.js'
@@ -61,6 +61,7 @@ export class SessionDialer {
     this.dialer = new MultipathDialer(destination, plan.paths, {
       ...init.tuning,
       peer: 'ours',
+      secret: init.token,
       handshakeTimeoutMs: HANDSHAKE_MS,
     })
     const report = (label: string, message: string): void => log.detail('subflow', message, { label })
@@ -95,6 +96,7 @@ export class SessionDialer {
       conn?.destroy()
       if (error instanceof DialError) throw await this.#explained(error, signal)
       if (error instanceof CliError || signal.aborted) throw error
+      if (isAuthError(error)) throw tokenError('the other end', token)
       throw new CliError(`the server did not complete the greeting: ${(error as Error).message}`, {
         cause: error,
       })

@@ -138,6 +138,6 @@ describe('nc', () => {
     const dials = command(['nc', '-a', at(there.port)], { input: 'pipe' })
     dials.stdin.end('hi\n')
     expect((await dials.exited).code).toBe(1)
-    await there.cli.line(/refused 127\.0\.0\.1: the stream ended too early/)
+    await there.cli.line(/refused 127\.0\.0\.1: a client has a different token, or none/)
   })
 })

@@ -67,7 +67,7 @@ describe('multipath serve that may have 256 descriptors', () => {
 
 describe('multipath serve', () => {
   it('keeps next to nothing of what those send who have not greeted', async () => {
-    const there = await serve(['--allow', 't=127.0.0.1:9'])
+    const there = await serve(['--allow', 't=127.0.0.1:9'], { env: { MULTIPATH_TOKEN: '' } })
     const before = memoryOf(there.cli)
     const sockets = await Promise.all(Array.from({ length: SILENT }, () => dial(there.port)))
     for (const socket of sockets) ATTACKS['announced-far-ahead']!(socket)
