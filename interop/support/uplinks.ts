@@ -68,6 +68,26 @@ export class Uplinks implements Disposable {
     ip('-n', this.#client, 'address', 'delete', `${address}/24`, 'dev', `up${uplink}`)
   }
 
+  /** All frames go to a machine that is not there, both ways: nothing is refused, and nothing arrives. */
+  silence(uplink: number): void {
+    this.#wrongNeighbour(this.#client, uplink, 1)
+    this.#wrongNeighbour(this.#server, uplink, 2)
+  }
+
+  /** Ends a {@link silence}. */
+  restore(uplink: number): void {
+    for (const [namespace, host] of [
+      [this.#client, 1],
+      [this.#server, 2],
+    ] as const)
+      ip('-n', namespace, 'neigh', 'delete', `10.83.${uplink}.${host}`, 'dev', `up${uplink}`)
+  }
+
+  #wrongNeighbour(namespace: string, uplink: number, host: number): void {
+    const neighbour = [`10.83.${uplink}.${host}`, 'lladdr', '02:00:00:00:00:99', 'nud', 'permanent']
+    ip('-n', namespace, 'neigh', 'replace', ...neighbour, 'dev', `up${uplink}`)
+  }
+
   down(uplink: number): void {
     ip('-n', this.#client, 'link', 'set', `up${uplink}`, 'down')
   }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A transfer each way over two links in network namespaces, and what happens to it: both links go for a while, or a process does. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SERVER, Uplinks } from './uplinks.js'
+
+/** The links go without a word, or with their addresses; a process is stopped; the clocks of both are set an hour ahead. */
+export const WAYS = ['silent', 'addresses', 'stop-dialer', 'stop-listener', 'clock'] as const
+export type Way = (typeof WAYS)[number]
+
+export interface Cut {
+  readonly way: Way
+  readonly seconds: number
+  /** Each way. */
+  readonly bytes: number
+}
+
+export interface Survival {
+  /** Bytes that each side got, and where they first differ from what was sent: -1 is nowhere. The dialler first. */
+  readonly bytes: readonly number[]
+  readonly mismatchAt: readonly number[]
+  /** From the return to the first byte at each side, milliseconds; 0 where none was late. */
+  readonly firstByteMs: readonly number[]
+  readonly exitCodes: readonly (number | null)[]
+  /** How often the dialler was suspended. */
+  readonly suspensions: number
+}
+
+interface Told {
+  readonly event: string
+  readonly at: number
+  readonly bytes?: number
+  readonly mismatchAt?: number
+}
+
+const PORT = 7190
+const PATHS = [1, 2]
+/** Of the transfer, before the links go. */
+const BEFORE_MS = 1500
+
+class Peer implements Disposable {
+  readonly told: Told[] = []
+  readonly #child: ChildProcess
+  readonly #exited: Promise<unknown[]>
+
+  constructor(within: readonly string[], side: 'listen' | 'dial', bytes: number) {
+    const script = ['--import', 'tsx', 'interop/support/hold-peer.ts', side, SERVER, `${PORT}`, `${bytes}`]
+    const [program, ...args] = [...within, process.execPath, ...script]
+    this.#child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#exited = once(this.#child, 'exit')
+    createInterface(this.#child.stdout!).on('line', (line) => this.told.push(JSON.parse(line) as Told))
+  }
+
+  /** The first such event, once it has been told. */
+  async first(event: string): Promise<Told> {
+    const lines = createInterface(this.#child.stdout!)
+    for (;;) {
+      const found = this.of(event)[0]
+      if (found !== undefined) return found
+      if (this.#child.exitCode !== null) throw new Error(`the process ended before it told of "${event}"`)
+      await Promise.race([once(lines, 'line'), this.#exited])
+    }
+  }
+
+  of(event: string): Told[] {
+    return this.told.filter((told) => told.event === event)
+  }
+
+  async exit(): Promise<number | null> {
+    await this.#exited
+    return this.#child.exitCode
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+interface Scene {
+  readonly uplinks: Uplinks
+  readonly dialer: Peer
+  readonly listener: Peer
+}
+
+const onPaths = (act: (path: number) => void): void => {
+  for (const path of PATHS) act(path)
+}
+
+/** What is done, and what undoes it. */
+const ACTS: Readonly<Record<Way, readonly [(on: Scene) => void, (on: Scene) => void]>> = {
+  silent: [
+    ({ uplinks }) => onPaths((path) => uplinks.silence(path)),
+    ({ uplinks }) => onPaths((path) => uplinks.restore(path)),
+  ],
+  addresses: [
+    ({ uplinks }) => onPaths((path) => uplinks.removeAddress(path, 2)),
+    ({ uplinks }) => onPaths((path) => uplinks.addAddress(path, 2)),
+  ],
+  'stop-dialer': [({ dialer }) => dialer.kill('SIGSTOP'), ({ dialer }) => dialer.kill('SIGCONT')],
+  'stop-listener': [({ listener }) => listener.kill('SIGSTOP'), ({ listener }) => listener.kill('SIGCONT')],
+  clock: [({ dialer, listener }) => [dialer, listener].forEach((peer) => peer.kill('SIGUSR2')), () => {}],
+}
+
+/** Runs one transfer and one cut. */
+export async function survive({ way, seconds, bytes }: Cut): Promise<Survival> {
+  using uplinks = new Uplinks(PATHS.length)
+  using listener = new Peer(uplinks.within('server'), 'listen', bytes)
+  await listener.first('listening')
+  using dialer = new Peer(uplinks.within('client'), 'dial', bytes)
+  const sides = [dialer, listener]
+  await Promise.all(sides.map((side) => side.first('first')))
+  await delay(BEFORE_MS)
+  const [act, undo] = ACTS[way]
+  act({ uplinks, dialer, listener })
+  await delay(seconds * 1000)
+  undo({ uplinks, dialer, listener })
+  const backAt = Date.now()
+  const exitCodes = await Promise.all(sides.map((side) => side.exit()))
+  const received = sides.map((side) => side.of('received')[0])
+  return {
+    bytes: received.map((end) => end?.bytes ?? 0),
+    mismatchAt: received.map((end) => end?.mismatchAt ?? 0),
+    firstByteMs: sides.map((side) => Math.max(0, (side.of('data').at(-1)?.at ?? 0) - backAt)),
+    exitCodes,
+    suspensions: dialer.of('suspended').length,
+  }
+}
