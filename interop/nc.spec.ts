@@ -86,12 +86,12 @@ type Opened = Omit<Exchange, typeof Symbol.asyncDispose>
 async function nodeDials(peer: GoPeer, files: Files): Promise<Opened> {
   const listener = await peer.listen(PATHS)
   const relays = await Promise.all(listener.addrs.map((addr) => PathRelay.open(addr)))
-  const cli = nc(['-a', '-q', '0.5', ...relays.map((relay) => relay.address)], files)
+  const cli = nc(['-a', '--quit-after', '0.5', ...relays.map((relay) => relay.address)], files)
   return { cli, go: await listener.accept(), relays, fromNode: 'up', fromGo: 'down' }
 }
 
 async function goDials(peer: GoPeer, files: Files): Promise<Opened> {
-  const cli = nc(['-l', '-a', '-q', '0.5'], files)
+  const cli = nc(['-l', '-a', '--quit-after', '0.5'], files)
   const port = await cli.port()
   const relays = await Promise.all(Array.from({ length: PATHS }, () => PathRelay.open(port)))
   const dialer = await peer.dialer(relays.map((relay) => relay.address))

@@ -9,6 +9,8 @@ export interface StandardInput {
   readonly isNull: boolean
   /** Someone types: what has not been typed is not missing. */
   readonly isTerminal: boolean
+  /** Of a file, bytes; `undefined`: not known. */
+  readonly sizeBytes?: number | undefined
 }
 
 export interface CliIo {

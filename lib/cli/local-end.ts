@@ -17,6 +17,10 @@ export interface LocalEnd {
   readonly mayStopReading: boolean
   /** After the peer closed: how long, milliseconds, `input` may take to end before it is cut off. */
   readonly graceMs: number
+  /** Of the input, bytes; `undefined`: not known. */
+  readonly sizeBytes?: number | undefined
+  /** A line of progress would stand among what is read or typed there. Default: false. */
+  readonly isTerminal?: boolean
   /** Once true, nothing that the peer sends can reach anybody. */
   isGone(): boolean
   /** Resolves once all is over at this end; @throws {CliError} when it went wrong there */
@@ -29,7 +33,7 @@ export interface LocalEnd {
 const STANDARD_GRACE_MS = 200
 
 export function standardEnd(io: CliIo): LocalEnd {
-  const { stream: input, isNull, isTerminal } = io.input()
+  const { stream: input, isNull, isTerminal, sizeBytes } = io.input()
   const output = io.output()
   return {
     inputName: 'standard input',
@@ -39,6 +43,8 @@ export function standardEnd(io: CliIo): LocalEnd {
     isMute: isNull,
     mayStopReading: false,
     graceMs: isTerminal ? 0 : STANDARD_GRACE_MS,
+    sizeBytes,
+    isTerminal: isTerminal || 'isTTY' in output,
     isGone: () => false,
     finished: () => Promise.resolve(),
     abort: () => {

@@ -5,11 +5,20 @@ import { CliError } from './cli-error.js'
 import type { CtlFlags } from './ctl/offer.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import type { HostPort } from './parse.js'
+import { exposures, loadToken } from './streams/secrets.js'
+import type { TlsFlags } from './streams/path-dialers.js'
+import type { PathPlace } from './streams/path-place.js'
+import { labelOf } from './streams/path-place.js'
+import { loadAuthority, loadCertificate } from './streams/tls-files.js'
+import type { ServerTls } from './streams/serve-options.js'
 import type { TuningFlags } from './tuning.js'
 import { tuningOf } from './tuning.js'
 
 /** As the parser gives them. Times are milliseconds. */
-export interface NcFlags extends TuningFlags, CtlFlags {
+export interface NcFlags extends TuningFlags, CtlFlags, TlsFlags {
+  readonly keepOpen?: true
+  readonly tokenFile?: string
+  readonly tlsClientCa?: string
   readonly listen?: true
   readonly port?: number
   readonly ipv4?: true
@@ -27,6 +36,8 @@ export interface NcFlags extends TuningFlags, CtlFlags {
   readonly quiet?: true
 }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 interface NcCommon {
   readonly family: Family
   /** Every local address is a path of its own. */
@@ -38,6 +49,10 @@ interface NcCommon {
   readonly isBenchmark: boolean
   readonly peer: AcceptedPeer
   readonly tuning: ConnOptions
+  /** Both ends prove that they know it. */
+  readonly token: Buffer | undefined
+  /** Files with secrets that others may read. */
+  readonly warnings: readonly string[]
   readonly scheduler: SchedulerName
   readonly ctl: boolean
   readonly metrics: HostPort | undefined
@@ -49,7 +64,8 @@ interface NcCommon {
 
 export interface NcDial extends NcCommon {
   readonly mode: 'dial'
-  readonly targets: readonly HostPort[]
+  readonly targets: readonly PathPlace[]
+  readonly tls: TlsFlags
   /** Subflows for each pair of addresses. */
   readonly multiplier: number
 }
@@ -58,6 +74,9 @@ export interface NcListen extends NcCommon {
   readonly mode: 'listen'
   /** 0: any free one. */
   readonly port: number
+  readonly serverTls: ServerTls | undefined
+  /** Many connections, until a signal. */
+  readonly isKeptOpen: boolean
   readonly exec: string | undefined
   readonly relay: HostPort | undefined
 }
@@ -65,9 +84,19 @@ export interface NcListen extends NcCommon {
 export type NcOptions = NcDial | NcListen
 
 /** @throws {CliError} EXIT_USAGE for what does not go together */
-export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptions {
+export function ncOptions(targets: readonly PathPlace[], flags: NcFlags, env: Environment = {}): NcOptions {
   refuseConflicts(targets, flags)
-  const common: NcCommon = {
+  const common = commonOf(flags, env)
+  if (flags.listen)
+    return {
+      ...{ ...common, mode: 'listen', port: flags.port ?? 0, exec: flags.exec, relay: flags.relay },
+      ...{ serverTls: serverTlsOf(flags), isKeptOpen: flags.keepOpen ?? false },
+    }
+  return { ...common, mode: 'dial', targets, tls: flags, multiplier: flags.multiplier ?? 1 }
+}
+
+function commonOf(flags: NcFlags, env: Environment): NcCommon {
+  return {
     family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
     isAutoBound: flags.autoDetect,
     idleMs: flags.idleTimeout ?? 0,
@@ -75,6 +104,8 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
     isBenchmark: flags.benchmark ?? false,
     peer: flags.peer ?? 'any',
     tuning: tuningOf(flags),
+    token: loadToken(flags.tokenFile, env),
+    warnings: exposures([flags.tokenFile, flags.tlsKey]),
     scheduler: flags.scheduler,
     ctl: flags.ctl,
     metrics: flags.metrics,
@@ -82,14 +113,42 @@ export function ncOptions(targets: readonly HostPort[], flags: NcFlags): NcOptio
     isJson: flags.json ?? false,
     isQuiet: flags.quiet ?? false,
   }
-  if (flags.listen)
-    return { ...common, mode: 'listen', port: flags.port ?? 0, exec: flags.exec, relay: flags.relay }
-  return { ...common, mode: 'dial', targets, multiplier: flags.multiplier ?? 1 }
 }
 
-function refuseConflicts(targets: readonly HostPort[], flags: NcFlags): void {
+function serverTlsOf(flags: NcFlags): ServerTls | undefined {
+  const certificate = loadCertificate(flags)
+  const { tlsClientCa } = flags
+  if (certificate === undefined || tlsClientCa === undefined) return certificate
+  return { ...certificate, ca: loadAuthority(tlsClientCa), requestCert: true, rejectUnauthorized: true }
+}
+
+/** Flags of one side. */
+function refuseWrongSide(flags: NcFlags): void {
+  const { listen, tls, tlsCa, tlsFingerprint, tlsName, tlsClientCa, tlsCert, keepOpen } = flags
+  if (listen) {
+    const isClients = tls !== undefined || (tlsCa ?? tlsFingerprint ?? tlsName) !== undefined
+    refuseIf(isClients, '--tls, --tls-ca, --tls-fingerprint and --tls-name are for the side that dials')
+    refuseIf(
+      tlsClientCa !== undefined && tlsCert === undefined,
+      '--tls-client-ca needs --tls-cert and --tls-key',
+    )
+    const isAlone = (flags.exec ?? flags.relay) === undefined
+    refuseIf(keepOpen && isAlone, '--keep-open needs --exec or --relay: standard input cannot be shared')
+    return
+  }
+  refuseIf(tlsClientCa !== undefined, '--tls-client-ca needs --listen')
+  refuseIf(keepOpen, '--keep-open needs --listen')
+}
+
+function refuseConflicts(targets: readonly PathPlace[], flags: NcFlags): void {
   const { listen, benchmark, exec, relay } = flags
   refuseIf(flags.ipv4 && flags.ipv6, '-4 and -6 cannot be combined')
+  refuseWrongSide(flags)
+  const renewed = targets.find(({ period }) => period !== undefined)
+  refuseIf(
+    renewed !== undefined,
+    `${renewed && labelOf(renewed)}: caps of a day or a month are for forward and socks`,
+  )
   const uses = [benchmark && '--benchmark', exec !== undefined && '--exec', relay !== undefined && '--relay']
   const chosen = uses.filter((use) => typeof use === 'string')
   refuseIf(chosen.length > 1, `${chosen.join(' and ')} cannot be combined`)

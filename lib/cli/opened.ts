@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A connection and what has to be closed after it. */
-import type { ConnOptions, MultipathConn, MultipathDialer } from '../index.js'
+import type { ConnOptions, MultipathConn, MultipathDialer, SubflowDialer } from '../index.js'
 import type { CliIo } from './cli-io.js'
+import type { LiveSession } from './live/live-session.js'
 import type { Registry } from './live/registry.js'
 import type { Log } from './streams/log.js'
 
 export interface Opened {
   readonly conn: MultipathConn
+  readonly live: LiveSession
   /** Of one that was dialled. */
   readonly dialer?: MultipathDialer
+  /** Likewise: makes further paths of what `--to` takes. @throws {Error} */
+  readonly pathsOf?: (text: string) => readonly SubflowDialer[]
   /** Of one that was accepted: `take` gets the connections that come besides. Without it, they are reset. */
   readonly onOther?: (take: (conn: MultipathConn) => void) => void
   readonly close: () => Promise<void>
@@ -32,6 +36,9 @@ export const MOST_SUBFLOWS = 256
  * in by then, so as much is taken in as its own ring holds: 4,096 frames of the 32 KiB that bondcat writes.
  */
 const RECEIVE_BYTES = 128 * 1024 * 1024
+
+/** With a token, for the greeting, milliseconds. */
+export const GREETING_MS = 10_000
 
 /** Options of the connection, whichever side opens it. */
 export const CONN_OPTIONS: Readonly<ConnOptions & { allowHalfOpen: boolean }> = {

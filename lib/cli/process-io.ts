@@ -73,7 +73,12 @@ function stopSignal(): AbortSignal {
 /** @throws {CliError} for a directory, which process.stdin takes for an empty file */
 function standardInput(): StandardInput {
   if (isDirectory(STDIN)) throw new CliError('cannot read standard input: it is a directory')
-  return { stream: process.stdin, isNull: isNullDevice(STDIN), isTerminal: process.stdin.isTTY }
+  return {
+    stream: process.stdin,
+    isNull: isNullDevice(STDIN),
+    isTerminal: process.stdin.isTTY,
+    sizeBytes: fileSize(STDIN),
+  }
 }
 
 /**
@@ -85,6 +90,15 @@ function standardOutput(): Writable {
   const stat = fstatSync(STDOUT)
   if (stat.isFIFO() || stat.isSocket()) return new Socket({ fd: STDOUT, readable: false, writable: true })
   return createWriteStream('', { fd: STDOUT, highWaterMark: FILE_BUFFER_BYTES })
+}
+
+function fileSize(fd: number): number | undefined {
+  try {
+    const stat = fstatSync(fd)
+    return stat.isFile() ? stat.size : undefined
+  } catch {
+    return undefined // A closed descriptor.
+  }
 }
 
 function isDirectory(fd: number): boolean {

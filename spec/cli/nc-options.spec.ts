@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import type { NcFlags } from '../../lib/cli/nc-options.js'
+import type { PathPlace } from '../../lib/cli/streams/path-place.js'
 import { ncOptions } from '../../lib/cli/nc-options.js'
 
 const FLAGS: NcFlags = { autoDetect: true, quitAfter: 2000, scheduler: 'lowest-rtt', ctl: true }
@@ -22,6 +23,7 @@ describe('ncOptions', () => {
       isJson: false,
       isQuiet: false,
       ...{ tuning: {}, scheduler: 'lowest-rtt', ctl: true, metrics: undefined },
+      ...{ tls: FLAGS, token: undefined, warnings: [] },
     })
     expect(ncOptions([TARGET], { ...FLAGS, multiplier: 3 })).toMatchObject({ multiplier: 3 })
   })
@@ -36,8 +38,28 @@ describe('ncOptions', () => {
     expect(ncOptions([TARGET], { ...FLAGS, ipv6: true }).family).toBe(6)
   })
 
-  it.each<[string, NcFlags, (typeof TARGET)[], RegExp]>([
+  it.each<[string, NcFlags, PathPlace[], RegExp]>([
     ['no target', FLAGS, [], /no target to connect to/],
+    [
+      'a cap of a month',
+      FLAGS,
+      [{ ...TARGET, period: 'month' }],
+      /192\.0\.2\.1:80: caps of a day or a month/,
+    ],
+    ['many connections to dial', { ...FLAGS, keepOpen: true }, [TARGET], /--keep-open needs --listen/],
+    [
+      'many for one input',
+      { ...FLAGS, listen: true, keepOpen: true },
+      [],
+      /--keep-open needs --exec or --relay/,
+    ],
+    ['TLS of a client to listen', { ...FLAGS, listen: true, tls: true }, [], /for the side that dials/],
+    [
+      'an authority without a certificate',
+      { ...FLAGS, listen: true, tlsClientCa: 'x' },
+      [],
+      /needs --tls-cert/,
+    ],
     ['both families', { ...FLAGS, ipv4: true, ipv6: true }, [TARGET], /-4 and -6/],
     ['a target to listen on', { ...FLAGS, listen: true }, [TARGET], /--listen does not take HOST:PORT/],
     [

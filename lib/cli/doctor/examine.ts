@@ -90,7 +90,7 @@ export function reachWith(
   const dial = dialerWith(tls, book)
   const dialerOf = (path: PlannedPath): SubflowDialer => dial(path.place, path, nameOf(path.target))
   const open: Reach['open'] = (paths, isAsked) =>
-    openPaths(paths.map(dialerOf), io.signal, isAsked ? (conn) => askPeer(conn, token) : undefined)
+    openPaths(paths.map(dialerOf), io.signal, token, isAsked ? (conn) => askPeer(conn, token) : undefined)
   const openAlone: Reach['openAlone'] = async (path) => {
     const { conn, failures, asked } = await open([path], true)
     if (conn === undefined) throw failures.get(path.label) ?? new Error('no connection')

@@ -2,6 +2,7 @@
 /** Looks at an open connection: first at rest, then under load, and ends it in order. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MultipathConn, SubflowChange } from '../../index.js'
+import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import type { AskedPeer } from '../measure/ask-peer.js'
 import type { Direction } from '../measure/figures.js'
@@ -97,7 +98,7 @@ async function underLoad(
   plan: LoadPlan | undefined,
   io: CliIo,
 ): Promise<Measured | undefined> {
-  if (asked instanceof Error && !conn.destroyed) return notMeasured('refused', asked.message)
+  if (asked instanceof CliError) return notMeasured('refused', asked.message)
   if (conn.destroyed || asked instanceof Error) return notMeasured('lost', conn.errored?.message)
   if (plan === undefined || asked === undefined) return undefined
   const wanted = { alone: ALONE, together: TOGETHER }

@@ -31,6 +31,15 @@ export class PathTotals {
     while (this.#gone.size > MOST_LABELS) this.#gone.delete(this.#gone.keys().next().value!)
   }
 
+  /** What each label has carried, both ways. */
+  all(): { readonly label: string; readonly carriedBytes: number }[] {
+    const labels = new Set([...this.#gone.keys(), ...[...this.#live.values()].map(({ label }) => label)])
+    return [...labels].map((label) => {
+      const { sentBytes, receivedBytes } = this.of([label])
+      return { label, carriedBytes: sentBytes + receivedBytes }
+    })
+  }
+
   /** Of these labels together. */
   of(labels: readonly string[]): Totals {
     const live = [...this.#live.values()].filter(({ label }) => labels.includes(label))

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { MultipathConn } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
-import { greetAsClient, StrangerError } from '../streams/greet.js'
+import { greetAsClient, isAuthError, StrangerError, tokenError } from '../streams/greet.js'
 import { encodeGreeting, GREETING_BYTES, isGreeting } from '../streams/greeting.js'
 
 /**
@@ -33,6 +33,7 @@ export async function askPeer(conn: MultipathConn, token: Uint8Array | undefined
   const greeting = encodeGreeting({ hasToken: token !== undefined, nonce })
   conn.write(greeting)
   const beginning = await firstBytes(conn, ANSWER_MS)
+  if (isAuthError(conn.errored)) throw tokenError('the other end', token)
   if (conn.destroyed) throw conn.errored ?? new Error('the peer closed it')
   if (beginning === undefined) return { role: 'reads', session: undefined }
   conn.unshift(beginning)
@@ -42,7 +43,7 @@ export async function askPeer(conn: MultipathConn, token: Uint8Array | undefined
   }
   if (!isGreeting(beginning)) return { role: 'sends', session: undefined }
   try {
-    await greetAsClient(conn, token, { timeoutMs: GREETING_MS }, nonce)
+    await greetAsClient(conn, token, { timeoutMs: GREETING_MS, sentNonce: nonce })
   } catch (error) {
     if (error instanceof StrangerError) return { role: 'sends', session: undefined }
     throw error

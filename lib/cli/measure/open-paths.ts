@@ -39,14 +39,16 @@ const OPTIONS = {
 /**
  * Rejects with the reason of `signal`, or what is wrong with the options of the dialers. Labels of `dialers` differ.
  *
+ * @param token - that the other end must know as well
  * @param ask - asks the other end, while further paths join
  */
 export async function openPaths(
   dialers: readonly SubflowDialer[],
   signal: AbortSignal,
+  token: Uint8Array | undefined,
   ask?: (conn: MultipathConn) => Promise<AskedPeer>,
 ): Promise<OpenedPaths> {
-  const dialer = new MultipathDialer('the peer', dialers, OPTIONS)
+  const dialer = new MultipathDialer('the peer', dialers, { ...OPTIONS, secret: token })
   const outcome = new Outcome(dialer, dialers)
   try {
     const conn = await dialer.dial({ signal })

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { CliError } from '../cli-error.js'
-import type { Greeting } from './greeting.js'
+import type { Greeting, GreetingKind } from './greeting.js'
 import {
   ACCEPTED,
   decodeGreeting,
@@ -28,7 +28,7 @@ export class StrangerError extends GreetingError {}
 
 /** The connection itself has found out that both ends have not the same token: it serves as its secret. */
 export function isAuthError(error: unknown): boolean {
-  return (error as { multipathCode?: unknown }).multipathCode === 'ERR_MULTIPATH_AUTH'
+  return (error as { multipathCode?: unknown } | null)?.multipathCode === 'ERR_MULTIPATH_AUTH'
 }
 
 /** @param token - of this end */
@@ -39,18 +39,20 @@ export function tokenError(whose: 'a client' | 'the other end', token: Token): G
 
 const TOKEN_HINT = 'give both ends the same token, with --token-file or MULTIPATH_TOKEN'
 
+export interface GreetLimits extends TakeLimits {
+  /** Default: streams. */
+  readonly kind?: GreetingKind
+  /** Of a client: the nonce of a greeting that it has sent already. */
+  readonly sentNonce?: Uint8Array
+}
+
 /**
- * @param sent - the nonce of a greeting that has been sent already
  * @throws {GreetingError}; what `takeBytes` throws
  */
-export async function greetAsClient(
-  conn: Duplex,
-  token: Token,
-  limits: TakeLimits,
-  sent?: Uint8Array,
-): Promise<void> {
-  const nonce = sent ?? newNonce(randomBytes)
-  if (sent === undefined) conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
+export async function greetAsClient(conn: Duplex, token: Token, limits: GreetLimits): Promise<void> {
+  const { kind, sentNonce } = limits
+  const nonce = sentNonce ?? newNonce(randomBytes)
+  if (sentNonce === undefined) conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }, kind))
   const theirs = await greeting(conn, limits)
   if (theirs.hasToken && token === undefined)
     throw new GreetingError('the other end requires a token', { hint: TOKEN_HINT })
@@ -73,13 +75,13 @@ export async function greetAsClient(
 export async function greetAsServer(
   conn: Duplex,
   token: Token,
-  limits: TakeLimits,
+  limits: GreetLimits,
   admit: () => void,
 ): Promise<void> {
   const theirs = await greeting(conn, limits)
   if (token === undefined) admit()
   const nonce = newNonce(randomBytes)
-  conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }))
+  conn.write(encodeGreeting({ hasToken: token !== undefined, nonce }, limits.kind))
   if (theirs.hasToken !== (token !== undefined))
     throw new GreetingError(
       token === undefined ? 'a client requires a token, and this server has none' : 'a client has no token',
@@ -95,8 +97,8 @@ export async function greetAsServer(
   conn.write(Buffer.concat([Buffer.of(ACCEPTED), proofOf(token, 'server', theirs.nonce, nonce)]))
 }
 
-async function greeting(conn: Duplex, limits: TakeLimits): Promise<Greeting> {
-  const theirs = decodeGreeting(await takeBytes(conn, GREETING_BYTES, limits))
+async function greeting(conn: Duplex, limits: GreetLimits): Promise<Greeting> {
+  const theirs = decodeGreeting(await takeBytes(conn, GREETING_BYTES, limits), limits.kind)
   if (theirs !== undefined) return theirs
   throw new StrangerError('the other end does not speak this version of the stream protocol', {
     hint: 'check that `multipath serve` is running there',

@@ -47,7 +47,7 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
 }
 
 /** A source only where addresses of an interface have to be followed. */
-function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer[] | PathSource {
+export function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer[] | PathSource {
   const followed = places.filter(({ interfaceName }) => interfaceName !== undefined)
   const fixed = places
     .filter(({ interfaceName }) => interfaceName === undefined)
@@ -59,7 +59,7 @@ function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer[] | Pa
   )
 }
 
-function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
+export function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
   const { host, port, source, interfaceName, parallel = 1 } = place
   if (interfaceName !== undefined)
     throw usage(`${labelOf(place)} names an interface; name one of its addresses here`)

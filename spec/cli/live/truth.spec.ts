@@ -135,7 +135,7 @@ describe('nc', () => {
 
   it('fails where serve listens: nothing takes its data', async () => {
     const there = await serve(['--allow', at(9)])
-    const dials = command(['nc', '-a', at(there.port)], { input: 'pipe' })
+    const dials = command(['nc', '-a', at(there.port)], { input: 'pipe', env: { MULTIPATH_TOKEN: '' } })
     dials.stdin.end('hi\n')
     expect((await dials.exited).code).toBe(1)
     await there.cli.line(/refused 127\.0\.0\.1: a client has a different token, or none/)
