@@ -33,6 +33,7 @@ interface Told {
   readonly at: number
   readonly bytes?: number
   readonly mismatchAt?: number
+  readonly gapMs?: number
 }
 
 const PORT = 7190
@@ -107,6 +108,10 @@ const ACTS: Readonly<Record<Way, readonly [(on: Scene) => void, (on: Scene) => v
   clock: [({ dialer, listener }) => [dialer, listener].forEach((peer) => peer.kill('SIGUSR2')), () => {}],
 }
 
+function longestGap(side: Peer): Told | undefined {
+  return side.of('data').sort((a, b) => b.gapMs! - a.gapMs!)[0]
+}
+
 /** Runs one transfer and one cut. */
 export async function survive({ way, seconds, bytes }: Cut): Promise<Survival> {
   using uplinks = new Uplinks(PATHS.length)
@@ -126,7 +131,7 @@ export async function survive({ way, seconds, bytes }: Cut): Promise<Survival> {
   return {
     bytes: received.map((end) => end?.bytes ?? 0),
     mismatchAt: received.map((end) => end?.mismatchAt ?? 0),
-    firstByteMs: sides.map((side) => Math.max(0, (side.of('data').at(-1)?.at ?? 0) - backAt)),
+    firstByteMs: sides.map((side) => Math.max(0, (longestGap(side)?.at ?? 0) - backAt)),
     exitCodes,
     suspensions: dialer.of('suspended').length,
   }
