@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** docs/cli.md, made from the parser. `node --import tsx spec/support/cli-docs.ts` writes it; a spec compares. */
-import { writeFileSync } from 'node:fs'
+/** docs/cli.md, the manual page and the completions, made from the parser. `npm run docs:cli` writes them; a spec compares. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
@@ -9,7 +10,9 @@ import { EXIT_ILL, EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
 import { EVENTS, FIELDS, NUMBERS } from '../../lib/cli/live/event-schema.js'
 import { CAUSE_MS, REMIND_MS, SILENCE_MS } from '../../lib/cli/live/path-journal.js'
 import { buildProgram, fullName, SUBCOMMANDS } from '../../lib/cli/program.js'
+import { bashCompletion, fishCompletion, zshCompletion } from './completions.js'
 import { FakeCliIo } from './fake-cli-io.js'
+import { manPage } from './man-page.js'
 
 const INTRO = `# The command
 
@@ -123,4 +126,25 @@ export function cliPage(): string {
   return `${[INTRO, ...sections, '## Exit codes', exitTable, EVENTS_PAGE, FINDINGS, STREAMS, AFTERWORD].join('\n\n')}\n`
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/cli.md', cliPage())
+/** What is made from the parser, by file. */
+export function cliFiles(): Readonly<Record<string, string>> {
+  const program = buildProgram(new FakeCliIo())
+  const examplesOf = (command: Command): readonly string[] => {
+    const top = command.parent === program ? command : command.parent!
+    const { examples, nested = {} } = SUBCOMMANDS[program.commands.indexOf(top)]!
+    return top === command ? examples : nested[command.name()]!
+  }
+  return {
+    'docs/cli.md': cliPage(),
+    'man/multipath.1': manPage(program, examplesOf),
+    'completions/multipath.bash': bashCompletion(program),
+    'completions/_multipath': zshCompletion(program),
+    'completions/multipath.fish': fishCompletion(program),
+  }
+}
+
+if (argv[1] === fileURLToPath(import.meta.url))
+  for (const [file, content] of Object.entries(cliFiles())) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content)
+  }
