@@ -123,9 +123,9 @@ _multipath() {
   case $command in
     '') words='nc serve forward socks status monitor ctl doctor speed trace --help --version' ;;
     'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --json -q --quiet -v --verbose -h --help' ;;
-    'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'status') words='-t --target --json -h --help' ;;
     'monitor') words='-t --target -h --help' ;;
     'ctl') words='-t --target --json -h --help' ;;

@@ -20,7 +20,7 @@ import type { Dial } from './streams/path-dialers.js'
 import { dialerWith, nameOf } from './streams/path-dialers.js'
 import type { PathPlace } from './streams/path-place.js'
 import { labelOf, parsePathPlace } from './streams/path-place.js'
-import { fixedPaths, pathsOf } from './streams/session-paths.js'
+import { pathsOf, presentPaths } from './streams/session-paths.js'
 
 /** @throws {CliError} */
 export async function openByDialling(options: NcDial, { io, log, registry }: Surroundings): Promise<Opened> {
@@ -48,7 +48,7 @@ export async function openByDialling(options: NcDial, { io, log, registry }: Sur
     const close = async (): Promise<void> => {
       for (const line of dialer.formatStats()) log.detail('subflow', line)
     }
-    const furtherPaths = (text: string): readonly SubflowDialer[] => fixedPaths(parsePathPlace(text), dial)
+    const furtherPaths = (text: string): readonly SubflowDialer[] => presentPaths(parsePathPlace(text), dial)
     return { conn, live, dialer, pathsOf: furtherPaths, close }
   } catch (error) {
     conn?.resetAndDestroy()

@@ -134,6 +134,14 @@ describe('docs/limits.md', () => {
       ],
     ],
     [
+      'Of ctl and metrics',
+      [
+        ...constants('cli/ctl/protocol', 'MAX_CLIENTS', 'MAX_REQUEST_BYTES', 'MAX_WAITING_BYTES'),
+        ...constants('cli/live/status', 'MOST_STREAMS'),
+        ...constants('cli/metrics/metrics-server', 'MOST_CONNECTIONS', 'REQUEST_MS'),
+      ],
+    ],
+    [
       'Of forward and socks',
       [
         ...constants('cli/streams/dial-session', 'WAIT_MS'),

@@ -6,7 +6,7 @@ import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { ignore } from '../../ignore.js'
 import type { Controlled } from '../live/controlled.js'
-import { ACTIONS } from './actions.js'
+import { perform } from './perform.js'
 import type { CtlAnswer, CtlRequest } from './protocol.js'
 import { MAX_CLIENTS, MAX_REQUEST_BYTES, MAX_WAITING_BYTES, parseRequest } from './protocol.js'
 import { removeSocket } from './socket-place.js'
@@ -93,18 +93,11 @@ export class CtlServer {
     try {
       const request = parseRequest(line)
       id = request.id
-      const result = request.cmd === 'events' ? {} : this.#perform(request)
+      const result = request.cmd === 'events' ? {} : perform(this.#controlled, request)
       return { ...(id !== undefined && { id }), ok: true, result: result ?? {} }
     } catch (error) {
       return { ...(id !== undefined && { id }), ok: false, error: (error as Error).message }
     }
-  }
-
-  #perform(request: CtlRequest): unknown {
-    const action = Object.hasOwn(ACTIONS, request.cmd) ? ACTIONS[request.cmd] : undefined
-    if (action === undefined)
-      throw new Error(`cmd must be one of ${[...Object.keys(ACTIONS), 'events'].join(', ')}`)
-    return action(this.#controlled, request)
   }
 }
 

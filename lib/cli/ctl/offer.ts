@@ -3,6 +3,7 @@
 import { Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { Controlled } from '../live/controlled.js'
+import { showMonitor } from '../monitor/inside.js'
 import { statusOf } from '../live/status.js'
 import { serveMetrics } from '../metrics/metrics-server.js'
 import type { HostPort } from '../parse.js'
@@ -13,6 +14,7 @@ import { ownPlace } from './socket-place.js'
 export interface CtlFlags {
   readonly ctl: boolean
   readonly metrics?: HostPort | undefined
+  readonly monitor?: true
 }
 
 export const CTL_OPTIONS = (): Option[] => [
@@ -23,12 +25,16 @@ export const CTL_OPTIONS = (): Option[] => [
   new Option('--no-ctl', 'do not open the socket for multipath status, ctl and monitor'),
 ]
 
+/** Of a command that does not use standard input and output. */
+export const MONITOR_OPTION = (): Option =>
+  new Option('--monitor', 'show the monitor in this terminal: q leaves it, and the command goes on')
+
 /**
  * @returns what closes them
  * @throws {CliError} where the port of the metrics cannot be opened; without its socket, a command works all the same
  */
 export async function offerCtl(
-  { ctl, metrics }: CtlFlags,
+  { ctl, metrics, monitor }: CtlFlags,
   parts: Omit<Controlled, 'name' | 'stop' | 'startedAt'>,
   io: CliIo,
 ): Promise<() => void> {
@@ -40,7 +46,9 @@ export async function offerCtl(
   }
   const closeMetrics = metrics === undefined ? undefined : await openMetrics(metrics, controlled)
   const closeSocket = ctl ? await openSocket(controlled, io) : undefined
+  const closeMonitor = monitor === undefined ? undefined : showMonitor(controlled, io)
   return () => {
+    closeMonitor?.()
     closeMetrics?.()
     closeSocket?.()
   }

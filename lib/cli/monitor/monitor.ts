@@ -24,6 +24,8 @@ export interface MonitorInit {
   readonly size: () => { readonly columns: number; readonly rows: number }
   readonly draw: (lines: readonly string[]) => void
   readonly onQuit: () => void
+  /** Ctrl-C; default: as q. */
+  readonly onInterrupt?: () => void
 }
 
 export class Monitor {
@@ -53,10 +55,9 @@ export class Monitor {
   }
 
   readonly press = ({ name, sequence, ctrl }: Key): void => {
-    if (name === 'q' || (ctrl && (name === 'c' || name === 'd'))) {
-      this.#init.onQuit()
-      return
-    }
+    const { onQuit, onInterrupt = onQuit } = this.#init
+    if (ctrl && name === 'c') return onInterrupt()
+    if (name === 'q' || (ctrl && name === 'd')) return onQuit()
     if (/^[1-9]$/.test(sequence)) this.#togglePause(this.#rows[Number(sequence) - 1])
     else (this.#keys[name ?? sequence] ?? this.#keys[sequence])?.()
     this.redraw()

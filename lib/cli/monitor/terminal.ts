@@ -37,6 +37,10 @@ export class Terminal {
     output.write(ENTER)
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   get columns(): number {
     return this.#output.columns || 80
   }

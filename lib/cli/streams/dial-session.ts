@@ -4,7 +4,7 @@ import { Option } from 'commander'
 import { capFilePath } from '../caps/cap-file.js'
 import type { CliIo } from '../cli-io.js'
 import type { CtlFlags } from '../ctl/offer.js'
-import { CTL_OPTIONS } from '../ctl/offer.js'
+import { CTL_OPTIONS, MONITOR_OPTION } from '../ctl/offer.js'
 import type { Registry } from '../live/registry.js'
 import { parseSeconds } from '../parse.js'
 import type { TuningFlags } from '../tuning.js'
@@ -50,6 +50,7 @@ export const CLIENT_OPTIONS = (): Option[] => [
   new Option('--once', 'exit with 1 if the session cannot be opened or is lost, instead of trying again'),
   ...TUNING_OPTIONS(),
   ...CTL_OPTIONS(),
+  MONITOR_OPTION(),
   ...COMMON_OPTIONS(),
 ]
 

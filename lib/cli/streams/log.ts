@@ -31,17 +31,28 @@ export class Log {
   readonly #io: CliIo
   readonly #options: LogOptions
   readonly #listeners = new Set<(line: string) => void>()
+  #write: (line: string) => void
   readonly #tallies = new Map<EventName, Tally>()
 
   constructor(io: CliIo, options: LogOptions) {
     this.#io = io
     this.#options = options
+    this.#write = (line) => io.report(line)
   }
 
   /** Each line, in JSON, whatever is written. @returns what ends that */
   subscribe(listener: (line: string) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Its lines go there instead, while something else has the terminal. @returns what ends that */
+  divert(write: (line: string) => void): () => void {
+    const before = this.#write
+    this.#write = write
+    return () => {
+      this.#write = before
+    }
   }
 
   get isJson(): boolean {
@@ -117,8 +128,8 @@ export class Log {
   #line(level: Level, event: EventName, message: string, fields?: Fields): void {
     for (const listener of this.#listeners) listener(jsonLine(level, event, message, fields))
     if (this.#options.isQuiet === true) return
-    if (!this.#options.isJson) this.#io.report(`${timeOfDay(new Date())} multipath: ${message}`)
-    else this.#io.report(jsonLine(level, event, message, fields))
+    if (!this.#options.isJson) this.#write(`${timeOfDay(new Date())} multipath: ${message}`)
+    else this.#write(jsonLine(level, event, message, fields))
   }
 }
 

@@ -9,7 +9,7 @@ import type { AuthorizeJoin, MultipathConn } from '../../index.js'
 import { descriptorShare, MultipathListener } from '../../index.js'
 import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
-import { CTL_OPTIONS, offerCtl } from '../ctl/offer.js'
+import { CTL_OPTIONS, MONITOR_OPTION, offerCtl } from '../ctl/offer.js'
 import { clientSession } from '../live/client-session.js'
 import { OpenStreams } from '../live/open-streams.js'
 import { Registry } from '../live/registry.js'
@@ -106,6 +106,7 @@ const OPTIONS = (): Option[] => [
   new Option('--no-speed', 'refuse the measurements of multipath speed and doctor'),
   ...TUNING_OPTIONS(),
   ...CTL_OPTIONS(),
+  MONITOR_OPTION(),
   ...COMMON_OPTIONS(),
 ]
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The paths to `multipath serve`: those of each `--to`, or with --all-interfaces those from each local address to each of its own. */
+import { isIP } from 'node:net'
 import type { PathSource, SubflowDialer } from '../../index.js'
-import { interfacePaths, OptionError } from '../../index.js'
+import { interfacePaths, localAddresses, OptionError } from '../../index.js'
 import { PathBook } from '../live/path-book.js'
 import type { InterfaceRules } from './interface-rules.js'
 import { EVERY_INTERFACE, policyOf, takes } from './interface-rules.js'
@@ -39,7 +40,7 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
   try {
     const rules = allInterfaces === true ? EVERY_INTERFACE : allInterfaces
     const paths = rules === undefined ? pathsOf(places, dial) : fromEverywhere(places, rules, dial)
-    return { paths, book, pathsOf: (place) => fixedPaths(place, dial) }
+    return { paths, book, pathsOf: (place) => presentPaths(place, dial) }
   } catch (error) {
     if (error instanceof OptionError) throw usage(error.message)
     throw error
@@ -57,6 +58,21 @@ export function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer
     fixed,
     followed.map((place) => fromInterface(place, dial)),
   )
+}
+
+/** As `fixedPaths`; an interface stands for the addresses that it has now. @throws {CliError} where it has none */
+export function presentPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
+  const { interfaceName, ...rest } = place
+  if (interfaceName === undefined) return fixedPaths(place, dial)
+  const family = isIP(place.host)
+  const found = localAddresses({ interfaces: interfaceName, includeVirtual: true }).filter(
+    (local) => family === 0 || local.family === family,
+  )
+  if (found.length === 0) throw usage(`${interfaceName} has no address that can reach ${place.host}`)
+  return found.flatMap(({ address: source }) => {
+    const label = place.label && found.length > 1 ? `${place.label} ${source}` : place.label
+    return fixedPaths({ ...rest, source, ...(label !== undefined && { label }) }, dial)
+  })
 }
 
 export function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {

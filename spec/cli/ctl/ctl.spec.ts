@@ -104,6 +104,14 @@ describe('multipath ctl', () => {
     await here.line(/1 of 1 path up; \S+ removed/)
     await ctl(['ctl', ...target, 'paths', 'add', `${at(ports[1]!)},label=again,tier=secondary`])
     await here.line(/2 of 2 paths up; again \(.*\) up/)
+    // An interface stands for the addresses that it has; the other systems call loopback otherwise.
+    if (process.platform === 'linux') {
+      await ctl(['ctl', ...target, 'paths', 'add', `${at(ports[1]!)}@lo`])
+      await here.line(/3 of 3 paths up; \S+@127\.0\.0\.1 up/)
+      expect((await ctl(['ctl', ...target, 'paths', 'add', `${at(ports[1]!)}@none0`])).lines.at(-1)).toMatch(
+        /none0 has no address that can reach 127\.0\.0\.1/,
+      )
+    }
     await ctl(['ctl', ...target, 'scheduler', 'redundant'])
     expect((await status(here)).sessions[0]!.scheduler).toBe('redundant')
   })

@@ -99,6 +99,45 @@ describe.skipIf(!hasTmux())('the monitor', () => {
   })
 })
 
+describe.skipIf(!hasTmux())('--monitor', () => {
+  it('shows the paths of the command itself; q gives the terminal and the log back, and Ctrl-C ends the command', async () => {
+    const [port, nobody] = await freePorts(2)
+    const there = command(['serve', '--listen', at(port!), '--allow', 'a:1'], { env })
+    await there.line(/listening/)
+    const to = `--to ${at(port!)},label=wifi --to ${at(nobody!)},label=lte`
+    const here = `${process.execPath} ${MAIN} forward --monitor ${to} --local 0=a:1; echo ended with $?; sleep 60`
+    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '20', here)
+    onTestFinished(() => {
+      tmux('kill-server')
+    })
+    await screen(/wifi +up/)
+    tmux('send-keys', '1')
+    await screen(/1 wifi +paused/)
+    tmux('send-keys', 'q')
+    expect(await screen(/wifi .*paused/)).toMatch(/connected to serve/)
+    tmux('send-keys', 'C-c')
+    await screen(/^ended with 0/m)
+  })
+
+  it('ends the command with Ctrl-C while it is shown', async () => {
+    const [port] = await freePorts(1)
+    const serve = `${process.execPath} ${MAIN} serve --monitor --listen ${at(port!)} --allow a:1; echo ended with $?; sleep 60`
+    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '20', serve)
+    onTestFinished(() => {
+      tmux('kill-server')
+    })
+    await screen(/serve-\d+/)
+    tmux('send-keys', 'C-c')
+    expect(await screen(/^ended with 0/m)).toMatch(/listening on/)
+  })
+})
+
+it('--monitor needs a terminal', async () => {
+  const args = ['serve', '--monitor', '--listen', '127.0.0.1:0', '--allow', 'a:1']
+  const { code, lines } = await command(args, { env }).exited
+  expect([code, lines.at(-1)]).toEqual([2, expect.stringMatching(/--monitor needs a terminal/)])
+})
+
 it('the monitor prints the state once where nobody looks', async () => {
   const port = (await freePorts(1))[0]!
   const there = command(['serve', '--listen', at(port), '--allow', 'a:1'], { env })
