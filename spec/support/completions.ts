@@ -12,7 +12,7 @@ interface Entry {
   readonly options: readonly Option[]
 }
 
-export function entriesOf(program: Command): Entry[] {
+function entriesOf(program: Command): Entry[] {
   return program.commands.flatMap((command) => [entryOf(command), ...command.commands.map(entryOf)])
 }
 
@@ -29,7 +29,7 @@ function valueOf({ required, optional, argChoices, flags }: Option): string[] | 
 }
 
 function flagsOf(option: Option): string[] {
-  return [option.short, option.long].filter((flag) => flag !== undefined && flag !== null)
+  return [option.short, option.long].filter((flag) => flag !== undefined)
 }
 
 export function bashCompletion(program: Command): string {

@@ -86,7 +86,10 @@ export class LiveSession {
     )
     const early = this.#early ?? []
     this.#early = undefined
-    for (const change of early) if (change.kind !== 'up') this.#tell(change)
+    // Counts are those of now: paths have come up since.
+    const counts = { upCount: up.length, count: paths.length }
+    for (const change of early)
+      if (change.kind !== 'up') this.#tell('label' in change ? { ...change, ...counts } : change)
   }
 
   /** To be asked for when it ends. */

@@ -68,6 +68,8 @@ const MOST_GONE = 64
 export class PathJournal {
   readonly #entries = new Map<string, Entry>()
   #suspendedAt: number | undefined
+  /** Before that, the session is not there yet. */
+  #hasBeenUp = false
 
   /** When `tick` is due, in the time of the caller; Infinity: never. */
   get dueAt(): number {
@@ -205,6 +207,8 @@ export class PathJournal {
   #session(now: number): SessionChange[] {
     const entries = [...this.#entries.values()]
     const hasUp = entries.some(({ told }) => told === 'up')
+    this.#hasBeenUp ||= hasUp
+    if (!this.#hasBeenUp) return []
     if (hasUp && this.#suspendedAt !== undefined) {
       const downMs = now - this.#suspendedAt
       this.#suspendedAt = undefined

@@ -56,8 +56,14 @@ export class Monitor {
 
   readonly press = ({ name, sequence, ctrl }: Key): void => {
     const { onQuit, onInterrupt = onQuit } = this.#init
-    if (ctrl && name === 'c') return onInterrupt()
-    if (name === 'q' || (ctrl && name === 'd')) return onQuit()
+    if (ctrl && name === 'c') {
+      onInterrupt()
+      return
+    }
+    if (name === 'q' || (ctrl && name === 'd')) {
+      onQuit()
+      return
+    }
     if (/^[1-9]$/.test(sequence)) this.#togglePause(this.#rows[Number(sequence) - 1])
     else (this.#keys[name ?? sequence] ?? this.#keys[sequence])?.()
     this.redraw()

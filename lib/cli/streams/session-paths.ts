@@ -75,7 +75,7 @@ export function presentPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
   })
 }
 
-export function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
+function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
   const { host, port, source, interfaceName, parallel = 1 } = place
   if (interfaceName !== undefined)
     throw usage(`${labelOf(place)} names an interface; name one of its addresses here`)

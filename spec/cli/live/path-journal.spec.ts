@@ -99,6 +99,18 @@ describe('the journal of paths', () => {
     ])
   })
 
+  it('is not suspended before the first path has come up', () => {
+    const made = new PathJournal()
+    made.look([path('wifi', 'probing'), path('lte', 'down')], 0)
+    expect(texts(made.because('lte', 'connection refused', 4000, 10))).toEqual([
+      '0 of 2 paths up; lte (10.64.3.7 → gw:7001) down: connection refused, next attempt in 4 s',
+    ])
+    expect(made.suspendedAt).toBeUndefined()
+    expect(texts(made.look([path('wifi', 'up'), path('lte', 'down')], 20))).toEqual([
+      '1 of 2 paths up; wifi (10.64.3.7 → gw:7001) up',
+    ])
+  })
+
   it('tells of a pause and its end', () => {
     const made = journal()
     const wifi = path('wifi', 'up')
