@@ -40,6 +40,8 @@ export class JoinAuthenticator {
   /** What the peer can do is known, and stays. */
   #isSettled = false
   #peerKey: Uint8Array | undefined
+  /** Of a listener. */
+  #peerInstance: Uint8Array | undefined
   #prove: Prove | undefined
   #hasProof = false
   #places = 0
@@ -134,6 +136,7 @@ export class JoinAuthenticator {
     exchange.peerSettings ??= payload
     if (!this.#isSettled && this.#isTrusted(subflow)) {
       this.#settle(settings.publicKey)
+      this.#peerInstance = settings.instance
       this.review()
     }
     if (!subflow.isUnproven) return true
@@ -178,7 +181,7 @@ export class JoinAuthenticator {
       return unproven
     }
     if (this.#isOfStranger(exchange, proof)) exchange.isStranger = true
-    else this.#refuse(subflow)
+    else if (!this.#isOfAnother(exchange)) this.#refuse(subflow)
     return undefined
   }
 
@@ -204,6 +207,13 @@ export class JoinAuthenticator {
   #proof({ ownSettings, peerSettings, isDialer }: Exchange, ofDialer: boolean): Uint8Array | undefined {
     this.#prove ??= this.#init!.keys.proverFor(this.#peerKey!)
     return proofOf(this.#prove, ofDialer, isDialer, ownSettings, peerSettings)
+  }
+
+  /** Without a secret, the key of another listener is anybody's: @see isStranger for all that it may say. */
+  #isOfAnother({ unproven }: Exchange): boolean {
+    if (this.#init?.keys.hasSecret === true) return false
+    const [known, told] = [this.#peerInstance, unproven?.instance]
+    return known !== undefined && told?.every((byte, at) => byte === known[at]) === false
   }
 
   /** A listener that has restarted has another key, and the same secret. */

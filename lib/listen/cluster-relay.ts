@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { OptionError } from '../errors.js'
 import type { OptionTable } from '../options.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
-import type { Handover, HandoverRefused } from './handover.js'
+import type { HandoverRefused } from './handover.js'
 import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
 import { ignore } from '../ignore.js'
 
@@ -21,7 +21,7 @@ export const RELAY_TABLE: OptionTable<RelayOptions> = {
 
 /**
  * Passes subflows on between the workers of this cluster, for listeners with the option `cluster`. Call it once in the
- * primary, before the workers take connections. A subflow of a worker that is gone is closed.
+ * primary, before the workers take connections. A subflow of a worker that is gone returns to the one that got it, which refuses it.
  *
  * @returns a function that ends it
  * @throws {OptionError} ERR_MULTIPATH_OPTION, also in a worker
@@ -36,11 +36,10 @@ export function relaySubflows(options?: RelayOptions): () => void {
     if (!isHandover(message) || socket === undefined) return
     stopReading(socket)
     socket.on('error', ignore)
-    const target = workerOf(message.tag)
     // Most CIDs that somebody makes up name no worker at all.
-    if (target === undefined) tell(from, refusedBy(message))
-    const waiting = target === undefined ? undefined : (pending.get(target) ?? new Set())
-    if (target?.isConnected() !== true || waiting === undefined || waiting.size >= maxPendingHandovers) {
+    const target = workerOf(message.tag) ?? from
+    const waiting = pending.get(target) ?? new Set()
+    if (!target.isConnected() || waiting.size >= maxPendingHandovers) {
       socket.destroy()
       return
     }
@@ -61,15 +60,14 @@ export function relaySubflows(options?: RelayOptions): () => void {
   }
 }
 
+/** `undefined`: it is gone, or never was. */
 function workerOf(tag: number): Worker | undefined {
-  return Object.values(cluster.workers ?? {}).find((worker) => tagOf(worker!.id) === tag)
+  return Object.values(cluster.workers ?? {}).find(
+    (worker) => tagOf(worker!.id) === tag && worker!.isConnected(),
+  )
 }
 
 /** A worker that goes meanwhile needs no word. */
 function tell(worker: Worker | undefined, message: HandoverRefused): void {
   if (worker?.isConnected() === true) worker.send(message, () => {})
-}
-
-function refusedBy({ from, addresses }: Handover): HandoverRefused {
-  return { type: 'multipath-net:refused', to: from, address: addresses.remoteAddress }
 }

@@ -58,8 +58,9 @@ export class ClusterMember {
     return cid
   }
 
-  isForeign(cid: Uint8Array): boolean {
-    return !isZeroCid(cid) && tagIn(cid) !== this.#tag
+  /** It belongs to another worker. One that was handed over to us, so that another is told of refusals, has none any more. */
+  isForeign(cid: Uint8Array, tellRefused: () => void): boolean {
+    return tellRefused === nobody && !isZeroCid(cid) && tagIn(cid) !== this.#tag
   }
 
   /**

@@ -217,7 +217,7 @@ export class MultipathListener
       const { signal } = handshake.limit
       const hello = await readHello(stream, init(handshake))
       if (isZeroCid(hello.cid)) this.#open(stream, hello, acceptor, tracker)
-      else if (this.#member?.isForeign(hello.cid) === true)
+      else if (this.#member?.isForeign(hello.cid, tellRefused) === true)
         await this.#member.handOver(stream, hello, this.#acceptors.indexOf(acceptor), signal)
       else
         await this.#admission.join({ hello, stream, deadline, signal }, (conn) =>

@@ -351,6 +351,25 @@ describe('a connection that is suspended', () => {
     expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_RESTARTED' })
   })
 
+  it('believes it another listener that proves what it can, with a key of its own', () => {
+    suspended()
+    const next = core.join({ isDialer: true })
+    new ProvingPeer({ side: 9, isListener: true, instance: OTHER_INSTANCE }).proves(next)
+    next.hears(encodeReset({ code: RESET.unknown, instance: OTHER_INSTANCE }))
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_RESTARTED' })
+  })
+
+  it('takes nothing else from another listener', () => {
+    suspended()
+    for (const words of [data(10, 'x'), HAVE, encodeReset({ code: RESET.unknown, instance: INSTANCE })]) {
+      const next = core.join({ isDialer: true })
+      new ProvingPeer({ side: 9, isListener: true, instance: OTHER_INSTANCE }).proves(next)
+      next.hears(words)
+      expect(core.states().at(-1)).toBe('closed')
+    }
+    expect(core.isFinished).toBe(false)
+  })
+
   it('with a secret, believes that only one that knows it, too', () => {
     suspended('of both')
     const restarted = encodeReset({ code: RESET.unknown, instance: OTHER_INSTANCE })
