@@ -26,6 +26,7 @@ _multipath() {
     "nc --dead-ms") mapfile -t COMPREPLY < <(:); return ;;
     "nc --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
     "nc --hold") mapfile -t COMPREPLY < <(:); return ;;
+    "nc --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
     "nc --metrics") mapfile -t COMPREPLY < <(:); return ;;
     "serve --listen") mapfile -t COMPREPLY < <(:); return ;;
     "serve --allow") mapfile -t COMPREPLY < <(:); return ;;
@@ -61,6 +62,7 @@ _multipath() {
     "forward --dead-ms") mapfile -t COMPREPLY < <(:); return ;;
     "forward --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
     "forward --hold") mapfile -t COMPREPLY < <(:); return ;;
+    "forward --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
     "forward --metrics") mapfile -t COMPREPLY < <(:); return ;;
     "forward --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "forward --max-streams") mapfile -t COMPREPLY < <(:); return ;;
@@ -81,6 +83,7 @@ _multipath() {
     "socks --dead-ms") mapfile -t COMPREPLY < <(:); return ;;
     "socks --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
     "socks --hold") mapfile -t COMPREPLY < <(:); return ;;
+    "socks --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
     "socks --metrics") mapfile -t COMPREPLY < <(:); return ;;
     "socks --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "socks --max-streams") mapfile -t COMPREPLY < <(:); return ;;
@@ -122,10 +125,10 @@ _multipath() {
   esac
   case $command in
     '') words='nc serve forward socks status monitor ctl doctor speed trace --help --version' ;;
-    'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --json -q --quiet -v --verbose -h --help' ;;
+    'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --no-ctl --json -q --quiet -v --verbose -h --help' ;;
     'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'status') words='-t --target --json -h --help' ;;
     'monitor') words='-t --target -h --help' ;;
     'ctl') words='-t --target --json -h --help' ;;

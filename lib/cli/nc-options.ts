@@ -68,6 +68,7 @@ export interface NcDial extends NcCommon {
   readonly tls: TlsFlags
   /** Subflows for each pair of addresses. */
   readonly multiplier: number
+  readonly peerScheduler: SchedulerName | undefined
 }
 
 export interface NcListen extends NcCommon {
@@ -92,7 +93,8 @@ export function ncOptions(targets: readonly PathPlace[], flags: NcFlags, env: En
       ...{ ...common, mode: 'listen', port: flags.port ?? 0, exec: flags.exec, relay: flags.relay },
       ...{ serverTls: serverTlsOf(flags), isKeptOpen: flags.keepOpen ?? false },
     }
-  return { ...common, mode: 'dial', targets, tls: flags, multiplier: flags.multiplier ?? 1 }
+  const { multiplier = 1, peerScheduler } = flags
+  return { ...common, mode: 'dial', targets, tls: flags, multiplier, peerScheduler }
 }
 
 function commonOf(flags: NcFlags, env: Environment): NcCommon {
@@ -159,6 +161,7 @@ function refuseConflicts(targets: readonly PathPlace[], flags: NcFlags): void {
       'choose the port with -p PORT',
     )
     refuseIf(flags.multiplier !== undefined, '--multiplier cannot be used with --listen')
+    refuseIf(flags.peerScheduler !== undefined, '--peer-scheduler cannot be used with --listen')
     return
   }
   refuseIf(flags.port !== undefined, '--port needs --listen', 'to dial, write HOST:PORT')

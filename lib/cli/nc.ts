@@ -27,7 +27,7 @@ import type { PathPlace } from './streams/path-place.js'
 import { parsePathPlace } from './streams/path-place.js'
 import { Transfer } from './transfer.js'
 import { Tasks } from './streams/tasks.js'
-import { TUNING_OPTIONS } from './tuning.js'
+import { PEER_SCHEDULER_OPTION, TUNING_OPTIONS } from './tuning.js'
 
 /** Default of --quit-after: longer than a Go peer's own pauses when it sends again what was lost. */
 const QUIET_MS = 2000
@@ -114,6 +114,7 @@ const OPTIONS = (): Option[] => [
   ),
   TOKEN_OPTION(),
   ...TUNING_OPTIONS(),
+  PEER_SCHEDULER_OPTION(),
   ...CTL_OPTIONS(),
   new Option('--json', 'report in JSON, one object on each line'),
   new Option('-q, --quiet', 'report nothing but the failure of the command'),

@@ -32,6 +32,7 @@ export async function openByDialling(options: NcDial, { io, log, registry }: Sur
     ...options.tuning,
     peer: options.peer,
     secret: options.token,
+    peerScheduler: options.peerScheduler,
   })
   const report = (label: string, message: string): void => log.detail('subflow', message, { label })
   reportSubflows(dialer, report)

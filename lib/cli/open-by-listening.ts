@@ -12,7 +12,8 @@ import type { NcListen } from './nc-options.js'
 import type { Opened, Surroundings } from './opened.js'
 import { CONN_OPTIONS, GREETING_MS } from './opened.js'
 import { reportSubflows } from './report-subflows.js'
-import { greetAsServer, isAuthError, tokenError } from './streams/greet.js'
+import { reportUnproven } from './report-unproven.js'
+import { greetAsServer, isAuthError } from './streams/greet.js'
 
 export interface Door {
   /** No more connections; resolves once the listener is closed. */
@@ -88,8 +89,8 @@ async function admitted(
     try {
       await greetAsServer(conn, token, { timeoutMs: GREETING_MS, kind: 'bytes' }, ignore)
     } catch (error) {
-      const why = isAuthError(error) ? tokenError('a client', token) : error
-      log.warnOnce('client-refused', `refused ${client}: ${oneLine(why)}`, { client })
+      if (!isAuthError(error))
+        log.warnOnce('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
       conn.resetAndDestroy()
       return undefined
     }
@@ -124,6 +125,9 @@ async function openDoor(
   log.info('listening', `listening on port ${port}${over}`, { place: `:${port}` })
   const shown = hosts.map((host) => host ?? 'every address').join(', ')
   log.detail('listening', `listening on ${shown}, port ${port}`)
+  reportUnproven(listener, options.token, (message, client) =>
+    log.warnOnce('client-refused', message, { client }),
+  )
   reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
   listener.on('subflow-close', ({ error }) => {
     if ((error as Partial<MultipathError> | undefined)?.multipathCode === 'ERR_MULTIPATH_PEER')

@@ -8,6 +8,8 @@ import { parseCount, parseSeconds } from './parse.js'
 /** Times are milliseconds. */
 export interface TuningFlags {
   readonly scheduler: SchedulerName
+  /** Of a side that dials. */
+  readonly peerScheduler?: SchedulerName
   readonly suspectMs?: number
   readonly deadMs?: number
   readonly keepAliveMs?: number
@@ -38,6 +40,13 @@ export const TUNING_OPTIONS = (): Option[] => [
     'how long to keep a connection that has no path at the moment (default: 120)',
   ).argParser(parseHold),
 ]
+
+/** Of commands that dial. */
+export const PEER_SCHEDULER_OPTION = (): Option =>
+  new Option(
+    '--peer-scheduler <name>',
+    'how the other side chooses the path for what it sends, if it is of this version and allows it',
+  ).choices(Object.keys(schedulers))
 
 const MOST_HOLD_SECONDS = 86_400
 

@@ -39,6 +39,7 @@ export interface ConnInit {
   readonly accepts?: AcceptedPeer
   readonly facts?: OwnFacts | undefined
   readonly joins?: JoinSecurity | undefined
+  readonly acceptsPeerPolicy?: boolean | undefined
   readonly allowHalfOpen: boolean
   readonly trace?: TraceInit | undefined
 }

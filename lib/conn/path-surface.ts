@@ -8,7 +8,7 @@ import type { Path, PathPolicy } from '../core/path.js'
 import type { PeerProfile } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
-import { schedulerOf } from '../core/schedulers/by-name.js'
+import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { ConnPaths } from './conn-paths.js'
 import type { Driver } from './driver.js'
@@ -71,7 +71,7 @@ export abstract class PathSurface extends SocketSurface {
 
   /** What a dialer may say behind the hello of a subflow that joins, before it is answered. @internal */
   introduce(): Introduction | undefined {
-    return this.driver.core.introduce()
+    return this.driver.core.extensions.introduce(true)
   }
 
   /** Bytes that it keeps: unread, ahead of a missing frame, and not yet acked. @internal */
@@ -98,13 +98,24 @@ export abstract class PathSurface extends SocketSurface {
   }
 
   /**
-   * Chooses paths otherwise from the next frame on: for what we send. The peer chooses for itself.
+   * Chooses paths otherwise from the next frame on: for what we send. For the peer, see `setPeerScheduler`.
    *
    * @throws {OptionError} for what is neither a name nor a scheduler
    */
   setScheduler(scheduler: SchedulerName | Scheduler): void {
     this.driver.core.setScheduler(schedulerOf(scheduler))
     this.driver.trace?.settingsChanged()
+    this.driver.flushSoon()
+  }
+
+  /**
+   * Has the peer choose paths otherwise for what it sends, if it is one of ours and accepts that (`acceptPeerPolicy`). For
+   * the side that has dialled; the option `peerScheduler`, live.
+   *
+   * @throws {OptionError} for what is no name of a scheduler
+   */
+  setPeerScheduler(name: SchedulerName): void {
+    this.driver.core.extensions.peerScheduler = checkSchedulerName(name)
     this.driver.flushSoon()
   }
 
@@ -119,7 +130,8 @@ export abstract class PathSurface extends SocketSurface {
   }
 
   /**
-   * Changes the policy of the path called `label`, for what we send, at once. Connections of one dialer share it.
+   * Changes the policy of the path called `label`, at once: for what we send and, where we have dialled, for what a peer of ours
+   * sends (`acceptPeerPolicy`). Connections of one dialer share it.
    *
    * @throws {OptionError} for a label that no path has, or a value out of range
    */

@@ -9,6 +9,8 @@ import type { Subflow } from '../core/subflow.js'
 export interface SubflowStats {
   readonly id: number
   readonly label: string
+  /** What the dialer calls the path, on the side that listens; `undefined` elsewhere, and until it is known. */
+  readonly peerLabel: string | undefined
   readonly state: SubflowState
   readonly tier: Tier
   /** Whether a new frame may leave on it now: `eligible`, or the reason why not. */
@@ -38,6 +40,7 @@ export function subflowStats(subflow: Subflow, eligibility: Eligibility): Subflo
   return {
     id: subflow.id,
     label: subflow.label,
+    peerLabel: subflow.peerLabel,
     state: subflow.state,
     tier: subflow.path.tier,
     eligibility,

@@ -182,7 +182,9 @@ export class Closing {
     const { nextFrame } = receiver.window
     const isHeard = peer.profile.takesExtensions
     for (const subflow of subflows.live) {
-      if (isHeard && !subflow.isUnproven) subflow.acks.addBytes(encodeReset({ ...reset, nextFrame }))
+      // Even where it has not proved itself: so a peer without our secret learns why.
+      if (isHeard && (!subflow.isUnproven || subflow.id === 1))
+        subflow.acks.addBytes(encodeReset({ ...reset, nextFrame }))
       subflows.flush(subflow, true)
     }
     this.#over(error, isHeard ? 'end' : how)

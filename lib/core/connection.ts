@@ -5,8 +5,8 @@ import type { Action } from './action.js'
 import { Closing } from './closing.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
-import type { Introduction } from '../wire/settings.js'
 import { Extensions } from './extensions.js'
+import { PeerPolicy } from './peer-policy.js'
 import { JoinAuthenticator } from './join-auth.js'
 import type { CloseReason } from './health.js'
 import { Dispatcher } from './dispatcher.js'
@@ -38,7 +38,8 @@ export class ConnectionCore {
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #peer: Peer
-  readonly #extensions: Extensions
+  /** What is said to one of ours. */
+  readonly extensions: Extensions
   readonly #auth: JoinAuthenticator
   readonly #ending: Ending
   readonly #closing: Closing
@@ -57,13 +58,15 @@ export class ConnectionCore {
     this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
     const receiver = (this.#receiver = new Receiver(peer, this.#subflows, options))
     const auth = (this.#auth = new JoinAuthenticator(peer, this.#subflows, init.auth))
-    const extensions = (this.#extensions = new Extensions({ peer, receiver, options, facts, auth }))
-    const parts = { inFlight, receiver, ending, peer, extensions, auth, suspension: this.#suspension }
+    const policy = new PeerPolicy(init.acceptsPeerPolicy ?? true, (wanted) => this.setScheduler(wanted))
+    const talk = { peer, receiver, options, facts, auth, policy, suspension: this.#suspension }
+    const extensions = (this.extensions = new Extensions(talk))
+    const parts = { ...talk, inFlight, ending, extensions }
     const [subflows, sender] = [this.#set, this.#sender]
     const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
-    const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher, options }))
+    const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
     const detector = new FailureDetector(options, peer, random)
-    this.#timing = new Timing({ ...parts, options, detector, closing, subflows, sender })
+    this.#timing = new Timing({ ...parts, detector, closing, subflows, sender })
   }
 
   /** What the connection holds, and has counted so far. */
@@ -122,7 +125,7 @@ export class ConnectionCore {
 
   /** What the peer says of itself; `undefined` until it has, and of a Go peer. */
   get peerSettings(): PeerSettings | undefined {
-    return this.#extensions.peerSettings
+    return this.extensions.peerSettings
   }
 
   /** No subflow is there that has shown life, and the connection is held for one. */
@@ -147,15 +150,10 @@ export class ConnectionCore {
     this.#now = now
     const subflow = this.#set.join(init, now)
     this.#dispatcher.add(subflow)
-    this.#auth.added(subflow, init.isDialer)
-    if (init.introduction !== undefined) this.#extensions.introduced(subflow, init.introduction)
+    this.#auth.added(subflow)
+    if (init.introduction !== undefined) this.extensions.introduced(subflow, init.introduction)
     if (subflow.id === 1 && !subflow.isUnproven) this.#set.goUp(subflow)
     return subflow
-  }
-
-  /** What the dialer may say behind the hello of a subflow that is to join, before it is answered. */
-  introduce(): Introduction | undefined {
-    return this.#extensions.introduce(true)
   }
 
   /** Takes bytes of the application. They must not change until they are acked. */
@@ -213,7 +211,7 @@ export class ConnectionCore {
 
   /** No subflow can come any more: the connection is not held from now on. */
   forbidHold(): void {
-    this.#extensions.forbidHold()
+    this.extensions.forbidHold()
     if (this.isSuspended) this.endHold('no subflow can join the connection any more')
   }
 
@@ -273,7 +271,7 @@ export class ConnectionCore {
       withdraw(this.#subflows)
       this.#auth.review()
       if (this.#auth.failure !== undefined) this.#closing.fail(this.#auth.failure)
-      this.#extensions.speak(this.#subflows)
+      this.extensions.speak(this.#subflows)
       const failure = this.#suspension.awaitsHave ? undefined : this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
       else this.#closing.fail(failure)

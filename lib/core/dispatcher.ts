@@ -5,6 +5,7 @@ import type { MultipathError } from '../errors.js'
 import { RemoteProtocolError } from '../errors.js'
 import type { Reset } from '../wire/end-frames.js'
 import { decodeFin, decodeReset, RESET } from '../wire/end-frames.js'
+import type { Extension } from '../wire/extension.js'
 import { EXTENSION } from '../wire/extension.js'
 import type { Have } from '../wire/have.js'
 import { decodeHave } from '../wire/have.js'
@@ -29,6 +30,7 @@ import type { JoinAuthenticator } from './join-auth.js'
 import { HoleWatchdog } from './hole-watchdog.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
+import type { PeerPolicy } from './peer-policy.js'
 import type { Subflow } from './subflow.js'
 import type { Suspension } from './suspension.js'
 
@@ -40,6 +42,7 @@ export interface DispatcherParts {
   readonly extensions: Extensions
   readonly suspension: Suspension
   readonly auth: JoinAuthenticator
+  readonly policy: PeerPolicy
 }
 
 export class Dispatcher {
@@ -173,8 +176,15 @@ class SubflowSink implements FrameSink {
     else if (frame?.type === EXTENSION.proof) extensions.check(this.#subflow, frame)
     else if (frame?.type === EXTENSION.reset) this.#onReset(decodeReset(frame))
     else if (this.#subflow.isUnproven) this.#assertProven()
-    else if (frame?.type === EXTENSION.have) this.#onHave(decodeHave(frame))
-    else if (frame?.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
+    else if (frame !== undefined) this.#onProven(frame)
+  }
+
+  /** What counts only on a subflow that is known to belong to the connection. */
+  #onProven(frame: Extension): void {
+    const { policy } = this.#dispatcher.parts
+    if (frame.type === EXTENSION.path) policy.heard(this.#subflow, frame)
+    else if (frame.type === EXTENSION.have) this.#onHave(decodeHave(frame))
+    else if (frame.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
   }
 
   #assertProven(): void {

@@ -11,6 +11,7 @@ import { ANNOUNCEMENT, decodeSettings, encodeSettings } from '../wire/settings.j
 import type { JoinAuthenticator } from './join-auth.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
+import type { PeerPolicy } from './peer-policy.js'
 import type { Receiver } from './receiver.js'
 import type { Subflow } from './subflow.js'
 
@@ -20,12 +21,15 @@ export interface ExtensionsInit {
   readonly options: ResolvedConnOptions
   readonly facts: OwnFacts | undefined
   readonly auth: JoinAuthenticator
+  readonly policy: PeerPolicy
 }
 
 /** How far we are with a subflow. */
 interface Told {
   settings: Settings
   isDone: boolean
+  /** Of what we have said of its path. */
+  pathVersion: number
 }
 
 export class Extensions {
@@ -33,9 +37,16 @@ export class Extensions {
   readonly #told = new WeakMap<Subflow, Told>()
   #peerSettings: PeerSettings | undefined
   #mayHold = true
+  #facts: OwnFacts
 
   constructor(init: ExtensionsInit) {
     this.#init = init
+    this.#facts = init.facts ?? {}
+  }
+
+  /** How the peer is to choose paths, from now on. */
+  set peerScheduler(scheduler: string) {
+    this.#facts = { ...this.#facts, scheduler }
   }
 
   /** What the peer said of itself last; `undefined` until it has. */
@@ -59,16 +70,16 @@ export class Extensions {
 
   /** What to say of us behind the hello of a subflow that is to join; `undefined` where the peer may not take it. */
   introduce(isDialer: boolean): Introduction | undefined {
-    const { peer, facts, auth } = this.#init
+    const { peer, auth } = this.#init
     if (!peer.profile.takesExtensions) return undefined
-    const settings = { ...facts, holdMs: this.#ownHoldMs, ...auth.introduction(isDialer) }
+    const settings = { ...this.#facts, holdMs: this.#ownHoldMs, ...auth.introduction(isDialer) }
     const frame = encodeSettings(settings)
     return { words: joined([ANNOUNCEMENT, frame]), frame, settings }
   }
 
   /** A subflow has heard who we are. */
   introduced(subflow: Subflow, { frame, settings }: Introduction): void {
-    this.#told.set(subflow, { settings, isDone: false })
+    this.#told.set(subflow, { settings, isDone: false, pathVersion: -1 })
     this.#init.auth.introduced(subflow, payloadOf(frame))
   }
 
@@ -77,21 +88,31 @@ export class Extensions {
     if (!this.#init.peer.profile.takesExtensions) return
     const holdMs = this.#ownHoldMs
     for (const subflow of subflows) {
-      const told = this.#told.get(subflow)
-      if (told?.settings.holdMs !== holdMs) this.#say(subflow, told, holdMs)
-      if (told?.isDone !== true) this.#goOn(subflow, this.#told.get(subflow)!)
+      const told = this.#told.get(subflow) ?? this.#introduce(subflow)
+      const { settings } = told
+      if (settings.holdMs !== holdMs || settings.scheduler !== this.#facts.scheduler)
+        this.#correct(subflow, told)
+      if (!told.isDone) this.#goOn(subflow, told)
+      if (told.isDone && subflow.isDialer && told.pathVersion !== subflow.path.version)
+        this.#sayPath(subflow, told)
     }
   }
 
-  #say(subflow: Subflow, told: Told | undefined, holdMs: number): void {
-    if (told === undefined) {
-      const introduction = this.introduce(this.#init.auth.isDialer(subflow))!
-      subflow.acks.addBytes(introduction.frame)
-      this.introduced(subflow, introduction)
-    } else {
-      told.settings = { ...told.settings, holdMs }
-      subflow.acks.addBytes(encodeSettings(told.settings))
-    }
+  #introduce(subflow: Subflow): Told {
+    const introduction = this.introduce(subflow.isDialer)!
+    subflow.acks.addBytes(introduction.frame)
+    this.introduced(subflow, introduction)
+    return this.#told.get(subflow)!
+  }
+
+  #correct(subflow: Subflow, told: Told): void {
+    told.settings = { ...told.settings, holdMs: this.#ownHoldMs, scheduler: this.#facts.scheduler }
+    subflow.acks.addBytes(encodeSettings(told.settings))
+  }
+
+  #sayPath(subflow: Subflow, told: Told): void {
+    told.pathVersion = subflow.path.version
+    subflow.acks.addBytes(this.#init.policy.frameFor(subflow))
   }
 
   /** Our PROOF, and what the peer has to know before it sends again. */
@@ -121,19 +142,20 @@ export class Extensions {
   /** The peer's SETTINGS came on `subflow`. @throws {RemoteProtocolError} where it was another */
   heard(subflow: Subflow, frame: Extension): void {
     const settings = decodeSettings(frame)
-    if (this.#init.auth.heard(subflow, frame.payload, settings)) this.#settle(settings)
+    if (this.#init.auth.heard(subflow, frame.payload, settings)) this.#settle(subflow, settings)
   }
 
   /** The peer's PROOF came on `subflow`. @throws {RemoteProtocolError} where it proves nothing */
   check(subflow: Subflow, frame: Extension): void {
     const settings = this.#init.auth.check(subflow, decodeProof(frame))
-    if (settings !== undefined) this.#settle(settings)
+    if (settings !== undefined) this.#settle(subflow, settings)
   }
 
   /** What the peer says of itself counts. */
-  #settle(settings: PeerSettings): void {
+  #settle(subflow: Subflow, settings: PeerSettings): void {
     if (this.isOther(settings.instance)) throw new RemoteProtocolError('the settings of another listener')
     this.#peerSettings = settings
+    this.#init.policy.schedulerWanted(subflow, settings.scheduler)
   }
 
   /** Whether the listener that says so is another process than the one that opened the connection. */

@@ -26,7 +26,8 @@ export function falseEndError(cause: Error): MultipathError {
 }
 
 /** Kills the connection: the peer has said that it ended it early. */
-export function resetError({ reason }: Reset): ResetError {
+export function resetError({ reason }: Reset): MultipathError {
+  if (reason === 'ERR_MULTIPATH_AUTH') return authError('the peer could not make sure who we are')
   return new ResetError(reason)
 }
 

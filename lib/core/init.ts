@@ -34,6 +34,8 @@ export interface CoreInit {
   readonly allowance?: AbuseLimiter
   /** What the peer is told of us, if it is one of ours. Default: nothing. */
   readonly facts?: OwnFacts | undefined
+  /** Whether a dialer may say how we send: its path's policies, and a scheduler. Default: true. */
+  readonly acceptsPeerPolicy?: boolean | undefined
   /** How subflows prove that they belong to the connection. Default: they do not. */
   readonly auth?: JoinAuthInit | undefined
 }

@@ -68,15 +68,11 @@ export class JoinAuthenticator {
     return { publicKey, nonce: this.#init.keys.nonce(), place: isDialer ? ++this.#places : undefined }
   }
 
-  isDialer(subflow: Subflow): boolean {
-    return this.#exchanges.get(subflow)?.isDialer === true
-  }
-
   /** A subflow has joined. */
-  added(subflow: Subflow, isDialer: boolean): void {
+  added(subflow: Subflow): void {
     if (this.#init === undefined) return
     this.#exchanges.set(subflow, {
-      isDialer,
+      isDialer: subflow.isDialer,
       ownSettings: undefined,
       peerSettings: undefined,
       unproven: undefined,

@@ -49,6 +49,8 @@ export class Path {
   #maxBytes = Infinity
   #bytesPerMs = Infinity
   #spentBytes = 0
+  #receivedBytes = 0
+  #version = 0
   /** Bytes that may leave now; below 0 after a frame that was longer. */
   #credit = 0
   #creditedAt: Millis = -Infinity
@@ -81,6 +83,21 @@ export class Path {
   /** Payload bytes sent on the path. */
   get spentBytes(): number {
     return this.#spentBytes
+  }
+
+  /** Payload bytes that came on subflows of the path that are closed. */
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
+  /** Grows with each change. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** A subflow is closed on which so much came. */
+  received(bytes: number): void {
+    this.#receivedBytes += bytes
   }
 
   /** The byte cap. */
@@ -148,6 +165,7 @@ export class Path {
   }
 
   #tell(): void {
+    this.#version++
     for (const watcher of [...this.#watchers]) watcher()
   }
 

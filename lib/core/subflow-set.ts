@@ -66,6 +66,7 @@ export class SubflowSet {
     const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
     this.#live.splice(this.#live.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
+    subflow.path.received(subflow.counters.bytesReceived)
     this.#inFlight.lost(subflow)
     this.#actions.push({ kind: 'close', subflow, how: 'destroy' })
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', ...why })
@@ -95,11 +96,13 @@ export class SubflowSet {
 
   /** All of them close: the connection is over. */
   finish(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
-    const reason = error?.multipathCode === 'ERR_MULTIPATH_AUTH' ? 'unproven' : 'closed'
+    const isAuth = error?.multipathCode === 'ERR_MULTIPATH_AUTH'
+    const [reason, why] = isAuth ? (['unproven', { error }] as const) : (['closed', {}] as const)
     for (const subflow of this.#live.splice(0)) {
       const from = subflow.moveTo('closed')
+      subflow.path.received(subflow.counters.bytesReceived)
       this.#actions.push({ kind: 'close', subflow, how })
-      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason })
+      this.#actions.push({ kind: 'subflow', subflow, from, state: 'closed', reason, ...why })
     }
     this.#actions.push(error === undefined ? { kind: 'finished' } : { kind: 'finished', error })
   }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the core knows of one subflow. All of it is written here, but for what other files are named for: `served` and
- * `nextShared` are the sender's, `flights` the ledger's, `gracefulClose` that of graceful-close.ts, `isUnproven` and
- * `isHeldBack` those of join-auth.ts.
+ * What the core knows of one subflow, written here but for what others own: `served` and `nextShared` (sender.ts), `flights`
+ * (in-flight.ts), `gracefulClose` (graceful-close.ts), `isUnproven`, `isHeldBack` (join-auth.ts), `peerLabel` (peer-policy.ts).
  */
 import type { Millis } from '../clock.js'
 import { CODE_CAPABLE, CODE_EXTENDS, CODE_PING, CODE_PONG } from '../wire/limits.js'
@@ -28,6 +27,7 @@ const MAX_PINGS = 64
 
 export class Subflow implements SubflowView, Carrier {
   readonly id: number
+  readonly isDialer: boolean
   readonly label: string
   readonly traffic: Traffic
   /** The path's policy, and what has been spent under it. */
@@ -36,6 +36,8 @@ export class Subflow implements SubflowView, Carrier {
   readonly window: CongestionController = new PhasedWindow(this.rtt)
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
+  /** What the peer calls its path. */
+  peerLabel: string | undefined
   served = 0
   /** Set once its path has been removed. */
   gracefulClose: GracefulClose | undefined
@@ -69,13 +71,10 @@ export class Subflow implements SubflowView, Carrier {
   #socketBytes = 0
   #blockedAckedBytes = 0
 
-  constructor(
-    id: number,
-    { label, tracker, path, isDialer }: SubflowInit,
-    allowance: AbuseLimiter,
-    now: Millis,
-  ) {
+  constructor(id: number, init: SubflowInit, allowance: AbuseLimiter, now: Millis) {
+    const { label, tracker, path, isDialer } = init
     this.id = id
+    this.isDialer = isDialer
     this.label = label
     this.traffic = new Traffic(tracker)
     this.path = path

@@ -11,7 +11,7 @@ import type { AcceptedPeer } from '../core/peer-profile.js'
 import { acceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
-import { schedulerOf } from '../core/schedulers/by-name.js'
+import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { JoinAuth } from '../core/join-keys.js'
 import { joinSecurity } from '../conn/join-keys.js'
 import { OptionError } from '../errors.js'
@@ -58,6 +58,11 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
   /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
+   * Name of the scheduler that the peer is to use for what it sends, if it is one of ours and accepts that
+   * (`acceptPeerPolicy`). Default: the peer's own choice.
+   */
+  peerScheduler?: SchedulerName | undefined
+  /**
    * Target of the trace of each connection: a file, or a function that gets each line (docs/trace.md). Default: the
    * file in the environment variable MULTIPATH_TRACE, or none.
    */
@@ -81,7 +86,17 @@ const DIALER_NUMBERS: OptionTable<DialerNumbers> = {
 
 export const DIALER_TABLE: OptionTable<ConnOptions & DialerNumbers> = { ...CONN_OPTIONS, ...DIALER_NUMBERS }
 
-const OTHERS = ['allowHalfOpen', 'peer', 'joinAuth', 'secret', 'scheduler', 'trace', 'name', 'clock']
+const OTHERS = [
+  'allowHalfOpen',
+  'peer',
+  'joinAuth',
+  'secret',
+  'scheduler',
+  'peerScheduler',
+  'trace',
+  'name',
+  'clock',
+]
 
 /** Whether a dialer has an option of that name. */
 export function isDialerOption(name: string): boolean {
@@ -101,10 +116,15 @@ export function connInit(options: DialerOptions = {}): ConnInit {
     random: Math.random,
     allowHalfOpen: options.allowHalfOpen ?? false,
     accepts: acceptedPeer(options.peer),
-    facts: { name: checkName(options.name) },
+    facts: { name: checkName(options.name), scheduler: wantedScheduler(options) },
     joins: joinSecurity(options),
     trace: traceOf(options.trace, 'dialer'),
   }
+}
+
+/** @throws {OptionError} */
+function wantedScheduler({ peerScheduler }: DialerOptions): SchedulerName | undefined {
+  return peerScheduler === undefined ? undefined : checkSchedulerName(peerScheduler)
 }
 
 /** @throws {OptionError} */
@@ -125,5 +145,6 @@ export function resolveDialerOptions(options: DialerOptions = {}): Resolved<Conn
   schedulerOf(options.scheduler)
   checkTrace(options.trace)
   checkName(options.name)
+  wantedScheduler(options)
   return resolveOptions(DIALER_TABLE, options)
 }

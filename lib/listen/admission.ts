@@ -42,6 +42,8 @@ export interface AdmissionInit extends AddressLists {
   readonly clock: Clock
 }
 
+type RefusedHandler = (error: Error, stream: IncomingStream) => void
+
 /** A stream whose hello names a connection. */
 export interface Join {
   readonly hello: Hello
@@ -122,6 +124,12 @@ export class Admission {
     const isCharged = error instanceof JoinLimitError || CHARGED.has((error as { code?: unknown }).code)
     if (isCharged) this.#budget.charge(handshake?.address)
     return isCharged
+  }
+
+  /** Whoever is at the other end of `stream` was answered, and has not proved itself. */
+  unproven(stream: IncomingStream, error: Error | undefined, tell: RefusedHandler): void {
+    this.#budget.charge(sourceNetwork(stream.remoteAddress))
+    tell(error ?? new MultipathError('ERR_MULTIPATH_AUTH', 'the peer has not proved itself'), stream)
   }
 
   /**

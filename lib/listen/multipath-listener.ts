@@ -266,7 +266,7 @@ export class MultipathListener
       helloAt: this.#clock.now(),
       head,
       onChange: (change) => {
-        if (change.reason === 'unproven') this.#admission.charge(stream.remoteAddress)
+        if (change.reason === 'unproven') this.#admission.unproven(stream, change.error, this.#refused)
         const name = eventOf(change)
         if (name !== undefined) this.emit(name, change, conn)
       },

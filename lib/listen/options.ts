@@ -103,6 +103,11 @@ export interface ListenerOptions extends ConnOptions, ListenerNumbers, AddressLi
   /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
   scheduler?: SchedulerName | Scheduler | undefined
   /**
+   * Whether a dialer of ours may say how this side sends: tier, weight, caps and pause of each of its paths, and a scheduler
+   * (`peerScheduler`). Its labels are shown in any case. Default: true.
+   */
+  acceptPeerPolicy?: boolean | undefined
+  /**
    * Target of the trace of each connection: a file, or a function that gets each line (docs/trace.md). Default: the
    * file in the environment variable MULTIPATH_TRACE, or none.
    */
@@ -147,7 +152,7 @@ export const LISTENER_TABLE: OptionTable<ConnOptions & ListenerNumbers> = {
 const SOCKETS_PART = 3 / 4
 
 const OTHERS = [
-  ...['allowHalfOpen', 'peer', 'joinAuth', 'secret', 'scheduler', 'trace', 'clock'],
+  ...['allowHalfOpen', 'peer', 'joinAuth', 'secret', 'scheduler', 'acceptPeerPolicy', 'trace', 'clock'],
   ...['blockList', 'allowList', 'authorizeJoin', 'trustedProxies', 'cluster'],
 ]
 
@@ -161,6 +166,7 @@ export function resolveListenerOptions(
     throw new OptionError('authorizeJoin must be a function')
   checkBoolean('allowHalfOpen', options.allowHalfOpen)
   checkBoolean('cluster', options.cluster)
+  checkBoolean('acceptPeerPolicy', options.acceptPeerPolicy)
   acceptedPeer(options.peer)
   joinSecurity(options)
   checkClock(options.clock)
@@ -171,11 +177,11 @@ export function resolveListenerOptions(
 }
 
 /** What the options say of each connection that are no numbers. */
-export type ConnKind = Pick<ConnInit, 'accepts' | 'allowHalfOpen' | 'joins'>
+export type ConnKind = Pick<ConnInit, 'accepts' | 'allowHalfOpen' | 'joins' | 'acceptsPeerPolicy'>
 
 export function connKind(options: ListenerOptions): ConnKind {
-  const { peer: accepts = 'any', allowHalfOpen = false } = options
-  return { accepts, allowHalfOpen, joins: joinSecurity(options) }
+  const { peer: accepts = 'any', allowHalfOpen = false, acceptPeerPolicy: acceptsPeerPolicy } = options
+  return { accepts, allowHalfOpen, acceptsPeerPolicy, joins: joinSecurity(options) }
 }
 
 /** The options that were given, each in its range. */

@@ -10,6 +10,8 @@ const EXTENSIONS_VERSION = 1
 export const INSTANCE_BYTES = 16
 /** A dialer's name for itself, bytes of UTF-8. */
 export const MAX_NAME_BYTES = 64
+/** The name of a scheduler, bytes. */
+const MAX_SCHEDULER_BYTES = 32
 /** A public key of X25519. */
 export const KEY_BYTES = 32
 /** Drawn anew for each subflow. */
@@ -17,7 +19,7 @@ export const NONCE_BYTES = 16
 
 const FIELD = {
   ...{ version: 1, capabilities: 2, holdMs: 3, instance: 4, name: 5 },
-  ...{ publicKey: 6, nonce: 7, place: 8 },
+  ...{ publicKey: 6, nonce: 7, place: 8, scheduler: 9 },
 } as const
 
 /** What one of ours announces itself with, as bytes: extends, capable. */
@@ -37,10 +39,12 @@ export interface Settings {
   readonly nonce?: Uint8Array | undefined
   /** Of a dialer: which of its subflows this is, from 1. */
   readonly place?: number | undefined
+  /** Of a dialer: name of the scheduler that its peer is to use. */
+  readonly scheduler?: string | undefined
 }
 
 /** What a peer is told of us that is no option of the connection. */
-export type OwnFacts = Pick<Settings, 'instance' | 'name'>
+export type OwnFacts = Pick<Settings, 'instance' | 'name' | 'scheduler'>
 
 /** What a subflow has heard from us about us. */
 export interface Introduction {
@@ -58,7 +62,7 @@ export interface PeerSettings extends Settings {
   readonly capabilities: number
 }
 
-export function encodeSettings({ holdMs, instance, name, ...proof }: Settings): Uint8Array {
+export function encodeSettings({ holdMs, instance, name, scheduler, ...proof }: Settings): Uint8Array {
   return encodeExtension(
     EXTENSION.settings,
     new Map<number, number | Uint8Array | undefined>([
@@ -69,6 +73,7 @@ export function encodeSettings({ holdMs, instance, name, ...proof }: Settings): 
       [FIELD.publicKey, proof.publicKey],
       [FIELD.nonce, proof.nonce],
       [FIELD.place, proof.place],
+      [FIELD.scheduler, scheduler === undefined ? undefined : shortText(scheduler, MAX_SCHEDULER_BYTES)],
     ]),
   )
 }
@@ -84,6 +89,7 @@ export function decodeSettings(frame: Extension): PeerSettings {
     publicKey: exactly(frame, FIELD.publicKey, KEY_BYTES, 'public key'),
     nonce: exactly(frame, FIELD.nonce, NONCE_BYTES, 'nonce'),
     place: frame.number(FIELD.place),
+    scheduler: frame.text(FIELD.scheduler, MAX_SCHEDULER_BYTES),
   }
 }
 

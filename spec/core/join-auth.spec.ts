@@ -81,13 +81,13 @@ describe('a subflow that joins', () => {
   it('may have heard who we are behind our hello', () => {
     core.join({ isDialer: true }).hears(peer.greeting().words)
     peer = new ProvingPeer({ isListener: true })
-    const introduction = core.core.introduce()!
+    const introduction = core.core.extensions.introduce(true)!
     const joins = core.join({ isDialer: true, introduction })
     expect(joins.sent()).toEqual(['pong', 'extends', 'capable', 'ping'])
     joins.extensions.push(new Extension(payloadOf(introduction.frame)))
     const { words, settings } = peer.greeting()
     joins.hears(words, peer.proof(joins, settings), HAVE)
-    expect(joins.sent()).toEqual(['pong', 'proof', 'have'])
+    expect(joins.sent()).toEqual(['pong', 'proof', 'have', 'path'])
     expect(core.states()).toEqual(['up', 'up'])
   })
 
@@ -427,6 +427,17 @@ describe('a secret', () => {
     deed(core.join())
     expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_AUTH' })
     expect(core.reads()).toBe('')
+  })
+
+  it('tells a peer without it why the connection ends', () => {
+    const first = core.join()
+    first.hears(new ProvingPeer().greeting().words, data(10, 'x'))
+    expect(first.sent().at(-1)).toBe('reset')
+    core = coreWith({})
+    core
+      .join()
+      .hears(new ProvingPeer().greeting().words, encodeReset({ code: 1, reason: 'ERR_MULTIPATH_AUTH' }))
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_AUTH' })
   })
 
   it('is missed by a side that has none as well', () => {

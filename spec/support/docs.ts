@@ -41,7 +41,7 @@ const SECTIONS = [
     intro: 'Used by `MultipathDialer` and `connect`, in addition to the options of a connection.',
     file: 'lib/dial/options.ts',
     table: without(DIALER_TABLE, CONN_OPTIONS),
-    others: { ...OTHERS, name: 'none' },
+    others: { ...OTHERS, peerScheduler: 'none', name: 'none' },
   },
   {
     title: 'Options of a listener',
@@ -52,6 +52,7 @@ const SECTIONS = [
       ...OTHERS,
       ...{ blockList: 'none', allowList: 'all addresses', authorizeJoin: 'none', trustedProxies: 'none' },
       cluster: '`false`',
+      acceptPeerPolicy: '`true`',
     },
   },
   {

@@ -4,6 +4,7 @@ import type { MultipathConn, SubflowDialer } from '../../index.js'
 import { DialError, MultipathDialer } from '../../index.js'
 import { ignore } from '../../ignore.js'
 import { MOST_SUBFLOWS } from '../opened.js'
+import { isAuthError, tokenError } from '../streams/greet.js'
 import type { AskedPeer } from './ask-peer.js'
 
 export interface OpenedPaths {
@@ -36,19 +37,37 @@ const OPTIONS = {
   maxSubflows: MOST_SUBFLOWS,
 }
 
+/** Asks the other end, while further paths join. */
+type Ask = (conn: MultipathConn) => Promise<AskedPeer>
+
 /**
  * Rejects with the reason of `signal`, or what is wrong with the options of the dialers. Labels of `dialers` differ.
  *
- * @param token - that the other end must know as well
- * @param ask - asks the other end, while further paths join
+ * @param token - proven to a `serve` that has one, too; other peers are asked without
  */
 export async function openPaths(
   dialers: readonly SubflowDialer[],
   signal: AbortSignal,
   token: Uint8Array | undefined,
-  ask?: (conn: MultipathConn) => Promise<AskedPeer>,
+  ask?: Ask,
 ): Promise<OpenedPaths> {
-  const dialer = new MultipathDialer('the peer', dialers, { ...OPTIONS, secret: token })
+  let opened = await openOnce(dialers, signal, token, ask)
+  if (token !== undefined && isUnproven(opened)) opened = await openOnce(dialers, signal, undefined, ask)
+  return isUnproven(opened) ? { ...opened, asked: tokenError('the other end', token) } : opened
+}
+
+/** The two ends do not have the same token. */
+function isUnproven({ conn, asked }: OpenedPaths): boolean {
+  return isAuthError(conn?.errored) || isAuthError(asked)
+}
+
+async function openOnce(
+  dialers: readonly SubflowDialer[],
+  signal: AbortSignal,
+  secret: Uint8Array | undefined,
+  ask: Ask | undefined,
+): Promise<OpenedPaths> {
+  const dialer = new MultipathDialer('the peer', dialers, { ...OPTIONS, secret })
   const outcome = new Outcome(dialer, dialers)
   try {
     const conn = await dialer.dial({ signal })

@@ -8,7 +8,7 @@ import { CTL_OPTIONS, MONITOR_OPTION } from '../ctl/offer.js'
 import type { Registry } from '../live/registry.js'
 import { parseSeconds } from '../parse.js'
 import type { TuningFlags } from '../tuning.js'
-import { TUNING_OPTIONS, tuningOf } from '../tuning.js'
+import { PEER_SCHEDULER_OPTION, TUNING_OPTIONS, tuningOf } from '../tuning.js'
 import type { CommonFlags } from './common-options.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import type { Log } from './log.js'
@@ -49,6 +49,7 @@ export const CLIENT_OPTIONS = (): Option[] => [
     .default(WAIT_MS, `${WAIT_MS / 1000}`),
   new Option('--once', 'exit with 1 if the session cannot be opened or is lost, instead of trying again'),
   ...TUNING_OPTIONS(),
+  PEER_SCHEDULER_OPTION(),
   ...CTL_OPTIONS(),
   MONITOR_OPTION(),
   ...COMMON_OPTIONS(),
@@ -78,6 +79,7 @@ export function sessionDialer(
     registry,
     log,
     tuning: tuningOf(flags),
+    peerScheduler: flags.peerScheduler,
     capFile: capFilePath(io.env),
   })
 }

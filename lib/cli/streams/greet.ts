@@ -28,7 +28,7 @@ export class StrangerError extends GreetingError {}
 
 /** The connection itself has found out that both ends have not the same token: it serves as its secret. */
 export function isAuthError(error: unknown): boolean {
-  return (error as { multipathCode?: unknown } | null)?.multipathCode === 'ERR_MULTIPATH_AUTH'
+  return (error as { multipathCode?: unknown } | null | undefined)?.multipathCode === 'ERR_MULTIPATH_AUTH'
 }
 
 /** @param token - of this end */

@@ -16,6 +16,7 @@ import { Registry } from '../live/registry.js'
 import { MeasureServer } from '../measure/serve-measure.js'
 import { formatHostPort, parseCount, parseSeconds } from '../parse.js'
 import { reportSubflows } from '../report-subflows.js'
+import { reportUnproven } from '../report-unproven.js'
 import { TUNING_OPTIONS, tuningOf } from '../tuning.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import { drain } from './drain.js'
@@ -144,7 +145,7 @@ export async function runServe(
     const sessions = new Sessions({ ...flags, ...options, charge, lookups, measure, tasks, streams, log })
     closeCtl = await offerCtl(flags, { command, registry, log, streams }, io)
     reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
-    reportRefusals(listener, log)
+    reportRefusals(listener, log, options.token)
     await take(listener, io.signal, (conn) => sessions.take(conn, registry.add(clientSession(conn, log))))
     await drain({
       reason: io.signal.reason as CliError,
@@ -169,7 +170,8 @@ function maxSockets({ maxSessions }: ServeFlags, places: number): number {
 }
 
 /** Who shuts others out, or tries to, is worth a line. */
-function reportRefusals(listener: MultipathListener, log: Log): void {
+function reportRefusals(listener: MultipathListener, log: Log, token: Buffer | undefined): void {
+  reportUnproven(listener, token, (message, client) => log.warn('client-refused', message, { client }))
   listener.on('full', (most, of) =>
     log.warn('full', `${most} ${of} are open: new paths are closed until some are free (see ulimit -n)`),
   )

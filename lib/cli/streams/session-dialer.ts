@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens sessions with `multipath serve`; each call dials anew. */
 import { setMaxListeners } from 'node:events'
-import type { ConnOptions, MultipathConn, PathFailureEvent, SubflowDialer } from '../../index.js'
+import type {
+  ConnOptions,
+  MultipathConn,
+  PathFailureEvent,
+  SchedulerName,
+  SubflowDialer,
+} from '../../index.js'
 import { DialError, MultipathDialer } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
 import { ignore } from '../../ignore.js'
@@ -29,6 +35,7 @@ export interface SessionDialerInit {
   readonly maxStreams: number
   readonly registry: Registry
   readonly tuning: ConnOptions
+  readonly peerScheduler: SchedulerName | undefined
   /** Where it is remembered what capped paths have spent. */
   readonly capFile: string
   readonly log: Log
@@ -62,6 +69,7 @@ export class SessionDialer {
       ...init.tuning,
       peer: 'ours',
       secret: init.token,
+      peerScheduler: init.peerScheduler,
       handshakeTimeoutMs: HANDSHAKE_MS,
     })
     const report = (label: string, message: string): void => log.detail('subflow', message, { label })

@@ -11,7 +11,7 @@ import type { OpenStreams } from '../live/open-streams.js'
 import type { MeasureServer } from '../measure/serve-measure.js'
 import type { HostPort } from '../parse.js'
 import type { AllowList } from './allow-list.js'
-import { greetAsServer, GreetingError, isAuthError, StrangerError, tokenError } from './greet.js'
+import { greetAsServer, GreetingError, isAuthError, StrangerError } from './greet.js'
 import type { Log } from './log.js'
 import type { Lookups } from './lookups.js'
 import { RemoteBinds } from './remote-binds.js'
@@ -104,11 +104,11 @@ export class Sessions {
       conn.setLimits(SESSION_LIMITS)
       this.#serve(conn, client, live)
     } catch (error) {
-      // Then the listener has charged the address.
-      const isCharged = isAuthError(error)
-      const why = isCharged ? tokenError('a client', token) : error
-      log.warn('client-refused', `refused ${client}: ${oneLine(why)}`, { client })
-      if (!this.#isClosed && !isCharged) charge(conn.remoteAddress)
+      // Otherwise the listener has told of it, and charged the address.
+      if (!isAuthError(error)) {
+        log.warn('client-refused', `refused ${client}: ${oneLine(error)}`, { client })
+        if (!this.#isClosed) charge(conn.remoteAddress)
+      }
       dismissClient(conn, error)
     }
   }

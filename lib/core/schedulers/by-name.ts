@@ -19,6 +19,13 @@ export const schedulers: Readonly<Record<SchedulerName, Scheduler>> = Object.fre
   'round-robin': roundRobin,
 })
 
+/** @throws {OptionError} for what is no name of a scheduler */
+export function checkSchedulerName(value: unknown): SchedulerName {
+  if (typeof value === 'string' && Object.hasOwn(schedulers, value)) return value as SchedulerName
+  const known = Object.keys(schedulers).join(', ')
+  throw new OptionError(`peerScheduler must be one of ${known}, got ${JSON.stringify(value)}`)
+}
+
 /** @throws {OptionError} for what is neither a name nor a scheduler */
 export function schedulerOf(value: unknown = 'lowest-rtt'): Scheduler {
   if (typeof value === 'string' && Object.hasOwn(schedulers, value)) return schedulers[value as SchedulerName]
