@@ -66,9 +66,18 @@ export const LAYERS = [
     may: [...BASE, 'index', 'wire/', 'core/', 'conn/', 'transport/'],
     packages: ['node:'],
   },
+  { folder: 'metrics/', may: ['conn/', 'dial/', 'listen/'], packages: [] },
   {
     folder: 'cli/',
-    may: ['index', 'mux/index', 'ignore', 'token-bucket', 'listen/by-address', 'listen/source-network'],
+    may: [
+      'index',
+      'mux/index',
+      'metrics/index',
+      'ignore',
+      'token-bucket',
+      'listen/by-address',
+      'listen/source-network',
+    ],
     packages: ['node:', 'commander'],
   },
 ]

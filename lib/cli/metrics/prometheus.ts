@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state of a command in the text format of Prometheus, version 0.0.4. */
+import type { Metric, MetricSample } from '../../metrics/index.js'
+import { metricsText } from '../../metrics/index.js'
 import type { PathStatus, SessionStatus, Status } from '../live/status.js'
-
-interface Metric {
-  readonly name: string
-  readonly help: string
-  readonly type: 'gauge' | 'counter'
-  readonly samples: readonly Sample[]
-}
-
-interface Sample {
-  readonly labels?: Readonly<Record<string, string>>
-  readonly value: number
-}
 
 type PathValue = (path: PathStatus) => number | null
 
@@ -126,7 +116,7 @@ export function prometheusText(status: Status): string {
     ),
     ...PATH_METRICS.map((metric) => ({ ...metric, samples: ofPaths(sessions, metric.value) })),
   ]
-  return metrics.map(metricText).join('')
+  return metricsText(metrics)
 }
 
 function ofSessions(
@@ -140,7 +130,7 @@ function ofSessions(
   return { name, help, type, samples }
 }
 
-function ofPaths(sessions: readonly SessionStatus[], valueOf: PathValue): Sample[] {
+function ofPaths(sessions: readonly SessionStatus[], valueOf: PathValue): MetricSample[] {
   return sessions.flatMap((session) =>
     session.paths.flatMap((path) => {
       const value = valueOf(path)
@@ -156,16 +146,4 @@ function sessionLabels({ id, client }: SessionStatus): Record<string, string> {
 
 function seconds(ms: number | null): number | null {
   return ms === null ? null : ms / 1000
-}
-
-function metricText({ name, help, type, samples }: Metric): string {
-  const lines = samples.map(({ labels = {}, value }) => {
-    const shown = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`)
-    return `${name}${shown.length === 0 ? '' : `{${shown.join(',')}}`} ${value}\n`
-  })
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Metrics for OpenTelemetry: its names are taken by their shape, so that nothing has to be installed for them. */
+import type { Metric, MetricSample } from './metric.js'
+
+/** As `Observable` of `@opentelemetry/api`. */
+export type Observable = object
+
+/** As `BatchObservableResult` of `@opentelemetry/api`. */
+export interface BatchResult {
+  observe(metric: never, value: number, attributes?: Record<string, string>): void
+}
+
+/** As `Meter` of `@opentelemetry/api`, version 1. */
+export interface Meter {
+  createObservableGauge(name: string, options?: { description?: string }): Observable
+  createObservableCounter(name: string, options?: { description?: string }): Observable
+  addBatchObservableCallback(callback: (result: never) => void, observables: never[]): void
+  removeBatchObservableCallback(callback: (result: never) => void, observables: never[]): void
+}
+
+/**
+ * Lets `meter` observe what `metrics` collects, each time that it exports. Names are those of OpenTelemetry: dots, and no `_total`.
+ *
+ * @returns what ends that
+ */
+export function observeWith(meter: Meter, metrics: { collect(): readonly Metric[] }): () => void {
+  const observables = new Map<string, Observable>()
+  for (const { name, help: description, type } of metrics.collect()) {
+    const shown = name.replace('multipath_', 'multipath.').replace(/_total$/, '')
+    observables.set(
+      name,
+      type === 'counter'
+        ? meter.createObservableCounter(shown, { description })
+        : meter.createObservableGauge(shown, { description }),
+    )
+  }
+  const all = [...observables.values()] as never[]
+  const callback = (result: BatchResult): void => {
+    for (const { name, samples } of metrics.collect())
+      for (const sample of samples) observe(result, observables.get(name), sample)
+  }
+  meter.addBatchObservableCallback(callback, all)
+  return () => meter.removeBatchObservableCallback(callback, all)
+}
+
+function observe(
+  result: BatchResult,
+  observable: Observable | undefined,
+  { value, labels = {} }: MetricSample,
+): void {
+  if (observable !== undefined) result.observe(observable as never, value, { ...labels })
+}
