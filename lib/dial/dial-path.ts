@@ -28,10 +28,10 @@ export class DialPath {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Opens a stream within the time limit, or within `limitMs`, and keeps count. */
-  async open(signal: AbortSignal, refs: Refs, limitMs: number = Infinity): Promise<Duplex> {
+  /** Opens a stream within the time limit, and keeps count. */
+  async open(signal: AbortSignal, refs: Refs): Promise<Duplex> {
     try {
-      const stream = await this.#open(signal, refs, Math.min(this.#timeoutMs, limitMs))
+      const stream = await this.#open(signal, refs, this.#timeoutMs)
       this.record.succeeded()
       return stream
     } catch (error) {

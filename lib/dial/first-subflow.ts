@@ -176,7 +176,7 @@ class Search implements PathsUser {
       if (this.#isSettled) return
       opened.path.record.failed()
       this.#failed(opened.path, toError(error))
-      if (!this.#isSettled) passOn()
+      passOn()
     } finally {
       cancel()
     }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How often a path is dialled while the connection is suspended, which nothing else can bring back: a path that returns is
- * to be found within a second. Attempts on a path that swallows everything are cut short, as the kernel tries again only
- * after one second, then two, then four; some get longer, for paths that have become slower.
+ * How a path is dialled while the connection is suspended, which nothing else can bring back: a path that returns is to be
+ * found within a second.
  */
+import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'
+import { openOverlapping } from './overlapping.js'
 
-/** An attempt gets so long, milliseconds, or six round trips; every third more than the kernel's first retry, and every tenth all the time there is. */
-const ATTEMPT_MS = 500
-const LONGER_MS = 1500
-const ROUNDS = 6
-/** A hello on a stream that is open gets so many times as long: it is not lost, and late at most. */
-const HELLO_TIMES = 6
+/** The answer to a hello gets so long, milliseconds, or so many round trips: on a stream that is open, it is late at most. */
+const ANSWER_MS = 3000
+const ANSWER_ROUNDS = 36
 /** The longest wait between two attempts, milliseconds: at first, and once the suspension has lasted for two minutes. */
 const WAIT_MS = 250
 const LATER_WAIT_MS = 5000
@@ -23,7 +21,6 @@ export class HoldPace {
   #since: Millis | undefined
   /** Aborts attempts that were begun before the suspension. */
   #begin = new AbortController()
-  #attempts = 0
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock
@@ -34,14 +31,8 @@ export class HoldPace {
     return this.#since !== undefined
   }
 
-  /** Aborted when a suspension begins: what was begun before is begun anew. */
-  get begins(): AbortSignal {
-    return this.#begin.signal
-  }
-
   changed(isSuspended: boolean): void {
     this.#since = isSuspended ? this.#clock.now() : undefined
-    this.#attempts = 0
     if (!isSuspended) return
     const begun = this.#begin
     this.#begin = new AbortController()
@@ -55,18 +46,15 @@ export class HoldPace {
     return Math.min(waitMs, this.#random() * (isLater ? LATER_WAIT_MS : WAIT_MS))
   }
 
-  /** Time for the next stream to open; Infinity for as long as it may. @param rttMs - of the path, where it is known */
-  nextAttemptMs(rttMs: number | undefined): Millis {
-    if (this.#since === undefined) return Infinity
-    const attempt = ++this.#attempts
-    if (attempt % 10 === 0) return Infinity
-    const leastMs = Math.max(ATTEMPT_MS, ROUNDS * (rttMs ?? 0))
-    return attempt % 3 === 0 ? Math.max(LONGER_MS, leastMs) : leastMs
+  /** Opens a stream. An attempt that was begun before a suspension may wait for its kernel for long: it is begun anew. */
+  open(signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<Duplex>): Promise<Duplex> {
+    const either = AbortSignal.any([signal, this.#begin.signal])
+    return this.isOn ? openOverlapping(this.#clock, either, attempt) : attempt(either)
   }
 
   /** Time for the answer to a hello. */
   helloMs(rttMs: number | undefined, mostMs: Millis): Millis {
     if (this.#since === undefined) return mostMs
-    return Math.min(mostMs, HELLO_TIMES * Math.max(ATTEMPT_MS, ROUNDS * (rttMs ?? 0)))
+    return Math.min(mostMs, Math.max(ANSWER_MS, ANSWER_ROUNDS * (rttMs ?? 0)))
   }
 }

@@ -21,15 +21,13 @@ export interface OpeningInit {
  * A stream, at a time when neither the peer is closing nor the connection about to end.
  *
  * @param opening - one that may be opening already
- * @param rttMs - of the path, where it is known
  */
 export async function openWhenWanted(
   init: OpeningInit,
   signal: AbortSignal,
   opening: Promise<Duplex> | undefined,
-  rttMs: number | undefined,
 ): Promise<Duplex> {
-  const { peerClose, lastWords } = init
+  const { path, conn, hope, peerClose, lastWords } = init
   let opened = opening
   for (;;) {
     if (peerClose.isOn || lastWords.isOn) {
@@ -38,20 +36,10 @@ export async function openWhenWanted(
       await lastWords.over(signal)
       await peerClose.over(signal)
     }
-    const stream = await (opened ?? dial(init, signal, rttMs))
+    const stream = await (opened ?? hope.hold.open(signal, (either) => path.open(either, conn.refs)))
     opened = undefined
     if (!peerClose.isOn && !lastWords.isOn && !signal.aborted) return stream
     discard(stream)
     signal.throwIfAborted()
   }
-}
-
-/** An attempt that was begun before a suspension may wait for its kernel for long: it is begun anew. */
-function dial(
-  { path, hope, conn }: OpeningInit,
-  signal: AbortSignal,
-  rttMs: number | undefined,
-): Promise<Duplex> {
-  const either = AbortSignal.any([signal, hope.hold.begins])
-  return path.open(either, conn.refs, hope.hold.nextAttemptMs(rttMs))
 }

@@ -170,7 +170,7 @@ export class PathKeeper {
         slot = await slots.take(signal)
       }
       try {
-        await this.#join(await openWhenWanted(this.#init, signal, opening, this.#rttMs), slot)
+        await this.#join(await openWhenWanted(this.#init, signal, opening), slot)
       } catch (error) {
         slot()
         throw error
