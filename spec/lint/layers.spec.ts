@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { circles, LICENCE, reports, untyped } from './reports.js'
+
+// ESLint with types takes half a minute of a busy machine's time.
+vi.setConfig({ testTimeout: 120_000 })
 
 const IMPORTS = '@typescript-eslint/no-restricted-imports'
 

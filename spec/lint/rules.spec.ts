@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { LICENCE, reports, typed, untyped } from './reports.js'
+
+// ESLint with types takes half a minute of a busy machine's time.
+vi.setConfig({ testTimeout: 120_000 })
 
 const lines = (count: number, line: string): string => Array.from({ length: count }, () => line).join('\n')
 const body = (count: number): string => lines(count, '  void 0')
