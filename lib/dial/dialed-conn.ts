@@ -29,6 +29,9 @@ export interface DialedConnInit {
   readonly onFailure: (label: string, error: Error, waitMs: number | undefined) => void
 }
 
+/** From one look for paths to the next, milliseconds, while there is none. */
+const LOOK_MS = 500
+
 export class DialedConn implements PathsUser {
   readonly #init: DialedConnInit
   readonly #slots: Semaphore
@@ -55,7 +58,7 @@ export class DialedConn implements PathsUser {
     conn.suspension.onChange = (isSuspended) => {
       this.#hope.suspensionChanged(isSuspended)
       if (!isSuspended) return
-      paths.check()
+      this.#look()
       this.#endHoldIfHopeless()
     }
     const release = paths.use(this)
@@ -89,6 +92,14 @@ export class DialedConn implements PathsUser {
     const keeper = this.#keepers.get(path)
     if (keeper === undefined) this.#init.conn.removePath(path.policy)
     else keeper.remove()
+  }
+
+  /** While the connection is suspended, the source of the paths looks again and again: a link that returns is to be found soon. */
+  readonly #look = (): void => {
+    const { conn, clock, paths, signal } = this.#init
+    if (!conn.isSuspended || signal.aborted) return
+    paths.check()
+    clock.callAt(clock.now() + LOOK_MS, this.#look)
   }
 
   /** Paths may still come of themselves, or were removed to make room for others: then the connection is held on. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A dialer and a listener whose paths are all gone for a while, in virtual time. */
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
-import type { DialerOptions, ListenerOptions, MultipathConn } from '../../lib/index.js'
+import type { DialerOptions, ListenerOptions, MultipathConn, PathSource } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import type { Link } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
@@ -112,6 +112,34 @@ describe('a path that returns silently', () => {
 })
 
 describe('a connection that is suspended', () => {
+  it('has the source of its paths look each half second, until it goes on', async () => {
+    const { clock, links } = network(1)
+    listen(clock, links)
+    let looks = 0
+    const source: PathSource = {
+      watch: (paths) => {
+        paths.add(links[0]!.dialer('link'))
+        return () => {}
+      },
+      check: () => looks++,
+    }
+    const conn = await clock.until(new MultipathDialer('the other end', source, { clock }).dial())
+    onTestFinished(() => void conn.on('error', () => {}).destroy())
+    await clock.run(500)
+    links[0]!.cut()
+    await clock.run(100)
+    expect(conn.isSuspended).toBe(true)
+    const before = looks
+    await clock.run(5000)
+    expect(looks - before).toBeGreaterThanOrEqual(10)
+    links[0]!.restore()
+    await clock.run(2000)
+    expect(conn.isSuspended).toBe(false)
+    const after = looks
+    await clock.run(5000)
+    expect(looks).toBe(after)
+  })
+
   it('says so, and for how long it was', async () => {
     const { clock, links, near, far, atNear, atFar } = await meet()
     for (const link of links) link.cut()
