@@ -31,8 +31,26 @@ async function twoConnections(clock?: ManualClock) {
 }
 
 describe('a paused path', () => {
-  it('sends no data until it is resumed, and still receives', async () => {
+  it('carries no data either way until it is resumed, since the peer is told', async () => {
     const { near, far } = await connectedPair({ paths: 2, listener: { scheduler: 'redundant' } })
+    near.pausePath('path 0')
+    await carries(near, far, 1000)
+    await carries(far, near, 500)
+    expect(near.subflows().map(({ label, receivedBytes }) => [label, receivedBytes])).toEqual([
+      ['path 0', 0],
+      ['path 1', 500],
+    ])
+    near.resumePath('path 0')
+    await carries(near, far, 10)
+    await carries(far, near, 500)
+    await until(() => near.subflows().every(({ receivedBytes }) => receivedBytes > 0))
+  })
+
+  it('sends no data until it is resumed, and still receives from a peer that goes by its own mind', async () => {
+    const { near, far } = await connectedPair({
+      paths: 2,
+      listener: { scheduler: 'redundant', acceptPeerPolicy: false },
+    })
     near.pausePath('path 0')
     expect(near.paths().map(({ label, isPaused, state }) => [label, isPaused, state])).toEqual([
       ['path 0', true, 'up'],

@@ -99,14 +99,14 @@ describe('both paths gone in the middle of a transfer', () => {
 
 describe('a path that returns silently', () => {
   const offsets = Array.from({ length: 24 }, (_, n) => 70_000 + n * 457)
-  test.each(offsets)('is found within six tenths of a second (after %i ms)', async (ms) => {
+  test.each(offsets)('is found within a second (after %i ms)', async (ms) => {
     const { clock, links, near } = await meet({ paths: 1 })
     links[0]!.freeze()
     near.write('x')
     await clock.run(ms)
     expect(near.isSuspended).toBe(true)
     links[0]!.thaw()
-    await clock.run(600)
+    await clock.run(1000)
     expect(near.isSuspended).toBe(false)
   })
 })
