@@ -50,7 +50,7 @@ async function serve(): Promise<number> {
 /** A stream of a session of its own that leads to the echo. */
 async function join(port: number): Promise<Duplex> {
   const path = tcpDialer({ host: '127.0.0.1', port, localAddress: FRIEND_ADDRESS })
-  const conn = await new MultipathDialer('friend', [path]).dial()
+  const conn = await new MultipathDialer('friend', [path], { secret: TOKEN }).dial()
   conn.on('error', () => {})
   await greetAsClient(conn, Buffer.from(TOKEN), LIMITS)
   const stream = new MuxSession(conn, { role: 'client' }).open()
