@@ -2,6 +2,7 @@
 /** What joins are proven with: a pair of keys for the process, and one more key for each peer. */
 import type { KeyObject } from 'node:crypto'
 import {
+  createHash,
   createHmac,
   createPublicKey,
   createSecretKey,
@@ -34,8 +35,8 @@ export interface JoinSecurity {
 
 interface Secret {
   readonly bytes: Uint8Array
-  /** Tells those of one process apart. */
-  readonly id: number
+  /** The same for the same secret, so that every dialer that has it finds the keys of the others. */
+  readonly id: string
 }
 
 export interface JoinOptions {
@@ -57,8 +58,6 @@ export function joinSecurity({ joinAuth, secret }: JoinOptions): JoinSecurity | 
   return { isRequired: choice === 'require' || known !== undefined, secret: known }
 }
 
-let secrets = 0
-
 /** A copy: the caller may overwrite its own. */
 function secretOf(secret: unknown): Secret | undefined {
   if (secret === undefined) return undefined
@@ -67,7 +66,7 @@ function secretOf(secret: unknown): Secret | undefined {
     throw new OptionError(
       `secret must be a string or bytes, from ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes long`,
     )
-  return { bytes, id: ++secrets }
+  return { bytes, id: createHash('sha256').update(bytes).digest('base64') }
 }
 
 /** Of this process: generated when it is first needed, and the same for all connections. */
@@ -82,10 +81,10 @@ function ownKeys(): { readonly privateKey: KeyObject; readonly publicKey: Uint8A
   return own
 }
 
-/** What both processes have, and nobody else; `undefined` for what is no key. A peer dials many times with the same one. */
+/** A key that only the two processes have; `undefined` if the peer's is invalid. It is remembered, as a peer dials many times with one key. */
 function sharedWith(peerKey: Uint8Array, secret: Secret | undefined): KeyObject | undefined {
-  const name = `${Buffer.from(peerKey).toString('base64')} ${secret?.id ?? 0}`
-  const shared = sharedKeys.get(name) ?? derive(agree(peerKey), secret)
+  const name = `${Buffer.from(peerKey).toString('base64')} ${secret?.id ?? ''}`
+  const shared = sharedKeys.has(name) ? sharedKeys.get(name) : derive(agree(peerKey), secret)
   sharedKeys.delete(name)
   sharedKeys.set(name, shared)
   const [oldest] = sharedKeys.keys()

@@ -220,7 +220,7 @@ class SubflowSink implements FrameSink {
 
   #onStranger({ instance }: Reset): void {
     const { extensions, auth } = this.#dispatcher.parts
-    const isOther = instance !== undefined && extensions.isOther(instance)
+    const isOther = extensions.isOther(instance)
     if (!auth.isStranger(this.#subflow, isOther)) this.#assertProven()
     this.#dispatcher.stranger = isOther ? 'restarted' : 'unknown'
   }

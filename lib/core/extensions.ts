@@ -147,21 +147,24 @@ export class Extensions {
 
   /** The peer's PROOF came on `subflow`. @throws {RemoteProtocolError} where it proves nothing */
   check(subflow: Subflow, frame: Extension): void {
-    const settings = this.#init.auth.check(subflow, decodeProof(frame))
+    const isOther = ({ instance }: PeerSettings): boolean => this.isOther(instance)
+    const settings = this.#init.auth.check(subflow, decodeProof(frame), isOther)
     if (settings !== undefined) this.#settle(subflow, settings)
   }
 
   /** What the peer says of itself counts. */
   #settle(subflow: Subflow, settings: PeerSettings): void {
-    if (this.isOther(settings.instance)) throw new RemoteProtocolError('the settings of another listener')
+    const known = this.#peerSettings?.instance
+    if (known !== undefined && !isSame(known, settings.instance))
+      throw new RemoteProtocolError('the settings of another listener')
     this.#peerSettings = settings
     this.#init.policy.schedulerWanted(subflow, settings.scheduler)
   }
 
-  /** Whether the listener that says so is another process than the one that opened the connection. */
+  /** Whether `instance` names another process than the one that opened the connection. */
   isOther(instance: Uint8Array | undefined): boolean {
     const known = this.#peerSettings?.instance
-    return known !== undefined && !isSame(known, instance)
+    return known !== undefined && instance !== undefined && !isSame(known, instance)
   }
 }
 

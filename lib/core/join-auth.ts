@@ -40,8 +40,6 @@ export class JoinAuthenticator {
   /** What the peer can do is known, and stays. */
   #isSettled = false
   #peerKey: Uint8Array | undefined
-  /** Of a listener. */
-  #peerInstance: Uint8Array | undefined
   #prove: Prove | undefined
   #hasProof = false
   #places = 0
@@ -132,7 +130,6 @@ export class JoinAuthenticator {
     exchange.peerSettings ??= payload
     if (!this.#isSettled && this.#isTrusted(subflow)) {
       this.#settle(settings.publicKey)
-      this.#peerInstance = settings.instance
       this.review()
     }
     if (!subflow.isUnproven) return true
@@ -158,12 +155,17 @@ export class JoinAuthenticator {
   }
 
   /**
-   * The peer's PROOF came.
+   * The peer's PROOF came. Without a secret, the key of another process is anybody's: {@link isStranger} has all that it may say.
    *
+   * @param isOther - whether that is what another process says of itself
    * @returns what the peer has said of itself, which counts now
    * @throws {RemoteProtocolError} ERR_MULTIPATH_AUTH where it proves nothing; on the first subflow, it ends the connection
    */
-  check(subflow: Subflow, proof: Uint8Array): PeerSettings | undefined {
+  check(
+    subflow: Subflow,
+    proof: Uint8Array,
+    isOther: (settings: PeerSettings) => boolean,
+  ): PeerSettings | undefined {
     const exchange = this.#exchanges.get(subflow)
     if (exchange === undefined || this.#peerKey === undefined) return undefined
     const { isDialer, unproven } = exchange
@@ -177,7 +179,8 @@ export class JoinAuthenticator {
       return unproven
     }
     if (this.#isOfStranger(exchange, proof)) exchange.isStranger = true
-    else if (!this.#isOfAnother(exchange)) this.#refuse(subflow)
+    else if (this.#init?.keys.hasSecret === true || unproven === undefined || !isOther(unproven))
+      this.#refuse(subflow)
     return undefined
   }
 
@@ -203,13 +206,6 @@ export class JoinAuthenticator {
   #proof({ ownSettings, peerSettings, isDialer }: Exchange, ofDialer: boolean): Uint8Array | undefined {
     this.#prove ??= this.#init!.keys.proverFor(this.#peerKey!)
     return proofOf(this.#prove, ofDialer, isDialer, ownSettings, peerSettings)
-  }
-
-  /** Without a secret, the key of another listener is anybody's: @see isStranger for all that it may say. */
-  #isOfAnother({ unproven }: Exchange): boolean {
-    if (this.#init?.keys.hasSecret === true) return false
-    const [known, told] = [this.#peerInstance, unproven?.instance]
-    return known !== undefined && told?.every((byte, at) => byte === known[at]) === false
   }
 
   /** A listener that has restarted has another key, and the same secret. */
