@@ -18,8 +18,7 @@ import { joinedSources } from './streams/joined-sources.js'
 import type { Log } from './streams/log.js'
 import type { Dial } from './streams/path-dialers.js'
 import { dialerWith, nameOf } from './streams/path-dialers.js'
-import type { PathPlace } from './streams/path-place.js'
-import { labelOf, parsePathPlace } from './streams/path-place.js'
+import { isFree, labelOf, parsePathPlace, placeOf } from './streams/path-place.js'
 import { pathsOf, presentPaths } from './streams/session-paths.js'
 
 /** @throws {CliError} */
@@ -78,8 +77,6 @@ function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial, dial: Dia
       exitCode: EXIT_USAGE,
       hint: 'use a lower -x',
     })
-  const isFree = (place: PathPlace): boolean =>
-    (place.source ?? place.interfaceName ?? place.via) === undefined
   const bound = pathsOf(
     targets.filter((place) => !isFree(place)).map((place) => ({ parallel: multiplier, ...place })),
     dial,
@@ -93,8 +90,7 @@ function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial, dial: Dia
       ...{ family, multiplier: each, maxPaths: MOST_SUBFLOWS },
       ...(!isAutoBound && { interfaces: false }),
       dial: (pair, path) => {
-        const place =
-          places.find(({ host, port }) => host === pair.target && port === pair.port) ?? places[0]!
+        const place = placeOf(places, pair)
         const label = place.label === undefined ? path.label! : `${place.label} ${path.label!}`
         return dial(place, { ...pair, label }, nameOf(pair.target))
       },

@@ -5,7 +5,7 @@ import type { AddressPair, Family } from '../index.js'
 import { findAddressPairs } from '../index.js'
 import { CliError } from './cli-error.js'
 import type { PathPlace } from './streams/path-place.js'
-import { labelOf } from './streams/path-place.js'
+import { isFree, labelOf, placeOf } from './streams/path-place.js'
 
 /** As an option of `findAddressPairs`: whatever there is, up to its own limit. */
 const MOST_PATHS = 1024
@@ -38,8 +38,8 @@ export interface PlanInit {
 export async function planPaths(init: PlanInit, report: (line: string) => void): Promise<PlannedPath[]> {
   const { family, addresses } = init
   const targets = once(init.targets, labelOf)
-  const free = targets.filter((place) => (place.source ?? place.interfaceName ?? place.via) === undefined)
-  const bound = targets.filter((place) => !free.includes(place))
+  const free = targets.filter(isFree)
+  const bound = targets.filter((place) => !isFree(place))
   const found = await Promise.all([
     ...(free.length === 0 ? [] : [freePaths(free, init)]),
     ...bound.map((place) => boundPaths(place, family)),
@@ -76,9 +76,10 @@ async function freePaths(
     ...((addresses !== undefined || !isAutoBound) && { interfaces: false }),
   })
   const all = addresses === undefined ? pairs : addresses.flatMap((from) => starting(from, pairs))
-  const placeOf = (pair: AddressPair): PathPlace =>
-    places.find(({ host, port }) => host === pair.target && port === pair.port) ?? places[0]!
-  return { paths: all.flatMap((pair) => copies(pair, placeOf(pair))), failures: failures.map(messageOf) }
+  return {
+    paths: all.flatMap((pair) => copies(pair, placeOf(places, pair))),
+    failures: failures.map(messageOf),
+  }
 }
 
 async function boundPaths(place: PathPlace, family: Family): Promise<Found> {

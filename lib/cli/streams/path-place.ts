@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One path as `--to` describes it: `HOST:PORT[@ADDRESS|@INTERFACE][,NAME=VALUE]…`. */
 import { InvalidArgumentError } from 'commander'
-import type { PathPolicy } from '../../index.js'
+import type { AddressPair, PathPolicy } from '../../index.js'
 import type { Period } from '../caps/cap-book.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort, parseCount, parseHostPort } from '../parse.js'
@@ -48,6 +48,16 @@ export function labelOf({ host, port, source, interfaceName, label }: PathPlace)
   const place = formatHostPort({ host, port })
   const from = source ?? interfaceName
   return label ?? (from === undefined ? place : `${place}@${from}`)
+}
+
+/** Whether it may start from any local address. */
+export function isFree({ source, interfaceName, via }: PathPlace): boolean {
+  return (source ?? interfaceName ?? via) === undefined
+}
+
+/** Of `places`, the one that leads to an address that was looked up for it. */
+export function placeOf(places: readonly PathPlace[], pair: Pick<AddressPair, 'target' | 'port'>): PathPlace {
+  return places.find(({ host, port }) => host === pair.target && port === pair.port) ?? places[0]!
 }
 
 function parseSource(from: string | undefined): Pick<PathPlace, 'source' | 'interfaceName'> {

@@ -10,7 +10,7 @@ import { joinedSources } from './joined-sources.js'
 import type { Dial, TlsFlags } from './path-dialers.js'
 import { dialerWith, nameOf } from './path-dialers.js'
 import type { PathPlace } from './path-place.js'
-import { labelOf } from './path-place.js'
+import { labelOf, placeOf } from './path-place.js'
 import { usage } from './usage.js'
 
 export interface PathFlags extends TlsFlags {
@@ -106,7 +106,7 @@ function fromEverywhere(places: readonly PathPlace[], rules: InterfaceRules, dia
     ...(rules !== EVERY_INTERFACE && { interfaces: (local) => takes(rules, local) }),
     includeVirtual: rules.includes.length > 0,
     dial: (pair, path) => {
-      const place = places.find(({ host, port }) => host === pair.target && port === pair.port) ?? places[0]!
+      const place = placeOf(places, pair)
       const policy = { ...place.policy, ...policyOf(rules, pair.interfaceName) }
       return dial({ ...place, policy }, { ...pair, label: path.label! }, nameOf(pair.target))
     },
