@@ -2,7 +2,7 @@
 /** A transfer each way over two links in network namespaces, and what happens to it: both links go for a while, or a process does. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SERVER, Uplinks } from './uplinks.js'
 
@@ -44,6 +44,7 @@ const BEFORE_MS = 1500
 class Peer implements Disposable {
   readonly told: Told[] = []
   readonly #child: ChildProcess
+  readonly #lines: Interface
   readonly #exited: Promise<unknown[]>
 
   constructor(within: readonly string[], side: 'listen' | 'dial', bytes: number) {
@@ -51,17 +52,17 @@ class Peer implements Disposable {
     const [program, ...args] = [...within, process.execPath, ...script]
     this.#child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#exited = once(this.#child, 'exit')
-    createInterface(this.#child.stdout!).on('line', (line) => this.told.push(JSON.parse(line) as Told))
+    this.#lines = createInterface(this.#child.stdout!)
+    this.#lines.on('line', (line) => this.told.push(JSON.parse(line) as Told))
   }
 
   /** The first such event, once it has been told. */
   async first(event: string): Promise<Told> {
-    const lines = createInterface(this.#child.stdout!)
     for (;;) {
       const found = this.of(event)[0]
       if (found !== undefined) return found
       if (this.#child.exitCode !== null) throw new Error(`the process ended before it told of "${event}"`)
-      await Promise.race([once(lines, 'line'), this.#exited])
+      await Promise.race([once(this.#lines, 'line'), this.#exited])
     }
   }
 

@@ -51,7 +51,7 @@ export async function openByListening(options: NcListen, surroundings: Surroundi
           resolve({ conn, live, onOther, close: () => door!.close() })
         }, reject)
       })
-      // It is told what it is, and nobody who can prove to be another one is kept out by it.
+      // With a token, a stranger is reported, and a peer that knows the token may still connect.
       const onForeign = options.token === undefined ? (error: Error): void => reject(explain(error)) : ignore
       openDoor(arrivals, options, surroundings, onForeign).then((opened) => (door = opened), reject)
     })
@@ -77,7 +77,7 @@ export function listenForAll(
   return openDoor(arrivals, options, surroundings)
 }
 
-/** @throws {CliError} for a connection that is of no use, although it is the one that was waited for */
+/** @throws {CliError} for the connection that was waited for, if it has failed already */
 async function admitted(
   conn: MultipathConn,
   { token }: NcListen,

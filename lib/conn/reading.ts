@@ -29,7 +29,7 @@ export class Reading {
   /** Bytes of it were taken. */
   took(subflow: Subflow): void {
     if (!isLeftUnread(subflow) || this.#throttled.has(subflow)) return
-    const why = subflow.isHeldBack ? 'waits for the first one' : 'brings too much that is of no use'
+    const why = subflow.isHeldBack ? 'waits for the first one' : 'brings too much useless data'
     debug('subflow %d %s %s: it is left unread', subflow.id, subflow.label, why)
     this.#throttled.add(subflow)
     this.#sockets.get(subflow)?.stopReading(READ_STOP.abuse)

@@ -60,7 +60,7 @@ const POSSIBLE: Readonly<Record<PeerRole, readonly Direction[]>> = {
   reads: ['upload'],
 }
 
-/** Of the directions that are wanted, those that such a peer can do; where there is none, what it can do. */
+/** The wanted directions that such a peer supports, or all that it supports if it supports none of those. */
 function feasible(role: PeerRole, wanted: readonly Direction[]): readonly Direction[] {
   const both = wanted.filter((one) => POSSIBLE[role].includes(one))
   return both.length === 0 && wanted.length > 0 ? POSSIBLE[role] : both

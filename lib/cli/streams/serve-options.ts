@@ -53,7 +53,7 @@ export interface ServeOptions {
 }
 
 /**
- * @param isForMeasuring - nobody reaches anything through it
+ * @param isForMeasuring - it gives access to no target
  * @throws {CliError} EXIT_USAGE
  */
 export function serveOptions(
