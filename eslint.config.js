@@ -72,7 +72,7 @@ export const LAYERS = [
     may: [
       'index',
       'mux/index',
-      'metrics/index',
+      'metrics/metric',
       'ignore',
       'token-bucket',
       'listen/by-address',

@@ -5,8 +5,8 @@ import type { ConnPath } from '../conn/path-view.js'
 import type { PathStats } from '../conn/path-stats.js'
 import { MultipathDialer } from '../dial/multipath-dialer.js'
 import { MultipathListener } from '../listen/multipath-listener.js'
-import type { Metric, MetricSample } from './metric.js'
-import { metricsText } from './metric.js'
+import type { Metric, MetricOf } from './metric.js'
+import { metricsOf, metricsText, PATH_HEADINGS } from './metric.js'
 
 export type { Metric, MetricSample } from './metric.js'
 export { metricsText } from './metric.js'
@@ -37,13 +37,9 @@ export class Metrics {
 
   /** The state now, in an order that does not change. */
   collect(): Metric[] {
-    const conns = [...this.#conns]
-    const paths = conns.flatMap(([conn, labels]) =>
-      conn.paths().map((path) => ({ path, labels: { ...connLabels(conn, labels), path: path.label } })),
-    )
-    const dialled = [...this.#dialers].flatMap(([dialer, labels]) =>
-      dialer.stats().map((path) => ({ path, labels: { ...labels, path: path.label } })),
-    )
+    const conns = [...this.#conns].map(([thing, labels]) => ({ thing, labels: connLabels(thing, labels) }))
+    const paths = conns.flatMap(({ thing: conn, labels }) => labelled(conn.paths(), labels))
+    const dialled = [...this.#dialers].flatMap(([dialer, labels]) => labelled(dialer.stats(), labels))
     return [
       {
         name: 'multipath_connections',
@@ -51,12 +47,9 @@ export class Metrics {
         type: 'gauge',
         samples: [{ value: conns.length }],
       },
-      ...OF_CONNS.map(({ value, ...metric }) => ({
-        ...metric,
-        samples: conns.map(([conn, labels]) => ({ labels: connLabels(conn, labels), value: value(conn) })),
-      })),
-      ...OF_CONN_PATHS.map(({ value, ...metric }) => ({ ...metric, samples: samplesOf(paths, value) })),
-      ...OF_DIALED_PATHS.map(({ value, ...metric }) => ({ ...metric, samples: samplesOf(dialled, value) })),
+      ...metricsOf(OF_CONNS, conns),
+      ...metricsOf(OF_CONN_PATHS, paths),
+      ...metricsOf(OF_DIALED_PATHS, dialled),
       {
         ...{
           name: 'multipath_listener_refused_total',
@@ -88,11 +81,7 @@ export class Metrics {
   }
 }
 
-interface ConnMetric extends Omit<Metric, 'samples'> {
-  readonly value: (conn: MultipathConn) => number
-}
-
-const OF_CONNS: readonly ConnMetric[] = [
+const OF_CONNS: readonly MetricOf<MultipathConn>[] = [
   {
     ...{ name: 'multipath_connection_sent_bytes_total', help: 'Payload bytes written.', type: 'counter' },
     value: ({ bytesWritten }) => bytesWritten,
@@ -115,39 +104,22 @@ const OF_CONNS: readonly ConnMetric[] = [
   },
 ]
 
-interface PathMetric<Path> extends Omit<Metric, 'samples'> {
-  readonly value: (path: Path) => number | undefined
-}
-
-const OF_CONN_PATHS: readonly PathMetric<ConnPath>[] = [
+const OF_CONN_PATHS: readonly MetricOf<ConnPath>[] = [
+  { ...PATH_HEADINGS.up, value: ({ state }) => Number(state === 'up') },
+  { ...PATH_HEADINGS.paused, value: ({ isPaused }) => Number(isPaused) },
+  { ...PATH_HEADINGS.rtt, value: ({ rttMs }) => rttMs && rttMs / 1000 },
   {
-    ...{ name: 'multipath_path_up', help: 'Whether the path is up.', type: 'gauge' },
-    value: ({ state }) => Number(state === 'up'),
-  },
-  {
-    ...{ name: 'multipath_path_paused', help: 'Whether the path is paused.', type: 'gauge' },
-    value: ({ isPaused }) => Number(isPaused),
-  },
-  {
-    ...{ name: 'multipath_path_rtt_seconds', help: 'Smoothed round-trip time.', type: 'gauge' },
-    value: ({ rttMs }) => rttMs && rttMs / 1000,
-  },
-  {
-    ...{
-      name: 'multipath_path_in_flight_bytes',
-      help: 'Payload bytes sent and not acknowledged.',
-      type: 'gauge',
-    },
+    ...PATH_HEADINGS.inFlight,
     value: ({ subflows }) => subflows.reduce((sum, { inFlightBytes }) => sum + inFlightBytes, 0),
   },
   {
-    ...{ name: 'multipath_path_cap_left_bytes', help: 'Bytes left of the cap of the path.', type: 'gauge' },
+    ...PATH_HEADINGS.capLeft,
     value: ({ maxBytes, spentBytes }) =>
       maxBytes === Infinity ? undefined : Math.max(0, maxBytes - spentBytes),
   },
 ]
 
-const OF_DIALED_PATHS: readonly PathMetric<PathStats>[] = [
+const OF_DIALED_PATHS: readonly MetricOf<PathStats>[] = [
   {
     ...{ name: 'multipath_dialer_path_opened_total', help: 'Subflows opened.', type: 'counter' },
     value: ({ successes }) => successes,
@@ -182,14 +154,11 @@ const OF_DIALED_PATHS: readonly PathMetric<PathStats>[] = [
   },
 ]
 
-function samplesOf<Path>(
-  all: readonly { readonly path: Path; readonly labels: Labels }[],
-  valueOf: (path: Path) => number | undefined,
-): MetricSample[] {
-  return all.flatMap(({ path, labels }) => {
-    const value = valueOf(path)
-    return value === undefined ? [] : [{ labels, value }]
-  })
+function labelled<Path extends { readonly label: string }>(
+  paths: readonly Path[],
+  labels: Labels,
+): readonly { readonly thing: Path; readonly labels: Labels }[] {
+  return paths.map((thing) => ({ thing, labels: { ...labels, path: thing.label } }))
 }
 
 function connLabels(conn: MultipathConn, labels: Labels): Labels {
