@@ -5,12 +5,13 @@ import { CliError } from './cli-error.js'
 import type { CtlFlags } from './ctl/offer.js'
 import { EXIT_USAGE } from './exit-codes.js'
 import type { HostPort } from './parse.js'
+import { familyOf } from './parse.js'
 import { exposures, loadToken } from './streams/secrets.js'
 import type { TlsFlags } from './streams/path-dialers.js'
 import type { PathPlace } from './streams/path-place.js'
 import { labelOf } from './streams/path-place.js'
-import { loadAuthority, loadCertificate } from './streams/tls-files.js'
 import type { ServerTls } from './streams/serve-options.js'
+import { serverTls } from './streams/serve-options.js'
 import type { TuningFlags } from './tuning.js'
 import { tuningOf } from './tuning.js'
 
@@ -91,7 +92,7 @@ export function ncOptions(targets: readonly PathPlace[], flags: NcFlags, env: En
   if (flags.listen)
     return {
       ...{ ...common, mode: 'listen', port: flags.port ?? 0, exec: flags.exec, relay: flags.relay },
-      ...{ serverTls: serverTlsOf(flags), isKeptOpen: flags.keepOpen ?? false },
+      ...{ serverTls: serverTls(flags), isKeptOpen: flags.keepOpen ?? false },
     }
   const { multiplier = 1, peerScheduler } = flags
   return { ...common, mode: 'dial', targets, tls: flags, multiplier, peerScheduler }
@@ -99,7 +100,7 @@ export function ncOptions(targets: readonly PathPlace[], flags: NcFlags, env: En
 
 function commonOf(flags: NcFlags, env: Environment): NcCommon {
   return {
-    family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
+    family: familyOf(flags),
     isAutoBound: flags.autoDetect,
     idleMs: flags.idleTimeout ?? 0,
     quietMs: flags.quitAfter,
@@ -115,13 +116,6 @@ function commonOf(flags: NcFlags, env: Environment): NcCommon {
     isJson: flags.json ?? false,
     isQuiet: flags.quiet ?? false,
   }
-}
-
-function serverTlsOf(flags: NcFlags): ServerTls | undefined {
-  const certificate = loadCertificate(flags)
-  const { tlsClientCa } = flags
-  if (certificate === undefined || tlsClientCa === undefined) return certificate
-  return { ...certificate, ca: loadAuthority(tlsClientCa), requestCert: true, rejectUnauthorized: true }
 }
 
 /** Flags of one side. */

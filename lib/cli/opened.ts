@@ -37,7 +37,7 @@ export const MOST_SUBFLOWS = 256
  */
 const RECEIVE_BYTES = 128 * 1024 * 1024
 
-/** With a token, for the greeting, milliseconds. */
+/** For a greeting, milliseconds. */
 export const GREETING_MS = 10_000
 
 /** Options of the connection, whichever side opens it. */

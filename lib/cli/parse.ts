@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Values of arguments and options, each refused with what it should have been. */
 import { InvalidArgumentError } from 'commander'
+import type { Family } from '../index.js'
 
 export interface HostPort {
   /** A name or an address, without brackets. */
@@ -52,4 +53,9 @@ export function formatHostPort({ host, port }: HostPort): string {
 
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535
+}
+
+/** Of -4 and -6. */
+export function familyOf({ ipv4, ipv6 }: { readonly ipv4?: true; readonly ipv6?: true }): Family {
+  return ipv4 ? 4 : ipv6 ? 6 : 0
 }

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { EXIT_ILL, EXIT_USAGE } from '../exit-codes.js'
-import { parseCount, parseSeconds } from '../parse.js'
+import { familyOf, parseCount, parseSeconds } from '../parse.js'
 import { collect, TOKEN_OPTION } from '../streams/common-options.js'
 import type { TlsFlags } from '../streams/path-dialers.js'
 import { TLS_OPTIONS } from '../streams/path-dialers.js'
@@ -89,7 +89,7 @@ async function runDoctor(targets: readonly PathPlace[], flags: DoctorFlags, io: 
   const diagnosis = await examine(
     {
       targets,
-      family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
+      family: familyOf(flags),
       addresses: flags.address,
       tls: flags,
       token: loadToken(flags.tokenFile, io.env),

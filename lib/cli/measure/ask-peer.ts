@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { MultipathConn } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
+import { GREETING_MS } from '../opened.js'
 import { greetAsClient, isAuthError, StrangerError, tokenError } from '../streams/greet.js'
 import { encodeGreeting, GREETING_BYTES, isGreeting } from '../streams/greeting.js'
 
@@ -22,7 +23,6 @@ export interface AskedPeer {
 
 /** An answer takes a round trip, milliseconds. */
 const ANSWER_MS = 2000
-const GREETING_MS = 10_000
 
 /**
  * @throws {GreetingError} where the other end requires a token, or another one

@@ -3,13 +3,13 @@
 import type { MultipathConn } from '../../index.js'
 import { MuxSession } from '../../mux/index.js'
 import { ignore } from '../../ignore.js'
+import { GREETING_MS } from '../opened.js'
 import { greetAsServer } from '../streams/greet.js'
 import { isGreeting } from '../streams/greeting.js'
 import { refuse, takeRequest } from '../streams/take-request.js'
 import { firstBytes } from './ask-peer.js'
 import type { MeasureServer } from './serve-measure.js'
 
-const GREETING_MS = 10_000
 /** Of one connection. */
 const MAX_STREAMS = 8
 

@@ -18,7 +18,7 @@ import { closeSubject, measure, partsOf } from '../measure/measure.js'
 import type { Limits } from '../measure/sampling.js'
 import { megabits } from '../measure/units.js'
 import type { PlanInit, PlannedPath } from '../plan-paths.js'
-import { parseCount, parseSeconds } from '../parse.js'
+import { familyOf, parseCount, parseSeconds } from '../parse.js'
 import { collect, TOKEN_OPTION } from '../streams/common-options.js'
 import { PATH_SYNTAX } from '../streams/dial-session.js'
 import type { TlsFlags } from '../streams/path-dialers.js'
@@ -98,7 +98,7 @@ async function runSpeed(targets: readonly PathPlace[], flags: SpeedFlags, io: Cl
   const limits = { forMs: flags.seconds, maxBytes: (flags.maxMib ?? Infinity) * MIB }
   const init: PlanInit = {
     targets,
-    family: flags.ipv4 ? 4 : flags.ipv6 ? 6 : 0,
+    family: familyOf(flags),
     isAutoBound: flags.autoDetect,
   }
   const report = await speedOf(init, flags, limits, io)

@@ -67,7 +67,7 @@ export function serveOptions(
   if (!isForMeasuring && allow.length + allowSocks.length + remote.length === 0)
     throw usage('no target is allowed', 'give --allow HOST:PORT, --allow-socks RULE or --allow-remote PORT')
   refuseDoubledNames(allow)
-  const tls = tlsOptions(flags)
+  const tls = serverTls(flags)
   const token = loadToken(flags.tokenFile, env)
   const open = isForMeasuring ? undefined : openPlace(places)
   if (open !== undefined) refuseUnprotected(open, tls !== undefined || token !== undefined || flags.insecure)
@@ -133,7 +133,10 @@ function warningsOf(hasTls: boolean, knowsClients: boolean): string[] {
   ]
 }
 
-function tlsOptions(flags: ServeFlags): ServerTls | undefined {
+/** Of a side that listens. @throws {CliError} EXIT_USAGE */
+export function serverTls(
+  flags: CertificateFlags & { readonly tlsClientCa?: string },
+): ServerTls | undefined {
   const certificate = loadCertificate(flags)
   if (flags.tlsClientCa === undefined) return certificate
   if (certificate === undefined) throw usage('--tls-client-ca needs --tls-cert and --tls-key')
