@@ -32,7 +32,7 @@ export type Eligibility =
   | 'eligible'
   | Exclusion
   | Busyness
-  /** The tiers before that of its path suffice. */
+  /** Paths of the tiers before that of its path suffice; or, of a backup, are there. */
   | 'tier'
   /** The peer takes no new data: its reader lags behind. */
   | 'peer-full'
@@ -40,7 +40,7 @@ export type Eligibility =
   | 'send-window-full'
 
 /**
- * A tier is full when what waits would take it so long, milliseconds: as long as a kernel
+ * The primary paths are full when what waits would take it so long, milliseconds: as long as a kernel
  * hardly sends while it measures its RTT (BBR), which is no reason to use a dearer path.
  */
 const FULL_MS = 200
@@ -137,8 +137,8 @@ export class Choice {
 }
 
 /**
- * Subflows of the first tier that has any, and of each next one while all above are full. A tier whose rate is still
- * being found is not full.
+ * The primary subflows, and the secondary ones while the primary ones are full; where there is neither, the backups, as
+ * of MPTCP (RFC 8684, 3.3.8): they may cost money. Subflows whose rate is still being found are not full.
  *
  * @param queuedBytes - bytes that wait to be sent; Infinity while the application waits for room
  */
@@ -147,14 +147,11 @@ export function openTiers(
   queuedBytes: number,
   hasRoom: (subflow: Subflow) => boolean,
 ): readonly Subflow[] {
-  const first = subflows[0]?.path.rank
-  if (subflows.every(({ path }) => path.rank === first)) return subflows
-  const ranks = [...new Set(subflows.map(({ path }) => path.rank))].toSorted((a, b) => a - b)
-  for (const rank of ranks) {
-    const open = subflows.filter(({ path }) => path.rank <= rank)
-    if (!isFull(open, queuedBytes, hasRoom)) return open
-  }
-  return subflows
+  const first = subflows[0]?.path.tier
+  if (subflows.every(({ path }) => path.tier === first)) return subflows
+  const primary = subflows.filter(({ path }) => path.tier === 'primary')
+  if (primary.length > 0 && !isFull(primary, queuedBytes, hasRoom)) return primary
+  return subflows.filter(({ path }) => path.tier !== 'backup')
 }
 
 function isFull(

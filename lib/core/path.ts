@@ -5,8 +5,12 @@ import type { OptionTable } from '../options.js'
 import { OptionError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 
-/** A tier carries data only while those before it are full or gone. */
+/** The roles of paths, in the order in which they are used: see {@link PathPolicy.tier}. */
 export const TIERS = ['primary', 'secondary', 'backup'] as const
+/**
+ * What a path is for: `primary` ones carry data, `secondary` ones while all primary ones are full or gone, and `backup`
+ * ones only while all others are gone. Silent and paused paths, and those whose cap is used up, count as gone.
+ */
 export type Tier = (typeof TIERS)[number]
 
 /** Numbers of a path's policy. */
@@ -24,7 +28,10 @@ export interface PathNumbers {
 
 /** How a path may be used by the side that sends. */
 export interface PathPolicy extends PathNumbers {
-  /** `primary`, `secondary` or `backup`. A tier carries data only while the tiers before it are full or gone. */
+  /**
+   * `primary`, `secondary` (carries data while the primary paths are full or gone) or `backup` (carries data only while
+   * all other paths are gone: closed, silent, paused, or with their cap used up).
+   */
   tier?: Tier | undefined
 }
 

@@ -255,7 +255,8 @@ export class Sender {
   /** While the receiver is full or holds us, the lowest frame asks from time to time whether it still is. */
   #sendProbe(): void {
     const { peerWindow } = this.#inFlight
-    const best = fastest(this.#choice.candidates.filter((subflow) => !subflow.isBlocked))
+    const inUse = this.#choice.inUse(this.#choice.candidates, 0)
+    const best = fastest(inUse.filter((subflow) => !subflow.isBlocked))
     if (best === undefined) {
       peerWindow.postponed(this.#now)
       return

@@ -59,17 +59,18 @@ describe('of the tiers of paths', () => {
     expect(open(subflows, 2 * SHORT, [2, 4])).toEqual([2, 4])
   })
 
-  it('the next opens too when the first is full, and the last when both are', () => {
+  it('the secondary opens too when the primary is full', () => {
     const subflows = subflowsOf(...WATERFALL)
     expect(open(subflows, 2 * LONG, [2, 4])).toEqual([2, 3, 4])
-    expect(open(subflows, 3 * LONG, [2, 3, 4])).toEqual([1, 2, 3, 4])
-    expect(open(subflows, 3 * LONG, [1, 2, 3, 4])).toEqual([1, 2, 3, 4])
-    // Too much for two, and not for three.
-    expect(open(subflows, 500 * BYTES_PER_MS, [1, 2, 3, 4])).toEqual([2, 3, 4])
+    expect(open(subflows, Infinity, [2, 4])).toEqual([2, 3, 4])
   })
 
-  it('all open while the application waits for room and none has room', () => {
-    expect(open(subflowsOf(...WATERFALL), Infinity, [1, 2, 3, 4])).toEqual([1, 2, 3, 4])
+  it('the backup stays closed however much waits, while one path of another tier is there', () => {
+    const subflows = subflowsOf(...WATERFALL)
+    expect(open(subflows, 3 * LONG, [2, 3, 4])).toEqual([2, 3, 4])
+    expect(open(subflows, Infinity, [1, 2, 3, 4])).toEqual([2, 3, 4])
+    for (const tier of ['primary', 'secondary'] as const)
+      expect(open(subflowsOf({ tier: 'backup' }, { tier }), Infinity, [2])).toEqual([2])
   })
 
   it('the first that is there is used where the better ones are gone', () => {
@@ -79,16 +80,16 @@ describe('of the tiers of paths', () => {
   })
 
   it('a tier that is still growing is not full', () => {
-    const growing = subflowsOf({ isStartup: true }, { tier: 'backup' })
+    const growing = subflowsOf({ isStartup: true }, { tier: 'secondary' })
     expect(open(growing, Infinity, [1])).toEqual([1])
-    const unknown = subflowsOf({ isStartup: true, rate: 0 }, { tier: 'backup' })
+    const unknown = subflowsOf({ isStartup: true, rate: 0 }, { tier: 'secondary' })
     expect(open(unknown, Infinity, [1])).toEqual([1])
   })
 
   it('a tier whose growth a rate cap holds is full', () => {
     const held = subflowsOf(
       { isStartup: true, rate: 2 * BYTES_PER_MS, maxBytesPerSecond: 1_000_000 },
-      { tier: 'backup' },
+      { tier: 'secondary' },
     )
     expect(open(held, LONG, [1])).toEqual([1, 2])
     expect(open(held, SHORT, [1])).toEqual([1])

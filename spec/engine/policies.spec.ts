@@ -8,6 +8,7 @@ import { schedulers } from '../../lib/core/schedulers/by-name.js'
 import { redundant } from '../../lib/core/schedulers/redundant.js'
 import { roundRobin } from '../../lib/core/schedulers/round-robin.js'
 import { weighted } from '../../lib/core/schedulers/weighted.js'
+import type { CorePair } from '../support/core-pair.js'
 import { corePair, goPair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
 import { offers, sentBy, sharesSince } from '../support/offered.js'
@@ -77,7 +78,7 @@ describe('tiers', () => {
     expectNoLoss(pair.near, pair.far)
   })
 
-  it('use the next when those above are full, and no further', () => {
+  it('use the secondary when the primary is full, and no further', () => {
     const pair = corePair(WATERFALL)
     pair.advance(300)
     const before = sentBy(pair.near)
@@ -91,13 +92,51 @@ describe('tiers', () => {
     expectNoLoss(pair.near, pair.far)
   })
 
-  it('use all when the application waits for room', () => {
+  it('use all but the backup when the application waits for room', () => {
     const pair = corePair(WATERFALL)
     pair.near.write(100 * MIB)
     pair.advance(3000)
     const before = pair.far.received.bytes
     pair.advance(3000)
-    expect(((pair.far.received.bytes - before) * 8) / 3e6).toBeGreaterThan(0.95 * 60)
+    expect(((pair.far.received.bytes - before) * 8) / 3e6).toBeGreaterThan(0.95 * 40)
+    expect(sentBy(pair.near)['link 2']).toBe(0)
+    expectNoLoss(pair.near, pair.far)
+  })
+
+  it('use the backup once all the others are silent, paused or gone', () => {
+    const lose: Record<string, (pair: CorePair, index: number) => void> = {
+      silent: (pair, index) => {
+        pair.links[index]!.freeze()
+      },
+      paused: (pair, index) => {
+        pair.near.joined[index]!.path.isPaused = true
+        pair.near.flush()
+      },
+      gone: (pair, index) => {
+        pair.links[index]!.reset()
+      },
+    }
+    for (const [how, loseOne] of Object.entries(lose)) {
+      const pair = corePair(WATERFALL)
+      offers(pair, 15, 2000)
+      loseOne(pair, 0)
+      offers(pair, 15, 1000)
+      expect(sentBy(pair.near)['link 2'], how).toBe(0)
+      pair.far.longestWaitMs = 0
+      loseOne(pair, 1)
+      offers(pair, 15, 1000)
+      expect(pair.far.longestWaitMs, how).toBeLessThan(300)
+      expect(sentBy(pair.near)['link 2'], how).toBeGreaterThan(1_000_000)
+    }
+  })
+
+  it('put no probe of a full receiver on the backup, though it be the fastest', () => {
+    const pair = corePair({ links: EVEN, policies: [{ tier: 'backup' }], options: { maxUnreadBytes: MIB } })
+    pair.advance(300)
+    pair.far.readBytesPerMs = 0
+    pair.near.write(4 * MIB)
+    pair.advance(20_000)
+    expect(sentBy(pair.near)['link 0']).toBe(0)
   })
 
   it('give up the first at once when it falls silent, and use it again when it is back', () => {
@@ -204,7 +243,7 @@ describe('a rate cap', () => {
   it('makes a tier full', () => {
     const pair = corePair({
       links: EVEN,
-      policies: [{ maxBytesPerSecond: 1_000_000 }, { tier: 'backup' }],
+      policies: [{ maxBytesPerSecond: 1_000_000 }, { tier: 'secondary' }],
     })
     offers(pair, 16, 5000)
     pair.advance(1000)
