@@ -137,16 +137,16 @@ class SubflowSink implements FrameSink {
   }
 
   onData(fn: number, size: number, pieces: Uint8Array[] | undefined): void {
-    const { receiver, peer } = this.#dispatcher.parts
-    peer.spoke()
+    const { receiver } = this.#dispatcher.parts
+    this.#spoke()
     if (this.#subflow.isUnproven) this.#assertProven()
     this.#checkOrder(fn)
     receiver.data(this.#subflow, fn, size, pieces)
   }
 
   onAck(fn: number): void {
-    const { inFlight, peer, ending } = this.#dispatcher.parts
-    peer.spoke()
+    const { inFlight, ending } = this.#dispatcher.parts
+    this.#spoke()
     if (this.#subflow.isUnproven) this.#assertProven()
     if (inFlight.acked(this.#subflow, fn, this.#dispatcher.now) || ending.acked(fn)) return
     this.#subflow.waste.add(0)
@@ -156,10 +156,10 @@ class SubflowSink implements FrameSink {
     const { inFlight, peer } = this.#dispatcher.parts
     this.#subflow.waste.add(0)
     if (code === CODE_PING) {
-      peer.spoke()
+      this.#spoke()
       this.#subflow.acks.add(CODE_PONG)
     } else if (code === CODE_PONG) this.#subflow.ponged(this.#dispatcher.now)
-    else if (code === CODE_CAPABLE) peer.announced()
+    else if (code === CODE_CAPABLE) this.#onCapable()
     else if (code === CODE_EXTENDS) peer.announcedExtensions()
     else if (this.#subflow.isUnproven) this.#assertProven()
     else if (code === CODE_FIN) this.#onFin()
@@ -185,6 +185,17 @@ class SubflowSink implements FrameSink {
     if (frame.type === EXTENSION.path) policy.heard(this.#subflow, frame)
     else if (frame.type === EXTENSION.have) this.#onHave(decodeHave(frame))
     else if (frame.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
+  }
+
+  /** Both kinds of peers say what came; that shows a Go peer. */
+  #spoke(): void {
+    const { peer, auth } = this.#dispatcher.parts
+    if (auth.shows(this.#subflow)) peer.spoke()
+  }
+
+  #onCapable(): void {
+    const { peer, auth } = this.#dispatcher.parts
+    if (auth.shows(this.#subflow) || peer.hasExtensions) peer.announced()
   }
 
   #assertProven(): void {

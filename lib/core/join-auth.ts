@@ -9,7 +9,8 @@
  *        ─► proven:    carries data; at once, where the peer can prove nothing: a Go peer, or an earlier version
  * ```
  *
- * With a secret, the first subflow has to be proven as well: the secret is part of what proofs are computed with.
+ * With a secret, the first subflow has to be proven as well: the secret is part of what proofs are computed with. Then the key
+ * of the peer is the one on the subflow that is proven first, whichever that is: none is held back.
  */
 import type { MultipathError } from '../errors.js'
 import { RemoteProtocolError } from '../errors.js'
@@ -25,6 +26,8 @@ interface Exchange {
   readonly isDialer: boolean
   ownSettings: Uint8Array | undefined
   peerSettings: Uint8Array | undefined
+  /** The key that the peer has said first. */
+  peerKey: Uint8Array | undefined
   /** What the peer says of itself, which counts once it is proven. */
   unproven: PeerSettings | undefined
   hasProved: boolean
@@ -54,9 +57,16 @@ export class JoinAuthenticator {
 
   /** Nobody has shown yet what this side demands. */
   get isUnmet(): boolean {
-    const { isRequired = false, keys } = this.#init ?? {}
-    if (keys?.hasSecret === true) return !this.#hasProof
-    return isRequired && this.#peerKey === undefined
+    if (this.#hasSecret) return !this.#hasProof
+    return this.#isRequired && this.#peerKey === undefined
+  }
+
+  get #isRequired(): boolean {
+    return this.#init?.isRequired === true
+  }
+
+  get #hasSecret(): boolean {
+    return this.#init?.keys.hasSecret === true
   }
 
   /** What our SETTINGS say on one more subflow. */
@@ -73,6 +83,7 @@ export class JoinAuthenticator {
       isDialer: subflow.isDialer,
       ownSettings: undefined,
       peerSettings: undefined,
+      peerKey: undefined,
       unproven: undefined,
       hasProved: false,
       isStranger: false,
@@ -98,8 +109,14 @@ export class JoinAuthenticator {
 
   /** Whether `subflow` is left unread, since it is not known yet what the peer can do. */
   holdsBack(subflow: Subflow): boolean {
-    subflow.isHeldBack = subflow.isUnproven && !this.#isSettled && !this.#isTrusted(subflow)
+    subflow.isHeldBack =
+      subflow.isUnproven && !this.#isSettled && !this.#hasSecret && !this.#isTrusted(subflow)
     return subflow.isHeldBack
+  }
+
+  /** Whether what comes on `subflow` shows what the peer is: with a secret, anybody may be at the other end of one that has joined. */
+  shows(subflow: Subflow): boolean {
+    return !subflow.isUnproven || subflow.id === 1 || !this.#hasSecret
   }
 
   /** The subflow that asked for the connection; where it is of no use any more, each. */
@@ -110,16 +127,15 @@ export class JoinAuthenticator {
   }
 
   #isProofWanted(subflow: Subflow): boolean {
-    const { isRequired = false, keys } = this.#init ?? {}
-    if (subflow.id === 1 && keys?.hasSecret !== true) return false
-    return isRequired || !this.#isSettled || this.#peerKey !== undefined
+    if (subflow.id === 1 && !this.#hasSecret) return false
+    return this.#isRequired || !this.#isSettled || this.#peerKey !== undefined
   }
 
   /** What the peer can do stays, whatever other subflows say. */
   #settle(peerKey: Uint8Array | undefined): void {
     this.#isSettled = true
     this.#peerKey = peerKey
-    if (peerKey === undefined && this.#init?.isRequired === true)
+    if (peerKey === undefined && this.#isRequired)
       this.failure = authError('the peer cannot prove that its subflows belong together')
   }
 
@@ -127,20 +143,33 @@ export class JoinAuthenticator {
   heard(subflow: Subflow, payload: Uint8Array, settings: PeerSettings): boolean {
     const exchange = this.#exchanges.get(subflow)
     if (exchange === undefined) return true
-    exchange.peerSettings ??= payload
-    if (!this.#isSettled && this.#isTrusted(subflow)) {
-      this.#settle(settings.publicKey)
-      this.review()
+    if (exchange.peerSettings === undefined) {
+      exchange.peerSettings = payload
+      exchange.peerKey = settings.publicKey
     }
+    this.#learn(subflow, settings.publicKey)
     if (!subflow.isUnproven) return true
     exchange.unproven = settings
     return false
   }
 
+  /** What the peer can do may have shown. With a secret, that it has a key shows by a PROOF alone. */
+  #learn(subflow: Subflow, peerKey: Uint8Array | undefined): void {
+    const isTold = this.#hasSecret ? subflow.id === 1 && peerKey === undefined : this.#isTrusted(subflow)
+    if (this.#isSettled || !isTold) return
+    this.#settle(peerKey)
+    this.review()
+  }
+
+  /** What the proofs on a subflow are computed with. */
+  #keyOf(exchange: Exchange): Uint8Array | undefined {
+    return this.#peerKey ?? (this.#hasSecret ? exchange.peerKey : undefined)
+  }
+
   /** Our PROOF, where it is due on `subflow`. */
   proofDue(subflow: Subflow): Uint8Array | undefined {
     const exchange = this.#exchanges.get(subflow)
-    if (exchange?.hasProved !== false || this.#peerKey === undefined) return undefined
+    if (exchange?.hasProved !== false || this.#keyOf(exchange) === undefined) return undefined
     const { ownSettings, peerSettings, isDialer } = exchange
     if (ownSettings === undefined || peerSettings === undefined || !this.#isProofWanted(subflow))
       return undefined
@@ -159,7 +188,8 @@ export class JoinAuthenticator {
    *
    * @param isOther - whether that is what another process says of itself
    * @returns what the peer has said of itself, which counts now
-   * @throws {RemoteProtocolError} ERR_MULTIPATH_AUTH where it proves nothing; on the first subflow, it ends the connection
+   * @throws {RemoteProtocolError} ERR_MULTIPATH_AUTH where it proves nothing; on the first subflow, while no other is proven, it
+   *   ends the connection
    */
   check(
     subflow: Subflow,
@@ -167,7 +197,7 @@ export class JoinAuthenticator {
     isOther: (settings: PeerSettings) => boolean,
   ): PeerSettings | undefined {
     const exchange = this.#exchanges.get(subflow)
-    if (exchange === undefined || this.#peerKey === undefined) return undefined
+    if (exchange === undefined || this.#keyOf(exchange) === undefined) return undefined
     const { isDialer, unproven } = exchange
     const expected = this.#proof(exchange, !isDialer)
     if (expected !== undefined && isSameProof(expected, proof)) {
@@ -176,36 +206,41 @@ export class JoinAuthenticator {
       subflow.hasAnswered = true
       exchange.unproven = undefined
       this.#hasProof = true
+      if (!this.#isSettled) this.#settle(exchange.peerKey)
       return unproven
     }
     if (this.#isOfStranger(exchange, proof)) exchange.isStranger = true
-    else if (this.#init?.keys.hasSecret === true || unproven === undefined || !isOther(unproven))
-      this.#refuse(subflow)
+    else if (this.#hasSecret || unproven === undefined || !isOther(unproven)) {
+      this.#doubt(subflow, 'the peer does not know the secret')
+      throw new RemoteProtocolError('a PROOF that proves nothing', 'ERR_MULTIPATH_AUTH')
+    }
     return undefined
   }
 
-  #refuse(subflow: Subflow): never {
-    if (subflow.id === 1) this.failure = authError('the peer does not know the secret')
-    throw new RemoteProtocolError('a PROOF that proves nothing', 'ERR_MULTIPATH_AUTH')
+  /** The first subflow alone is the connection, while no other is proven. */
+  #doubt(subflow: Subflow, why: string): void {
+    if (subflow.id === 1 && !this.#hasProof) this.failure = authError(why)
   }
 
   /** Anything came that counts only on a subflow that is proven. @throws {RemoteProtocolError} ERR_MULTIPATH_AUTH */
   assertProven(subflow: Subflow): void {
     this.review()
     if (!subflow.isUnproven) return
-    if (subflow.id === 1) this.failure = authError('the peer did not prove that it knows the secret')
+    this.#doubt(subflow, 'the peer did not prove that it knows the secret')
     throw new RemoteProtocolError('the peer did not prove itself first', 'ERR_MULTIPATH_AUTH')
   }
 
   /** Whether to believe whoever says on `subflow` that it does not know the connection. @param isOther - it is another process */
   isStranger(subflow: Subflow, isOther: boolean): boolean {
     if (!subflow.isUnproven || this.#exchanges.get(subflow)?.isStranger === true) return true
-    return isOther && this.#init?.keys.hasSecret !== true
+    return isOther && !this.#hasSecret
   }
 
-  #proof({ ownSettings, peerSettings, isDialer }: Exchange, ofDialer: boolean): Uint8Array | undefined {
-    this.#prove ??= this.#init!.keys.proverFor(this.#peerKey!)
-    return proofOf(this.#prove, ofDialer, isDialer, ownSettings, peerSettings)
+  #proof(exchange: Exchange, ofDialer: boolean): Uint8Array | undefined {
+    const { ownSettings, peerSettings, isDialer } = exchange
+    const prove = this.#prove ?? this.#init!.keys.proverFor(this.#keyOf(exchange)!)
+    if (this.#peerKey !== undefined) this.#prove = prove
+    return proofOf(prove, ofDialer, isDialer, ownSettings, peerSettings)
   }
 
   /** A listener that has restarted has another key, and the same secret. */

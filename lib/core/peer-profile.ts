@@ -93,6 +93,11 @@ export class Peer {
     return this.#profile
   }
 
+  /** It has said that it takes extension frames, and so will announce itself. */
+  get hasExtensions(): boolean {
+    return this.#hasExtensions
+  }
+
   /** It announced itself. What it has announced once on a connection stays, whatever other subflows say. */
   announced(): void {
     this.#profile = this.#hasExtensions ? PROFILES.extended : PROFILES.ours

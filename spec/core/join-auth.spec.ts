@@ -429,6 +429,42 @@ describe('a secret', () => {
     expect(core.reads()).toBe('')
   })
 
+  test.each<[string, Uint8Array]>([
+    ['a ping, as a Go peer', acks(PONG, PING)],
+    ['data, as a Go peer', data(10, 'EVIL')],
+    ['what an earlier version says', acks(PONG, CAPABLE, PING)],
+    ['a key and a false proof', Buffer.concat([encodeSettingsOf(5), encodeProof(new Uint8Array(32))])],
+    ['no key', Buffer.concat([acks(EXTENDS, CAPABLE), encodeSettings({ holdMs: 5 })])],
+  ])('leaves a subflow that joins early and says %s without a say in what the peer is', (_what, words) => {
+    const [first, evil] = [core.join(), core.join()]
+    evil.hears(words)
+    peer.proves(first)
+    first.hears(data(10, 'true'))
+    for (let n = 0; n < 11; n++) {
+      core.passes(1000)
+      first.hears(acks(PONG, PING))
+    }
+    expect([core.reads(), core.states()]).toEqual(['true', ['up', 'closed']])
+    expect(core.error).toBeUndefined()
+  })
+
+  test.each<[string, (first: ScriptedSubflow) => void]>([
+    ['proves nothing', (first) => new ProvingPeer().proves(first)],
+    ['brings data', (first) => first.hears(data(11, 'EVIL'))],
+    ['says nothing', () => core.passes(10_000)],
+  ])(
+    'may be proven by another subflow first, and then the first one closes alone when it %s',
+    (_what, deed) => {
+      const [first, second] = [core.join(), core.join()]
+      peer.proves(second)
+      second.hears(data(10, 'true'))
+      expect([core.reads(), core.states()]).toEqual(['true', ['probing', 'up']])
+      second.hears(acks(PONG, PONG))
+      deed(first)
+      expect([core.error, core.states()[0], core.reads()]).toEqual([undefined, 'closed', ''])
+    },
+  )
+
   it('tells a peer without it why the connection ends', () => {
     const first = core.join()
     first.hears(new ProvingPeer().greeting().words, data(10, 'x'))
