@@ -170,6 +170,7 @@ export class Driver<Stream> {
   }
 
   setRef(isRefed: boolean): void {
+    if (isRefed === this.#isRefed) return
     this.#isRefed = isRefed
     for (const socket of this.#sockets.values()) socket.setRef(isRefed)
   }

@@ -4,20 +4,19 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { ResolvedConnOptions } from '../core/options.js'
 import { Path } from '../core/path.js'
-import type { JoinKeyring, JoinSecurity } from './join-keys.js'
-import { keyringFor } from './join-keys.js'
+import { type JoinKeyring, type JoinSecurity, keyringFor } from './join-keys.js'
 import type { OwnFacts } from '../wire/settings.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { AbuseLimiter } from '../core/abuse-limiter.js'
 import { toldReason, type MultipathError } from '../errors.js'
-import type { MessageOptions } from '../messages/messages.js'
-import { MessageStream } from '../messages/messages.js'
+import { type MessageOptions, MessageStream } from '../messages/messages.js'
 import { Announcer } from './announcer.js'
 import type { AttachInit } from './attach.js'
 import { DrainLimit } from './drain-limit.js'
 import { Driver } from './driver.js'
+import { expectFarewell, needsNoFarewell } from './farewell.js'
 import { Inlet } from './inlet.js'
 import { closedError, NetConn } from './net-conn.js'
 import { nodePorts } from './node-ports.js'
@@ -25,8 +24,7 @@ import { Outlet } from './outlet.js'
 import { safeTracker } from './safe-tracker.js'
 import { PathSurface } from './path-surface.js'
 import { callForeign } from '../stream/foreign.js'
-import type { Callback } from '../stream/socket-surface.js'
-import { endpointsOf } from '../stream/socket-surface.js'
+import { type Callback, endpointsOf } from '../stream/socket-surface.js'
 import type { TraceInit } from './trace-sink.js'
 
 /** What the dialer and the listener give. */
@@ -118,6 +116,7 @@ export class MultipathConn extends PathSurface {
   #stand(): void {
     this.stand()
     this.#outlet.open()
+    expectFarewell(this.#driver)
   }
 
   /** Bytes that the reader got. */
@@ -284,6 +283,7 @@ export class MultipathConn extends PathSurface {
   }
 
   #over(): void {
+    needsNoFarewell(this.#driver)
     this.connPaths.clear()
     this.suspension.over()
     const onOver = this.onOver

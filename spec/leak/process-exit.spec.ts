@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { execPath } from 'node:process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import type { MultipathConn } from '../../lib/index.js'
+import { createServer } from '../../lib/index.js'
 
 const run = promisify(execFile)
 
@@ -37,6 +40,37 @@ async function lateness(program: string): Promise<number> {
   )
   expect(stderr).toBe('')
   return (JSON.parse(stdout) as { lateMs: number }).lateMs
+}
+
+function runProgram(program: string): Promise<{ stdout: string }> {
+  return run(execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], { timeout: 25_000 })
+}
+
+/** What a program of another process dials. */
+async function echoServer(): Promise<
+  AsyncDisposable & { ports: number[]; accepted: MultipathConn[]; failure: Promise<Error> }
+> {
+  const accepted: MultipathConn[] = []
+  const server = createServer((conn) => {
+    accepted.push(conn)
+    conn.pipe(conn)
+  })
+  const failure = once(server, 'connection').then(async ([conn]) => {
+    const [error] = (await once(conn as MultipathConn, 'error')) as [Error]
+    return error
+  })
+  failure.catch(() => undefined)
+  server.listen([
+    { port: 0, host: '127.0.0.1' },
+    { port: 0, host: '127.0.0.1' },
+  ])
+  await once(server, 'listening')
+  return {
+    ports: server.addresses().map(({ port }) => port),
+    accepted,
+    failure,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
 }
 
 describe('a program', () => {
@@ -150,5 +184,49 @@ describe('a program', () => {
       far.on('close', () => listener.close())
       process.on('exit', () => { if (bytes !== 3_000_000) console.error('only ' + bytes) })`
     expect(await lateness(`const listener = new MultipathListener(servers)\n${program}`)).toBeLessThan(2500)
+  }, 30_000)
+
+  it.each([
+    ['by process.exit()', 'process.exit(3)', 3],
+    ['by an uncaught exception', 'throw new Error("on purpose")', 1],
+  ])(
+    'that ends with open connections %s ends them for its peers at once',
+    async (_how, last, code) => {
+      await using server = await echoServer()
+      const program = `
+      import { once } from 'node:events'
+      import { connect, tcpDialer } from './lib/index.js'
+      const paths = ${JSON.stringify(server.ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
+      const conn = connect({ paths })
+      conn.write('echo')
+      await once(conn, 'data')
+      await conn.flushed()
+      ${last}`
+      await expect(runProgram(program)).rejects.toMatchObject({ code })
+
+      const [conn] = server.accepted
+      if (!conn!.closed) await once(conn!, 'close')
+      expect({ ended: conn!.readableEnded, suspended: conn!.isSuspended }).toEqual({
+        ended: true,
+        suspended: false,
+      })
+    },
+    30_000,
+  )
+
+  it('that ends before its data is acked ends the connection with an error for its peer', async () => {
+    await using server = await echoServer()
+    const program = `
+      import { once } from 'node:events'
+      import { connect, tcpDialer } from './lib/index.js'
+      const paths = ${JSON.stringify(server.ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
+      const conn = connect({ paths })
+      conn.write('echo')
+      await once(conn, 'data')
+      conn.write(Buffer.alloc(30_000_000))
+      process.exit(0)`
+    const failed = server.failure
+    await runProgram(program)
+    expect(await failed).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   }, 30_000)
 })
