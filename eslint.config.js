@@ -232,6 +232,12 @@ const bannedGlobals = (names, message) => [
   { globals: names.map((name) => ({ name, message })), checkGlobalObject: true },
 ]
 
+/** What browsers have that the page of `--web` uses. */
+const PAGE_GLOBALS = [
+  ...['document', 'window', 'location', 'history', 'sessionStorage', 'fetch', 'setTimeout', 'confirm'],
+  ...['Option', 'URLSearchParams', 'TextDecoderStream', 'getComputedStyle', 'uPlot'],
+]
+
 const SPEC_SYNTAX = [
   {
     selector: 'CallExpression[callee.name=/^(it|test)$/] > Literal:first-child[value=/^should\\b/]',
@@ -247,7 +253,15 @@ const ALONE_OR_SKIPPED = ['it', 'test', 'describe'].flatMap((object) =>
 )
 
 export default defineConfig(
-  globalIgnores(['dist/', 'build/', 'coverage/', 'interop/go/', 'bench/go/', 'bench/results/']),
+  globalIgnores([
+    'dist/',
+    'build/',
+    'coverage/',
+    'interop/go/',
+    'bench/go/',
+    'bench/results/',
+    'web/vendor/',
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
@@ -286,6 +300,11 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', ...BANNED_SYNTAX], 'local/import-circle': 'error' },
   },
   { files: ['lib/**/*.ts'], ignores: ['lib/cli/**'], rules: { 'no-console': 'error' } },
+  {
+    files: ['web/*.js'],
+    languageOptions: { globals: Object.fromEntries(PAGE_GLOBALS.map((name) => [name, 'readonly'])) },
+    rules: { eqeqeq: 'error', complexity: ['error', 12], 'max-lines-per-function': ['error', 50] },
+  },
   ...LAYERS.flatMap(layerBlocks),
   {
     files: ['lib/wire/**/*.ts', 'lib/core/**/*.ts'],

@@ -28,6 +28,8 @@ _multipath() {
     "nc --hold") mapfile -t COMPREPLY < <(:); return ;;
     "nc --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
     "nc --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "nc --web") mapfile -t COMPREPLY < <(:); return ;;
+    "nc --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "serve --listen") mapfile -t COMPREPLY < <(:); return ;;
     "serve --allow") mapfile -t COMPREPLY < <(:); return ;;
     "serve --allow-socks") mapfile -t COMPREPLY < <(:); return ;;
@@ -44,6 +46,8 @@ _multipath() {
     "serve --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
     "serve --hold") mapfile -t COMPREPLY < <(:); return ;;
     "serve --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "serve --web") mapfile -t COMPREPLY < <(:); return ;;
+    "serve --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "serve --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "serve --max-streams") mapfile -t COMPREPLY < <(:); return ;;
     "serve --drain") mapfile -t COMPREPLY < <(:); return ;;
@@ -64,6 +68,8 @@ _multipath() {
     "forward --hold") mapfile -t COMPREPLY < <(:); return ;;
     "forward --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
     "forward --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "forward --web") mapfile -t COMPREPLY < <(:); return ;;
+    "forward --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "forward --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "forward --max-streams") mapfile -t COMPREPLY < <(:); return ;;
     "forward --drain") mapfile -t COMPREPLY < <(:); return ;;
@@ -85,6 +91,8 @@ _multipath() {
     "socks --hold") mapfile -t COMPREPLY < <(:); return ;;
     "socks --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
     "socks --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "socks --web") mapfile -t COMPREPLY < <(:); return ;;
+    "socks --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "socks --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "socks --max-streams") mapfile -t COMPREPLY < <(:); return ;;
     "socks --drain") mapfile -t COMPREPLY < <(:); return ;;
@@ -120,21 +128,23 @@ _multipath() {
     "speed serve --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
     "speed serve --hold") mapfile -t COMPREPLY < <(:); return ;;
     "speed serve --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "speed serve --web") mapfile -t COMPREPLY < <(:); return ;;
+    "speed serve --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "trace -o" | "trace --output") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "trace -c" | "trace --connection") mapfile -t COMPREPLY < <(:); return ;;
   esac
   case $command in
     '') words='nc serve forward socks status monitor ctl doctor speed trace --help --version' ;;
-    'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --no-ctl --json -q --quiet -v --verbose -h --help' ;;
-    'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --json -q --quiet -v --verbose -h --help' ;;
+    'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'status') words='-t --target --json -h --help' ;;
     'monitor') words='-t --target -h --help' ;;
     'ctl') words='-t --target --json -h --help' ;;
     'doctor') words='--address -s --seconds --max-mib --no-load --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --token-file --json -4 --ipv4 -6 --ipv6 -h --help' ;;
     'speed') words='serve -s --seconds --max-mib -a --no-auto-detect --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --token-file --json -4 --ipv4 -6 --ipv6 -h --help' ;;
-    'speed serve') words='--listen --tls-cert --tls-key --tls-client-ca --token-file --max-sessions --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --no-ctl --json -v --verbose -h --help' ;;
+    'speed serve') words='--listen --tls-cert --tls-key --tls-client-ca --token-file --max-sessions --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --web --web-token-file --no-ctl --json -v --verbose -h --help' ;;
     'trace') words='-o --output -c --connection -h --help' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

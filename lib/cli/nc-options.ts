@@ -57,6 +57,8 @@ interface NcCommon {
   readonly scheduler: SchedulerName
   readonly ctl: boolean
   readonly metrics: HostPort | undefined
+  readonly web: HostPort | undefined
+  readonly webTokenFile: string | undefined
   readonly isVerbose: boolean
   readonly isJson: boolean
   /** Nothing but failures is reported. */
@@ -112,6 +114,8 @@ function commonOf(flags: NcFlags, env: Environment): NcCommon {
     scheduler: flags.scheduler,
     ctl: flags.ctl,
     metrics: flags.metrics,
+    web: flags.web,
+    webTokenFile: flags.webTokenFile,
     isVerbose: flags.verbose ?? false,
     isJson: flags.json ?? false,
     isQuiet: flags.quiet ?? false,

@@ -138,8 +138,9 @@ async function runNc(options: NcOptions, io: CliIo): Promise<void> {
   // It may fail before anything pipes it, and is asked below.
   opened.conn.on('error', ignore)
   const { dialer, pathsOf } = opened
-  const closeCtl = await offerCtl(options, { command: 'nc', registry, log, dialer, pathsOf }, io)
+  let closeCtl = ignore
   try {
+    closeCtl = await offerCtl(options, { command: 'nc', registry, log, dialer, pathsOf }, io)
     if (opened.conn.errored !== null) throw explain(opened.conn.errored)
     await serve(opened, openEnd, options, surroundings)
   } finally {

@@ -143,6 +143,13 @@ describe('docs/limits.md', () => {
       ],
     ],
     [
+      'Of the web page',
+      [
+        ...constants('cli/web/web-server', 'MOST_CONNECTIONS', 'REQUEST_MS'),
+        ...constants('cli/web/viewers', 'MOST_VIEWERS', 'SLOW_MS'),
+      ],
+    ],
+    [
       'Of forward and socks',
       [
         ...constants('cli/streams/dial-session', 'WAIT_MS'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Opens what others may watch and steer a command by: its socket, and its metrics where they are asked for. */
+/** Opens what others may watch and steer a command by: its socket, and its metrics and its page where they are asked for. */
+import { randomBytes } from 'node:crypto'
 import { Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { Controlled } from '../live/controlled.js'
@@ -7,13 +8,23 @@ import { showMonitor } from '../monitor/inside.js'
 import { statusOf } from '../live/status.js'
 import { serveMetrics } from '../metrics/metrics-server.js'
 import type { HostPort } from '../parse.js'
+import { isLoopback } from '../streams/host.js'
 import { parseBind } from '../streams/parse-places.js'
+import { exposures, loadToken } from '../streams/secrets.js'
+import { usage } from '../streams/usage.js'
+import { serveWeb } from '../web/web-server.js'
 import { CtlServer } from './ctl-server.js'
+import { perform } from './perform.js'
 import { ownPlace } from './socket-place.js'
+
+/** Of a token that is made here. */
+const TOKEN_BYTES = 24
 
 export interface CtlFlags {
   readonly ctl: boolean
   readonly metrics?: HostPort | undefined
+  readonly web?: HostPort | undefined
+  readonly webTokenFile?: string | undefined
   readonly monitor?: true
 }
 
@@ -22,6 +33,14 @@ export const CTL_OPTIONS = (): Option[] => [
     '--metrics <[host:]port>',
     'serve /metrics for Prometheus, /healthz and /readyz over HTTP, on loopback unless HOST is given',
   ).argParser(parseBind),
+  new Option(
+    '--web <[host:]port>',
+    'serve a page with live charts and buttons over HTTP, on loopback unless HOST is given; its URL, with a new token, is reported at the start',
+  ).argParser(parseBind),
+  new Option(
+    '--web-token-file <file>',
+    'file with a secret of at least 16 bytes that --web asks for instead; it is not reported',
+  ),
   new Option('--no-ctl', 'do not open the socket for multipath status, ctl and monitor'),
 ]
 
@@ -31,10 +50,10 @@ export const MONITOR_OPTION = (): Option =>
 
 /**
  * @returns what closes them
- * @throws {CliError} where the port of the metrics cannot be opened; without its socket, a command works all the same
+ * @throws {CliError} where the port of the metrics or of the page cannot be opened; without its socket, a command works all the same
  */
 export async function offerCtl(
-  { ctl, metrics, monitor }: CtlFlags,
+  { ctl, metrics, web, webTokenFile, monitor }: CtlFlags,
   parts: Omit<Controlled, 'name' | 'stop' | 'startedAt'>,
   io: CliIo,
 ): Promise<() => void> {
@@ -44,14 +63,48 @@ export async function offerCtl(
     startedAt: performance.now(),
     stop: (isAtOnce) => io.stop(isAtOnce),
   }
-  const closeMetrics = metrics === undefined ? undefined : await openMetrics(metrics, controlled)
-  const closeSocket = ctl ? await openSocket(controlled, io) : undefined
-  const closeMonitor = monitor === undefined ? undefined : showMonitor(controlled, io)
-  return () => {
-    closeMonitor?.()
-    closeMetrics?.()
-    closeSocket?.()
+  if (webTokenFile !== undefined && web === undefined) throw usage('--web-token-file needs --web')
+  const opened: (() => void)[] = []
+  const close = (): void => {
+    for (const closeOne of opened.splice(0).toReversed()) closeOne()
   }
+  try {
+    if (metrics !== undefined) opened.push(await openMetrics(metrics, controlled))
+    if (web !== undefined) opened.push(await openWeb(web, webTokenFile, controlled))
+    if (ctl) opened.push(await openSocket(controlled, io))
+    if (monitor !== undefined) opened.push(showMonitor(controlled, io))
+  } catch (error) {
+    close()
+    throw error
+  }
+  return close
+}
+
+async function openWeb(
+  bind: HostPort,
+  tokenFile: string | undefined,
+  controlled: Controlled,
+): Promise<() => void> {
+  const { log } = controlled
+  const token =
+    (tokenFile && loadToken(tokenFile, {})) || Buffer.from(randomBytes(TOKEN_BYTES).toString('base64url'))
+  if (!/^[!-~]+$/.test(token.toString()))
+    throw usage('the token of --web-token-file must consist of ASCII characters without spaces')
+  for (const warning of exposures([tokenFile])) log.warn('exposed', warning)
+  const { place, close } = await serveWeb({
+    bind,
+    token,
+    status: () => statusOf(controlled),
+    perform: (request) => perform(controlled, request),
+  })
+  const how = tokenFile === undefined ? `#token=${token.toString()}` : `, with the token in ${tokenFile}`
+  log.info('listening', `page on http://${place}/${how}`, { place })
+  if (!isLoopback(bind.host))
+    log.warn(
+      'insecure',
+      '--web: other machines can reach the page, and the network can read it and its token',
+    )
+  return close
 }
 
 async function openMetrics(bind: HostPort, controlled: Controlled): Promise<() => void> {
@@ -73,12 +126,12 @@ function isReady(controlled: Controlled): boolean {
   return statusOf(controlled).sessions.some(({ suspendedMs }) => suspendedMs === null)
 }
 
-async function openSocket(controlled: Controlled, io: CliIo): Promise<(() => void) | undefined> {
+async function openSocket(controlled: Controlled, io: CliIo): Promise<() => void> {
   try {
     const server = await CtlServer.listen(controlled, ownPlace(controlled.command, io.env).path)
     return () => server.close()
   } catch (error) {
     controlled.log.warn('ctl-failed', `cannot open the control socket: ${(error as Error).message}`)
-    return undefined
+    return () => {}
   }
 }

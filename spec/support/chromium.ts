@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Debian's chromium without a window, steered through its DevTools protocol. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { WebSocket } from 'ws'
+
+/** Why its specs are skipped; empty where it is there. */
+export const WITHOUT_CHROMIUM: string = isThere() ? '' : ' (skipped: apt-get install chromium)'
+
+function isThere(): boolean {
+  try {
+    execFileSync('chromium', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** As root and in containers; nothing that talks to the network by itself. */
+const FLAGS = [
+  ...['--headless', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-sync', '--disable-component-update', '--mute-audio'],
+  ...['--enable-precise-memory-info', '--remote-debugging-port=0'],
+]
+const POLL_MS = 20
+
+interface Reply {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: Record<string, unknown>
+  readonly result?: Record<string, unknown>
+  readonly error?: { readonly message: string }
+}
+
+export interface PageOptions {
+  readonly width?: number
+  readonly height?: number
+  readonly isDark?: boolean
+}
+
+/** One page of a browser of its own. */
+export class Chromium implements AsyncDisposable {
+  /** What the page complained of: exceptions, and errors of its console, such as a refusal by its policy. */
+  readonly errors: string[] = []
+  readonly #socket: WebSocket
+  readonly #close: () => Promise<void>
+  readonly #waiting = new Map<number, (reply: Reply) => void>()
+  #session: string | undefined
+  #last = 0
+
+  private constructor(socket: WebSocket, close: () => Promise<void>) {
+    this.#socket = socket
+    this.#close = close
+    socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString()) as Reply))
+  }
+
+  static async open({ width = 1280, height = 900, isDark = false }: PageOptions = {}): Promise<Chromium> {
+    const { url, close } = await start(width, height)
+    const socket = new WebSocket(url, { maxPayload: 64 * 1024 * 1024 })
+    await once(socket, 'open')
+    const browser = new Chromium(socket, close)
+    const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' })
+    const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: true })
+    browser.#session = sessionId as string
+    for (const domain of ['Page', 'Runtime', 'Log']) await browser.send(`${domain}.enable`)
+    const features = [{ name: 'prefers-color-scheme', value: isDark ? 'dark' : 'light' }]
+    await browser.send('Emulation.setEmulatedMedia', { features })
+    const metrics = { width, height, deviceScaleFactor: 1, mobile: width < 600 }
+    await browser.send('Emulation.setDeviceMetricsOverride', metrics)
+    return browser
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.send('Page.navigate', { url })
+  }
+
+  /** The value of an expression, or of what it promises. @throws {Error} with what the page throws */
+  async evaluate<Value>(expression: string): Promise<Value> {
+    const { result, exceptionDetails } = (await this.send('Runtime.evaluate', {
+      ...{ expression, awaitPromise: true, returnByValue: true },
+    })) as { result: { value: Value }; exceptionDetails?: { exception?: { description?: string } } }
+    if (exceptionDetails !== undefined)
+      throw new Error(exceptionDetails.exception?.description ?? 'the page threw something')
+    return result.value
+  }
+
+  /** Resolves once the expression is true. @returns how long that took, milliseconds */
+  async until(expression: string, withinMs = 20_000): Promise<number> {
+    const startedAt = performance.now()
+    for (;;) {
+      if (await this.evaluate<boolean>(`Boolean(${expression})`)) return performance.now() - startedAt
+      if (performance.now() - startedAt > withinMs) {
+        const text = await this.evaluate<string>('document.body.innerText')
+        throw new Error(`never true: ${expression}\n${text}\n${this.errors.join('\n')}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
+  /** With the mouse, in the middle of what the selector finds. */
+  async click(selector: string): Promise<void> {
+    const middle = `((box) => [box.x + box.width / 2, box.y + box.height / 2])`
+    const find = `document.querySelector(${JSON.stringify(selector)})`
+    await this.evaluate(`${find}.scrollIntoView({ block: 'center' })`)
+    const [x, y] = await this.evaluate<[number, number]>(`${middle}(${find}.getBoundingClientRect())`)
+    for (const type of ['mousePressed', 'mouseReleased'])
+      await this.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+  }
+
+  /** A PNG of what is seen. */
+  async screenshot(): Promise<Buffer> {
+    const { data } = await this.send('Page.captureScreenshot', { format: 'png', optimizeForSpeed: false })
+    return Buffer.from(data as string, 'base64')
+  }
+
+  /** Bytes of the heap of the page that are in use, behind a collection of garbage. */
+  async heapBytes(): Promise<number> {
+    await this.send('HeapProfiler.collectGarbage')
+    return (await this.send('Runtime.getHeapUsage'))['usedSize'] as number
+  }
+
+  async send(method: string, params: object = {}): Promise<Record<string, unknown>> {
+    const id = ++this.#last
+    const reply = new Promise<Reply>((resolve) => this.#waiting.set(id, resolve))
+    const session = this.#session === undefined ? {} : { sessionId: this.#session }
+    this.#socket.send(JSON.stringify({ id, method, params, ...session }))
+    const { result = {}, error } = await reply
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`)
+    return result
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.terminate()
+    await this.#close()
+  }
+
+  #take({ id, method, params, ...reply }: Reply): void {
+    if (id !== undefined) {
+      this.#waiting.get(id)?.(reply)
+      this.#waiting.delete(id)
+    } else if (method === 'Runtime.exceptionThrown') this.errors.push(JSON.stringify(params))
+    else if (method === 'Log.entryAdded') {
+      const { level, text } = params!['entry'] as { level: string; text: string }
+      if (level === 'error') this.errors.push(text)
+    }
+  }
+}
+
+/** A process of its own, with a profile of its own; all of its processes end with it. */
+async function start(width: number, height: number): Promise<{ url: string; close: () => Promise<void> }> {
+  const profile = mkdtempSync(join(tmpdir(), 'multipath-chromium-'))
+  const args = [...FLAGS, `--user-data-dir=${profile}`, `--window-size=${width},${height}`, 'about:blank']
+  const child = spawn('chromium', args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  const kill = (): void => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  }
+  process.once('exit', kill)
+  const close = async (): Promise<void> => {
+    process.off('exit', kill)
+    const isOver = child.exitCode !== null || child.signalCode !== null
+    const over = isOver ? undefined : once(child, 'exit')
+    kill()
+    await over
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+  }
+  for await (const line of createInterface({ input: child.stderr })) {
+    const url = /^DevTools listening on (ws:\S+)/.exec(line)?.[1]
+    if (url === undefined) continue
+    child.stderr.resume()
+    return { url, close }
+  }
+  await close()
+  throw new Error('chromium did not start')
+}
