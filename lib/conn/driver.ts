@@ -40,7 +40,6 @@ const PORTION_FRAMES = 64
 export class Driver<Stream> {
   readonly core: ConnectionCore
   readonly clock: Clock
-  readonly trace: TraceWriter | undefined
   readonly #host: DriverHost
   /** Of this connection alone: the core looks at them each time. */
   readonly #options: CoreInit['options']
@@ -48,6 +47,8 @@ export class Driver<Stream> {
   readonly #sockets = new Map<Subflow, SocketPort<Stream>>()
   readonly #reading = new Reading(this.#sockets)
   readonly #timer: CoreTimer
+  #trace: TraceWriter | undefined
+  #side: TraceInit['side'] = 'dialer'
   #isRefed = true
   /** The stream above is destroyed, and what it has accepted is still on its way. */
   #isLingering = false
@@ -61,7 +62,7 @@ export class Driver<Stream> {
     this.#options = { ...init.options }
     this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
-    this.trace = init.trace && new TraceWriter(init.trace, this.core, clock)
+    this.#trace = init.trace && new TraceWriter(init.trace, this.core, clock)
     this.#ports = ports
     this.#host = host
     this.#timer = new CoreTimer(this.core, clock, {
@@ -71,6 +72,17 @@ export class Driver<Stream> {
         this.flush()
       },
     })
+  }
+
+  get trace(): TraceWriter | undefined {
+    return this.#trace
+  }
+
+  /** Traces what happens from now on. @param name - of the connection; empty while it has none */
+  setTrace(sink: TraceInit['sink'] | undefined, name: string): void {
+    this.#trace?.close()
+    this.#trace = sink && new TraceWriter({ sink, side: this.#side }, this.core, this.clock)
+    if (name !== '') this.#trace?.join(name)
   }
 
   /** The sockets are not read, so that TCP slows the peer down. */
@@ -85,6 +97,7 @@ export class Driver<Stream> {
 
   /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */
   attach(stream: Stream, init: SubflowInit, head?: Uint8Array): Subflow {
+    this.#side = init.isDialer ? 'dialer' : 'listener'
     const subflow = this.core.addSubflow(init, this.clock.now())
     const socket = this.#ports.open(stream, {
       onBytes: (bytes) => this.#receive(subflow, bytes),

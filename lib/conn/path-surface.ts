@@ -21,6 +21,8 @@ import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
 import type { JoinKeyring } from './join-keys.js'
 import { SuspensionEvents } from './suspension-events.js'
+import type { TraceTarget } from './trace-sink.js'
+import { checkTrace, sinkOf } from './trace-sink.js'
 
 export abstract class PathSurface extends SocketSurface {
   /** A short name for logs; never enough of the CID to join with. */
@@ -157,6 +159,17 @@ export abstract class PathSurface extends SocketSurface {
    */
   resumePath(label: string): void {
     this.connPaths.setPaused(label, false)
+  }
+
+  /**
+   * Traces the connection from now on (docs/trace.md), in place of what the option `trace` or MULTIPATH_TRACE has asked for;
+   * `undefined` ends its trace.
+   *
+   * @throws {OptionError} for what is neither the name of a file nor a function
+   */
+  setTrace(target: TraceTarget | undefined): void {
+    checkTrace(target)
+    this.driver.setTrace(target === undefined ? undefined : sinkOf(target), this.name)
   }
 
   /** Whether a subflow may still join. @internal */

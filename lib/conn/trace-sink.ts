@@ -71,7 +71,11 @@ const functions = new WeakMap<(line: string) => void, TraceSink>()
 export function traceOf(target: TraceTarget | undefined, side: TraceInit['side']): TraceInit | undefined {
   const chosen = target ?? process.env['MULTIPATH_TRACE']?.replaceAll('%p', String(process.pid))
   if (chosen === undefined || chosen === '') return undefined
-  return { sink: typeof chosen === 'string' ? fileSink(resolve(chosen)) : functionSink(chosen), side }
+  return { sink: sinkOf(chosen), side }
+}
+
+export function sinkOf(target: TraceTarget): TraceSink {
+  return typeof target === 'string' ? fileSink(resolve(target)) : functionSink(target)
 }
 
 /** @throws {OptionError} for what is neither a file nor a function */

@@ -61,6 +61,20 @@ export class TraceWriter {
     this.#event('open', { v: VERSION, at, name, side: this.#side, scheduler: this.#scheduler })
   }
 
+  /** As `begin`, of a connection that lives already: its subflows join now, and what they have carried is not told. */
+  join(name: string): void {
+    this.begin(name)
+    for (const subflow of this.#core.subflows) {
+      const { id, label, path, state } = subflow
+      const watch = new SubflowWatch(subflow)
+      watch.take('eligible')
+      this.#subflows.set(subflow, watch)
+      const joined = { id, label, tier: path.tier, from: 'probing' }
+      this.#event('subflow', { ...joined, state: 'probing' })
+      if (state !== 'probing') this.#event('subflow', { ...joined, state })
+    }
+  }
+
   changed({ subflow, from, state, reason, error }: Extract<Action, { kind: 'subflow' }>): void {
     if (!this.#subflows.has(subflow)) this.#subflows.set(subflow, new SubflowWatch(subflow))
     const { id, label, path } = subflow
@@ -118,7 +132,7 @@ export class TraceWriter {
     this.#sink.flush()
   }
 
-  /** Nobody will read or write any more. */
+  /** Nobody will read or write any more, or nobody wants to know. */
   close(): void {
     this.#sample(this.#isIdle ? this.#flushedAt : this.#clock.now())
     this.#sink.live.delete(this)

@@ -254,3 +254,45 @@ describe('a connection that is traced', () => {
     expect(near.destroyed).toBe(true)
   })
 })
+
+describe('setTrace', () => {
+  it('begins the trace of a live connection, with its subflows and without what was before, and ends it', async () => {
+    const { clock, near, far } = await connected({ links: TWO })
+    far.resume()
+    near.write(Buffer.alloc(MB))
+    await clock.run(2000)
+    const lines = new Lines()
+    near.setTrace(lines.write)
+    near.write(Buffer.alloc(1000))
+    await clock.run(1000)
+    expect(lines.all[0]).toMatchObject({ t: 0, ev: 'open', v: 1, name: near.name, side: 'dialer' })
+    const joins = lines.events('subflow').map(({ id, label, from, state }) => [id, label, from, state])
+    expect(joins).toEqual([
+      [1, 'link 0', 'probing', 'probing'],
+      [1, 'link 0', 'probing', 'up'],
+      [2, 'link 1', 'probing', 'probing'],
+      [2, 'link 1', 'probing', 'up'],
+    ])
+    expect(lines.sum('sent', 1) + lines.sum('sent', 2)).toBe(1000)
+    expect(lines.samples.at(-1)).toMatchObject({ acked: MB + 1000 })
+    near.setTrace(undefined)
+    const count = lines.all.length
+    near.write(Buffer.alloc(1000))
+    await clock.run(1000)
+    expect(lines.all).toHaveLength(count)
+    expect(lines.events('end')).toEqual([])
+  })
+
+  it('takes the place of a trace, tells the side of a listener, and refuses what is no target', async () => {
+    const { clock, near, far, lines, theirs } = await traced()
+    const others = new Lines()
+    const before = theirs.all.length
+    far.setTrace(others.write)
+    near.write('x')
+    await clock.run(100)
+    expect(theirs.all).toHaveLength(before)
+    expect(others.all[0]).toMatchObject({ ev: 'open', side: 'listener', name: far.name })
+    expect(lines.all.length).toBeGreaterThan(0)
+    expect(() => far.setTrace('')).toThrow(/^trace must be the name of a file or a function/)
+  })
+})

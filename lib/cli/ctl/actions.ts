@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What may be asked of a running command. */
+import { appendFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import type { PathPolicy, SchedulerName } from '../../index.js'
 import { schedulers } from '../../index.js'
 import type { Controlled } from '../live/controlled.js'
 import type { LiveSession } from '../live/live-session.js'
+import type { Registry } from '../live/registry.js'
 import { statusOf } from '../live/status.js'
 import { parsePolicy } from '../parse-policy.js'
 import type { CtlRequest } from './protocol.js'
@@ -40,6 +43,20 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     registry.setScheduler(name as SchedulerName)
     return {}
   },
+  'trace-on': ({ registry }, request) => {
+    const file = textField(request, 'file')
+    if (!isAbsolute(file)) throw new Error('file must be an absolute path')
+    refuseSecondTrace(registry)
+    // Now it can be told that it cannot be written.
+    appendFileSync(file, '')
+    registry.setTrace(file)
+    return { file }
+  },
+  'trace-off': ({ registry }) => {
+    if (registry.trace === undefined) throw new Error('no trace is on')
+    registry.setTrace(undefined)
+    return {}
+  },
   drain: ({ stop }) => {
     setImmediate(stop, false)
     return {}
@@ -48,6 +65,14 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     setImmediate(stop, true)
     return {}
   },
+}
+
+/** @throws {Error} where a trace is on */
+export function refuseSecondTrace({ trace }: Pick<Registry, 'trace'>): void {
+  if (trace === undefined) return
+  throw new Error(
+    `there is a trace already, ${typeof trace === 'string' ? `in ${trace}` : 'of another client'}`,
+  )
 }
 
 type Steered = LiveSession['conn'] | NonNullable<Controlled['dialer']>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath ctl` and `multipath status`: look at a running command and steer it. */
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { Status } from '../live/status.js'
@@ -42,7 +43,7 @@ export const STATUS_EXAMPLES: readonly string[] = [
 
 const CTL_DESCRIPTION = [
   'Steers a running forward, socks, serve or nc through its socket, which only the user who started it can open. docs/ctl.md describes what is said on it.',
-  'The actions are: list (the commands that run), status, paths add PATH, paths remove LABEL, paths pause LABEL, paths resume LABEL, paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas), scheduler NAME, events (a line in JSON for each), drain (as SIGTERM: open streams may end), and stop (at once).',
+  'The actions are: list (the commands that run), status, paths add PATH, paths remove LABEL, paths pause LABEL, paths resume LABEL, paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas), scheduler NAME, events (a line in JSON for each), trace on [FILE] (appends a trace of every connection to FILE, or prints it until it is stopped), trace off, drain (as SIGTERM: open streams may end), and stop (at once).',
 ].join('\n\n')
 
 export function ctlCommand(io: CliIo): Command {
@@ -60,7 +61,7 @@ export function ctlCommand(io: CliIo): Command {
       }
       const request = requestOf(words)
       if (request === undefined) command.error(`error: unknown action: ${words.join(' ')}`)
-      if (request.cmd === 'events') await follow(flags, io)
+      if (request.cmd === 'events' || request.cmd === 'trace') await follow(flags, request, io)
       else await perform(flags, request, io)
     })
 }
@@ -72,6 +73,7 @@ export const CTL_EXAMPLES: readonly string[] = [
   'multipath ctl paths add gw:7002@wwan0             # a path that is used from now on',
   'multipath ctl scheduler redundant',
   'multipath ctl -t serve events                     # until it is stopped',
+  'multipath ctl trace on forward.trace              # and later: trace off; multipath trace draws it',
 ]
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -80,6 +82,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   stop: [],
   events: [],
   scheduler: ['name'],
+  'trace on': ['file'],
+  'trace off': [],
   'paths add': ['path'],
   'paths remove': ['label'],
   'paths pause': ['label'],
@@ -89,12 +93,15 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /** `undefined` for what is no action, or has too many or too few arguments. */
 function requestOf(words: readonly string[]): CtlRequest | undefined {
-  const length = words[0] === 'paths' ? 2 : 1
+  if (words.join(' ') === 'trace on') return { cmd: 'trace' }
+  const length = words[0] === 'paths' || words[0] === 'trace' ? 2 : 1
   const fields = FIELDS[words.slice(0, length).join(' ')]
   const values = words.slice(length)
   if (fields === undefined || fields.length !== values.length) return undefined
   const named = Object.fromEntries(fields.map((field, index) => [field, values[index]]))
-  return { cmd: words.slice(0, length).join('-'), ...named }
+  const cmd = words.slice(0, length).join('-')
+  // The command has another working directory.
+  return cmd === 'trace-on' ? { cmd, file: resolve(values[0]!) } : { cmd, ...named }
 }
 
 function list({ json }: TargetFlags, io: CliIo): void {
@@ -119,10 +126,15 @@ async function asked({ target }: TargetFlags, request: CtlRequest, io: CliIo): P
 }
 
 /** Until a signal, or the end of the command. */
-async function follow({ target }: TargetFlags, io: CliIo): Promise<void> {
+async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<void> {
   const client = await CtlClient.connect(findCommand(target, io.env))
   client.onEvent = (line) => io.print(`${line}\n`)
-  await client.ask({ cmd: 'events' })
+  try {
+    await client.ask(request)
+  } catch (error) {
+    client.close()
+    throw error
+  }
   await new Promise<void>((resolve) => {
     client.onClose = resolve
     io.signal.addEventListener('abort', () => resolve())

@@ -6,9 +6,8 @@ import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { ignore } from '../../ignore.js'
 import type { Controlled } from '../live/controlled.js'
-import { perform } from './perform.js'
-import type { CtlAnswer, CtlRequest } from './protocol.js'
-import { MAX_CLIENTS, MAX_REQUEST_BYTES, MAX_WAITING_BYTES, parseRequest } from './protocol.js'
+import { CtlConnection } from './ctl-connection.js'
+import { MAX_CLIENTS } from './protocol.js'
 import { removeSocket } from './socket-place.js'
 
 /** Only the owner of the socket may connect. */
@@ -65,52 +64,7 @@ export class CtlServer {
       return
     }
     this.#sockets.add(socket)
-    let waiting = ''
-    let unsubscribe: () => void = ignore
-    socket.setEncoding('utf8')
-    socket.on('error', ignore)
-    socket.on('close', () => {
-      this.#sockets.delete(socket)
-      unsubscribe()
-    })
-    socket.on('data', (text: string) => {
-      const lines = `${waiting}${text}`.split('\n')
-      waiting = lines.pop()!
-      if (waiting.length > MAX_REQUEST_BYTES) socket.destroy()
-      for (const line of lines) {
-        const answer = this.#answer(line)
-        send(socket, answer)
-        if (answer.ok && isEvents(line)) {
-          unsubscribe()
-          unsubscribe = this.#controlled.log.subscribe((event) => sendLine(socket, event))
-        }
-      }
-    })
+    socket.once('close', () => this.#sockets.delete(socket))
+    new CtlConnection(socket, this.#controlled)
   }
-
-  #answer(line: string): CtlAnswer {
-    let id: CtlRequest['id']
-    try {
-      const request = parseRequest(line)
-      id = request.id
-      const result = request.cmd === 'events' ? {} : perform(this.#controlled, request)
-      return { ...(id !== undefined && { id }), ok: true, result: result ?? {} }
-    } catch (error) {
-      return { ...(id !== undefined && { id }), ok: false, error: (error as Error).message }
-    }
-  }
-}
-
-function isEvents(line: string): boolean {
-  return parseRequest(line).cmd === 'events'
-}
-
-function send(socket: Socket, answer: CtlAnswer): void {
-  sendLine(socket, JSON.stringify(answer))
-}
-
-/** One that does not read is cut off: it must not fill the memory of the command. */
-function sendLine(socket: Socket, line: string): void {
-  socket.write(`${line}\n`)
-  if (socket.writableLength > MAX_WAITING_BYTES) socket.destroy()
 }

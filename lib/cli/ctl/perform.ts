@@ -8,6 +8,6 @@ import type { CtlRequest } from './protocol.js'
 export function perform(controlled: Controlled, request: CtlRequest): unknown {
   const action = Object.hasOwn(ACTIONS, request.cmd) ? ACTIONS[request.cmd] : undefined
   if (action === undefined)
-    throw new Error(`cmd must be one of ${[...Object.keys(ACTIONS), 'events'].join(', ')}`)
+    throw new Error(`cmd must be one of ${[...Object.keys(ACTIONS), 'events', 'trace'].join(', ')}`)
   return action(controlled, request)
 }

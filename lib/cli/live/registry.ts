@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The sessions of a running command: what its log, its socket, its monitor and its metrics tell of. */
-import type { SchedulerName } from '../../index.js'
+import type { SchedulerName, TraceTarget } from '../../index.js'
 import type { LiveSession } from './live-session.js'
 
 export class Registry {
   readonly #sessions = new Set<LiveSession>()
   #scheduler: SchedulerName
+  #trace: TraceTarget | undefined
 
   constructor(scheduler: SchedulerName = 'lowest-rtt') {
     this.#scheduler = scheduler
@@ -22,6 +23,17 @@ export class Registry {
     for (const { conn } of this.#sessions) conn.setScheduler(name)
   }
 
+  /** Of what all sessions do; `undefined`: nobody asked for one. */
+  get trace(): TraceTarget | undefined {
+    return this.#trace
+  }
+
+  /** For all sessions, those to come included. */
+  setTrace(target: TraceTarget | undefined): void {
+    this.#trace = target
+    for (const { conn } of this.#sessions) conn.setTrace(target)
+  }
+
   /** Those that are open, in the order in which they came. */
   get sessions(): LiveSession[] {
     return [...this.#sessions].filter(({ isOpen }) => isOpen)
@@ -31,6 +43,7 @@ export class Registry {
   add(session: LiveSession): LiveSession {
     this.#sessions.add(session)
     session.conn.setScheduler(this.#scheduler)
+    if (this.#trace !== undefined) session.conn.setTrace(this.#trace)
     session.conn.once('close', () => this.#sessions.delete(session))
     return session
   }

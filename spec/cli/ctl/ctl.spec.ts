@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath ctl` and `multipath status` with the processes that they steer. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -145,6 +145,49 @@ describe('multipath ctl', () => {
     expect((await here.exited).code).toBe(0)
     follower.stdout.resume()
     expect((await follower.exited).code).toBe(0)
+  })
+})
+
+describe('ctl trace', () => {
+  it('writes a trace of all connections to a file, until it is off, which multipath trace draws', async () => {
+    const { here, local } = await tunnel()
+    const file = join(FOLDER, 'forward.trace')
+    const target = ['-t', String(here.pid)]
+    expect(await ctl(['ctl', ...target, 'trace', 'on', file])).toMatchObject({ code: 0, out: '' })
+    expect((await ctl(['ctl', ...target, 'trace', 'on', file])).lines.at(-1)).toMatch(
+      /there is a trace already, in .*forward\.trace/,
+    )
+    const socket = await dial(local)
+    socket.write(Buffer.alloc(100_000))
+    await once(socket, 'data')
+    await ctl(['ctl', ...target, 'trace', 'off'])
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    expect(JSON.parse(lines[0]!)).toMatchObject({ ev: 'open', v: 1, side: 'dialer' })
+    const sent = lines.flatMap((line) => (JSON.parse(line) as { subs?: { sent?: number }[] }).subs ?? [])
+    expect(sent.reduce((sum, one) => sum + (one.sent ?? 0), 0)).toBeGreaterThanOrEqual(100_000)
+    expect((await ctl(['trace', file])).out).toMatch(/^<svg /)
+    expect((await ctl(['ctl', ...target, 'trace', 'off'])).lines.at(-1)).toMatch(/no trace is on/)
+    const nowhere = ['ctl', ...target, 'trace', 'on', join(FOLDER, 'no', 'such.trace')]
+    expect((await ctl(nowhere)).lines.at(-1)).toMatch(/ENOENT.*such\.trace/)
+  })
+
+  it('prints a trace, which ends with its client', async () => {
+    const { here, local } = await tunnel()
+    const target = ['-t', String(here.pid)]
+    const printer = command(['ctl', ...target, 'trace', 'on'], { env, output: 'pipe' })
+    const lines = createInterface({ input: printer.stdout })
+    expect(JSON.parse(String((await once(lines, 'line'))[0]))).toMatchObject({ ev: 'open', side: 'dialer' })
+    expect((await ctl(['ctl', ...target, 'trace', 'on'])).lines.at(-1)).toMatch(/already, of another client/)
+    const socket = await dial(local)
+    const drawn = once(lines, 'line')
+    socket.write('x')
+    await drawn
+    printer.kill('SIGKILL')
+    await printer.left
+    await vi.waitFor(
+      async () => expect((await ctl(['ctl', ...target, 'trace', 'on', join(FOLDER, 'b')])).code).toBe(0),
+      10_000,
+    )
   })
 })
 
