@@ -6,9 +6,11 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { encodeDataHeader } from '../lib/wire/frame.js'
-import { Cluster, drillCluster } from './support/cluster-drill.js'
+import { Cluster, drillCluster, drillClusterRejoins } from './support/cluster-drill.js'
 
 const CONNECTIONS = 100
+const REJOINING = 20
+const OUTAGE_S = 4
 const FRAMES = 300
 const PAYLOAD = Buffer.alloc(1000)
 const FIRST_FRAME = 10
@@ -26,6 +28,11 @@ describe('a cluster', () => {
     const { lost } = await drillCluster(cluster, CONNECTIONS)
     expect(lost).toBeGreaterThan(0)
     expect(lost).toBeLessThan(CONNECTIONS)
+  }, 300_000)
+
+  it('has each connection go on at its worker after all paths were gone, refused or silent', async () => {
+    await using cluster = await Cluster.start()
+    await drillClusterRejoins(cluster, REJOINING, OUTAGE_S)
   }, 300_000)
 
   it('has an address pay for CIDs of other workers, or of none, where its sockets come in', async () => {

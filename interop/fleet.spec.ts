@@ -2,9 +2,12 @@
 /** Three listeners behind two HAProxies with the configuration of deploy/haproxy/. */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { goVersion } from './support/build-peer.js'
-import { Drill } from './support/fleet-drill.js'
+import { Drill, drillRejoins } from './support/fleet-drill.js'
 import type { Balancer } from './support/fleet.js'
 import { Fleet, whyNoFleet } from './support/fleet.js'
 import { GoPeer } from './support/go-peer.js'
@@ -13,6 +16,9 @@ import { hello, RawPeer } from './support/raw-peer.js'
 
 const why = whyNoFleet()
 const CONNECTIONS = 30
+const REJOINING = 12
+/** Silence of more than two seconds suspends a connection there. */
+const OUTAGE_S = 4
 
 describe.skipIf(why !== undefined)(`a fleet${why ? ` (skipped: ${why})` : ''}`, () => {
   it('has a configuration that HAProxy takes without a warning', () => {
@@ -22,11 +28,31 @@ describe.skipIf(why !== undefined)(`a fleet${why ? ` (skipped: ${why})` : ''}`, 
     expect(stdout).toContain('valid')
   })
 
+  it('has a limit for each address, as docs/fleet.md has it, that HAProxy takes without a warning', () => {
+    const page = readFileSync('docs/fleet.md', 'utf8')
+    const [, table, rules] =
+      /(backend per_address\n[^`]*?)\n# in the section multipath[^\n]*\n([^`]*)```/.exec(page)!
+    const template = readFileSync('deploy/haproxy/haproxy.cfg', 'utf8')
+    const whole = `${template.replace('bind :7000\n', `bind :7000\n${rules}`)}\n${table}`
+    const folder = mkdtempSync(path.join(tmpdir(), 'haproxy-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(path.join(folder, 'haproxy.cfg'), whole)
+    const args = ['-c', '-f', path.join(folder, 'haproxy.cfg'), '-L', 'balancer1']
+    const { status, stderr } = spawnSync('haproxy', args, { encoding: 'utf8', timeout: 30_000 })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(whole).toContain('track-sc0')
+  })
+
   it('keeps the subflows of a connection together, and loses what was on a dead backend alone', async () => {
     await using fleet = await Fleet.start()
     await using go = goVersion() === undefined ? undefined : await GoPeer.start()
     const report = await new Drill(fleet, go).run(CONNECTIONS)
     expect(report.lost).toBeLessThan(CONNECTIONS)
+  }, 400_000)
+
+  it('has each connection go on at its backend after all paths were gone, refused or silent', async () => {
+    await using fleet = await Fleet.start()
+    await drillRejoins(fleet, REJOINING, OUTAGE_S)
   }, 400_000)
 
   it('holds a join until its balancer has heard of the CID from the other one, and answers it then', async () => {

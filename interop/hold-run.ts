@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run drill:hold -- --runs 20 --seconds 5,30,100`: both links of a connection go in the middle of 64 MiB each way and come
- * back, silently or with their addresses; with `--ways`, a process is stopped or the clocks are set. Exits with 1 unless every byte
- * arrived, and the first within a second.
+ * back, silently or with their addresses; with `--ways`, a process is stopped or the clocks are set. With `--programs`, it is an
+ * ssh session and an rsync within `multipath forward`. Exits with 1 unless every byte arrived, and the first within a second.
  */
 import { parseArgs } from 'node:util'
 import type { Cut, Survival } from './support/hold-drill.js'
-import { drill } from './support/hold-process.js'
+import { drill, drillPrograms } from './support/hold-process.js'
+import type { ProgramsCut, ProgramsSurvival } from './support/programs-drill.js'
 
 const { values: args } = parseArgs({
   options: {
@@ -15,18 +16,27 @@ const { values: args } = parseArgs({
     ways: { type: 'string', default: 'silent,addresses' },
     mib: { type: 'string', default: '64' },
     'at-once': { type: 'string', default: '4' },
+    programs: { type: 'boolean', default: false },
   },
 })
 
 const MAX_FIRST_BYTE_MS = 1000
 
-function isWhole({ bytes, mismatchAt, exitCodes, firstByteMs }: Survival, cut: Cut): boolean {
-  return (
-    bytes.every((each) => each === cut.bytes) &&
-    mismatchAt.every((at) => at === -1) &&
-    exitCodes.every((code) => code === 0) &&
-    firstByteMs.every((ms) => ms <= MAX_FIRST_BYTE_MS)
-  )
+function isTransferWhole({ bytes, mismatchAt }: Survival, cut: Cut): boolean {
+  return bytes.every((each) => each === cut.bytes) && mismatchAt.every((at) => at === -1)
+}
+
+async function run(cut: Cut): Promise<{ isWhole: boolean; survival: Survival | ProgramsSurvival }> {
+  if (args.programs) {
+    const survival = await drillPrograms(cut as ProgramsCut)
+    return { isWhole: survival.isEchoWhole && survival.isCopyWhole, survival }
+  }
+  const survival = await drill(cut)
+  return { isWhole: isTransferWhole(survival, cut), survival }
+}
+
+function inTime({ exitCodes, firstByteMs }: Survival | ProgramsSurvival): boolean {
+  return exitCodes.every((code) => code === 0) && firstByteMs.every((ms) => ms <= MAX_FIRST_BYTE_MS)
 }
 
 async function all(): Promise<void> {
@@ -40,12 +50,11 @@ async function all(): Promise<void> {
   let latestMs = 0
   const work = async (): Promise<void> => {
     for (let cut = queue.shift(); cut !== undefined; cut = queue.shift()) {
-      const survival = await drill(cut)
+      const { isWhole, survival } = await run(cut)
       latestMs = Math.max(latestMs, ...survival.firstByteMs)
-      if (!isWhole(survival, cut)) failed.push(cut)
-      console.log(
-        `${cut.way} ${cut.seconds} s: ${isWhole(survival, cut) ? 'whole' : 'FAILED'} ${JSON.stringify(survival)}`,
-      )
+      const isGood = isWhole && inTime(survival)
+      if (!isGood) failed.push(cut)
+      console.log(`${cut.way} ${cut.seconds} s: ${isGood ? 'whole' : 'FAILED'} ${JSON.stringify(survival)}`)
     }
   }
   await Promise.all(Array.from({ length: Number(args['at-once']) }, work))

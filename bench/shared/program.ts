@@ -64,6 +64,12 @@ export class Program implements AsyncDisposable {
     this.#child.stdin?.write(`${line}\n`)
   }
 
+  /** Ends its standard input, and waits until it has ended. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end()
+    await this.ended(LINE_MS)
+  }
+
   /** The first line like that, or the one after `skip` of them, within the time or with an error. */
   async line(pattern: RegExp, withinMs: number = LINE_MS, skip = 0): Promise<string> {
     const give = AbortSignal.timeout(withinMs)

@@ -6,8 +6,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'
-import type { MultipathConn } from '../../lib/index.js'
+import type { DialerOptions, MultipathConn } from '../../lib/index.js'
 import { receive, send } from './node-side.js'
+import { OUTAGE_DEAD_MS, outages } from './outage.js'
+import { PathRelay } from './path-relay.js'
 
 const PROCESSES = fileURLToPath(new URL('cluster-processes.ts', import.meta.url))
 const SUBFLOWS = 3
@@ -68,15 +70,18 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** @throws AssertionError for a byte, a subflow or a connection that is not where it has to be */
-export async function drillCluster(
+/** Dials so many connections of {@link SUBFLOWS} subflows over the two ports, each to one worker alone. */
+async function dialAll(
   cluster: Cluster,
+  ports: readonly number[],
   connections: number,
-): Promise<{ connections: number; lost: number }> {
-  const [first, second] = cluster.ports
+  options: DialerOptions = {},
+): Promise<{ conns: MultipathConn[]; reports: WorkerReport[] }> {
+  const [first, second] = ports
   const dialer = new MultipathDialer(
     'cluster',
     [first!, second!, first!].map((port, n) => tcpDialer({ host: '127.0.0.1', port, label: `path ${n}` })),
+    options,
   )
   const conns: MultipathConn[] = []
   while (conns.length < connections) {
@@ -84,18 +89,32 @@ export async function drillCluster(
     conns.push(...(await Promise.all(Array.from({ length: batch }, () => dialer.dial()))))
   }
   for (const conn of conns) conn.on('error', () => {})
-  const all = await cluster.until('every subflow', (reports) => {
-    const whole = reports.flatMap((report) => report.conns).filter(({ labels }) => labels.length >= SUBFLOWS)
-    return whole.length === connections
-  })
-  assert.equal(all.flatMap((report) => report.conns).length, connections)
+  const reports = await everySubflow(cluster, connections)
   assert.deepEqual(
-    all.flatMap((report) => report.refused),
+    reports.flatMap((report) => report.refused),
     [],
   )
+  return { conns, reports }
+}
+
+async function everySubflow(cluster: Cluster, connections: number): Promise<WorkerReport[]> {
+  const reports = await cluster.until('every subflow', (all) => {
+    const whole = all.flatMap((report) => report.conns).filter(({ labels }) => labels.length >= SUBFLOWS)
+    return whole.length === connections
+  })
+  assert.equal(reports.flatMap((report) => report.conns).length, connections)
+  return reports
+}
+
+/** @throws AssertionError for a byte, a subflow or a connection that is not where it has to be */
+export async function drillCluster(
+  cluster: Cluster,
+  connections: number,
+): Promise<{ connections: number; lost: number }> {
+  const { conns, reports } = await dialAll(cluster, cluster.ports, connections)
   assert.ok(await areIntact(conns))
 
-  const victim = all[1]!
+  const victim = reports[1]!
   const isLost = ({ name }: MultipathConn): boolean => victim.conns.some((conn) => conn.name === name)
   const lost = conns.filter(isLost)
   const closed = Promise.all(lost.map((conn) => new Promise((resolve) => conn.once('close', resolve))))
@@ -108,6 +127,39 @@ export async function drillCluster(
     conn.destroy()
   }
   return { connections, lost: lost.length }
+}
+
+/**
+ * All paths are gone for `seconds` in the middle of exchanges, twice: each connection goes on, at the worker where it was.
+ *
+ * @throws AssertionError where one does not, or a byte is missing
+ */
+export async function drillClusterRejoins(
+  cluster: Cluster,
+  connections: number,
+  seconds: number,
+): Promise<void> {
+  const relays = await Promise.all(cluster.ports.map((port) => PathRelay.open(port)))
+  try {
+    const ports = relays.map(({ port }) => port)
+    const { conns, reports } = await dialAll(cluster, ports, connections, { deadMs: OUTAGE_DEAD_MS })
+    for (const outage of outages(relays, seconds)) {
+      const suspensions = conns.map((conn) => once(conn, 'suspended'))
+      const [isWhole] = await Promise.all([areIntact(conns), outage.pass(suspensions)])
+      assert.ok(isWhole, `nothing is lost in an outage (${outage.way})`)
+      assert.deepEqual(homes(await everySubflow(cluster, connections)), homes(reports))
+      assert.ok(await areIntact(conns))
+    }
+    for (const conn of conns) conn.destroy()
+  } finally {
+    for (const relay of relays) await relay[Symbol.asyncDispose]()
+  }
+}
+
+/** Which worker each connection is at. */
+function homes(reports: readonly WorkerReport[]): ReadonlyMap<string, number> {
+  const found = reports.flatMap(({ id, conns }) => conns.map(({ name }) => [name, id] as const))
+  return new Map(found.toSorted(([one], [other]) => one.localeCompare(other)))
 }
 
 async function areIntact(conns: readonly MultipathConn[]): Promise<boolean> {

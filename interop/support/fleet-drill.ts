@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a fleet has to stand: connections from Node and Go, a backend and a balancer that die, a drained backend. */
 import { strict as assert } from 'node:assert'
+import { once } from 'node:events'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'
 import type { MultipathConn } from '../../lib/index.js'
 import type { BackendReport, Fleet } from './fleet.js'
 import type { GoConn, GoPeer } from './go-peer.js'
 import { receive, send } from './node-side.js'
+import { type Outage, OUTAGE_DEAD_MS, outages } from './outage.js'
+import { PathRelay } from './path-relay.js'
 
 const SUBFLOWS = 3
 const BYTES = 256 * 1024
@@ -13,7 +16,7 @@ const BYTES = 256 * 1024
 const BATCH = 20
 const UNKNOWN_CID = 'ERR_MULTIPATH_UNEXPECTED_CID'
 /** For one step on a slow machine, with redials. */
-const PATIENCE_MS = 90_000
+const PATIENCE_MS = 240_000
 /** A Go client whose last frame was lost waits for ever, and nobody can know. */
 const GO_PATIENCE_MS = 45_000
 /** Share of the connections that Go dialled. */
@@ -23,6 +26,8 @@ const MOST_LOST_BY_GO = 0.1
 interface Client {
   readonly name: string | undefined
   exchange(seed: number): Promise<'intact' | 'failed'>
+  /** Resolves once it has been suspended; those of Go never are. */
+  suspended(): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -40,16 +45,28 @@ export interface DrillReport {
 export class Drill {
   readonly #fleet: Fleet
   readonly #go: GoPeer | undefined
+  readonly #addresses: readonly string[]
   readonly #clients: Client[] = []
   readonly #dialer: MultipathDialer
   #seed = 0
 
-  /** @param go - dials a third of the connections */
-  constructor(fleet: Fleet, go: GoPeer | undefined) {
+  /**
+   * @param go - dials a third of the connections
+   * @param doors - what stands in front of each balancer. Default: the balancers themselves
+   * @param deadMs - of the dialer, which gives silent paths up after so long
+   */
+  constructor(
+    fleet: Fleet,
+    go: GoPeer | undefined,
+    { doors = fleet.balancers, deadMs }: { doors?: readonly { address: string }[]; deadMs?: number } = {},
+  ) {
     this.#fleet = fleet
     this.#go = go
-    const options = { redialMinMs: 100, redialMaxMs: 1000 }
-    this.#dialer = new MultipathDialer('fleet', this.#addresses().map(pathTo), options)
+    const [first, second] = doors.map(({ address }) => address)
+    // The first one twice.
+    this.#addresses = [first!, second!, first!]
+    const options = { redialMinMs: 100, redialMaxMs: 1000, deadMs }
+    this.#dialer = new MultipathDialer('fleet', this.#addresses.map(pathTo), options)
   }
 
   async run(connections: number): Promise<DrillReport> {
@@ -63,14 +80,31 @@ export class Drill {
     return { connections, early, lost, lostByGo }
   }
 
-  /** Both balancers, the first one twice. */
-  #addresses(): string[] {
-    const [first, second] = this.#fleet.balancers.map(({ address }) => address)
-    return [first!, second!, first!]
+  /** All paths are gone for a while in the middle of exchanges: each connection goes on, on the backend where it was. */
+  async rejoin(connections: number, outages: readonly Outage[]): Promise<void> {
+    await this.#dial(connections)
+    await this.#assertTogether(connections)
+    const before = await this.#homes()
+    for (const outage of outages) {
+      const suspensions = this.#clients.map((client) => client.suspended())
+      assert.equal(await this.#assertIntact(() => outage.pass(suspensions)), 0)
+      await this.#healed(`after an outage (${outage.way})`)
+      assert.deepEqual(await this.#homes(), before)
+      assert.equal(await this.#assertIntact(), 0)
+    }
+    await Promise.all(this.#clients.map((client) => client.close()))
+  }
+
+  /** Which backend each connection is on. */
+  async #homes(): Promise<ReadonlyMap<string, number>> {
+    const reports = await this.#reports()
+    const homes = reports.flatMap(({ conns }, home) => conns.map(({ name }) => [name, home] as const))
+    assert.equal(new Map(homes).size, homes.length, 'no connection is on two backends')
+    return new Map(homes.toSorted(([one], [other]) => one.localeCompare(other)))
   }
 
   async #dial(connections: number): Promise<void> {
-    const goDialer = await this.#go?.dialer(this.#addresses())
+    const goDialer = await this.#go?.dialer([...this.#addresses])
     for (let n = 0; n < connections; n += BATCH) {
       const batch = Array.from({ length: Math.min(BATCH, connections - n) }, async (_, index) =>
         goDialer !== undefined && (n + index) % 3 === 0
@@ -192,6 +226,7 @@ function nodeClient(conn: MultipathConn): Client {
       assert.equal(mismatchAt, -1)
       return bytes === BYTES ? 'intact' : 'failed'
     },
+    suspended: () => once(conn, 'suspended'),
     async close() {
       conn.destroy()
     },
@@ -210,6 +245,7 @@ function goClient(conn: GoConn): Client {
       await sent
       return 'intact'
     },
+    suspended: () => Promise.reject(new Error('Go holds no connection')),
     close: () => conn.close().catch(() => {}),
   }
 }
@@ -228,4 +264,15 @@ async function timed<Value>(what: string, work: Promise<Value>, ms = PATIENCE_MS
     timer = setTimeout(() => reject(new Error(`in time: ${what}`)), ms)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** Paths over relays in front of the balancers, all of which are gone for `seconds`, twice. */
+export async function drillRejoins(fleet: Fleet, connections: number, seconds: number): Promise<void> {
+  const relays = await Promise.all(fleet.balancers.map(({ address }) => PathRelay.open(address)))
+  try {
+    const drill = new Drill(fleet, undefined, { doors: relays, deadMs: OUTAGE_DEAD_MS })
+    await drill.rejoin(connections, outages(relays, seconds))
+  } finally {
+    for (const relay of relays) await relay[Symbol.asyncDispose]()
+  }
 }

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { LINK_ACTS, PATHS } from './link-acts.js'
 import { SERVER, Uplinks } from './uplinks.js'
 
 /** The links go without a word, or with their addresses; a process is stopped; the clocks of both are set an hour ahead. */
@@ -37,7 +38,6 @@ interface Told {
 }
 
 const PORT = 7190
-const PATHS = [1, 2]
 /** Of the transfer, before the links go. */
 const BEFORE_MS = 1500
 
@@ -90,19 +90,12 @@ interface Scene {
   readonly listener: Peer
 }
 
-const onPaths = (act: (path: number) => void): void => {
-  for (const path of PATHS) act(path)
-}
-
 /** What is done, and what undoes it. */
 const ACTS: Readonly<Record<Way, readonly [(on: Scene) => void, (on: Scene) => void]>> = {
-  silent: [
-    ({ uplinks }) => onPaths((path) => uplinks.silence(path)),
-    ({ uplinks }) => onPaths((path) => uplinks.restore(path)),
-  ],
+  silent: [({ uplinks }) => LINK_ACTS.silent[0](uplinks), ({ uplinks }) => LINK_ACTS.silent[1](uplinks)],
   addresses: [
-    ({ uplinks }) => onPaths((path) => uplinks.removeAddress(path, 2)),
-    ({ uplinks }) => onPaths((path) => uplinks.addAddress(path, 2)),
+    ({ uplinks }) => LINK_ACTS.addresses[0](uplinks),
+    ({ uplinks }) => LINK_ACTS.addresses[1](uplinks),
   ],
   'stop-dialer': [({ dialer }) => dialer.kill('SIGSTOP'), ({ dialer }) => dialer.kill('SIGCONT')],
   'stop-listener': [({ listener }) => listener.kill('SIGSTOP'), ({ listener }) => listener.kill('SIGCONT')],

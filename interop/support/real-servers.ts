@@ -3,22 +3,14 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import type { AddressInfo, Server } from 'node:net'
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePorts } from '../../spec/support/free-ports.js'
+import { SSHD, writeSshdFiles } from './sshd.js'
 
 export interface RealServer extends AsyncDisposable {
   readonly port: number
@@ -32,7 +24,7 @@ const POLL_MS = 20
 /** Why the server of a client cannot run here, or `undefined`. */
 export function whyNoServer(client: string): string | undefined {
   if (client === 'ioredis' && !isInstalled('redis-server')) return 'apt-get install redis-server'
-  if (client === 'ssh2' && !existsSync('/usr/sbin/sshd')) return 'apt-get install openssh-server'
+  if (client === 'ssh2' && !existsSync(SSHD)) return 'apt-get install openssh-server'
   if (client === 'pg' && !existsSync(POSTGRES)) return 'apt-get install postgresql'
   return undefined
 }
@@ -96,24 +88,9 @@ function userOf(name: string): { uid: number; gid: number } {
 async function sshd(): Promise<RealServer> {
   const folder = mkdtempSync(path.join(tmpdir(), 'multipath-sshd-'))
   const [port] = (await freePorts(1)) as [number]
-  const keyOf = (name: string): string => {
-    const file = path.join(folder, name)
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file])
-    return file
-  }
-  const [host, own] = [keyOf('host'), keyOf('own')]
-  const config = path.join(folder, 'config')
-  writeFileSync(
-    config,
-    [
-      ...[`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${host}`, `AuthorizedKeysFile ${own}.pub`],
-      ...['StrictModes no', 'UsePAM no', 'PermitRootLogin yes', 'PasswordAuthentication no', 'PidFile none'],
-    ].join('\n'),
-  )
-  // Where it separates privileges; the service's own start script makes it.
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true })
-  const settings = { username: userInfo().username, privateKey: readFileSync(own, 'utf8') }
-  return running('/usr/sbin/sshd', ['-D', '-e', '-f', config], { port, folder }, settings)
+  const { config, key } = writeSshdFiles(folder, port)
+  const settings = { username: userInfo().username, privateKey: readFileSync(key, 'utf8') }
+  return running(SSHD, ['-D', '-e', '-f', config], { port, folder }, settings)
 }
 
 async function running(

@@ -39,7 +39,7 @@ export function forwardCommand(io: CliIo): Command {
 
 const DESCRIPTION = [
   'Forwards TCP ports. All their connections share one connection over several paths, each as a stream with its own pace and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
-  'The ports are open from the start. While no path is up, a new connection waits for --wait seconds and is then reset. forward reconnects to serve as soon as possible. If all paths are lost, the open streams are reset.',
+  'The ports are open from the start. While no path is up, a new connection waits for --wait seconds and is then reset. forward reconnects to serve as soon as possible. If all paths are lost, the open streams wait for --hold seconds for one to return, and are reset after that.',
   PATH_SYNTAX,
 ].join('\n\n')
 
