@@ -23,15 +23,19 @@ const outageSeconds = values.rejoin === undefined ? undefined : Number(values.re
 
 async function runFleet(): Promise<unknown> {
   await using fleet = await Fleet.start()
-  if (outageSeconds !== undefined) return await drillRejoins(fleet, connections, outageSeconds)
+  if (outageSeconds !== undefined) {
+    await drillRejoins(fleet, connections, outageSeconds)
+    return { connections, outageSeconds }
+  }
   await using go = goVersion() === undefined ? undefined : await GoPeer.start()
   return await new Drill(fleet, go).run(connections)
 }
 
 async function runCluster(): Promise<unknown> {
   await using cluster = await Cluster.start()
-  if (outageSeconds !== undefined) return await drillClusterRejoins(cluster, connections, outageSeconds)
-  return await drillCluster(cluster, connections)
+  if (outageSeconds === undefined) return await drillCluster(cluster, connections)
+  await drillClusterRejoins(cluster, connections, outageSeconds)
+  return { connections, outageSeconds }
 }
 
-console.log((await (values.cluster ? runCluster() : runFleet())) ?? 'every connection went on where it was')
+console.log(await (values.cluster ? runCluster() : runFleet()))
