@@ -14,12 +14,12 @@ export interface BatchResult {
 export interface Meter {
   createObservableGauge(name: string, options?: { description?: string }): Observable
   createObservableCounter(name: string, options?: { description?: string }): Observable
-  addBatchObservableCallback(callback: (result: never) => void, observables: never[]): void
-  removeBatchObservableCallback(callback: (result: never) => void, observables: never[]): void
+  addBatchObservableCallback(callback: (result: BatchResult) => void, observables: never[]): void
+  removeBatchObservableCallback(callback: (result: BatchResult) => void, observables: never[]): void
 }
 
 /**
- * Lets `meter` observe what `metrics` collects, each time that it exports. Names are those of OpenTelemetry: dots, and no `_total`.
+ * Lets `meter`, as from `@opentelemetry/api`, observe what `metrics` collects, each time that it exports. Names are those of OpenTelemetry: dots, and no `_total`.
  *
  * @returns what ends that
  */

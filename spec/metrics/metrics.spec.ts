@@ -57,7 +57,7 @@ describe('the metrics of a program', () => {
 /** What is used of a meter. */
 class FakeMeter implements Meter {
   readonly names: string[] = []
-  readonly #callbacks = new Set<(result: never) => void>()
+  readonly #callbacks = new Set<(result: BatchResult) => void>()
 
   createObservableGauge(name: string): Observable {
     this.names.push(`gauge ${name}`)
@@ -69,11 +69,11 @@ class FakeMeter implements Meter {
     return { name }
   }
 
-  addBatchObservableCallback(callback: (result: never) => void): void {
+  addBatchObservableCallback(callback: (result: BatchResult) => void): void {
     this.#callbacks.add(callback)
   }
 
-  removeBatchObservableCallback(callback: (result: never) => void): void {
+  removeBatchObservableCallback(callback: (result: BatchResult) => void): void {
     this.#callbacks.delete(callback)
   }
 
@@ -82,7 +82,7 @@ class FakeMeter implements Meter {
     const result: BatchResult = {
       observe: ({ name }: { name: string }, value, attributes) => seen.push([name, value, attributes]),
     }
-    for (const callback of this.#callbacks) callback(result as never)
+    for (const callback of this.#callbacks) callback(result)
     return seen
   }
 }
