@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config'
 import type { ViteUserConfig } from 'vitest/config'
+import { SlowFirst } from './spec/support/slow-first.js'
 
 /** Specs that start no process and leave nothing behind: their files share one, which spares a start and the imports of each. */
 const IN_PROCESS = ['core', 'dial', 'engine', 'messages', 'options', 'paths', 'stream', 'testing', 'wire']
@@ -8,6 +9,7 @@ const inProcess = IN_PROCESS.map((name) => `spec/${name}{/**/*,}.spec.ts`)
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    sequence: { sequencer: SlowFirst },
     coverage: {
       provider: 'custom',
       customProviderModule: './spec/support/process-coverage.ts',

@@ -7,7 +7,7 @@ import type { Outcome } from './simulate.js'
 export interface Measured {
   readonly cell: Cell
   readonly outcome: Outcome
-  /** Standard errors of the means where several seeds were simulated: that much is chance. */
+  /** Standard errors of the means, where several seeds were simulated. */
   readonly errors?: Pick<Outcome, 'share' | 'queueMs'> | undefined
 }
 
@@ -18,6 +18,8 @@ export interface Cliff {
   readonly what: 'share' | 'queue'
 }
 
+/** So many standard errors are chance: thousands of pairs are compared, and one in twenty is off by more. */
+const CHANCE = 2
 const MOST_SHARE_APART = 0.15
 const MOST_QUEUE_RATIO = 2
 /** What processes and packets take anyway is added to both round trips, milliseconds. */
@@ -87,13 +89,13 @@ function nextOn(axis: Axis, cell: Cell, byKey: ReadonlyMap<string, Measured>): M
 }
 
 function isShareApart(a: Measured, b: Measured): boolean {
-  const chance = Math.hypot(a.errors?.share ?? 0, b.errors?.share ?? 0)
+  const chance = CHANCE * Math.hypot(a.errors?.share ?? 0, b.errors?.share ?? 0)
   return Math.abs(a.outcome.share - b.outcome.share) - chance > MOST_SHARE_APART
 }
 
 function isQueueApart(a: Measured, b: Measured): boolean {
   const [less, more] = queueing(a) < queueing(b) ? [a, b] : [b, a]
-  const chance = (of: Measured): number => (of.errors?.queueMs ?? 0) / ownMs(of.cell)
+  const chance = (of: Measured): number => (CHANCE * (of.errors?.queueMs ?? 0)) / ownMs(of.cell)
   return queueing(more) - chance(more) > MOST_QUEUE_RATIO * (queueing(less) + chance(less))
 }
 
