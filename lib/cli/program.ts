@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The command line as a whole: a table of subcommands, one way to report errors, one way to exit codes. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliError, oneLine } from './cli-error.js'
 import type { CliIo } from './cli-io.js'
@@ -10,6 +9,7 @@ import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js
 import { failedLine } from './json-line.js'
 import { MONITOR_EXAMPLES, monitorCommand } from './monitor/monitor-command.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
+import { packageVersion } from './package-file.js'
 import { SPEED_EXAMPLES, speedCommand } from './speed/speed-command.js'
 import { SPEED_SERVE_EXAMPLES } from './speed/speed-serve.js'
 import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
@@ -118,9 +118,4 @@ function reportThrough(io: CliIo, command: Command, complain: Complain): void {
       complain(`${message} (see: ${fullName(command)} --help)`, EXIT_USAGE)
     },
   })
-}
-
-function packageVersion(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }

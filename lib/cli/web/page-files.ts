@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The files of the page: plain ones in the folder web/ of the package, read once. */
-import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
+import { readPackageFile } from '../package-file.js'
 
 export interface PageFile {
   readonly type: string
@@ -23,8 +23,8 @@ const NAMES = [
 export function readPageFiles(): ReadonlyMap<string, PageFile> {
   const files = new Map<string, PageFile>()
   for (const name of NAMES) {
-    const bytes = readFileSync(new URL(`../../../web/${name}`, import.meta.url))
-    files.set(name === 'index.html' ? '/' : `/${name}`, { type: TYPES[extname(name)]!, bytes })
+    const file = { type: TYPES[extname(name)]!, bytes: readPackageFile(`web/${name}`) }
+    files.set(name === 'index.html' ? '/' : `/${name}`, file)
   }
   return files
 }
