@@ -28,6 +28,6 @@ export interface CliIo {
   stop(isAtOnce: boolean): void
   /** The environment. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborted by SIGINT or SIGTERM; its reason is a CliError with the exit code. */
+  /** Aborted by SIGINT, SIGTERM or SIGHUP; its reason is a CliError with the exit code. */
   readonly signal: AbortSignal
 }

@@ -15,6 +15,17 @@ export function execEnd(command: string): LocalEnd {
   const child = spawn(command, { shell: true, detached: isGrouped, stdio: ['pipe', 'pipe', 'inherit'] })
   let failure: CliError | undefined
   let isAborted = false
+  const terminate = (): void => {
+    if (child.pid === undefined || child.exitCode !== null) return
+    try {
+      process.kill(isGrouped ? -child.pid : child.pid, 'SIGTERM')
+    } catch {
+      // Ended in the meantime.
+    }
+  }
+  // A second signal ends this process before anything is closed in order.
+  process.once('exit', terminate)
+  child.once('close', () => process.off('exit', terminate))
   child.on('error', (error) => {
     failure = new CliError(`cannot run "${command}": ${error.message}`, { cause: error })
   })
@@ -41,12 +52,7 @@ export function execEnd(command: string): LocalEnd {
     },
     abort: () => {
       isAborted = true
-      if (child.pid === undefined || child.exitCode !== null) return
-      try {
-        process.kill(isGrouped ? -child.pid : child.pid, 'SIGTERM')
-      } catch {
-        // Ended in the meantime.
-      }
+      terminate()
     },
   }
 }

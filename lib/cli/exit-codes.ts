@@ -34,6 +34,6 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   {
     code: '128 + N',
     meaning:
-      'stopped by signal N: 130 for SIGINT, 143 for SIGTERM; serve, forward and socks: streams were cut short',
+      'stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM; serve, forward and socks: streams were cut short',
   },
 ]

@@ -55,12 +55,12 @@ function stop(isAtOnce: boolean): void {
   if (isAtOnce) process.emit('SIGTERM')
 }
 
-/** SIGINT and SIGTERM abort it once; a second one ends the process at once. */
+/** A signal aborts it once; a second one ends the process at once. SIGHUP: the terminal has gone, or its user. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
   // Whatever is under way listens to it.
   setMaxListeners(0, controller.signal)
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const exitCode = 128 + constants.signals[name]
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(exitCode)

@@ -18,10 +18,10 @@ type Env = Readonly<Record<string, string | undefined>>
  *
  * @throws {CliError}
  */
-export function findCommand(target: string | undefined, env: Env): SocketPlace {
-  const places = placesIn(env)
-  const names = places.map(({ name }) => name)
+export async function findCommand(target: string | undefined, env: Env): Promise<SocketPlace> {
   if (target?.includes('/')) return { name: target, path: target }
+  const places = await placesIn(env)
+  const names = places.map(({ name }) => name)
   const found =
     target === undefined
       ? places

@@ -56,7 +56,7 @@ export function ctlCommand(io: CliIo): Command {
     .addOption(JSON_FLAG())
     .action(async (words: readonly string[], flags: TargetFlags, command: Command) => {
       if (words[0] === 'list') {
-        list(flags, io)
+        await list(flags, io)
         return
       }
       const request = requestOf(words)
@@ -104,8 +104,8 @@ function requestOf(words: readonly string[]): CtlRequest | undefined {
   return cmd === 'trace-on' ? { cmd, file: resolve(values[0]!) } : { cmd, ...named }
 }
 
-function list({ json }: TargetFlags, io: CliIo): void {
-  const places = placesIn(io.env)
+async function list({ json }: TargetFlags, io: CliIo): Promise<void> {
+  const places = await placesIn(io.env)
   if (json) io.print(`${JSON.stringify(places)}\n`)
   else io.print(places.map(({ name }) => `${name}\n`).join(''))
 }
@@ -117,7 +117,7 @@ async function perform(flags: TargetFlags, request: CtlRequest, io: CliIo): Prom
 }
 
 async function asked({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<unknown> {
-  const client = await CtlClient.connect(findCommand(target, io.env))
+  const client = await CtlClient.connect(await findCommand(target, io.env))
   try {
     return await client.ask(request)
   } finally {
@@ -127,7 +127,7 @@ async function asked({ target }: TargetFlags, request: CtlRequest, io: CliIo): P
 
 /** Until a signal, or the end of the command. */
 async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<void> {
-  const client = await CtlClient.connect(findCommand(target, io.env))
+  const client = await CtlClient.connect(await findCommand(target, io.env))
   client.onEvent = (line) => io.print(`${line}\n`)
   try {
     await client.ask(request)

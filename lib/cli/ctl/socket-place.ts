@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where the sockets of running commands are: a folder that only their user can read. */
+import { once } from 'node:events'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { CliError } from '../cli-error.js'
@@ -41,20 +43,23 @@ export function ownPlace(command: string, env: Env): SocketPlace {
 }
 
 /** Of every command of this user that runs, the newest first; what processes that were killed have left is removed. */
-export function placesIn(env: Env): SocketPlace[] {
+export async function placesIn(env: Env): Promise<SocketPlace[]> {
   const names = IS_WINDOWS ? pipes() : readdirSync(socketFolder(env))
-  const places: (SocketPlace & { readonly pid: number })[] = []
-  for (const file of names) {
+  const found = names.flatMap((file) => {
     const { command, pid } = NAME.exec(file)?.groups ?? {}
-    if (command === undefined) continue
+    if (command === undefined) return []
     const name = `${command}-${pid}`
     const path = IS_WINDOWS
       ? `\\\\.\\pipe\\multipath-${userInfo().username}-${name}`
       : join(socketFolder(env), file)
-    if (isRunning(Number(pid))) places.push({ name, path, pid: Number(pid) })
-    else removeSocket(path)
-  }
-  return places.sort((a, b) => b.pid - a.pid)
+    return [{ name, path, pid: Number(pid) }]
+  })
+  const answers = await Promise.all(found.map(({ path }) => isServed(path)))
+  for (const [index, { path }] of found.entries()) if (!answers[index]) removeSocket(path)
+  return found
+    .filter((_, index) => answers[index])
+    .sort((a, b) => b.pid - a.pid)
+    .map(({ name, path }) => ({ name, path }))
 }
 
 export function removeSocket(path: string): void {
@@ -72,11 +77,18 @@ function pipes(): string[] {
     .map((name) => `${name.slice(prefix.length)}.sock`)
 }
 
-function isRunning(pid: number): boolean {
+/** Another process may have the number of one that was killed: only the socket itself tells. */
+async function isServed(path: string): Promise<boolean> {
+  const socket = connect(path)
   try {
-    process.kill(pid, 0)
+    await once(socket, 'connect')
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return !NOBODY.has((error as NodeJS.ErrnoException).code)
+  } finally {
+    socket.destroy()
   }
 }
+
+/** Of a socket that no process has any more. */
+const NOBODY: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT'])

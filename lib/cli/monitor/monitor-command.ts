@@ -31,7 +31,7 @@ export function monitorCommand(io: CliIo): Command {
       ),
     )
     .action(async ({ target }: MonitorFlags) => {
-      const client = await CtlClient.connect(findCommand(target, io.env))
+      const client = await CtlClient.connect(await findCommand(target, io.env))
       try {
         if (process.stdout.isTTY && process.stdin.isTTY) await watch(client, io)
         else io.print(statusText((await client.ask({ cmd: 'status' })) as Status))

@@ -2,6 +2,7 @@
 /** A terminal that is ours for a while: its other screen, its keys. However the process ends, it is given back. */
 import { emitKeypressEvents } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
+import { ignore } from '../../ignore.js'
 
 export interface Key {
   readonly name: string | undefined
@@ -26,6 +27,9 @@ export class Terminal {
     this.#input = input
     this.#output = output
     process.once('exit', this.close)
+    // A terminal that goes away says so by errors; SIGHUP ends the command.
+    input.on('error', ignore)
+    output.on('error', ignore)
     emitKeypressEvents(input)
     input.setRawMode(true)
     input.on('keypress', (_text: string | undefined, key: Key) => onKey(key))
@@ -61,7 +65,11 @@ export class Terminal {
     if (!this.#isOpen) return
     this.#isOpen = false
     process.off('exit', this.close)
-    this.#input.setRawMode(false)
+    try {
+      this.#input.setRawMode(false)
+    } catch {
+      // It has gone.
+    }
     this.#input.pause()
     this.#output.write(LEAVE)
   }

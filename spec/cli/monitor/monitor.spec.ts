@@ -15,6 +15,8 @@ vi.setConfig({ testTimeout: 60_000 })
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const FOLDER = mkdtempSync(join(tmpdir(), 'multipath-monitor-'))
 const env = { MULTIPATH_TOKEN: 'a token that only specs know', XDG_RUNTIME_DIR: FOLDER }
+/** Tells how it ended, and what the terminal is like then. */
+const AFTER = 'echo ended with $?; stty -a; sleep 60'
 afterAll(() => {
   rmSync(FOLDER, { recursive: true })
 })
@@ -54,8 +56,8 @@ async function watched(columns: number): Promise<CliProcess> {
   const to = ['--to', `${at(port!)},label=wifi`, '--to', `${at(nobody!)},label=lte`]
   const here = command(['forward', ...to, '--local', '0=a:1'], { env })
   await here.line(/lte .* down/)
-  const monitor = `${process.execPath} ${MAIN} monitor -t ${here.pid}; echo ended with $?; sleep 60`
-  tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '20', monitor)
+  const monitor = `trap : INT; ${process.execPath} ${MAIN} monitor -t ${here.pid}; ${AFTER}`
+  tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '24', monitor)
   onTestFinished(() => {
     tmux('kill-server')
   })
@@ -96,6 +98,52 @@ describe.skipIf(!hasTmux())('the monitor', () => {
     await screen(/wifi +up/)
     here.kill('SIGKILL')
     expect(await screen(/ended with 1/)).toMatch(/the watched command has ended/)
+  })
+})
+
+/** The process of this command line within the terminal. */
+function pidOf(words: string): number {
+  return Number(execFileSync('pgrep', ['-f', '-n', words], { encoding: 'utf8' }).trim())
+}
+
+/** What the shell behind a command finds: keys are shown, lines are edited, the cursor is there, and the first screen. */
+function expectSound(text: string): void {
+  expect(text).toMatch(/ echo .*/)
+  expect(text).not.toMatch(/ -echo |-icanon/)
+  const flags = tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}')
+  expect(flags.trim()).toBe('0 1')
+}
+
+describe.skipIf(!hasTmux())('the terminal is as before', () => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'Ctrl-C'] as const)('%s ends the monitor', async (how) => {
+    const here = await watched(100)
+    await screen(/wifi +up/)
+    if (how === 'Ctrl-C') tmux('send-keys', 'C-c')
+    else process.kill(pidOf(`main.js monitor -t ${here.pid}`), how)
+    expectSound(await screen(/ended with [\s\S]*\bisig\b/))
+    expect(here.lines.some((line) => line.includes('draining'))).toBe(false)
+  })
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('%s ends a command with --monitor', async (how) => {
+    const [port] = await freePorts(1)
+    const serve = `${process.execPath} ${MAIN} serve --monitor --listen ${at(port!)} --allow a:1; ${AFTER}`
+    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '24', serve)
+    onTestFinished(() => {
+      tmux('kill-server')
+    })
+    await screen(/serve-\d+/)
+    process.kill(pidOf(`serve --monitor --listen ${at(port!)}`), how)
+    expectSound(await screen(/ended with [\s\S]*\bisig\b/))
+  })
+
+  it('a terminal that is closed ends the monitor', async () => {
+    const here = await watched(100)
+    await screen(/wifi +up/)
+    const pid = pidOf(`main.js monitor -t ${here.pid}`)
+    tmux('kill-session')
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), 5000)
+    // For the end of the spec.
+    tmux('new-session', '-d', 'sleep 60')
   })
 })
 
