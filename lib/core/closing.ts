@@ -79,7 +79,7 @@ export class Closing {
     const wasOpen = isOpen(subflow)
     subflows.close(subflow, reason, error)
     const isHeaderCut = dispatcher.remove(subflow)
-    receiver.lost(subflow)
+    receiver.pressure.lost(subflow)
     if (error !== undefined && wasOpen) ending.failed(error, now)
     if (this.#isOver) return
     const { holdMs } = this.#parts.extensions

@@ -135,14 +135,15 @@ export class ConnectionCore {
 
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
-    const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
+    const hasFrames =
+      this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.pressure.hasNews
     return hasFrames || this.#receiver.isAckDue || this.#set.hasActions
   }
 
   /** Nobody reads what the peer sends, and TCP alone can slow it down. */
   get shouldStopReading(): boolean {
     const { isFull } = this.#receiver
-    return isFull && this.peer.isSlowedByTcp && !this.#ending.isEnding && this.#sender.isFlushed
+    return isFull && this.peer.slowedBy === 'tcp' && !this.#ending.isEnding && this.#sender.isFlushed
   }
 
   /** Adds a subflow whose hello is done. The first carries data at once, others when the peer has shown life or proved itself. */
@@ -169,7 +170,7 @@ export class ConnectionCore {
   /** The next bytes in order for the reader. */
   take(): Uint8Array | undefined {
     const piece = this.#receiver.window.take()
-    if (piece !== undefined) this.#receiver.announce(undefined, this.#now)
+    if (piece !== undefined) this.#receiver.pressure.announce(undefined, this.#now)
     return piece
   }
 
@@ -195,7 +196,7 @@ export class ConnectionCore {
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
     if (this.#closing.heard(subflow, typeof taken === 'number' ? undefined : taken, now)) {
       this.#isHeard(subflow)
-      this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
+      this.#receiver.pressure.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
     }
     return typeof taken === 'number' ? taken : bytes.length
   }

@@ -20,6 +20,7 @@ import {
   CODE_PING,
   CODE_PONG,
 } from '../wire/limits.js'
+import { decodeWindow, type WindowWords } from '../wire/window-frame.js'
 import type { Payload } from '../wire/payload.js'
 import type { Ending } from './ending.js'
 import type { Extensions } from './extensions.js'
@@ -185,6 +186,7 @@ class SubflowSink implements FrameSink {
     if (frame.type === EXTENSION.path) policy.heard(this.#subflow, frame)
     else if (frame.type === EXTENSION.have) this.#onHave(decodeHave(frame))
     else if (frame.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
+    else if (frame.type === EXTENSION.window) this.#onWindow(decodeWindow(frame))
   }
 
   /** Both kinds of peers say what came; that shows a Go peer. */
@@ -206,6 +208,12 @@ class SubflowSink implements FrameSink {
     const { inFlight, suspension } = this.#dispatcher.parts
     inFlight.have(have, this.#dispatcher.now)
     suspension.haveHeard()
+  }
+
+  #onWindow({ limitBytes, isAsking }: WindowWords): void {
+    const { inFlight, receiver } = this.#dispatcher.parts
+    if (limitBytes !== undefined) inFlight.peerWindow.opened(limitBytes)
+    if (isAsking === true) receiver.pressure.repeatLimit(this.#subflow)
   }
 
   /** Which frame will never come. All before it may not have come yet. */

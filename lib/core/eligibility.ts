@@ -117,7 +117,8 @@ export class Choice {
 
   /** No new data may leave, on whatever subflow. */
   get closedBy(): 'peer-full' | 'send-window-full' | undefined {
-    if (!this.#inFlight.peerWindow.allows(this.#inFlight.count)) return 'peer-full'
+    const { peerWindow, count, peerRoomBytes } = this.#inFlight
+    if (!peerWindow.allows(count) || peerRoomBytes === 0) return 'peer-full'
     return this.#inFlight.hasRoomBeside(this.#stuckBytes) ? undefined : 'send-window-full'
   }
 

@@ -7,13 +7,16 @@ import { EXTENSION_FRAME } from '../wire/limits.js'
 import { joined } from '../wire/joined.js'
 import type { Introduction, OwnFacts, PeerSettings, Settings } from '../wire/settings.js'
 import { decodeProof } from '../wire/proof.js'
-import { ANNOUNCEMENT, decodeSettings, encodeSettings } from '../wire/settings.js'
+import { ANNOUNCEMENT, CAPABILITY, decodeSettings, encodeSettings } from '../wire/settings.js'
 import type { JoinAuthenticator } from './join-auth.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { PeerPolicy } from './peer-policy.js'
 import type { Receiver } from './receiver.js'
 import type { Subflow } from './subflow.js'
+
+/** What we know of optional features. */
+const CAPABILITIES = CAPABILITY.window
 
 export interface ExtensionsInit {
   readonly peer: Peer
@@ -72,7 +75,8 @@ export class Extensions {
   introduce(isDialer: boolean): Introduction | undefined {
     const { peer, auth } = this.#init
     if (!peer.profile.takesExtensions) return undefined
-    const settings = { ...this.#facts, holdMs: this.#ownHoldMs, ...auth.introduction(isDialer) }
+    const holdMs = this.#ownHoldMs
+    const settings = { ...this.#facts, capabilities: CAPABILITIES, holdMs, ...auth.introduction(isDialer) }
     const frame = encodeSettings(settings)
     return { words: joined([ANNOUNCEMENT, frame]), frame, settings }
   }
@@ -122,9 +126,10 @@ export class Extensions {
     if (proof !== undefined) subflow.acks.addBytes(proof)
     if (!auth.mayGoOn(subflow)) return
     told.isDone = true
-    const { window } = receiver
-    if (subflow.id > 1)
-      subflow.acks.addBytes(encodeHave({ nextFrame: window.nextFrame, ranges: window.ranges() }))
+    if (subflow.id === 1) return
+    const { window, pressure } = receiver
+    subflow.acks.addBytes(encodeHave({ nextFrame: window.nextFrame, ranges: window.ranges() }))
+    pressure.repeatLimit(subflow)
   }
 
   /**
@@ -158,6 +163,7 @@ export class Extensions {
     if (known !== undefined && !isSame(known, settings.instance))
       throw new RemoteProtocolError('the settings of another listener')
     this.#peerSettings = settings
+    this.#init.peer.isCapableOf(settings.capabilities)
     this.#init.policy.schedulerWanted(subflow, settings.scheduler)
   }
 

@@ -51,6 +51,11 @@ export class InFlight {
     return !this.isFull && this.#window.hasRoomBeside(stuckBytes)
   }
 
+  /** Payload bytes that the peer takes beyond what was cut. */
+  get peerRoomBytes(): number {
+    return this.peerWindow.roomAfter(this.#window.cutBytes)
+  }
+
   /** Some frames are to go out on every path. */
   get hasShared(): boolean {
     return this.#window.hasShared

@@ -17,7 +17,10 @@ export interface ConnOptions {
    * Node.
    */
   highWaterMark?: number | undefined
-  /** Bytes received in order that the application has not read. */
+  /**
+   * Bytes received in order that the application has not read. A multipath-net peer sends no more than that beyond what was
+   * read, so that the value also limits what is on its way: rate times round-trip time.
+   */
   maxUnreadBytes?: number | undefined
   /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes in flight. */
   maxReorderBytes?: number | undefined
@@ -59,7 +62,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   sendBufferBytes: { default: MIB, min: 1, max: 1024 * MIB },
   // Node's own default since 22.
   highWaterMark: { default: 64 * KIB, min: 0, max: 1024 * MIB },
-  maxUnreadBytes: { default: 8 * MIB, min: 1, max: 1024 * MIB },
+  maxUnreadBytes: { default: 16 * MIB, min: 1, max: 1024 * MIB },
   maxReorderBytes: { default: 40 * MIB, min: 1, max: 1024 * MIB },
   maxSubflows: { default: 64, min: 1, max: 1024 },
   maxOutstandingAckBytes: { default: 256 * KIB, min: 64, max: 64 * MIB },

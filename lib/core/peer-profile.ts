@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What depends on the kind of the peer, under the name of what it decides. */
 import { OptionError, RemoteProtocolError } from '../errors.js'
+import { CAPABILITY } from '../wire/settings.js'
 
 /** `ours` announces itself with CODE_CAPABLE as its first word; a Go peer sends frames without. */
 export type PeerKind = 'unknown' | 'go' | 'ours'
@@ -12,16 +13,14 @@ export interface PeerProfile {
   readonly kind: PeerKind
   /** How it learns that we have finished: not before its kind is known, by the close of all subflows, or by a FIN. */
   readonly endsBy: 'unknown' | 'close' | 'fin' | 'numbered-fin'
-  /** It says FIN when it has finished, and HOLD and GO: of others these are violations, or noise. */
+  /** It may say FIN when it has finished, and HOLD and GO: of others these are violations, or noise. */
   readonly saysCodes: boolean
   /** The end of its last subflow may be its way to say that it has finished; of others it is a crash. */
   readonly mayEndUnsaid: boolean
   /** It takes extension frames, and says some itself. */
   readonly takesExtensions: boolean
-  /** It stops sending when told HOLD, and goes on when told GO. */
-  readonly obeysHold: boolean
-  /** It knows no HOLD: TCP alone can slow it down. */
-  readonly isSlowedByTcp: boolean
+  /** What slows it down where our reader is slow: TCP alone, HOLD and GO, or WINDOW. */
+  readonly slowedBy: 'nothing' | 'tcp' | 'hold' | 'window'
   /** What was lost with a subflow it sends again, however the subflow went. */
   readonly resendsLost: boolean
   /** It may lose a frame for good while it goes on answering. */
@@ -36,23 +35,23 @@ const OURS: PeerProfile = {
   saysCodes: true,
   mayEndUnsaid: false,
   takesExtensions: false,
-  obeysHold: true,
-  isSlowedByTcp: false,
+  slowedBy: 'hold',
   resendsLost: true,
   mayForget: false,
   closesOneByOne: false,
 }
 
-/** `extended`: one of ours of a version that knows extension frames. */
-const PROFILES: { readonly [Name in PeerKind | 'extended']: PeerProfile } = {
+const EXTENDED: PeerProfile = { ...OURS, endsBy: 'numbered-fin', takesExtensions: true }
+
+/** Of ours, `extended` is one of a version that knows extension frames, and `windowed` one that follows WINDOW. */
+const PROFILES: { readonly [Name in PeerKind | 'extended' | 'windowed']: PeerProfile } = {
   unknown: {
     kind: 'unknown',
     endsBy: 'unknown',
     saysCodes: false,
     mayEndUnsaid: false,
     takesExtensions: false,
-    obeysHold: false,
-    isSlowedByTcp: false,
+    slowedBy: 'nothing',
     resendsLost: false,
     mayForget: false,
     closesOneByOne: true,
@@ -63,14 +62,14 @@ const PROFILES: { readonly [Name in PeerKind | 'extended']: PeerProfile } = {
     saysCodes: false,
     mayEndUnsaid: true,
     takesExtensions: false,
-    obeysHold: false,
-    isSlowedByTcp: true,
+    slowedBy: 'tcp',
     resendsLost: false,
     mayForget: true,
     closesOneByOne: true,
   },
   ours: OURS,
-  extended: { ...OURS, endsBy: 'numbered-fin', takesExtensions: true },
+  extended: EXTENDED,
+  windowed: { ...EXTENDED, slowedBy: 'window' },
 }
 
 /** @throws {OptionError} for what is no such choice */
@@ -84,6 +83,7 @@ export class Peer {
   readonly #accepts: AcceptedPeer
   #profile = PROFILES.unknown
   #hasExtensions = false
+  #hasWindow = false
 
   constructor(accepts: AcceptedPeer = 'any') {
     this.#accepts = accepts
@@ -100,13 +100,20 @@ export class Peer {
 
   /** It announced itself. What it has announced once on a connection stays, whatever other subflows say. */
   announced(): void {
-    this.#profile = this.#hasExtensions ? PROFILES.extended : PROFILES.ours
+    if (!this.#hasExtensions) this.#profile = PROFILES.ours
+    else this.#profile = this.#hasWindow ? PROFILES.windowed : PROFILES.extended
   }
 
   /** It announced that it takes extension frames: one of ours says so right before it announces itself. */
   announcedExtensions(): void {
     this.#hasExtensions = true
-    if (this.#profile.kind === 'ours') this.#profile = PROFILES.extended
+    if (this.#profile.kind === 'ours') this.announced()
+  }
+
+  /** Its SETTINGS count. @param capabilities - a bit for each optional feature that it knows */
+  isCapableOf(capabilities: number): void {
+    this.#hasWindow ||= (capabilities & CAPABILITY.window) !== 0
+    this.announced()
   }
 
   /** It has not announced itself, and it had to. */

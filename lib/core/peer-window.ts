@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the receiver takes. The wire has no window: a receiver that is full drops frames without an ack (Go
- * and ours), or asks us to hold (ours). Either way we stop, probe with the lowest frame, and back off,
- * as TCP's persist timer does; then credit grows with acks, as after a TCP timeout.
+ * What the receiver takes. One of ours says how far: we stop there, and ask again in case that word is lost. Others drop
+ * frames without an ack (Go, and ours beyond what they said), or ask us to hold (ours of an earlier version): we stop, probe
+ * with the lowest frame, and back off, as TCP's persist timer does; then credit grows with acks, as after a TCP timeout.
  */
 import type { Millis } from '../clock.js'
 import { GO_RECEIVE_FRAMES } from '../wire/limits.js'
@@ -15,6 +15,10 @@ const FIRST_CREDIT = 4
 const WORTHWHILE_FRAMES = 128
 
 export class PeerWindow {
+  /** It takes so many bytes of payload in all, from the first one on. */
+  #limit = Infinity
+  /** Data waits for a higher limit. */
+  #isAwaited = false
   #isHeld = false
   #isFull = false
   #credit = Infinity
@@ -36,13 +40,33 @@ export class PeerWindow {
     return !this.#isFull && inFlightFrames < this.#credit
   }
 
+  /** How many bytes may be cut into frames after `cutBytes` that were. */
+  roomAfter(cutBytes: number): number {
+    return Math.max(0, this.#limit - cutBytes)
+  }
+
   get isStopped(): boolean {
     return this.#isHeld || this.#isFull
   }
 
-  /** When the next probe is due; Infinity where none is wanted. */
+  /** When the next probe is due, or, where nothing else stops us, the question for the limit; Infinity for never. */
   get probeAt(): Millis {
-    return this.isStopped ? this.#probeAt : Infinity
+    return this.isStopped || this.#isAwaited ? this.#probeAt : Infinity
+  }
+
+  /** It said how far it takes data. What it says on several subflows may overtake itself, and it takes nothing back. */
+  opened(limitBytes: number): void {
+    this.#isHeld = false
+    if (this.#limit !== Infinity && limitBytes <= this.#limit) return
+    this.#limit = limitBytes
+    if (this.#isAwaited && !this.isStopped) this.#interval = FIRST_PROBE_MS
+    this.#isAwaited = false
+  }
+
+  /** Data waits, and nothing of it may be cut. */
+  awaited(now: Millis): void {
+    if (!this.#isAwaited && !this.isStopped) this.#probeAt = now + this.#interval
+    this.#isAwaited = true
   }
 
   /** The receiver dropped a frame. */

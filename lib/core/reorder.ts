@@ -27,6 +27,8 @@ export class ReorderWindow {
   readonly #ready = new ByteQueue()
   readonly #unfinished = new Unfinished()
   #takenBytes = 0
+  /** What the peer was promised room for, payload bytes from the first one on. */
+  #promisedBytes: number | undefined
 
   constructor(limits: ReorderLimits) {
     this.#limits = limits
@@ -94,12 +96,26 @@ export class ReorderWindow {
     return fn >= this.#next && !this.#outOfOrder.has(fn)
   }
 
+  /** From now on there is room for what the peer was promised, and for nothing else. */
+  promise(limitBytes: number): void {
+    this.#promisedBytes = limitBytes
+  }
+
   /** What to do with frame `fn` of `size` bytes, should all of it arrive. */
   judge(fn: number, size: number): Verdict {
     if (fn < this.#next || this.#outOfOrder.has(fn)) return 'duplicate'
+    if (this.#promisedBytes !== undefined) return this.#isPromised(fn, size) ? 'store' : 'drop'
     if (fn === this.#next) return this.#fits(size) ? 'store' : 'drop'
     const isFar = fn >= this.#next + this.#reach()
     return isFar || this.#aheadBytes + size > this.#limits.maxReorderBytes ? 'drop' : 'store'
+  }
+
+  /** One that was cut before the peer had heard of a limit may be larger than all of it: it passes alone. */
+  #isPromised(fn: number, size: number): boolean {
+    if (fn === this.#next && this.#ready.bytes === 0) return true
+    const begunBytes = this.#unfinished.chargedBytes - this.#unfinished.chargeOf(fn)
+    const receivedBytes = this.#takenBytes + this.#ready.bytes + this.#outOfOrderBytes + begunBytes
+    return receivedBytes + size <= this.#promisedBytes! && fn < this.#next + GO_RECEIVE_FRAMES
   }
 
   /** What `maxReorderBytes` holds: frames ahead, and those that were, as far as they are too many to be unread. */

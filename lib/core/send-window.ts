@@ -21,6 +21,7 @@ export class SendWindow {
   readonly #shared = new Map<number, WindowFrame>()
   #nextFn = FIRST_FRAME
   #bytes = 0
+  #cutBytes = 0
 
   constructor(options: ResolvedConnOptions) {
     this.#options = options
@@ -33,6 +34,11 @@ export class SendWindow {
   /** Number of the next frame that will be cut. */
   get nextFn(): number {
     return this.#nextFn
+  }
+
+  /** Payload of all frames so far, bytes. */
+  get cutBytes(): number {
+    return this.#cutBytes
   }
 
   get count(): number {
@@ -81,6 +87,7 @@ export class SendWindow {
     }
     this.#frames.set(fn, frame)
     this.#bytes += size
+    this.#cutBytes += size
     return frame
   }
 

@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import { MultipathError } from '../errors.js'
 import { ByteQueue } from '../wire/byte-queue.js'
+import { encodeWindow } from '../wire/window-frame.js'
 import { asked, schedulerError } from './failures.js'
 import type { Eligibility } from './eligibility.js'
 import { busynessOf, Choice, isCandidate } from './eligibility.js'
@@ -138,6 +139,8 @@ export class Sender {
       if (choice.candidates.length === 0) return
       while (this.#retransmitOne() || this.#shareOne() || this.#sendOne());
       if (this.#buffer.bytes > 0 && this.#isBlockedByHead()) this.#advanceHead()
+      if (this.#buffer.bytes > 0 && this.#inFlight.peerRoomBytes === 0)
+        this.#inFlight.peerWindow.awaited(this.#now)
       this.#markAppLimited()
     } while (!choice.candidates.every(isCandidate))
   }
@@ -225,7 +228,7 @@ export class Sender {
   }
 
   #cut(bytes: number): SentFrame {
-    return this.#inFlight.cut(this.#buffer.take(bytes))
+    return this.#inFlight.cut(this.#buffer.take(Math.min(bytes, this.#inFlight.peerRoomBytes)))
   }
 
   #isBlockedByHead(): boolean {
@@ -252,13 +255,23 @@ export class Sender {
     this.#inFlight.depart(frame, subflow, sending, this.#now)
   }
 
+  /** Where its limit alone holds us, the receiver is asked for it, on every path: each of them may be silent unnoticed. */
+  #ask(able: readonly Subflow[]): void {
+    for (const { acks } of able) acks.addBytes(encodeWindow({ isAsking: true }))
+    this.#inFlight.peerWindow.probed(this.#now)
+  }
+
   /** While the receiver is full or holds us, the lowest frame asks from time to time whether it still is. */
   #sendProbe(): void {
     const { peerWindow } = this.#inFlight
-    const inUse = this.#choice.inUse(this.#choice.candidates, 0)
-    const best = fastest(inUse.filter((subflow) => !subflow.isBlocked))
+    const able = this.#choice.candidates.filter((subflow) => !subflow.isBlocked)
+    const best = fastest(this.#choice.inUse(able, 0))
     if (best === undefined) {
       peerWindow.postponed(this.#now)
+      return
+    }
+    if (!peerWindow.isStopped) {
+      this.#ask(able)
       return
     }
     const { leftBytes } = best.path
@@ -270,7 +283,8 @@ export class Sender {
   }
 
   #cutProbe(leftBytes: number): SentFrame | undefined {
-    return this.#buffer.bytes === 0 ? undefined : this.#cut(Math.min(PROBE_FRAME_BYTES, leftBytes))
+    if (this.#buffer.bytes === 0 || this.#inFlight.peerRoomBytes === 0) return undefined
+    return this.#cut(Math.min(PROBE_FRAME_BYTES, leftBytes))
   }
 
   /** Where there is too little to send, what a path delivers says nothing of it. */

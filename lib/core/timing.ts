@@ -58,7 +58,7 @@ export class Timing {
       else if (finding === 'unproven') closing.subflow(subflow, now, 'unproven', unprovenError())
       else if (finding === 'suspect') {
         subflows.suspect(subflow, now)
-        receiver.lost(subflow)
+        receiver.pressure.lost(subflow)
       } else if (finding === 'peer-full') inFlight.droppedBefore(subflow, subflow.answeredPingAt, now)
       else if (finding === 'unthrottle') subflow.unthrottle(now)
       else subflow.ping(now)

@@ -27,6 +27,11 @@ export class Unfinished implements PayloadOwner {
     return this.#chargedBytes
   }
 
+  /** Of these, what frame `fn` is charged. */
+  chargeOf(fn: number): number {
+    return this.#frames.find((frame) => frame.fn === fn)?.chargedBytes ?? 0
+  }
+
   get isEmpty(): boolean {
     return this.#frames.length === 0
   }

@@ -22,11 +22,16 @@ const FIELD = {
   ...{ publicKey: 6, nonce: 7, place: 8, scheduler: 9 },
 } as const
 
+/** Bits of the field `capabilities`: optional features. */
+export const CAPABILITY = { window: 1 } as const
+
 /** What one of ours announces itself with, as bytes: extends, capable. */
 export const ANNOUNCEMENT: Uint8Array = Uint8Array.of(0, CODE_EXTENDS, 0, CODE_CAPABLE)
 
 /** What one side says of itself. */
 export interface Settings {
+  /** A bit for each optional feature that it knows, of {@link CAPABILITY}. */
+  readonly capabilities?: number | undefined
   /** How long it holds a connection without a subflow, milliseconds; 0: not at all. */
   readonly holdMs: number
   /** Of a listener: drawn once by its process, so that a restart shows. */
@@ -58,21 +63,21 @@ export interface Introduction {
 /** What a peer says of itself. */
 export interface PeerSettings extends Settings {
   readonly version: number
-  /** A bit for each optional feature; none is defined in version 1. */
   readonly capabilities: number
 }
 
-export function encodeSettings({ holdMs, instance, name, scheduler, ...proof }: Settings): Uint8Array {
+export function encodeSettings({ holdMs, instance, name, scheduler, ...rest }: Settings): Uint8Array {
   return encodeExtension(
     EXTENSION.settings,
     new Map<number, number | Uint8Array | undefined>([
       [FIELD.version, EXTENSIONS_VERSION],
+      [FIELD.capabilities, rest.capabilities],
       [FIELD.holdMs, holdMs],
       [FIELD.instance, instance],
       [FIELD.name, name === undefined || name === '' ? undefined : shortText(name, MAX_NAME_BYTES)],
-      [FIELD.publicKey, proof.publicKey],
-      [FIELD.nonce, proof.nonce],
-      [FIELD.place, proof.place],
+      [FIELD.publicKey, rest.publicKey],
+      [FIELD.nonce, rest.nonce],
+      [FIELD.place, rest.place],
       [FIELD.scheduler, scheduler === undefined ? undefined : shortText(scheduler, MAX_SCHEDULER_BYTES)],
     ]),
   )

@@ -163,4 +163,44 @@ describe('what the receiver takes', () => {
     window.dropped(90_000)
     expect(window.probeAt - 90_000).toBe(second)
   })
+
+  it('is what it says, in bytes, from the first one on; and it takes nothing back', () => {
+    expect(window.roomAfter(1e12)).toBe(Infinity)
+    window.opened(5000)
+    expect(window.roomAfter(1000)).toBe(4000)
+    window.opened(4000)
+    window.opened(0)
+    expect(window.roomAfter(1000)).toBe(4000)
+    expect(window.roomAfter(9000)).toBe(0)
+    window.opened(2 ** 53 - 1)
+    expect(window.roomAfter(9000)).toBeGreaterThan(1e12)
+  })
+
+  it('is asked for while data waits, ever more seldom, and as at first once it has said more', () => {
+    window.opened(1000)
+    expect(window.probeAt).toBe(Infinity)
+    window.awaited(1000)
+    const found = waits(6, 1000)
+    expect(found[0]).toBe(200)
+    expect(found.at(-1)).toBe(5000)
+    window.awaited(50_000)
+    expect(window.probeAt).toBeLessThan(50_000)
+    window.opened(2000)
+    expect(window.probeAt).toBe(Infinity)
+    window.awaited(60_000)
+    expect(waits(1, 60_000)).toEqual([200])
+  })
+
+  it('lets resends pass while new data waits: they were promised room', () => {
+    window.opened(1000)
+    window.awaited(1000)
+    expect(window.isStopped).toBe(false)
+    expect(window.allowsResend(0)).toBe(true)
+  })
+
+  it('is no hold any more once it has said in bytes how much', () => {
+    window.hold(1000)
+    window.opened(9000)
+    expect(window.isStopped).toBe(false)
+  })
 })

@@ -138,4 +138,23 @@ describe('a reorder window', () => {
     expect(checker).toMatchObject({ bytes, wrongAt: undefined })
     expect(window.outOfOrderBytes).toBe(0)
   })
+
+  it('has room for what was promised, whichever of the two budgets it would need, and for nothing else', () => {
+    const window = new ReorderWindow({ maxUnreadBytes: 100, maxReorderBytes: 100 })
+    window.promise(3000)
+    expect(window.judge(12, 1000)).toBe('store')
+    window.store(12, 1000, [new Uint8Array(1000)])
+    window.store(10, 1000, [new Uint8Array(1000)])
+    expect(window.judge(11, 1001)).toBe('drop')
+    expect(window.judge(11, 1000)).toBe('store')
+    expect(window.judge(10 + 4096 + 1, 10)).toBe('drop')
+  })
+
+  it('charges a frame that two paths bring at the same time once', () => {
+    const window = new ReorderWindow({ maxUnreadBytes: 100, maxReorderBytes: 100 })
+    window.promise(1000)
+    expect(window.begin(11, 1000)).toBeDefined()
+    expect(window.judge(11, 1000)).toBe('store')
+    expect(window.judge(12, 1)).toBe('drop')
+  })
 })

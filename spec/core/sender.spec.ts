@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
+import { encodeSettings } from '../../lib/wire/settings.js'
+import { decodeWindow, encodeWindow } from '../../lib/wire/window-frame.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
-import { acks, CAPABLE, GO, HOLD, PING, PONG, range, ScriptedCore } from '../support/scripted-core.js'
+import {
+  acks,
+  CAPABLE,
+  EXTENDS,
+  GO,
+  HOLD,
+  PING,
+  PONG,
+  range,
+  ScriptedCore,
+} from '../support/scripted-core.js'
 
 const KIB = 1024
 
@@ -319,6 +331,72 @@ describe('a receiver that asks us to hold', () => {
     core.passes(20_000)
     expect(only.subflow.state).toBe('suspect')
     expect(core.ticks).toBeLessThan(200)
+  })
+})
+
+describe('a receiver that says how much it takes', () => {
+  const opened = (limitBytes: number): Uint8Array => encodeWindow({ limitBytes })
+  let only: ScriptedSubflow
+  beforeEach(() => {
+    only = core.joinUp({}, EXTENDS, CAPABLE)
+    only.hears(encodeSettings({ holdMs: 0, capabilities: 1 }))
+    only.sent()
+  })
+
+  it('gets so much and not a byte more, until it says more', () => {
+    only.hears(opened(2500))
+    core.writes(new Uint8Array(6000))
+    expect(only.sent()).toEqual(['data 10 1400', 'data 11 1100'])
+    only.hears(acks(10, 11))
+    expect(only.sent()).toEqual([])
+    only.hears(opened(3000))
+    expect(only.sent()).toEqual(['data 12 500'])
+  })
+
+  it('counts what had left before it spoke', () => {
+    core.writes(new Uint8Array(1000))
+    only.hears(opened(1500))
+    core.writes(new Uint8Array(1000))
+    expect(only.sent()).toEqual(['data 10 1000', 'data 11 500'])
+  })
+
+  it('is asked again while data waits, on every subflow, and gets no frame for that', () => {
+    const other = core.joinUp()
+    only.hears(opened(1000))
+    core.writes(new Uint8Array(3000))
+    only.hears(acks(10))
+    for (const subflow of [only, other]) subflow.sent()
+    core.passes(250)
+    const asked = only.extensions.filter(({ type }) => type === 7).map(decodeWindow)
+    expect(asked).toContainEqual({ limitBytes: undefined, isAsking: true })
+    expect(other.sent()).toContain('window')
+    core.passes(60_000)
+    const words = only.sent()
+    expect(words.filter((word) => word.startsWith('data'))).toEqual([])
+    expect(words.filter((word) => word === 'window').length).toBeLessThan(16)
+  })
+
+  it('still gets again what a failed subflow carried', () => {
+    const second = core.joinUp()
+    only.hears(opened(1000))
+    core.writes(new Uint8Array(3000))
+    only.loses(new Error('reset'))
+    expect(second.sentData()).toEqual([10])
+  })
+
+  it('and never opens costs the connection nothing but time, and end() the linger limit', () => {
+    core = new ScriptedCore({ lingerMs: 5000 })
+    only = core.joinUp({}, EXTENDS, CAPABLE)
+    only.hears(encodeSettings({ holdMs: 0, capabilities: 1 }), opened(0))
+    core.writes('never taken')
+    core.ends()
+    for (let ms = 0; ms < 4900; ms += 100) {
+      core.passes(100)
+      only.hears(acks(PONG))
+    }
+    expect(core.isFinished).toBe(false)
+    core.passes(200)
+    expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_LINGER' })
   })
 })
 

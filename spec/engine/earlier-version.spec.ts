@@ -98,4 +98,31 @@ describe.each([
     expect(atNear).toEqual({ bytes: 4 * MIB, hasEnded: true, isClosed: true, error: undefined })
     await clock.until(listener.close())
   })
+
+  it('is slowed down by hold and go, and slows us down so', async (context) => {
+    const [dials, listens] = sides()
+    if (dials === undefined || listens === undefined) return context.skip('no history')
+    const { clock, near, far, listener } = await meet(dials, listens)
+    const seen = { near: 0, far: 0 }
+    near.pause()
+    far.pause()
+    near.write(Buffer.alloc(12 * MIB))
+    far.write(Buffer.alloc(12 * MIB))
+    await clock.run(10_000)
+    const sent = [near, far].map((conn) => conn.bytesWritten)
+    await clock.run(10_000)
+    expect([near, far].map((conn) => conn.bytesWritten)).toEqual(sent)
+    near.on('data', (chunk: Buffer) => (seen.near += chunk.length))
+    far.on('data', (chunk: Buffer) => (seen.far += chunk.length))
+    near.resume()
+    far.resume()
+    await clock.run(60_000)
+    expect(seen).toEqual({ near: 12 * MIB, far: 12 * MIB })
+    for (const conn of [near, far])
+      expect(
+        conn.subflows().reduce((sum, { retransmittedBytes }) => sum + retransmittedBytes, 0),
+      ).toBeLessThan(MIB)
+    for (const conn of [near, far]) conn.on('error', () => {}).destroy()
+    await clock.until(listener.close())
+  })
 })

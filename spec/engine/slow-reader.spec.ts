@@ -37,6 +37,34 @@ describe.each([
     expect(far.peak.unread).toBeLessThanOrEqual(6 * MIB)
   })
 
+  it('that stops and goes on over and over has not one frame refused, whatever is on its way', () => {
+    const options = { maxUnreadBytes: 256 * KIB, maxReorderBytes: MIB }
+    const { near, far, advance, advanceUntil } = corePair({ links, options })
+    near.write(60 * MIB)
+    for (let round = 0; round < 20; round++) {
+      far.readBytesPerMs = Infinity
+      advance(100)
+      far.readBytesPerMs = 0
+      advance(50 + 37 * round)
+      expect(far.core.unreadBytes + far.core.metrics.outOfOrderBytes).toBeLessThanOrEqual(1.25 * MIB)
+    }
+    far.readBytesPerMs = Infinity
+    advanceUntil(() => far.received.bytes === 60 * MIB)
+    expectNoLoss(near, far)
+    // Each byte has come once: none was refused.
+    expect(far.sum('bytesReceived')).toBe(60 * MIB)
+  })
+
+  it('that stops keeps no more than the paths can use, though it had room for more', () => {
+    const { near, far, advance } = corePair({ links })
+    near.write(100 * MIB)
+    advance(300)
+    far.readBytesPerMs = 0
+    advance(10_000)
+    expect(far.core.unreadBytes).toBeLessThanOrEqual(6 * MIB)
+    expectNoLoss(near, far)
+  })
+
   it('that is slow gets data as fast as it reads', () => {
     const { near, far, advance, clock } = corePair({ links, options: { maxUnreadBytes: 2 * MIB } })
     near.write(40 * MIB)
@@ -61,6 +89,45 @@ describe.each([
     const [bytes, from] = [far.received.bytes, clock.now()]
     advance(2000)
     expect(((far.received.bytes - bytes) * 8) / 1000 / (clock.now() - from)).toBeGreaterThan(0.85 * 100)
+  })
+})
+
+describe('the word of a reader that goes on', () => {
+  it('is not lost with the path on which it was said: it is repeated, and asked for', () => {
+    const { near, far, links, advance, advanceUntil } = corePair({
+      links: TWO,
+      options: { maxUnreadBytes: MIB },
+    })
+    near.write(8 * MIB)
+    far.readBytesPerMs = 0
+    advance(5000)
+    const before = far.received.bytes
+    // The answers of both paths are swallowed, then one returns.
+    for (const link of links) link.freeze('back')
+    far.readBytesPerMs = Infinity
+    advance(1000)
+    links[1]!.thaw()
+    advance(1000)
+    expect(far.received.bytes).toBeGreaterThan(before + 2 * MIB)
+    links[0]!.thaw()
+    advanceUntil(() => far.received.bytes === 8 * MIB)
+    expect(far.received.wrongAt).toBeUndefined()
+  })
+
+  it('is heard after the connection was held without a path, however much it had said before', () => {
+    const options = { maxUnreadBytes: MIB }
+    const { near, far, links, join, advance, advanceUntil } = corePair({ links: TWO, options })
+    near.write(20 * MIB)
+    far.readBytesPerMs = 0
+    advance(2000)
+    for (const link of links) link.reset()
+    advance(1000)
+    expect(near.core.isSuspended).toBe(true)
+    far.readBytesPerMs = Infinity
+    join(0)
+    advanceUntil(() => far.received.bytes === 20 * MIB)
+    expect(far.received.wrongAt).toBeUndefined()
+    expect(far.peak.unread).toBeLessThanOrEqual(2 * MIB)
   })
 })
 

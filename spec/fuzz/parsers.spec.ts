@@ -5,6 +5,10 @@ import { systemClock } from '../../lib/clock.js'
 import type { MultipathError } from '../../lib/errors.js'
 import { RemoteProtocolError } from '../../lib/errors.js'
 import { EXTENSION, Extension } from '../../lib/wire/extension.js'
+import { decodeFin, decodeReset } from '../../lib/wire/end-frames.js'
+import { decodeHave } from '../../lib/wire/have.js'
+import { decodePath } from '../../lib/wire/path-frame.js'
+import { decodeWindow } from '../../lib/wire/window-frame.js'
 import { decodeProof } from '../../lib/wire/proof.js'
 import { decodeSettings } from '../../lib/wire/settings.js'
 import { decodeHello, encodeHello } from '../../lib/wire/hello.js'
@@ -18,12 +22,20 @@ import type { SeededRandom } from '../../lib/testing/seeded-random.js'
 
 const MIB = 1_048_576
 
+const DECODERS: Readonly<Record<number, (frame: Extension) => unknown>> = {
+  [EXTENSION.settings]: decodeSettings,
+  [EXTENSION.have]: decodeHave,
+  [EXTENSION.fin]: decodeFin,
+  [EXTENSION.reset]: decodeReset,
+  [EXTENSION.proof]: decodeProof,
+  [EXTENSION.path]: decodePath,
+  [EXTENSION.window]: decodeWindow,
+}
+
 /** What the fields of an extension frame came to: all that is asked of it is that it comes out the same. */
 function fieldsOf(bytes: Uint8Array): string {
   const frame = new Extension(bytes)
-  const { holdMs, name, publicKey, nonce, place } = decodeSettings(frame)
-  const proof = frame.type === EXTENSION.proof ? decodeProof(frame) : undefined
-  return `${frame.type} ${holdMs} ${name} ${publicKey?.length} ${nonce?.length} ${place} ${proof?.length}`
+  return `${frame.type} ${JSON.stringify(DECODERS[frame.type]?.(frame))}`
 }
 
 /** What a reader made of its input, as text; the last word is its refusal. */

@@ -62,13 +62,13 @@ function oneFrame(random: SeededRandom): Buffer {
   }
 }
 
-/** An extension frame, of a type and with fields at random: some are SETTINGS. */
+/** An extension frame, of a type and with fields at random. */
 function extension(random: SeededRandom): Buffer {
   const fields = Array.from({ length: random.integer(0, 5) }, (): [number, number | Uint8Array] => [
     random.integer(0, 8),
     random.integer(0, 1) === 0 ? random.pick(BOUNDARIES) : random.bytes(random.integer(0, 20)),
   ])
-  return Buffer.from(encodeExtension(random.integer(0, 5), new Map(fields)))
+  return Buffer.from(encodeExtension(random.integer(0, 8), new Map(fields)))
 }
 
 /** Frames in a row, then perhaps damaged: a bit flipped, a stretch cut out, doubled, or torn off. */

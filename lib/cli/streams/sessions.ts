@@ -63,7 +63,7 @@ export const STRANGER_LIMITS: SessionLimits = {
 const SESSION_LIMITS: SessionLimits = {
   maxUnackedBytes: 16 * MIB,
   sendBufferBytes: MIB,
-  maxUnreadBytes: 8 * MIB,
+  maxUnreadBytes: 16 * MIB,
   maxReorderBytes: 40 * MIB,
   maxOutstandingAckBytes: 256 * KIB,
 }
