@@ -19,7 +19,7 @@ import type { Log } from './streams/log.js'
 import type { Dial } from './streams/path-dialers.js'
 import { dialerWith, nameOf } from './streams/path-dialers.js'
 import { isFree, labelOf, parsePathPlace, placeOf } from './streams/path-place.js'
-import { pathsOf, presentPaths } from './streams/session-paths.js'
+import { furtherPaths, pathsOf } from './streams/session-paths.js'
 
 /** @throws {CliError} */
 export async function openByDialling(options: NcDial, { io, log, registry }: Surroundings): Promise<Opened> {
@@ -48,8 +48,9 @@ export async function openByDialling(options: NcDial, { io, log, registry }: Sur
     const close = async (): Promise<void> => {
       for (const line of dialer.formatStats()) log.detail('subflow', line)
     }
-    const furtherPaths = (text: string): readonly SubflowDialer[] => presentPaths(parsePathPlace(text), dial)
-    return { conn, live, dialer, pathsOf: furtherPaths, close }
+    const more = (text: string): readonly SubflowDialer[] | PathSource =>
+      furtherPaths(parsePathPlace(text), dial)
+    return { conn, live, dialer, pathsOf: more, close }
   } catch (error) {
     conn?.resetAndDestroy()
     throw explain(error)

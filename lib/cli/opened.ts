@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A connection and what has to be closed after it. */
-import type { ConnOptions, MultipathConn, MultipathDialer, SubflowDialer } from '../index.js'
+import type { ConnOptions, MultipathConn, MultipathDialer, PathSource, SubflowDialer } from '../index.js'
 import type { CliIo } from './cli-io.js'
 import type { LiveSession } from './live/live-session.js'
 import type { Registry } from './live/registry.js'
@@ -12,7 +12,7 @@ export interface Opened {
   /** Of one that was dialled. */
   readonly dialer?: MultipathDialer
   /** Likewise: makes further paths of what `--to` takes. @throws {Error} */
-  readonly pathsOf?: (text: string) => readonly SubflowDialer[]
+  readonly pathsOf?: (text: string) => readonly SubflowDialer[] | PathSource
   /** Of one that was accepted: `take` gets the connections that come besides. Without it, they are reset. */
   readonly onOther?: (take: (conn: MultipathConn) => void) => void
   readonly close: () => Promise<void>

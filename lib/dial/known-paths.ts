@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The paths that a dialer knows: given, added later, or told of by a source that is watched while somebody needs it. */
+/** The paths that a dialer knows: given, added later, or told of by sources that are watched while somebody needs them. */
 import { callForeign } from '../stream/foreign.js'
 import { toError } from '../errors.js'
 import type { PathSource, PathSourceListener } from '../transport/path-source.js'
@@ -10,7 +10,7 @@ import type { DialPath } from './dial-path.js'
 export interface PathsUser {
   added(path: DialPath): void
   removed(path: DialPath): void
-  /** The source could not look for paths; it tries again. */
+  /** A source could not look for paths; it tries again. */
   lookFailed?(error: Error): void
 }
 
@@ -19,25 +19,26 @@ const MAX_REMEMBERED = 64
 
 export class KnownPaths {
   readonly #make: (dialer: SubflowDialer) => DialPath
-  readonly #source: PathSource | undefined
+  readonly #sources: PathSource[]
   readonly #users = new Set<PathsUser>()
   #paths: readonly DialPath[] = []
-  /** Those of the source, by label. */
+  /** Those of sources, by label. */
   readonly #sourced = new Map<string, DialPath>()
-  /** Of those, the ones that it has told of since it was last watched. */
+  /** Of those, the ones that were told of since the sources were last watched. */
   readonly #confirmed = new Set<DialPath>()
-  /** Taken back by the source, the oldest first. */
+  /** Taken back by their source, the oldest first. */
   readonly #remembered = new Map<string, DialPath>()
-  #unwatch: (() => void) | undefined
+  /** One for each source, while they are watched. */
+  #unwatches: (() => void)[] = []
 
-  constructor(make: (dialer: SubflowDialer) => DialPath, source: PathSource | undefined) {
+  constructor(make: (dialer: SubflowDialer) => DialPath, sources: readonly PathSource[]) {
     this.#make = make
-    this.#source = source
+    this.#sources = [...sources]
   }
 
   /** More may come without anybody adding them. */
   get mayGrow(): boolean {
-    return this.#source !== undefined
+    return this.#sources.length > 0
   }
 
   get all(): readonly DialPath[] {
@@ -55,10 +56,10 @@ export class KnownPaths {
     return this.#paths.filter((path) => path.label === label)
   }
 
-  /** Tells `user` of changes until the returned function is called; meanwhile the source is watched. */
+  /** Tells `user` of changes until the returned function is called; meanwhile the sources are watched. */
   use(user: PathsUser): () => void {
     this.#users.add(user)
-    if (this.#users.size === 1) this.#watch()
+    if (this.#users.size === 1) for (const source of this.#sources) this.#watch(source)
     return () => {
       if (this.#users.delete(user) && this.#users.size === 0) this.#rest()
     }
@@ -66,6 +67,12 @@ export class KnownPaths {
 
   add(dialer: SubflowDialer): void {
     this.#insert(this.#make(dialer))
+  }
+
+  /** Its paths come and go from now on. */
+  addSource(source: PathSource): void {
+    this.#sources.push(source)
+    if (this.#users.size > 0) this.#watch(source)
   }
 
   /** @returns whether there was one */
@@ -79,18 +86,21 @@ export class KnownPaths {
   /** A path has failed: its source looks whether it is still there. */
   failed(path: DialPath): void {
     this.check()
-    // It is from before the source was watched, and may be gone since.
+    // It is from before its source was watched, and may be gone since.
     const isOld = this.#sourced.get(path.label) === path && !this.#confirmed.has(path)
-    if (isOld && this.#unwatch !== undefined) this.#takeBack(path)
+    if (isOld && this.#unwatches.length > 0) this.#takeBack(path)
   }
 
-  /** Asks the source to look again at once. */
+  /** Asks the sources to look again at once. */
   check(): void {
-    if (this.#unwatch !== undefined) callForeign(() => this.#source?.check())
+    if (this.#unwatches.length === 0) return
+    for (const source of this.#sources)
+      callForeign(() => {
+        source.check()
+      })
   }
 
-  #watch(): void {
-    if (this.#source === undefined) return
+  #watch(source: PathSource): void {
     let isOver = false
     const listener: PathSourceListener = {
       add: (dialer) => {
@@ -105,12 +115,12 @@ export class KnownPaths {
       },
     }
     let stop = (): void => {}
-    this.#unwatch = () => {
+    this.#unwatches.push(() => {
       isOver = true
       callForeign(stop)
-    }
+    })
     try {
-      stop = this.#source.watch(listener)
+      stop = source.watch(listener)
     } catch (error) {
       process.nextTick(() => {
         listener.failed(toError(error))
@@ -119,13 +129,11 @@ export class KnownPaths {
   }
 
   #rest(): void {
-    const unwatch = this.#unwatch
-    this.#unwatch = undefined
     this.#confirmed.clear()
-    unwatch?.()
+    for (const unwatch of this.#unwatches.splice(0)) unwatch()
   }
 
-  /** A path of the source: a new one, one that is back, or a known one, which may lead elsewhere now. */
+  /** A path of a source: a new one, one that is back, or a known one, which may lead elsewhere now. */
   #told(dialer: SubflowDialer): void {
     const { label } = dialer
     const known = this.#sourced.get(label)

@@ -50,14 +50,13 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   constructor(destination: string, paths: readonly SubflowDialer[] | PathSource, options?: DialerOptions) {
     super()
     this.#options = resolveDialerOptions(options)
-    const source = isSource(paths) ? paths : undefined
     if (!isSource(paths)) assertDialers(paths)
     this.#connInit = connInit(options)
     this.#clock = this.#connInit.clock
     this.#destination = destination
     this.#paths = new KnownPaths(
       (dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs),
-      source,
+      isSource(paths) ? [paths] : [],
     )
     if (!isSource(paths)) for (const dialer of paths) this.#paths.add(dialer)
   }
@@ -67,11 +66,16 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   }
 
   /**
-   * Adds a path: it joins every live connection at once, and takes part in dials to come.
+   * Adds a path: it joins every live connection at once, and takes part in dials to come. The paths of a source do so as they
+   * come, until it takes them back.
    *
-   * @throws {OptionError} for a label in use, or what is no SubflowDialer
+   * @throws {OptionError} for a label in use, or what is neither a SubflowDialer nor a PathSource
    */
-  add(path: SubflowDialer): void {
+  add(path: SubflowDialer | PathSource): void {
+    if (isSource(path)) {
+      this.#paths.addSource(path)
+      return
+    }
     assertDialer(path, 'path')
     if (this.#paths.labelled(path.label).length > 0)
       throw new OptionError(`a path with the label ${JSON.stringify(path.label)} exists already`)
@@ -210,7 +214,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   }
 }
 
-function isSource(paths: readonly SubflowDialer[] | PathSource): paths is PathSource {
+function isSource(paths: SubflowDialer | readonly SubflowDialer[] | PathSource): paths is PathSource {
   const { watch, check } = ((paths as unknown) ?? {}) as Partial<PathSource>
   return typeof watch === 'function' && typeof check === 'function'
 }

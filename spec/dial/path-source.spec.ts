@@ -87,6 +87,22 @@ describe('a source of paths', () => {
     expect(String(await readBytes(far, 11))).toBe('still there')
   })
 
+  it('may be added beside others, while a connection lives or before, and is watched with them', async () => {
+    const { source, dialer, tells, connect, paths } = sourced({}, 3)
+    const [other, third] = [new ScriptedSource(), new ScriptedSource()]
+    dialer.add(third)
+    tells(paths[0])
+    const { near } = await connect(1)
+    dialer.add(other)
+    expect([third.watches, other.watches]).toEqual([1, 1])
+    other.listener!.add(paths[1])
+    await until(() => upCount(near) === 2)
+    other.listener!.remove('path 1')
+    await until(() => upCount(near) === 1)
+    near.destroy()
+    await until(() => [source, other, third].every(({ listener }) => listener === undefined))
+  })
+
   it('is waited for by a dial that knows no path yet', async () => {
     const { source, dialer, listener, paths } = sourced()
     const dialled = dialer.dial()

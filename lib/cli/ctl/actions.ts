@@ -20,6 +20,10 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   'paths-add': ({ dialer, pathsOf }, request) => {
     if (dialer === undefined || pathsOf === undefined) throw new Error('this command does not dial paths')
     const paths = pathsOf(textField(request, 'path'))
+    if ('watch' in paths) {
+      dialer.add(paths)
+      return { labels: [] }
+    }
     for (const path of paths) dialer.add(path)
     return { labels: paths.map(({ label }) => label) }
   },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A running command, as those who watch and steer it see it. */
-import type { MultipathDialer, SubflowDialer } from '../../index.js'
+import type { MultipathDialer, PathSource, SubflowDialer } from '../../index.js'
 import type { Log } from '../streams/log.js'
 import type { OpenStreams } from './open-streams.js'
 import type { Registry } from './registry.js'
@@ -17,7 +17,7 @@ export interface Controlled {
   /** Of a command that dials. */
   readonly dialer?: MultipathDialer | undefined
   /** Makes paths of what `--to` takes. @throws {Error} with what is wrong */
-  readonly pathsOf?: ((text: string) => readonly SubflowDialer[]) | undefined
+  readonly pathsOf?: ((text: string) => readonly SubflowDialer[] | PathSource) | undefined
   readonly streams?: OpenStreams | undefined
   /** Ends the command as a signal does, or as a second one. */
   readonly stop: (isAtOnce: boolean) => void

@@ -5,6 +5,7 @@ import type {
   ConnOptions,
   MultipathConn,
   PathFailureEvent,
+  PathSource,
   SchedulerName,
   SubflowDialer,
 } from '../../index.js'
@@ -79,7 +80,8 @@ export class SessionDialer {
   }
 
   /** @throws {Error} for what is no path */
-  readonly pathsOf = (text: string): readonly SubflowDialer[] => this.#init.plan.pathsOf(parsePathPlace(text))
+  readonly pathsOf = (text: string): readonly SubflowDialer[] | PathSource =>
+    this.#init.plan.pathsOf(parsePathPlace(text))
 
   /** @throws {CliError}; the reason of `signal` */
   readonly open = async (signal: AbortSignal): Promise<MuxSession> => {

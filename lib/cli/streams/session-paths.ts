@@ -26,7 +26,7 @@ export interface SessionPaths {
   /** Where each leads. */
   readonly book: PathBook
   /** Further ones. @throws {OptionError}; {CliError} for a place whose paths cannot be named beforehand */
-  readonly pathsOf: (place: PathPlace) => readonly SubflowDialer[]
+  readonly pathsOf: (place: PathPlace) => readonly SubflowDialer[] | PathSource
 }
 
 /** @throws {CliError} EXIT_USAGE for flags that do not go together */
@@ -40,7 +40,7 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
   try {
     const rules = allInterfaces === true ? EVERY_INTERFACE : allInterfaces
     const paths = rules === undefined ? pathsOf(places, dial) : fromEverywhere(places, rules, dial)
-    return { paths, book, pathsOf: (place) => presentPaths(place, dial) }
+    return { paths, book, pathsOf: (place) => furtherPaths(place, dial) }
   } catch (error) {
     if (error instanceof OptionError) throw usage(error.message)
     throw error
@@ -60,19 +60,16 @@ export function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer
   )
 }
 
-/** As `fixedPaths`; an interface stands for the addresses that it has now. @throws {CliError} where it has none */
-export function presentPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
-  const { interfaceName, ...rest } = place
-  if (interfaceName === undefined) return fixedPaths(place, dial)
-  const family = isIP(place.host)
-  const found = localAddresses({ interfaces: interfaceName, includeVirtual: true }).filter(
-    (local) => family === 0 || local.family === family,
-  )
-  if (found.length === 0) throw usage(`${interfaceName} has no address that can reach ${place.host}`)
-  return found.flatMap(({ address: source }) => {
-    const label = place.label && found.length > 1 ? `${place.label} ${source}` : place.label
-    return fixedPaths({ ...rest, source, ...(label !== undefined && { label }) }, dial)
-  })
+/** As `pathsOf`, for one place; an interface needs an address now. @throws {CliError} where it has none */
+export function furtherPaths(place: PathPlace, dial: Dial): SubflowDialer[] | PathSource {
+  const { interfaceName: interfaces, host } = place
+  if (interfaces !== undefined) {
+    const family = isIP(host)
+    const present = localAddresses({ interfaces, includeVirtual: true })
+    if (!present.some((local) => family === 0 || local.family === family))
+      throw usage(`${interfaces} has no address that can reach ${host}`)
+  }
+  return pathsOf([place], dial)
 }
 
 function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {

@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ip, whyNoNamespaces } from '../../../interop/support/namespaces.js'
 import type { Status } from '../../../lib/cli/live/status.js'
 import type { CliProcess } from '../../support/cli-process.js'
 import { freePorts } from '../../support/free-ports.js'
@@ -107,7 +108,7 @@ describe('multipath ctl', () => {
     // An interface stands for the addresses that it has; the other systems call loopback otherwise.
     if (process.platform === 'linux') {
       await ctl(['ctl', ...target, 'paths', 'add', `${at(ports[1]!)}@lo`])
-      await here.line(/3 of 3 paths up; \S+@127\.0\.0\.1 up/)
+      await here.line(/3 of 3 paths up; 127\.0\.0\.1\|\S+ up/)
       expect((await ctl(['ctl', ...target, 'paths', 'add', `${at(ports[1]!)}@none0`])).lines.at(-1)).toMatch(
         /none0 has no address that can reach 127\.0\.0\.1/,
       )
@@ -145,6 +146,29 @@ describe('multipath ctl', () => {
     expect((await here.exited).code).toBe(0)
     follower.stdout.resume()
     expect((await follower.exited).code).toBe(0)
+  })
+})
+
+describe.skipIf(whyNoNamespaces() !== undefined)('ctl paths add …@INTERFACE', () => {
+  it('follows the addresses of the interface', async () => {
+    const name = `multipath-ctl-${process.pid}`
+    ip('netns', 'add', name)
+    onTestFinished(() => {
+      ip('netns', 'delete', name)
+    })
+    ip('-n', name, 'link', 'set', 'lo', 'up')
+    const start = { env, within: ['ip', 'netns', 'exec', name] }
+    await command(['serve', '--listen', at(7000), '--allow', 'a:1'], start).line(/listening on/)
+    const here = command(['forward', '--to', at(7000), '--local', '0=a:1'], start)
+    await here.line(/1 of 1 path up/)
+    await ctl(['ctl', '-t', String(here.pid), 'paths', 'add', `${at(7000)}@lo,label=lo,tier=backup`])
+    await here.line(/2 of 2 paths up; lo 127\.0\.0\.1\|\S+ up/)
+    ip('-n', name, 'addr', 'add', '127.0.0.77/8', 'dev', 'lo')
+    await here.line(/3 of 3 paths up; lo 127\.0\.0\.77\|\S+ up/)
+    ip('-n', name, 'addr', 'del', '127.0.0.77/8', 'dev', 'lo')
+    await here.line(/2 of 2 paths up; lo 127\.0\.0\.77\|\S+ removed/)
+    const tiers = (await status(here)).sessions[0]!.paths.map(({ tier }) => tier)
+    expect(tiers).toEqual(['primary', 'backup'])
   })
 })
 
