@@ -143,6 +143,8 @@ export async function drillClusterRejoins(
   try {
     const ports = relays.map(({ port }) => port)
     const { conns, reports } = await dialAll(cluster, ports, connections, { deadMs: OUTAGE_DEAD_MS })
+    // So each side has heard for how long the other one holds a connection.
+    assert.ok(await areIntact(conns))
     for (const outage of outages(relays, seconds)) {
       const suspensions = conns.map((conn) => once(conn, 'suspended'))
       const [isWhole] = await Promise.all([areIntact(conns), outage.pass(suspensions)])

@@ -85,6 +85,8 @@ export class Drill {
     await this.#dial(connections)
     await this.#assertTogether(connections)
     const before = await this.#homes()
+    // So each side has heard for how long the other one holds a connection.
+    assert.equal(await this.#assertIntact(), 0)
     for (const outage of outages) {
       const suspensions = this.#clients.map((client) => client.suspended())
       assert.equal(await this.#assertIntact(() => outage.pass(suspensions)), 0)

@@ -14,6 +14,7 @@ import { RELAY_TABLE } from '../../lib/listen/cluster-relay.js'
 import { MESSAGE_TABLE } from '../../lib/messages/messages.js'
 import { MUX_TABLE } from '../../lib/mux/options.js'
 import { INTERFACE_PATHS_TABLE } from '../../lib/paths/interface-paths-options.js'
+import { sequenceDrawing, stateDrawing } from './connection-charts.js'
 
 /** Options of dialers and listeners that are not numbers, with their defaults. */
 const OTHERS = {
@@ -161,4 +162,12 @@ export function optionsPage(): string {
   return `${lines.join('\n')}\n`
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync('docs/options.md', optionsPage())
+/** Each file that is made from the code, and what is in it. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/options.md': optionsPage,
+  'docs/protocol/states.svg': stateDrawing,
+  'docs/protocol/sequence.svg': sequenceDrawing,
+}
+
+if (argv[1] === fileURLToPath(import.meta.url))
+  for (const [file, page] of Object.entries(PAGES)) writeFileSync(file, page())
