@@ -16,11 +16,14 @@ import { LastHope } from './last-hope.js'
 import { LastWords } from './last-words.js'
 import { PathKeeper } from './path-keeper.js'
 import { Semaphore } from './semaphore.js'
+import type { SuspendedConns } from './suspended-conns.js'
 
 export interface DialedConnInit {
   readonly conn: MultipathConn
   readonly paths: KnownPaths
   readonly clock: Clock
+  /** Of the same dialer. */
+  readonly suspended: SuspendedConns
   readonly options: Resolved<ConnOptions & DialerNumbers>
   /** Aborted when the connection is over. */
   readonly signal: AbortSignal
@@ -43,7 +46,7 @@ export class DialedConn implements PathsUser {
   #cid: Uint8Array | undefined
 
   constructor(init: DialedConnInit) {
-    const { conn, clock, signal, paths } = init
+    const { conn, clock, signal, paths, suspended } = init
     this.#init = init
     this.#slots = new Semaphore(init.options.maxSubflows)
     this.#peerClose = new PeerCloseDetector(clock, signal, (subflow) => {
@@ -53,9 +56,12 @@ export class DialedConn implements PathsUser {
       clock,
       Math.random,
       () => conn.subflows().filter(({ state }) => state === 'up').length,
+      suspended,
     )
     this.#lastWords = new LastWords(conn, clock)
     conn.suspension.onChange = (isSuspended) => {
+      if (isSuspended) suspended.add(this.#hope.hurry)
+      else suspended.delete(this.#hope.hurry, conn.isJoinable)
       this.#hope.suspensionChanged(isSuspended)
       if (!isSuspended) return
       this.#look()

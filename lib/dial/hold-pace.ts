@@ -6,11 +6,15 @@
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'
 import { openOverlapping } from './overlapping.js'
+import type { SuspendedConns } from './suspended-conns.js'
 
 /** The answer to a hello gets so long, milliseconds, or so many round trips: on a stream that is open, it is late at most. */
 const ANSWER_MS = 3000
 const ANSWER_ROUNDS = 36
-/** The longest wait between two attempts, milliseconds: at first, and once the suspension has lasted for two minutes. */
+/**
+ * The longest wait between two attempts, milliseconds: at first, where few connections are suspended, and once the suspension has
+ * lasted for two minutes.
+ */
 const WAIT_MS = 250
 const LATER_WAIT_MS = 5000
 const LATER_MS = 120_000
@@ -18,13 +22,16 @@ const LATER_MS = 120_000
 export class HoldPace {
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #others: SuspendedConns
   #since: Millis | undefined
   /** Aborts attempts that were begun before the suspension. */
   #begin = new AbortController()
 
-  constructor(clock: Clock, random: () => number) {
+  /** @param others - of the same dialer, this one included */
+  constructor(clock: Clock, random: () => number, others: SuspendedConns) {
     this.#clock = clock
     this.#random = random
+    this.#others = others
   }
 
   get isOn(): boolean {
@@ -43,7 +50,8 @@ export class HoldPace {
   waitMs(waitMs: Millis): Millis {
     if (this.#since === undefined) return waitMs
     const isLater = this.#clock.now() - this.#since >= LATER_MS
-    return Math.min(waitMs, this.#random() * (isLater ? LATER_WAIT_MS : WAIT_MS))
+    const mostMs = isLater ? LATER_WAIT_MS : Math.min(LATER_WAIT_MS, WAIT_MS * this.#others.patience)
+    return Math.min(waitMs, this.#random() * mostMs)
   }
 
   /** Opens a stream. An attempt that was begun before a suspension may wait for its kernel for long: it is begun anew. */

@@ -6,6 +6,7 @@
 import type { Clock } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
 import { HoldPace } from './hold-pace.js'
+import type { SuspendedConns } from './suspended-conns.js'
 import { sleep } from './timing.js'
 
 export class LastHope {
@@ -15,9 +16,12 @@ export class LastHope {
   readonly #upCount: () => number
   readonly #hurries = new Set<() => void>()
 
-  /** @param upCount - subflows of the connection that are up */
-  constructor(clock: Clock, random: () => number, upCount: () => number) {
-    this.hold = new HoldPace(clock, random)
+  /**
+   * @param upCount - subflows of the connection that are up
+   * @param others - suspended connections of the same dialer
+   */
+  constructor(clock: Clock, random: () => number, upCount: () => number, others: SuspendedConns) {
+    this.hold = new HoldPace(clock, random, others)
     this.#clock = clock
     this.#upCount = upCount
   }
@@ -29,13 +33,18 @@ export class LastHope {
 
   /** A subflow changed its state: losing the last but one, or the last, ends long waits. */
   changed({ from, state }: SubflowChange): void {
-    if (from === 'up' && state !== 'up' && this.isOn) for (const hurry of [...this.#hurries]) hurry()
+    if (from === 'up' && state !== 'up' && this.isOn) this.hurry()
   }
 
   /** The connection was suspended, or goes on. */
   suspensionChanged(isSuspended: boolean): void {
     this.hold.changed(isSuspended)
-    if (isSuspended) for (const hurry of [...this.#hurries]) hurry()
+    if (isSuspended) this.hurry()
+  }
+
+  /** Ends all waits. */
+  readonly hurry = (): void => {
+    for (const hurry of [...this.#hurries]) hurry()
   }
 
   /**

@@ -22,6 +22,7 @@ import { findFirstSubflow } from './first-subflow.js'
 import { KnownPaths } from './known-paths.js'
 import type { DialerNumbers, DialerOptions } from './options.js'
 import { connInit, resolveDialerOptions } from './options.js'
+import { SuspendedConns } from './suspended-conns.js'
 
 /** A path could not be dialled; `waitMs` until the next attempt, `undefined`: given up. */
 export interface PathFailureEvent {
@@ -41,6 +42,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
   readonly #options: Resolved<ConnOptions & DialerNumbers>
   readonly #connInit: ConnInit
   readonly #clock: Clock
+  readonly #suspended: SuspendedConns
 
   /**
    * @param destination - a name for labels and errors
@@ -53,6 +55,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     if (!isSource(paths)) assertDialers(paths)
     this.#connInit = connInit(options)
     this.#clock = this.#connInit.clock
+    this.#suspended = new SuspendedConns(this.#clock)
     this.#destination = destination
     this.#paths = new KnownPaths(
       (dialer) => new DialPath(dialer, this.#clock, this.#options.handshakeTimeoutMs),
@@ -202,6 +205,7 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
       signal,
       paths: this.#paths,
       clock: this.#clock,
+      suspended: this.#suspended,
       options: this.#options,
       onChange: (change) => {
         const name = eventOf(change)

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { PathFailureEvent } from '../../lib/index.js'
 import { LastHope } from '../../lib/dial/last-hope.js'
 import { backoffMs, redial } from '../../lib/dial/redial.js'
+import { SuspendedConns } from '../../lib/dial/suspended-conns.js'
 import { ManualClock } from '../../lib/testing/manual-clock.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { connectedPair, meeting, readBytes, upCount } from '../support/pair.js'
@@ -15,6 +16,7 @@ function calm(clock: ManualClock): LastHope {
     clock,
     () => 0.5,
     () => 2,
+    new SuspendedConns(clock),
   )
 }
 
