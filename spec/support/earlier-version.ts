@@ -5,8 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as library from '../../lib/index.js'
 
-/** Before two of ours spoke in extension frames, and before their subflows proved that they belong together. */
-export const EARLIER = { plain: '56cd5d41', unproven: 'f3b7f50' } as const
+/**
+ * Before two of ours spoke in extension frames; before their subflows proved that they belong together; and before a dialer said
+ * how its peer is to send.
+ */
+export const EARLIER = { plain: '56cd5d41', unproven: 'f3b7f50', pathless: 'db119af' } as const
 const ROOT = join(import.meta.dirname, '../..')
 
 export type Library = typeof library
