@@ -11,6 +11,7 @@ import { ROOT } from '../shared/places.js'
 import { install, SITE, startEnds, stopEnds } from './install.js'
 import { cuts, cutsSince, LINKS, nextCut } from './links.js'
 import { missingPrograms } from './needs.js'
+import { outage } from './outage.js'
 import { BROWSER, CURL, DOWNLOAD, IPERF, type Part, RSYNC } from './parts.js'
 import { Stage } from './stage.js'
 
@@ -62,6 +63,7 @@ the targets that \`--allow\` and \`--allow-socks\` name.`)
   await stage.prop('server', web, /listening/)
   const ends = await startEnds(stage)
   let isWhole = await play(stage, CURL, false)
+  isWhole = (await play(stage, outage(ends.forward), false)) && isWhole
   transcript.prose(CUTS)
   network.mark()
   for (const part of [IPERF, RSYNC, DOWNLOAD, BROWSER]) isWhole = (await play(stage, part, true)) && isWhole

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is done through the paths: each part has its own words, what it needs, and checks what it got. */
 import { createHash, type Hash } from 'node:crypto'
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DOWNLOAD_BYTES, IMAGES, seeded } from './content.js'
 import { SITE } from './install.js'
-import type { Program } from '../shared/program.js'
+import { startSshd } from './sshd.js'
 import type { Stage } from './stage.js'
 
 export interface Part {
@@ -108,36 +108,6 @@ function makePhotos(stage: Stage): void {
   const folder = join(stage.folder('client'), 'photos')
   mkdirSync(folder)
   for (let i = 1; i <= PHOTOS; i++) writeFileSync(join(folder, `${i}.jpg`), seeded(i, PHOTO_BYTES))
-}
-
-/** With keys of its own. */
-async function startSshd(stage: Stage): Promise<Program> {
-  const [client, server] = [stage.folder('client'), stage.folder('server')]
-  for (const key of [`${client}/id`, `${server}/host`])
-    await stage.run('client', `ssh-keygen -q -t ed25519 -N '' -f ${key}`)
-  await stage.run('server', `cp ${client}/id.pub authorized_keys`)
-  const config = [
-    ...['Port 2222', 'ListenAddress 127.0.0.1', `HostKey ${server}/host`, 'PidFile none', 'UsePAM no'],
-    ...[
-      `AuthorizedKeysFile ${server}/authorized_keys`,
-      'StrictModes no',
-      'PermitRootLogin prohibit-password',
-    ],
-  ]
-  writeFileSync(`${server}/sshd_config`, `${config.join('\n')}\n`)
-  const ssh = ['Host far', 'HostName 127.0.0.1', 'Port 2022', `IdentityFile ${client}/id`, 'BatchMode yes']
-  const known = [
-    `UserKnownHostsFile ${client}/known_hosts`,
-    'StrictHostKeyChecking accept-new',
-    'LogLevel ERROR',
-  ]
-  writeFileSync(`${client}/ssh_config`, `${[...ssh, ...known].join('\n')}\n`)
-  // sshd insists on that folder, which its init script makes.
-  if (!existsSync('/run/sshd')) {
-    mkdirSync('/run/sshd')
-    process.once('exit', () => rmdirSync('/run/sshd'))
-  }
-  return stage.prop('server', ['/usr/sbin/sshd', '-D', '-e', '-f', `${server}/sshd_config`], /listening/)
 }
 
 export const BROWSER: Part = {
