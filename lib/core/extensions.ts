@@ -154,7 +154,10 @@ export class Extensions {
   check(subflow: Subflow, frame: Extension): void {
     const isOther = ({ instance }: PeerSettings): boolean => this.isOther(instance)
     const settings = this.#init.auth.check(subflow, decodeProof(frame), isOther)
-    if (settings !== undefined) this.#settle(subflow, settings)
+    if (settings === undefined) return
+    this.#settle(subflow, settings)
+    // Our own PROOF, before anything that counts only behind it.
+    this.speak([subflow])
   }
 
   /** What the peer says of itself counts. */

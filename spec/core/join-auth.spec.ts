@@ -5,7 +5,7 @@ import { encodeFin, encodeReset, RESET } from '../../lib/wire/end-frames.js'
 import { EXTENSION, Extension, payloadOf } from '../../lib/wire/extension.js'
 import { encodeHave } from '../../lib/wire/have.js'
 import { encodeProof } from '../../lib/wire/proof.js'
-import { encodeSettings } from '../../lib/wire/settings.js'
+import { CAPABILITY, encodeSettings } from '../../lib/wire/settings.js'
 import { FakeJoinKeys } from '../support/fake-join-keys.js'
 import { ProvingPeer } from '../support/proving-peer.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
@@ -427,6 +427,15 @@ describe('a secret', () => {
     deed(core.join())
     expect(core.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_AUTH' })
     expect(core.reads()).toBe('')
+  })
+
+  it('is proven before anything else is said, also where the peer says who it is and proves it in one go', () => {
+    const first = core.join()
+    first.hears(acks(PONG, EXTENDS, CAPABLE, PING))
+    first.sent()
+    const { settings } = new ProvingPeer({ capabilities: CAPABILITY.window }).greeting()
+    first.hears(Buffer.concat([settings, peer.proof(first, settings)]))
+    expect(first.sent()).toEqual(['proof', 'window'])
   })
 
   test.each<[string, Uint8Array]>([

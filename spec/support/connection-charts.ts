@@ -82,8 +82,8 @@ const JOIN = [
   dialer('hello', 'extends', 'capable', 'SETTINGS'),
   listener('hello', 'extends', 'capable', 'ping', 'SETTINGS'),
   dialer('pong', 'extends', 'capable', 'ping'),
-  listener('PROOF', 'HAVE'),
-  dialer('PROOF', 'HAVE', 'PATH'),
+  listener('PROOF', 'HAVE', 'WINDOW'),
+  dialer('PROOF', 'HAVE', 'WINDOW', 'PATH'),
 ]
 
 /** One subflow in each. Pongs and acks that come alone are left out. */
@@ -96,6 +96,8 @@ export const PHASES: readonly Phase[] = [
       dialer('pong', 'extends', 'capable', 'ping'),
       listener('SETTINGS'),
       dialer('SETTINGS', 'PATH'),
+      listener('WINDOW'),
+      dialer('WINDOW'),
     ],
   },
   { title: 'a second path joins, and carries data from its PROOF on', sayings: JOIN },
