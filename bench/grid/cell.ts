@@ -27,6 +27,19 @@ export function keyOf(cell: Cell): string {
   return `${setting} ${kernel} ${rateMbps} Mbit/s ${rttMs} ms loss ${lossRate * 100} % jitter ${jitterMs} ms queue ${queuePipes}`
 }
 
+/** The shortest queue: packets have a size, and processes take time, which is not simulated. */
+const LEAST_QUEUE_BYTES = 15_000
+
+/** Of the first link. */
+export function queueBytesOf({
+  queuePipes,
+  rateMbps,
+  rttMs,
+  jitterMs,
+}: Pick<Cell, 'queuePipes' | 'rateMbps' | 'rttMs' | 'jitterMs'>): number {
+  return Math.max(LEAST_QUEUE_BYTES, queuePipes * rateMbps * 125 * (rttMs + jitterMs))
+}
+
 type Chosen = Readonly<Record<Axis, readonly number[]>>
 
 /** All of them, those of one link side by side. */

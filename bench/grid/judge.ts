@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must hold between neighbours of the grid: no threshold may decide much. */
 import type { Axis, Cell } from './cell.js'
-import { AXES, keyOf } from './cell.js'
+import { AXES, keyOf, queueBytesOf } from './cell.js'
 import type { Outcome } from './simulate.js'
 
 export interface Measured {
@@ -40,10 +40,10 @@ export const EXCEPTIONS: readonly Exception[] = [
     covers: ({ axis, from, what }) => axis === 'lossRate' && from.cell.lossRate === 0 && what === 'queue',
   },
   {
-    steps: 'queue from a quarter of a pipe to one, under BBR',
+    steps: 'queue from under one pipe to one and more, under BBR (the shortest has 15 kB)',
     why: 'BBR sends up to two pipes, so that the shorter queue overflows without any other loss',
-    covers: ({ axis, from: { cell } }) =>
-      axis === 'queuePipes' && cell.queuePipes === 0.25 && cell.kernel === 'bbr',
+    covers: ({ from, to }) =>
+      from.cell.kernel === 'bbr' && Math.min(...pipes(from, to)) < 1 && Math.max(...pipes(from, to)) >= 1,
   },
   {
     steps: 'rate from 2 to 20 Mbit/s, queueing',
@@ -56,6 +56,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     covers: ({ from, to }) => isBbrAtALoss(from.cell) || isBbrAtALoss(to.cell),
   },
 ]
+
+/** Of both cells, the queue in what the path holds. */
+function pipes(...cells: readonly Measured[]): number[] {
+  return cells.map(({ cell }) => queueBytesOf(cell) / (cell.rateMbps * 125 * (cell.rttMs + cell.jitterMs)))
+}
 
 function isBbrAtALoss({ kernel, jitterMs, rttMs }: Cell): boolean {
   return kernel === 'bbr' && jitterMs > rttMs

@@ -5,6 +5,7 @@ import type { LinkOptions } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import { corePair } from '../../spec/support/core-pair.js'
 import type { Cell } from './cell.js'
+import { queueBytesOf } from './cell.js'
 
 export interface Outcome {
   /** Of what plain streams bring over each link alone, together; 0 to 1. */
@@ -16,8 +17,6 @@ export interface Outcome {
   readonly resent: number
 }
 
-/** What is not simulated, in milliseconds: packets have a size, processes take time. */
-const LEAST_QUEUE_BYTES = 15_000
 const LARGE = { maxUnackedBytes: 2 ** 27, maxUnreadBytes: 2 ** 27, maxReorderBytes: 2 ** 27 }
 const STEP_MS = 10
 const BUFFERS = { sendBufferBytes: 2 ** 22, receiveBufferBytes: 2 ** 27 }
@@ -28,7 +27,7 @@ function linksOf({ setting, rttMs, rateMbps, lossRate, jitterMs, queuePipes, ker
     delayMs: rtt / 2,
     jitterMs: jitter,
     lossRate: loss,
-    queueBytes: Math.max(LEAST_QUEUE_BYTES, queuePipes * rate * 125 * (rtt + jitter)),
+    queueBytes: queueBytesOf({ queuePipes, rateMbps: rate, rttMs: rtt, jitterMs: jitter }),
     kernel,
     ...BUFFERS,
   })

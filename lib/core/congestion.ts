@@ -6,6 +6,8 @@ import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 /** Window before the first rate sample: what a kernel sends in its first flight (RFC 6928); more would wait there. */
 const INITIAL_BYTES = 10 * 1400
 const MIN_BYTES = 8 * 1024
+/** Four packets, as BBR has them while it measures its RTT. */
+const DRAIN_BYTES = 4 * 1400
 export const DRAIN_GAIN: number = 1 / 2
 
 /** The circumstances of an ack. */
@@ -97,7 +99,7 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   drain: {
     gain: () => DRAIN_GAIN,
     slack: noSlack,
-    floor: MIN_BYTES,
+    floor: DRAIN_BYTES,
     next: (of) => (of.isDrained ? 'refill' : undefined),
   },
   /** The window opens as it drains: a burst of half a pipe would overflow a short queue. */

@@ -43,6 +43,8 @@ const DOUBT_ROUNDS = 10
  */
 const RATE_MS = 2 * DOUBT_MS
 const RATE_ROUNDS = 2 * DOUBT_ROUNDS
+/** So many rounds tell what a path brings now: in fewer, a repair may hold up all of it. */
+const RECENT_ROUNDS = 5
 /** An RTT under the drained window that exceeds the minimum by no more confirms it. */
 const CONFIRMING = 1.1
 const REFILL_GAIN = 2
@@ -82,6 +84,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #bestRate = 0
   /** When the RTT was last no longer than minimum and window explain. */
   #explainedAt: Millis = 0
+  /** What the last rounds brought: a path that got slower shows it long before its rate is forgotten. */
+  #roundRates: readonly number[] = []
   /** The smallest RTT of what left with the queue drained, and when the first such ack came. */
   #drainedRtt = Infinity
   #drainedAt: Millis = Infinity
@@ -107,16 +111,21 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   get bytes(): number {
     const { gain, slack, floor } = PHASES[this.#phase]
+    if (this.#phase === 'drain') return Math.max(floor, gain(this) * this.#ownPipe)
     return Math.max(floor, gain(this) * this.#pipe + slack(this) * this.rate)
   }
 
   frameBytes(maxFrameBytes: number): number {
+    return Math.min(Math.floor(this.#frameBytes), maxFrameBytes)
+  }
+
+  get #frameBytes(): number {
     const { min } = this.#rtt
     const frameMs = Math.max(FRAME_MS, SHORT_FRAME_MS - min)
     const probed = FOUR_PACKETS * Math.max(1, SHORT_FRAME_MS / min)
     const short = Math.max(Math.min(this.rate * frameMs, probed), this.rate * FAST_FRAME_MS)
     const bytes = Math.max(MIN_FRAME_BYTES, short, this.#pipe / FRAMES_PER_PIPE)
-    return Math.min(Math.floor(bytes), maxFrameBytes)
+    return this.#phase === 'drain' ? Math.max(MIN_FRAME_BYTES, Math.min(bytes, this.bytes / 4)) : bytes
   }
 
   stamp(now: Millis, inFlight: number): DeliveryStamp {
@@ -132,7 +141,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     const round = this.#rate.acked(flight, now, isTrusted, span)
     if (this.isStartup) this.#explainedAt = now
     else this.#aggregation.acked(now, flight.frame.size, this.rate, this.#rtt.min)
-    if (round !== undefined) this.#judgeGrowth(round)
+    if (round !== undefined) {
+      this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
+      this.#judgeGrowth(round)
+    }
     if (this.#phase === 'drain') this.#measure(flight, now)
     const next = PHASES[this.#phase].next(this, now)
     if (next !== undefined) this.#enter(next, now)
@@ -152,6 +164,12 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   /** What the path holds without a queue, bytes. */
   get #pipe(): number {
     return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
+  }
+
+  /** The same, as far as what came last can tell. */
+  get #ownPipe(): number {
+    const recent = Math.max(...this.#roundRates) / this.rate
+    return Math.min(1, recent) * this.#pipe
   }
 
   #enter(phase: PhaseName, now: Millis): void {
@@ -222,7 +240,9 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   isMinRttDoubtful(now: Millis): boolean {
     const { min, minAt, recentMin } = this.#rtt
     const slack = this.#phase === 'repair' ? this.bunchSlackMs : 0
-    if (recentMin < (1 + QUEUEING_SHARE) * min + Math.max(LEAST_SLACK_MS, slack)) this.#explainedAt = now
+    const frameMs = this.#frameBytes / this.rate
+    if (recentMin < (1 + QUEUEING_SHARE) * min + Math.max(LEAST_SLACK_MS, slack) + frameMs)
+      this.#explainedAt = now
     return (
       now - minAt > Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * min) ||
       now - this.#explainedAt > Math.max(DOUBT_MS, DOUBT_ROUNDS * min)

@@ -42,8 +42,8 @@ describe('neighbouring cells of the grid', () => {
 
   it('may differ by as much more as chance explains', () => {
     const [from, to] = [measured({}, 0.9, 90, { share: 0.03, queueMs: 10 }), { rttMs: 100 }]
-    expect(found(from, measured(to, 0.74, 90, { share: 0.04, queueMs: 10 }))).toEqual([])
-    expect(found(from, measured(to, 0.69, 90, { share: 0.04, queueMs: 10 }))).toEqual(['share rttMs'])
+    expect(found(from, measured(to, 0.66, 90, { share: 0.04, queueMs: 10 }))).toEqual([])
+    expect(found(from, measured(to, 0.64, 90, { share: 0.04, queueMs: 10 }))).toEqual(['share rttMs'])
     expect(found(from, measured({ lossRate: 0.03 }, 0.9))).toEqual([])
   })
 

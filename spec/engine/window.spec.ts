@@ -114,6 +114,22 @@ describe('the window of a path', () => {
     },
   )
 
+  it('is no longer than before on a short path that got slower, though its old rate still counts', () => {
+    const { near, far, links, rate, advance } = bulk({ rateMbps: 20, delayMs: 0.5 })
+    advance(2000)
+    const { rtt } = near.joined[0]!
+    links[0]!.change({ rateMbps: 5 })
+    advance(1500)
+    expect(rtt.min).toBeLessThan(10)
+    expect(rtt.smoothed).toBeLessThan(60)
+    expect(rate(2000)).toBeGreaterThan(0.97 * 5)
+    expect(rtt.min).toBeLessThan(10)
+    links[0]!.change({ rateMbps: 20 })
+    advance(1500)
+    expect(rtt.smoothed).toBeLessThan(60)
+    expectNoLoss(near, far)
+  })
+
   it('is not looked for anew while TCP takes several round trips to repair losses', () => {
     const { near, rate, advance, advanceUntil } = bulk({
       rateMbps: 20,
