@@ -20,6 +20,8 @@ export interface RealServer extends AsyncDisposable {
 
 const POSTGRES = '/usr/lib/postgresql'
 const POLL_MS = 20
+/** What they say once they serve: PostgreSQL listens before, and turns its first clients away. */
+const READY = /ready to accept connections|Server listening on/i
 
 /** Why the server of a client cannot run here, or `undefined`. */
 export function whyNoServer(client: string): string | undefined {
@@ -104,10 +106,11 @@ async function running(
   let log = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-10_000)))
-  while (!(await answers(place.port))) {
+  while (!READY.test(log) || !(await answers(place.port))) {
     if (child.exitCode !== null) throw new Error(`${command} ended: ${log}`)
     await delay(POLL_MS)
   }
+  if (child.exitCode !== null) throw new Error(`${command} ended: ${log}`)
   return { port: place.port, settings, [Symbol.asyncDispose]: () => end(child, place.folder) }
 }
 
