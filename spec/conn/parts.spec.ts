@@ -211,7 +211,7 @@ describe('NODE_DEBUG=multipath', () => {
     const program = `
       import { once } from 'node:events'
       import { createServer, connect } from 'node:net'
-      import { MultipathDialer, MultipathListener, tcpDialer } from './lib/index.js'
+      import { MultipathDialer, MultipathListener, tcpDialer } from './dist/index.js'
       const server = createServer().listen(0, '127.0.0.1')
       await once(server, 'listening')
       const { port } = server.address()
@@ -223,11 +223,9 @@ describe('NODE_DEBUG=multipath', () => {
       near.destroy()
       far.destroy()
       await listener.close()`
-    const { stderr } = await promisify(execFile)(
-      execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', program],
-      { env: { ...process.env, NODE_DEBUG: 'multipath' } },
-    )
+    const { stderr } = await promisify(execFile)(execPath, ['--input-type=module', '--eval', program], {
+      env: { ...process.env, NODE_DEBUG: 'multipath' },
+    })
     expect(stderr).toMatch(/MULTIPATH \d+: subflow 1 my path: up/)
     expect(stderr).toMatch(/MULTIPATH \d+: subflow 1 my path: closed closed/)
     expect(stderr).toMatch(/MULTIPATH \d+: refused a stream: .*unexpected version/)

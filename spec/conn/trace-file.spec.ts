@@ -102,7 +102,7 @@ describe('MULTIPATH_TRACE', () => {
     const program = `
       import { createServer } from 'node:net'
       import { once } from 'node:events'
-      import { MultipathDialer, MultipathListener, tcpDialer } from './lib/index.js'
+      import { MultipathDialer, MultipathListener, tcpDialer } from './dist/index.js'
       const server = createServer().listen(0, '127.0.0.1')
       await once(server, 'listening')
       const listener = new MultipathListener([server])
@@ -112,13 +112,9 @@ describe('MULTIPATH_TRACE', () => {
       await once(far, 'data')
       await near.flushed()
       process.exit()`
-    await promisify(execFile)(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', program],
-      {
-        env: { ...process.env, MULTIPATH_TRACE: trace },
-      },
-    )
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+      env: { ...process.env, MULTIPATH_TRACE: trace },
+    })
     const lines = linesOf(trace)
     const begun = lines.filter(({ ev }) => ev === 'open')
     expect(begun.map(({ c }) => c)).toEqual([1, 2])

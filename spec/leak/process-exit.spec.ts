@@ -13,7 +13,7 @@ const run = promisify(execFile)
 const PRELUDE = `
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { MultipathDialer, MultipathListener, connect, tcpDialer } from './lib/index.js'
+import { MultipathDialer, MultipathListener, connect, tcpDialer } from './dist/index.js'
 
 const servers = [createServer(), createServer()]
 for (const server of servers) { server.listen(0, '127.0.0.1'); await once(server, 'listening') }
@@ -33,17 +33,15 @@ async function pair(more = [], options) {
 
 /** Milliseconds that the program stayed up after it had closed everything. */
 async function lateness(program: string): Promise<number> {
-  const { stdout, stderr } = await run(
-    execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', PRELUDE + program],
-    { timeout: 25_000 },
-  )
+  const { stdout, stderr } = await run(execPath, ['--input-type=module', '--eval', PRELUDE + program], {
+    timeout: 25_000,
+  })
   expect(stderr).toBe('')
   return (JSON.parse(stdout) as { lateMs: number }).lateMs
 }
 
 function runProgram(program: string): Promise<{ stdout: string }> {
-  return run(execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], { timeout: 25_000 })
+  return run(execPath, ['--input-type=module', '--eval', program], { timeout: 25_000 })
 }
 
 /** What a program of another process dials. */
@@ -195,7 +193,7 @@ describe('a program', () => {
       await using server = await echoServer()
       const program = `
       import { once } from 'node:events'
-      import { connect, tcpDialer } from './lib/index.js'
+      import { connect, tcpDialer } from './dist/index.js'
       const paths = ${JSON.stringify(server.ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
       const conn = connect({ paths })
       conn.write('echo')
@@ -218,7 +216,7 @@ describe('a program', () => {
     await using server = await echoServer()
     const program = `
       import { once } from 'node:events'
-      import { connect, tcpDialer } from './lib/index.js'
+      import { connect, tcpDialer } from './dist/index.js'
       const paths = ${JSON.stringify(server.ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
       const conn = connect({ paths })
       conn.write('echo')
