@@ -117,6 +117,21 @@ const STRIPPERS: [string, Deeds][] = [
   ],
 ]
 
+describe('without a secret, who is in the middle', () => {
+  it('says again what a dialer said, and is taken for another one', async () => {
+    const { clock, relays, dial, near, accepted } = await meet({ middle: [{}] })
+    await clock.run(1000)
+    near.destroy()
+    await clock.run(1000)
+    const [relay] = relays
+    relay!.deeds = { replays: relay!.recorded[0]! }
+    await dial()
+    await clock.run(1000)
+    expect(accepted.length).toBeGreaterThan(1)
+    expect(new Set(accepted.map(({ seen }) => seen.heard))).toEqual(new Set(['true']))
+  })
+})
+
 describe('with a secret on both sides, who is in the middle', () => {
   test.each(STRIPPERS)(
     'of every path and strips %s causes an error on both sides, before any byte is delivered',
