@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'
 import type { DialerOptions, MultipathConn } from '../../lib/index.js'
 import { receive, send } from './node-side.js'
-import { OUTAGE_DEAD_MS, outages } from './outage.js'
+import { OUTAGE_DEAD_MS, outages, suspended } from './outage.js'
 import { PathRelay } from './path-relay.js'
 
 const PROCESSES = fileURLToPath(new URL('cluster-processes.ts', import.meta.url))
@@ -146,7 +146,7 @@ export async function drillClusterRejoins(
     // So each side has heard for how long the other one holds a connection.
     assert.ok(await areIntact(conns))
     for (const outage of outages(relays, seconds)) {
-      const suspensions = conns.map((conn) => once(conn, 'suspended'))
+      const suspensions = conns.map(suspended)
       const [isWhole] = await Promise.all([areIntact(conns), outage.pass(suspensions)])
       assert.ok(isWhole, `nothing is lost in an outage (${outage.way})`)
       assert.deepEqual(homes(await everySubflow(cluster, connections)), homes(reports))

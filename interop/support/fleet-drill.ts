@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a fleet has to stand: connections from Node and Go, a backend and a balancer that die, a drained backend. */
 import { strict as assert } from 'node:assert'
-import { once } from 'node:events'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'
 import type { MultipathConn } from '../../lib/index.js'
 import type { BackendReport, Fleet } from './fleet.js'
 import type { GoConn, GoPeer } from './go-peer.js'
 import { receive, send } from './node-side.js'
-import { type Outage, OUTAGE_DEAD_MS, outages } from './outage.js'
+import { type Outage, OUTAGE_DEAD_MS, outages, suspended } from './outage.js'
 import { PathRelay } from './path-relay.js'
 
 const SUBFLOWS = 3
@@ -228,7 +227,7 @@ function nodeClient(conn: MultipathConn): Client {
       assert.equal(mismatchAt, -1)
       return bytes === BYTES ? 'intact' : 'failed'
     },
-    suspended: () => once(conn, 'suspended'),
+    suspended: () => suspended(conn),
     async close() {
       conn.destroy()
     },

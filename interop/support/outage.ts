@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** All paths are gone for a while. */
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { MultipathConn } from '../../lib/index.js'
 import type { PathRelay } from './path-relay.js'
 
 /** Everything is reset and refused, or swallowed. */
@@ -45,4 +47,9 @@ export const OUTAGE_DEAD_MS = 2000
 /** One of each kind, of so many seconds. */
 export function outages(relays: readonly PathRelay[], seconds: number): Outage[] {
   return (['refused', 'silent'] as const).map((way) => new Outage(relays, way, seconds))
+}
+
+/** Resolves once `conn` is suspended, which it may be already: a busy machine is late. */
+export async function suspended(conn: MultipathConn): Promise<void> {
+  if (!conn.isSuspended) await once(conn, 'suspended')
 }
