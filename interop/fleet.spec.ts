@@ -17,7 +17,7 @@ import { hello, RawPeer } from './support/raw-peer.js'
 const why = whyNoFleet()
 const CONNECTIONS = 30
 const REJOINING = 12
-/** Silence of more than two seconds suspends a connection there. */
+/** At least: it ends when every connection is suspended. */
 const OUTAGE_S = 4
 
 describe.skipIf(why !== undefined)(`a fleet${why ? ` (skipped: ${why})` : ''}`, () => {

@@ -42,7 +42,7 @@ export class Outage {
 }
 
 /** How soon a dialer has to give up silent paths, so that a silence of a few seconds suspends its connections. */
-export const OUTAGE_DEAD_MS = 2000
+export const OUTAGE_DEAD_MS = 5000
 
 /** One of each kind, of so many seconds. */
 export function outages(relays: readonly PathRelay[], seconds: number): Outage[] {
