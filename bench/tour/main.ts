@@ -14,6 +14,7 @@ import { missingPrograms } from './needs.js'
 import { outage } from './outage.js'
 import { BROWSER, CURL, DOWNLOAD, IPERF, type Part, RSYNC } from './parts.js'
 import { Stage } from './stage.js'
+import { steer, STEER_NEEDS } from './steer.js'
 
 const HEAD = `# A tour
 
@@ -89,12 +90,37 @@ async function main(): Promise<void> {
     process.exitCode = 1
     return
   }
+  const acts = process.argv.includes('--only-steer') ? [steering] : [programs, steering]
+  const pages: string[] = []
+  let isWhole = acts.length > 1
+  for (const act of acts) {
+    const { markdown, isWhole: isOneWhole } = await act()
+    pages.push(markdown)
+    isWhole &&= isOneWhole
+  }
+  if (isWhole) writeFileSync(`${ROOT}docs/tour.md`, pages.join('\n'))
+  else console.log(pages.join('\n'))
+}
+
+interface Played {
+  readonly markdown: string
+  /** Nothing was left out. */
+  readonly isWhole: boolean
+}
+
+/** Programs that know nothing about multipath, over links that are cut in turn. */
+async function programs(): Promise<Played> {
   await using network = await Network.start({ links: LINKS, changes: cuts(), congestionControl: 'cubic' })
   await using stage = new Stage(network)
   const isWhole = await tour(stage)
-  const markdown = stage.transcript.markdown()
-  if (isWhole) writeFileSync(`${ROOT}docs/tour.md`, markdown)
-  else console.log(markdown)
+  return { markdown: stage.transcript.markdown(), isWhole }
+}
+
+/** The monitor, the page and ctl. */
+async function steering(): Promise<Played> {
+  const missing = missingPrograms(STEER_NEEDS)
+  if (missing.length === 0) return { markdown: await steer(), isWhole: true }
+  return { markdown: `Left out: ${missing.join('; ')}.\n`, isWhole: false }
 }
 
 // Only a process that ends by itself runs its exit handlers.

@@ -9,6 +9,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   chromium: 'chromium',
   iperf3: 'iperf3',
   rsync: 'rsync',
+  tmux: 'tmux',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
   '/usr/sbin/sshd': 'openssh-server',

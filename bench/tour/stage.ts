@@ -41,7 +41,10 @@ export class Stage implements AsyncDisposable {
 
   get #env(): Record<string, string> {
     const path = [join(this.prefix, 'bin'), dirname(process.execPath), process.env['PATH'] ?? '']
-    return { PATH: path.join(':'), SERVER: this.folder('server'), HOME: this.scratch, LC_ALL: 'C.UTF-8' }
+    return {
+      ...{ PATH: path.join(':'), SERVER: this.folder('server'), HOME: this.scratch, LC_ALL: 'C.UTF-8' },
+      XDG_RUNTIME_DIR: this.scratch,
+    }
   }
 
   /** Runs a command line to its end. @throws {Error} where it fails */

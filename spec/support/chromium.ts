@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Debian's chromium without a window, steered through its DevTools protocol. */
+/** Debian's chromium without a window, steered through its DevTools protocol: by a pipe, which no other process can reach. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { WebSocket } from 'ws'
+import type { Readable, Writable } from 'node:stream'
 
 /** Why its specs are skipped; empty where it is there. */
 export const WITHOUT_CHROMIUM: string = isThere() ? '' : ' (skipped: apt-get install chromium)'
@@ -24,7 +23,7 @@ function isThere(): boolean {
 const FLAGS = [
   ...['--headless', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'],
   ...['--disable-background-networking', '--disable-sync', '--disable-component-update', '--mute-audio'],
-  ...['--enable-precise-memory-info', '--remote-debugging-port=0'],
+  ...['--hide-scrollbars', '--disable-lcd-text', '--remote-debugging-pipe'],
 ]
 const POLL_MS = 20
 
@@ -40,29 +39,39 @@ export interface PageOptions {
   readonly width?: number
   readonly height?: number
   readonly isDark?: boolean
+  /** What to put before the program, as for another network namespace. */
+  readonly within?: readonly string[]
+}
+
+/** Messages of the protocol, each behind the one before with a zero between. */
+interface Pipe {
+  readonly input: Writable
+  readonly output: Readable
+  readonly close: () => Promise<void>
 }
 
 /** One page of a browser of its own. */
 export class Chromium implements AsyncDisposable {
   /** What the page complained of: exceptions, and errors of its console, such as a refusal by its policy. */
   readonly errors: string[] = []
-  readonly #socket: WebSocket
-  readonly #close: () => Promise<void>
+  readonly #pipe: Pipe
   readonly #waiting = new Map<number, (reply: Reply) => void>()
   #session: string | undefined
   #last = 0
 
-  private constructor(socket: WebSocket, close: () => Promise<void>) {
-    this.#socket = socket
-    this.#close = close
-    socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString()) as Reply))
+  private constructor(pipe: Pipe) {
+    this.#pipe = pipe
+    let waiting = ''
+    pipe.output.setEncoding('utf8').on('data', (text: string) => {
+      const messages = `${waiting}${text}`.split('\0')
+      waiting = messages.pop()!
+      for (const message of messages) this.#take(JSON.parse(message) as Reply)
+    })
   }
 
-  static async open({ width = 1280, height = 900, isDark = false }: PageOptions = {}): Promise<Chromium> {
-    const { url, close } = await start(width, height)
-    const socket = new WebSocket(url, { maxPayload: 64 * 1024 * 1024 })
-    await once(socket, 'open')
-    const browser = new Chromium(socket, close)
+  static async open(options: PageOptions = {}): Promise<Chromium> {
+    const { width = 1280, height = 900, isDark = false, within = [] } = options
+    const browser = new Chromium(start(width, height, within))
     const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' })
     const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: true })
     browser.#session = sessionId as string
@@ -127,15 +136,14 @@ export class Chromium implements AsyncDisposable {
     const id = ++this.#last
     const reply = new Promise<Reply>((resolve) => this.#waiting.set(id, resolve))
     const session = this.#session === undefined ? {} : { sessionId: this.#session }
-    this.#socket.send(JSON.stringify({ id, method, params, ...session }))
+    this.#pipe.input.write(`${JSON.stringify({ id, method, params, ...session })}\0`)
     const { result = {}, error } = await reply
     if (error !== undefined) throw new Error(`${method}: ${error.message}`)
     return result
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.terminate()
-    await this.#close()
+    await this.#pipe.close()
   }
 
   #take({ id, method, params, ...reply }: Reply): void {
@@ -151,10 +159,12 @@ export class Chromium implements AsyncDisposable {
 }
 
 /** A process of its own, with a profile of its own; all of its processes end with it. */
-async function start(width: number, height: number): Promise<{ url: string; close: () => Promise<void> }> {
+function start(width: number, height: number, within: readonly string[]): Pipe {
   const profile = mkdtempSync(join(tmpdir(), 'multipath-chromium-'))
-  const args = [...FLAGS, `--user-data-dir=${profile}`, `--window-size=${width},${height}`, 'about:blank']
-  const child = spawn('chromium', args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  const flags = [...FLAGS, `--user-data-dir=${profile}`, `--window-size=${width},${height}`]
+  const [program, ...args] = [...within, 'chromium', ...flags, 'about:blank']
+  const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const
+  const child = spawn(program, args, { detached: true, stdio: [...stdio] })
   const kill = (): void => {
     try {
       process.kill(-child.pid!, 'SIGKILL')
@@ -171,12 +181,8 @@ async function start(width: number, height: number): Promise<{ url: string; clos
     await over
     rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
   }
-  for await (const line of createInterface({ input: child.stderr })) {
-    const url = /^DevTools listening on (ws:\S+)/.exec(line)?.[1]
-    if (url === undefined) continue
-    child.stderr.resume()
-    return { url, close }
-  }
-  await close()
-  throw new Error('chromium did not start')
+  const [input, output] = [child.stdio[3] as Writable, child.stdio[4] as Readable]
+  input.on('error', () => {}) // It has gone.
+  output.on('error', () => {})
+  return { input, output, close }
 }

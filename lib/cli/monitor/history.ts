@@ -35,7 +35,7 @@ export class History {
     const before = this.#tracks
     this.#tracks = new Map()
     for (const session of status.sessions) {
-      this.#follow(before, session.id, session, now, elapsedMs)
+      this.#follow(before, keyOf(session.id), session, now, elapsedMs)
       for (const path of session.paths)
         this.#follow(before, keyOf(session.id, path.label), path, now, elapsedMs)
     }
