@@ -23,6 +23,7 @@ import { Suspension } from './suspension.js'
 import { Timing } from './timing.js'
 import type { Scheduler } from './scheduler.js'
 import { Sender } from './sender.js'
+import { Starvation } from './starvation.js'
 import type { Subflow } from './subflow.js'
 import { AbuseLimiter } from './abuse-limiter.js'
 import type { Metrics } from './metrics.js'
@@ -61,7 +62,8 @@ export class ConnectionCore {
     const policy = new PeerPolicy(init.acceptsPeerPolicy ?? true, (wanted) => this.setScheduler(wanted))
     const talk = { peer, receiver, options, facts, auth, policy, suspension: this.#suspension }
     const extensions = (this.extensions = new Extensions(talk))
-    const parts = { ...talk, inFlight, ending, extensions }
+    const starvation = new Starvation(this.#subflows, inFlight)
+    const parts = { ...talk, inFlight, ending, extensions, starvation }
     const [subflows, sender] = [this.#set, this.#sender]
     const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
     const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
@@ -135,8 +137,7 @@ export class ConnectionCore {
 
   /** Something waits that should not wait for the end of the turn. */
   get isUrgent(): boolean {
-    const hasFrames =
-      this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.pressure.hasNews
+    const hasFrames = this.#sender.bufferedBytes > 0 || this.#ending.isEnding || this.#receiver.hasNews
     return hasFrames || this.#receiver.isAckDue || this.#set.hasActions
   }
 
@@ -170,7 +171,7 @@ export class ConnectionCore {
   /** The next bytes in order for the reader. */
   take(): Uint8Array | undefined {
     const piece = this.#receiver.window.take()
-    if (piece !== undefined) this.#receiver.pressure.announce(undefined, this.#now)
+    if (piece !== undefined) this.#receiver.announce(undefined, this.#now)
     return piece
   }
 
@@ -196,7 +197,7 @@ export class ConnectionCore {
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
     if (this.#closing.heard(subflow, typeof taken === 'number' ? undefined : taken, now)) {
       this.#isHeard(subflow)
-      this.#receiver.pressure.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
+      this.#receiver.announce(this.#receiver.bytesSinceFlush > before ? subflow : undefined, now)
     }
     return typeof taken === 'number' ? taken : bytes.length
   }

@@ -21,6 +21,7 @@ import {
   CODE_PONG,
 } from '../wire/limits.js'
 import { decodeWindow, type WindowWords } from '../wire/window-frame.js'
+import { decodeStarving } from '../wire/starving-frame.js'
 import type { Payload } from '../wire/payload.js'
 import type { Ending } from './ending.js'
 import type { Extensions } from './extensions.js'
@@ -32,6 +33,7 @@ import { HoleWatchdog } from './hole-watchdog.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { PeerPolicy } from './peer-policy.js'
+import type { Starvation } from './starvation.js'
 import type { Subflow } from './subflow.js'
 import type { Suspension } from './suspension.js'
 
@@ -44,6 +46,7 @@ export interface DispatcherParts {
   readonly suspension: Suspension
   readonly auth: JoinAuthenticator
   readonly policy: PeerPolicy
+  readonly starvation: Starvation
 }
 
 export class Dispatcher {
@@ -182,8 +185,9 @@ class SubflowSink implements FrameSink {
 
   /** What counts only on a subflow that is known to belong to the connection. */
   #onProven(frame: Extension): void {
-    const { policy } = this.#dispatcher.parts
+    const { policy, starvation } = this.#dispatcher.parts
     if (frame.type === EXTENSION.path) policy.heard(this.#subflow, frame)
+    else if (frame.type === EXTENSION.starving) starvation.heard(decodeStarving(frame), this.#dispatcher.now)
     else if (frame.type === EXTENSION.have) this.#onHave(decodeHave(frame))
     else if (frame.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
     else if (frame.type === EXTENSION.window) this.#onWindow(decodeWindow(frame))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether a frame may leave on a subflow now and, if not, why not: the one place where that is decided. */
 import type { Millis } from '../clock.js'
+import type { SentFrame } from './flight.js'
 import type { InFlight } from './in-flight.js'
 import type { Subflow } from './subflow.js'
 
@@ -120,6 +121,16 @@ export class Choice {
     const { peerWindow, count, peerRoomBytes } = this.#inFlight
     if (!peerWindow.allows(count) || peerRoomBytes === 0) return 'peer-full'
     return this.#inFlight.hasRoomBeside(this.#stuckBytes) ? undefined : 'send-window-full'
+  }
+
+  /** Candidates on which `frame` may leave again: those on which it is not under way. */
+  ableToResend({ fn, size }: SentFrame): readonly Subflow[] {
+    return this.#candidates.filter(({ path, flights }) => path.leftBytes >= size && !flights.has(fn))
+  }
+
+  /** Whether a candidate carries `frame`. */
+  isUnderWay({ fn }: SentFrame): boolean {
+    return this.#candidates.some(({ flights }) => flights.has(fn))
   }
 
   /** Of `subflows`, those whose tiers are in use while `queuedBytes` wait. */

@@ -16,7 +16,7 @@ import type { Receiver } from './receiver.js'
 import type { Subflow } from './subflow.js'
 
 /** What we know of optional features. */
-const CAPABILITIES = CAPABILITY.window
+const CAPABILITIES = CAPABILITY.window | CAPABILITY.starving
 
 export interface ExtensionsInit {
   readonly peer: Peer

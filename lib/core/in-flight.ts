@@ -12,12 +12,20 @@ import type { Subflow } from './subflow.js'
 import type { Sending } from './tracker.js'
 import { ACK_WORTH_BYTES } from './abuse-limiter.js'
 
+/** Of all that was acked, at most this share leaves again because a reader starves; and so many bytes at first. */
+const RESCUE_SHARE = 0.01
+const RESCUE_FREE_BYTES = 262_144
+
 export class InFlight {
   readonly peerWindow: PeerWindow = new PeerWindow()
   readonly #window: SendWindow
   readonly #retransmits = new RetransmitQueue()
   /** The frame that asks whether the receiver takes frames again. */
   #probe: SentFrame | undefined
+  /** Subflows that are late, and whose frames are to go out again elsewhere. */
+  readonly #rescued = new Set<Subflow>()
+  /** Payload that left again although the path that carries it was not suspect. */
+  #rescuedBytes = 0
   #lastAckAt: Millis = 0
   #ackedBytes = 0
   #ackedFrames = 0
@@ -116,6 +124,7 @@ export class InFlight {
       ...window.stamp(now, flights.bytes),
     }
     this.#retransmits.remove(frame)
+    if (sending === 'again' && isCarriedElsewhere(frame, subflow)) this.#rescuedBytes += frame.size
     flights.add(flight)
     frame.carriers.add(subflow)
     frame.sends++
@@ -160,6 +169,7 @@ export class InFlight {
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
     this.#passOver(subflow, flight, now)
     subflow.flights.remove(flight)
+    if (this.#rescued.delete(subflow)) this.recovered(subflow)
     subflow.traffic.acked(flight.frame.size)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
@@ -215,6 +225,25 @@ export class InFlight {
     }
   }
 
+  /** The subflow is late, and a reader waits: what only it carries goes out again elsewhere, once, unless it delivers first. */
+  rescue(subflow: Subflow): void {
+    let leftBytes = RESCUE_FREE_BYTES + RESCUE_SHARE * this.#ackedBytes - this.#rescuedBytes
+    for (const flight of subflow.flights.values()) {
+      const frame = this.#unacked(flight)
+      if (frame?.sends !== 1 || isCarriedElsewhere(frame, subflow)) continue
+      leftBytes -= frame.size
+      if (leftBytes < 0) break
+      this.#retransmits.add(frame)
+    }
+    this.#rescued.add(subflow)
+  }
+
+  /** The frame is under way where it is, and can leave nowhere else: it need not leave again. */
+  forgo(frame: SentFrame): true {
+    this.#retransmits.remove(frame)
+    return true
+  }
+
   /** The subflow showed life: what it carries and has not left again yet need not. */
   recovered(subflow: Subflow): void {
     this.#retransmits.removeWhere((frame) => frame.carriers.has(subflow))
@@ -225,6 +254,7 @@ export class InFlight {
     this.suspect(subflow)
     for (const flight of subflow.flights.values()) this.#unacked(flight)?.carriers.delete(subflow)
     subflow.flights.clear()
+    this.#rescued.delete(subflow)
   }
 
   /** Forgets everything: the connection is over. */

@@ -21,6 +21,8 @@ export interface PeerProfile {
   readonly takesExtensions: boolean
   /** What slows it down where our reader is slow: TCP alone, HOLD and GO, or WINDOW. */
   readonly slowedBy: 'nothing' | 'tcp' | 'hold' | 'window'
+  /** It sends again what our reader alone waits for, when told STARVING. */
+  readonly feedsStarving: boolean
   /** What was lost with a subflow it sends again, however the subflow went. */
   readonly resendsLost: boolean
   /** It may lose a frame for good while it goes on answering. */
@@ -36,15 +38,13 @@ const OURS: PeerProfile = {
   mayEndUnsaid: false,
   takesExtensions: false,
   slowedBy: 'hold',
+  feedsStarving: false,
   resendsLost: true,
   mayForget: false,
   closesOneByOne: false,
 }
 
-const EXTENDED: PeerProfile = { ...OURS, endsBy: 'numbered-fin', takesExtensions: true }
-
-/** Of ours, `extended` is one of a version that knows extension frames, and `windowed` one that follows WINDOW. */
-const PROFILES: { readonly [Name in PeerKind | 'extended' | 'windowed']: PeerProfile } = {
+const PROFILES: { readonly [Name in PeerKind]: PeerProfile } = {
   unknown: {
     kind: 'unknown',
     endsBy: 'unknown',
@@ -52,6 +52,7 @@ const PROFILES: { readonly [Name in PeerKind | 'extended' | 'windowed']: PeerPro
     mayEndUnsaid: false,
     takesExtensions: false,
     slowedBy: 'nothing',
+    feedsStarving: false,
     resendsLost: false,
     mayForget: false,
     closesOneByOne: true,
@@ -63,13 +64,23 @@ const PROFILES: { readonly [Name in PeerKind | 'extended' | 'windowed']: PeerPro
     mayEndUnsaid: true,
     takesExtensions: false,
     slowedBy: 'tcp',
+    feedsStarving: false,
     resendsLost: false,
     mayForget: true,
     closesOneByOne: true,
   },
   ours: OURS,
-  extended: EXTENDED,
-  windowed: { ...EXTENDED, slowedBy: 'window' },
+}
+
+/** One of ours of a version that knows extension frames, and perhaps optional features. */
+function extended(capabilities: number): PeerProfile {
+  return {
+    ...OURS,
+    endsBy: 'numbered-fin',
+    takesExtensions: true,
+    slowedBy: (capabilities & CAPABILITY.window) !== 0 ? 'window' : 'hold',
+    feedsStarving: (capabilities & CAPABILITY.starving) !== 0,
+  }
 }
 
 /** @throws {OptionError} for what is no such choice */
@@ -83,7 +94,7 @@ export class Peer {
   readonly #accepts: AcceptedPeer
   #profile = PROFILES.unknown
   #hasExtensions = false
-  #hasWindow = false
+  #capabilities = 0
 
   constructor(accepts: AcceptedPeer = 'any') {
     this.#accepts = accepts
@@ -100,8 +111,7 @@ export class Peer {
 
   /** It announced itself. What it has announced once on a connection stays, whatever other subflows say. */
   announced(): void {
-    if (!this.#hasExtensions) this.#profile = PROFILES.ours
-    else this.#profile = this.#hasWindow ? PROFILES.windowed : PROFILES.extended
+    this.#profile = this.#hasExtensions ? extended(this.#capabilities) : PROFILES.ours
   }
 
   /** It announced that it takes extension frames: one of ours says so right before it announces itself. */
@@ -112,7 +122,7 @@ export class Peer {
 
   /** Its SETTINGS count. @param capabilities - a bit for each optional feature that it knows */
   isCapableOf(capabilities: number): void {
-    this.#hasWindow ||= (capabilities & CAPABILITY.window) !== 0
+    this.#capabilities |= capabilities
     this.announced()
   }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Takes data frames in, and acks them. */
+import type { Millis } from '../clock.js'
 import { BackPressure } from './back-pressure.js'
 import { ackerFor } from './graceful-close.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import { ReorderWindow } from './reorder.js'
+import { StarvingReader } from './starving-reader.js'
 import type { Subflow } from './subflow.js'
 import { FRAME_COST_BYTES } from './abuse-limiter.js'
 
@@ -14,6 +16,7 @@ const ACK_BATCH_BYTES = 262_144
 export class Receiver {
   readonly window: ReorderWindow
   readonly pressure: BackPressure
+  readonly #starving: StarvingReader
   readonly #subflows: readonly Subflow[]
   readonly #options: ResolvedConnOptions
   /** Highest number of a frame that was dropped, or that a closing subflow cut. */
@@ -28,6 +31,7 @@ export class Receiver {
     this.#options = options
     this.window = new ReorderWindow(options)
     this.pressure = new BackPressure(peer, subflows, options, this.window)
+    this.#starving = new StarvingReader(peer, this.window)
   }
 
   /** Grows with all that the reader takes; what is only kept may be a flood's as well. */
@@ -58,10 +62,22 @@ export class Receiver {
     ackerFor(subflow, this.#subflows).acks.add(fn)
   }
 
+  /** Tells the peer what follows from data that has come, or been taken. @param bringer - the subflow that brought it */
+  announce(bringer: Subflow | undefined, now: Millis): void {
+    this.pressure.announce(bringer, now)
+    this.#starving.review(bringer, now)
+  }
+
+  /** A word to the peer waits to be sent. */
+  get hasNews(): boolean {
+    return this.pressure.hasNews || this.#starving.hasNews
+  }
+
   /** All that was due has left. */
   flushed(): void {
     this.bytesSinceFlush = 0
     this.pressure.flushed()
+    this.#starving.flushed()
   }
 
   /** This frame was dropped, or a subflow closed inside it: unless another copy comes, it is missing. */

@@ -180,7 +180,8 @@ export class Sender {
     const { retransmits, count, peerWindow } = this.#inFlight
     if (retransmits === 0 || !peerWindow.allowsResend(count - retransmits)) return false
     const frame = this.#inFlight.nextRetransmit()!
-    const able = this.#choice.candidates.filter(({ path }) => path.leftBytes >= frame.size)
+    const able = this.#choice.ableToResend(frame)
+    if (able.length === 0 && this.#choice.isUnderWay(frame)) return this.#inFlight.forgo(frame)
     // What must leave again is urgent: everything behind it waits. No waiting for a faster subflow either.
     const subflow = able.length === 0 ? undefined : this.#choose(this.#snapshot(able, Infinity))
     if (subflow === undefined) return false
@@ -255,7 +256,7 @@ export class Sender {
     this.#inFlight.depart(frame, subflow, sending, this.#now)
   }
 
-  /** Where its limit alone holds us, the receiver is asked for it, on every path: each of them may be silent unnoticed. */
+  /** Asks the receiver for its limit, which alone holds us, on every path: each of them may be silent unnoticed. */
   #ask(able: readonly Subflow[]): void {
     for (const { acks } of able) acks.addBytes(encodeWindow({ isAsking: true }))
     this.#inFlight.peerWindow.probed(this.#now)
@@ -266,17 +267,15 @@ export class Sender {
     const { peerWindow } = this.#inFlight
     const able = this.#choice.candidates.filter((subflow) => !subflow.isBlocked)
     const best = fastest(this.#choice.inUse(able, 0))
-    if (best === undefined) {
-      peerWindow.postponed(this.#now)
-      return
-    }
-    if (!peerWindow.isStopped) {
-      this.#ask(able)
-      return
-    }
+    if (best === undefined) peerWindow.postponed(this.#now)
+    else if (peerWindow.isStopped) this.#probeOn(best)
+    else this.#ask(able)
+  }
+
+  #probeOn(best: Subflow): void {
     const { leftBytes } = best.path
     const frame = this.#inFlight.lowest() ?? this.#cutProbe(leftBytes)
-    peerWindow.probed(this.#now)
+    this.#inFlight.peerWindow.probed(this.#now)
     if (frame === undefined || best.flights.has(frame.fn) || frame.size > leftBytes) return
     this.#inFlight.probeWith(frame)
     this.#send(frame, best, frame.sends === 0 ? 'first' : 'again')

@@ -9,6 +9,7 @@ import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Receiver } from './receiver.js'
 import type { Sender } from './sender.js'
+import type { Starvation } from './starvation.js'
 import type { Subflow } from './subflow.js'
 import type { SubflowSet } from './subflow-set.js'
 import type { Suspension } from './suspension.js'
@@ -23,6 +24,7 @@ export interface TimingInit {
   readonly receiver: Receiver
   readonly inFlight: InFlight
   readonly suspension: Suspension
+  readonly starvation: Starvation
 }
 
 export class Timing {
@@ -34,8 +36,8 @@ export class Timing {
 
   /** When the next thing is due; Infinity for never. */
   nextAt(): Millis {
-    const { suspension, inFlight, sender, subflows, detector } = this.#parts
-    let at = Math.min(suspension.expiresAt, this.#lingerAt())
+    const { suspension, inFlight, sender, subflows, detector, starvation } = this.#parts
+    let at = Math.min(suspension.expiresAt, this.#lingerAt(), starvation.dueAt)
     if (!suspension.awaitsHave) at = Math.min(at, inFlight.peerWindow.probeAt, sender.readyAt)
     for (const subflow of subflows.live) at = Math.min(at, detector.next(subflow).at)
     return at
@@ -43,8 +45,9 @@ export class Timing {
 
   /** Does what is due at `now`. What is to be sent waits for the next flush. */
   tick(now: Millis): void {
-    const { subflows, suspension, closing, sender, ending } = this.#parts
+    const { subflows, suspension, closing, sender, ending, starvation } = this.#parts
     for (const subflow of [...subflows.live]) this.#inspect(subflow, now)
+    starvation.tick(now)
     if (now >= suspension.expiresAt) closing.release('no subflow came back within the hold time')
     else if (now >= this.#lingerAt()) closing.fail(lingerError(sender.isFlushed && !ending.hasSentFin))
   }

@@ -14,7 +14,16 @@ import { EXTENSION_FRAME, MAX_EXTENSION_BYTES, MAX_EXTENSION_FIELDS } from './li
 import { readVarInt, varIntLen, writeVarInt } from './varint.js'
 
 /** What an extension frame is about. */
-export const EXTENSION = { settings: 1, have: 2, fin: 3, reset: 4, proof: 5, path: 6, window: 7 } as const
+export const EXTENSION = {
+  settings: 1,
+  have: 2,
+  fin: 3,
+  reset: 4,
+  proof: 5,
+  path: 6,
+  window: 7,
+  starving: 8,
+} as const
 
 /** A number, or bytes as they are. */
 export type FieldValue = number | Uint8Array

@@ -277,7 +277,11 @@ describe('a path that pauses 150 ms each second', () => {
     pair.near.write(1000 * MIB)
     pair.advance(2000)
     expect(pauses(pair, 3).suspicions).toBeLessThanOrEqual(2)
-    expect(pauses(pair, 20)).toEqual({ suspicions: 0, resent: 0 })
+    const sent = pair.near.sum('bytesSent')
+    const { suspicions, resent } = pauses(pair, 20)
+    expect(suspicions).toBe(0)
+    // What the reader starves for goes out again all the same, within its share.
+    expect(resent).toBeLessThan(0.02 * (pair.near.sum('bytesSent') - sent))
     expect(pair.near.states()).toEqual(['up', 'up'])
   })
 

@@ -8,6 +8,7 @@ import { EXTENSION, Extension } from '../../lib/wire/extension.js'
 import { decodeFin, decodeReset } from '../../lib/wire/end-frames.js'
 import { decodeHave } from '../../lib/wire/have.js'
 import { decodePath } from '../../lib/wire/path-frame.js'
+import { decodeStarving } from '../../lib/wire/starving-frame.js'
 import { decodeWindow } from '../../lib/wire/window-frame.js'
 import { decodeProof } from '../../lib/wire/proof.js'
 import { decodeSettings } from '../../lib/wire/settings.js'
@@ -30,6 +31,7 @@ const DECODERS: Readonly<Record<number, (frame: Extension) => unknown>> = {
   [EXTENSION.proof]: decodeProof,
   [EXTENSION.path]: decodePath,
   [EXTENSION.window]: decodeWindow,
+  [EXTENSION.starving]: decodeStarving,
 }
 
 /** What the fields of an extension frame came to: all that is asked of it is that it comes out the same. */

@@ -29,12 +29,12 @@ function read(wire: Uint8Array, step = wire.length): string[] {
 
 describe('SETTINGS as bytes', () => {
   it('of a dialer are its version, the hold time, and its name', () => {
-    const wire = hex('14 02  01  01 01 01  02 01 01  03 04 8001d4c0  05 05 6e6f646531')
-    const settings = { capabilities: CAPABILITY.window, holdMs: 120_000, name: 'node1' }
+    const wire = hex('14 02  01  01 01 01  02 01 03  03 04 8001d4c0  05 05 6e6f646531')
+    const settings = { capabilities: CAPABILITY.window | CAPABILITY.starving, holdMs: 120_000, name: 'node1' }
     expect(shown(encodeSettings(settings))).toBe(shown(wire))
     expect(decodeSettings(new Extension(wire.subarray(2)))).toEqual({
       version: 1,
-      capabilities: 1,
+      capabilities: 3,
       holdMs: 120_000,
       instance: undefined,
       name: 'node1',
@@ -50,9 +50,15 @@ describe('SETTINGS as bytes', () => {
 
   it('of a side that can prove itself have its key and a nonce, and the place of the subflow', () => {
     const [publicKey, nonce] = [new Uint8Array(32).fill(0xaa), new Uint8Array(16).fill(0xbb)]
-    const settings = { capabilities: CAPABILITY.window, holdMs: 120_000, publicKey, nonce, place: 2 }
+    const settings = {
+      capabilities: CAPABILITY.window | CAPABILITY.starving,
+      holdMs: 120_000,
+      publicKey,
+      nonce,
+      place: 2,
+    }
     const wire = hex(
-      `40 44 02  01  01 01 01  02 01 01  03 04 8001d4c0  06 20 ${'aa'.repeat(32)}  07 10 ${'bb'.repeat(16)}  08 01 02`,
+      `40 44 02  01  01 01 01  02 01 03  03 04 8001d4c0  06 20 ${'aa'.repeat(32)}  07 10 ${'bb'.repeat(16)}  08 01 02`,
     )
     expect(shown(encodeSettings(settings))).toBe(shown(wire))
     expect(shown(payloadOf(wire))).toBe(shown(wire.subarray(3)))
