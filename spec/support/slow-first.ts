@@ -5,7 +5,8 @@ import { BaseSequencer } from 'vitest/node'
 
 /** Files that take ten seconds and more. */
 const SLOW = [
-  ...['spec/leak/dial-cycles', 'spec/cli/ctl/ctl', 'spec/cli/live/faults', 'spec/cli/nc', 'spec/cli/nc-uses'],
+  ...['spec/leak/dial-cycles', 'spec/cli/web/page', 'spec/cli/kill-drill', 'spec/cli/monitor/monitor'],
+  ...['spec/cli/ctl/ctl', 'spec/cli/live/faults', 'spec/cli/nc', 'spec/cli/nc-uses'],
   ...[
     'spec/cli/streams/serve',
     'spec/cli/doctor/doctor',
