@@ -14,7 +14,7 @@ const OF_A_GROUP = COUNT / GROUPS
 /** As docs/limits.md states, with what the simulated network keeps. */
 const MOST_BYTES_EACH = 40_000
 /** Compiled code and pools, however many there are. */
-const ONCE_BYTES = 20_000_000
+const ONCE_BYTES = 40_000_000
 const HOLD_MS = 60_000
 
 /** Those of a group lose their path at the same time. */
