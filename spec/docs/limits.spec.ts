@@ -139,13 +139,15 @@ describe('docs/limits.md', () => {
       [
         ...constants('cli/ctl/protocol', 'MAX_CLIENTS', 'MAX_REQUEST_BYTES', 'MAX_WAITING_BYTES'),
         ...constants('cli/live/status', 'MOST_STREAMS'),
-        ...constants('cli/metrics/metrics-server', 'MOST_CONNECTIONS', 'REQUEST_MS'),
+        ...constants('cli/metrics/metrics-server', 'MOST_CONNECTIONS'),
+        ...constants('cli/listen-http', 'REQUEST_MS'),
       ],
     ],
     [
       'Of the web page',
       [
-        ...constants('cli/web/web-server', 'MOST_CONNECTIONS', 'REQUEST_MS'),
+        ...constants('cli/web/web-server', 'MOST_CONNECTIONS'),
+        ...constants('cli/listen-http', 'REQUEST_MS'),
         ...constants('cli/web/viewers', 'MOST_VIEWERS', 'SLOW_MS'),
       ],
     ],

@@ -2,6 +2,7 @@
 /** Opens what others may watch and steer a command by: its socket, and its metrics and its page where they are asked for. */
 import { randomBytes } from 'node:crypto'
 import { Option } from 'commander'
+import { ignore } from '../../ignore.js'
 import type { CliIo } from '../cli-io.js'
 import type { Controlled } from '../live/controlled.js'
 import { showMonitor } from '../monitor/inside.js'
@@ -132,6 +133,6 @@ async function openSocket(controlled: Controlled, io: CliIo): Promise<() => void
     return () => server.close()
   } catch (error) {
     controlled.log.warn('ctl-failed', `cannot open the control socket: ${(error as Error).message}`)
-    return () => {}
+    return ignore
   }
 }

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `--metrics`: the state of a command for Prometheus, and whether it lives and is ready, over HTTP. */
-import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { CliError } from '../cli-error.js'
+import { listenHttp, REQUEST_MS } from '../listen-http.js'
 import type { Status } from '../live/status.js'
 import type { HostPort } from '../parse.js'
-import { formatHostPort } from '../parse.js'
 import { prometheusText } from './prometheus.js'
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-/** For a request, and between two of them, milliseconds. */
-const REQUEST_MS = 10_000
 const MOST_CONNECTIONS = 64
 
 /**
@@ -31,17 +26,7 @@ export async function serveMetrics(
     (request, response) => answer(request, response, status, isReady),
   )
   server.maxConnections = MOST_CONNECTIONS
-  try {
-    server.listen(bind)
-    await once(server, 'listening')
-  } catch (error) {
-    throw new CliError(`cannot listen on ${formatHostPort(bind)}: ${(error as Error).message}`, {
-      cause: error,
-      hint: 'choose a different port with --metrics',
-    })
-  }
-  const { address, port } = server.address() as AddressInfo
-  return { server, place: formatHostPort({ host: address, port }) }
+  return { server, place: await listenHttp(server, bind, '--metrics') }
 }
 
 function answer(

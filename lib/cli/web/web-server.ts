@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `--web`: the page of a command over HTTP, its state, and what may be asked of the command there. */
-import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { ignore } from '../../ignore.js'
-import { CliError } from '../cli-error.js'
 import type { CtlRequest } from '../ctl/protocol.js'
 import { MAX_REQUEST_BYTES, parseRequest } from '../ctl/protocol.js'
+import { listenHttp, REQUEST_MS } from '../listen-http.js'
 import type { HostPort } from '../parse.js'
-import { formatHostPort } from '../parse.js'
 import { judge } from './guard.js'
 import type { PageFile } from './page-files.js'
 import { readPageFiles } from './page-files.js'
 import { MOST_VIEWERS, Viewers } from './viewers.js'
 
-/** For a request, and between two of them, milliseconds. */
-const REQUEST_MS = 10_000
 const MOST_CONNECTIONS = 32
 
 /** Everything comes from here, and nothing of it stands in the HTML. */
@@ -63,18 +58,9 @@ export async function serveWeb(init: WebInit): Promise<WebServer> {
     site.answer,
   )
   server.maxConnections = MOST_CONNECTIONS
-  try {
-    server.listen(init.bind)
-    await once(server, 'listening')
-  } catch (error) {
-    throw new CliError(`cannot listen on ${formatHostPort(init.bind)}: ${(error as Error).message}`, {
-      cause: error,
-      hint: 'choose a different port with --web',
-    })
-  }
-  const { address, port } = server.address() as AddressInfo
+  const place = await listenHttp(server, init.bind, '--web')
   return {
-    place: formatHostPort({ host: address, port }),
+    place,
     close: () => {
       server.close()
       server.closeAllConnections()
