@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** FIN and RESET: how a connection between two of ours ends, so that nobody in between can end it early unseen. */
-import { RemoteProtocolError } from '../errors.js'
 import type { FieldValue } from './extension.js'
 import { encodeExtension, EXTENSION, type Extension, shortText } from './extension.js'
-import { FIRST_FRAME } from './limits.js'
 import { INSTANCE_BYTES } from './settings.js'
 
 /** Bytes of UTF-8 in the reason of a reset. */
@@ -38,10 +36,7 @@ export function encodeFin(number: number): Uint8Array {
 
 /** @throws {RemoteProtocolError} where the number is missing, or under 10 */
 export function decodeFin(frame: Extension): number {
-  const number = frame.number(FIELD.finNumber)
-  if (number === undefined || number < FIRST_FRAME)
-    throw new RemoteProtocolError('a FIN without a frame number')
-  return number
+  return frame.frameNumber(FIELD.finNumber, 'a FIN without a frame number')
 }
 
 /** @param reset - its reason is cut to 128 bytes */

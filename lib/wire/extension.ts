@@ -10,7 +10,7 @@
  */
 import { RemoteProtocolError } from '../errors.js'
 import { joined } from './joined.js'
-import { EXTENSION_FRAME, MAX_EXTENSION_BYTES, MAX_EXTENSION_FIELDS } from './limits.js'
+import { EXTENSION_FRAME, FIRST_FRAME, MAX_EXTENSION_BYTES, MAX_EXTENSION_FIELDS } from './limits.js'
 import { readVarInt, varIntLen, writeVarInt } from './varint.js'
 
 /** What an extension frame is about. */
@@ -80,6 +80,18 @@ export class Extension {
     const { value, size } = numberAt(bytes, 0)
     if (size !== bytes.length) throw new RemoteProtocolError(`field ${id} of an extension frame is no number`)
     return value
+  }
+
+  /**
+   * Number of a data frame.
+   *
+   * @param complaint - what the error says
+   * @throws {RemoteProtocolError} as {@link number}, and where it is missing, or under 10
+   */
+  frameNumber(id: number, complaint: string): number {
+    const number = this.number(id)
+    if (number === undefined || number < FIRST_FRAME) throw new RemoteProtocolError(complaint)
+    return number
   }
 
   /** @throws {RemoteProtocolError} where the field is longer than `maxBytes` */

@@ -2,7 +2,7 @@
 /** HAVE: what a side has received, so that its peer sends only the rest again. Said on each subflow but the first. */
 import { RemoteProtocolError } from '../errors.js'
 import { EXTENSION, encodeExtension, type Extension } from './extension.js'
-import { FIRST_FRAME, GO_RECEIVE_FRAMES, MAX_EXTENSION_BYTES } from './limits.js'
+import { GO_RECEIVE_FRAMES, MAX_EXTENSION_BYTES } from './limits.js'
 import { readVarInt, varIntLen, writeVarInt } from './varint.js'
 
 const FIELD = { nextFrame: 1, ranges: 2 } as const
@@ -36,9 +36,7 @@ export function encodeHave({ nextFrame, ranges }: Have): Uint8Array {
 
 /** @throws {RemoteProtocolError} for ranges that are empty, touch, or lie further ahead than any receiver keeps frames */
 export function decodeHave(frame: Extension): Have {
-  const nextFrame = frame.number(FIELD.nextFrame)
-  if (nextFrame === undefined || nextFrame < FIRST_FRAME)
-    throw new RemoteProtocolError('a HAVE without a frame')
+  const nextFrame = frame.frameNumber(FIELD.nextFrame, 'a HAVE without a frame')
   const bytes = frame.bytes(FIELD.ranges, MAX_EXTENSION_BYTES) ?? new Uint8Array(0)
   const ranges: Range[] = []
   for (let at = 0, end = nextFrame; at < bytes.length; ) {
