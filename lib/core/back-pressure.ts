@@ -3,7 +3,7 @@
 import type { Millis } from '../clock.js'
 import { CODE_GO, CODE_HOLD } from '../wire/limits.js'
 import { encodeWindow } from '../wire/window-frame.js'
-import { ackerFor, isOpen } from './graceful-close.js'
+import { ackerFor, isUsable } from './graceful-close.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import { ReceiveWindow } from './receive-window.js'
@@ -142,8 +142,4 @@ export class BackPressure {
 
 function quickest(subflows: Iterable<Subflow>): Subflow | undefined {
   return [...subflows].filter(isUsable).sort((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
-}
-
-function isUsable(subflow: Subflow): boolean {
-  return subflow.state === 'up' && isOpen(subflow)
 }

@@ -47,6 +47,8 @@ export interface PhaseFigures {
   /** The path brings no more than before. */
   readonly isFull: boolean
   readonly steadySlackMs: number
+  /** Of the rate, what the last rounds brought, at most 1: a path that got slower shows it long before its rate is forgotten. */
+  readonly recentShare: number
   /** What the bunches of acks ask for. */
   readonly bunchSlackMs: number
   /** As much of what {@link steadySlackMs} asks for as has been filled again. */
@@ -97,7 +99,7 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   },
   /** The queue is emptied, so that the minimum RTT and the bunches are measured without what we add to them. */
   drain: {
-    gain: () => DRAIN_GAIN,
+    gain: (of) => DRAIN_GAIN * of.recentShare,
     slack: noSlack,
     floor: DRAIN_BYTES,
     next: (of) => (of.isDrained ? 'refill' : undefined),

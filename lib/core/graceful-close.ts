@@ -32,15 +32,17 @@ export function isOpen({ gracefulClose }: Subflow): boolean {
   return gracefulClose?.endedAt === undefined
 }
 
+/** It works, and can carry what we have to say. */
+export function isUsable(subflow: Subflow): boolean {
+  return subflow.state === 'up' && isOpen(subflow)
+}
+
 /** Finds out who can do without data: make before break. */
 export function withdraw(subflows: readonly Subflow[]): void {
   for (const { gracefulClose } of subflows) {
     if (gracefulClose === undefined || gracefulClose.endedAt !== undefined) continue
     gracefulClose.isWithdrawn = subflows.some(
-      (other) =>
-        other.state === 'up' &&
-        isOpen(other) &&
-        (other.gracefulClose?.order ?? Infinity) > gracefulClose.order,
+      (other) => isUsable(other) && (other.gracefulClose?.order ?? Infinity) > gracefulClose.order,
     )
   }
 }
@@ -64,5 +66,5 @@ export function clearQueue({ acks }: Subflow): void {
 /** Who acks what comes in on `subflow`. */
 export function ackerFor(subflow: Subflow, subflows: readonly Subflow[]): Subflow {
   if (isOpen(subflow)) return subflow
-  return subflows.find((other) => other.state === 'up' && isOpen(other)) ?? subflow
+  return subflows.find(isUsable) ?? subflow
 }

@@ -84,7 +84,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #bestRate = 0
   /** When the RTT was last no longer than minimum and window explain. */
   #explainedAt: Millis = 0
-  /** What the last rounds brought: a path that got slower shows it long before its rate is forgotten. */
+  /** What the last rounds brought, bytes per millisecond. */
   #roundRates: readonly number[] = []
   /** The smallest RTT of what left with the queue drained, and when the first such ack came. */
   #drainedRtt = Infinity
@@ -111,7 +111,6 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   get bytes(): number {
     const { gain, slack, floor } = PHASES[this.#phase]
-    if (this.#phase === 'drain') return Math.max(floor, gain(this) * this.#ownPipe)
     return Math.max(floor, gain(this) * this.#pipe + slack(this) * this.rate)
   }
 
@@ -164,12 +163,6 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   /** What the path holds without a queue, bytes. */
   get #pipe(): number {
     return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
-  }
-
-  /** The same, as far as what came last can tell. */
-  get #ownPipe(): number {
-    const recent = Math.max(...this.#roundRates) / this.rate
-    return Math.min(1, recent) * this.#pipe
   }
 
   #enter(phase: PhaseName, now: Millis): void {
@@ -240,9 +233,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   isMinRttDoubtful(now: Millis): boolean {
     const { min, minAt, recentMin } = this.#rtt
     const slack = this.#phase === 'repair' ? this.bunchSlackMs : 0
-    const frameMs = this.#frameBytes / this.rate
-    if (recentMin < (1 + QUEUEING_SHARE) * min + Math.max(LEAST_SLACK_MS, slack) + frameMs)
-      this.#explainedAt = now
+    const unexplainedMs = recentMin - (1 + QUEUEING_SHARE) * min - Math.max(LEAST_SLACK_MS, slack)
+    if (unexplainedMs < 0 || unexplainedMs < this.#frameBytes / this.rate) this.#explainedAt = now
     return (
       now - minAt > Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * min) ||
       now - this.#explainedAt > Math.max(DOUBT_MS, DOUBT_ROUNDS * min)
@@ -250,6 +242,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   // Of drain and refill
+
+  get recentShare(): number {
+    return Math.min(1, Math.max(...this.#roundRates) / this.rate)
+  }
 
   #beginDrain(): void {
     this.#drainedRtt = Infinity

@@ -2,7 +2,7 @@
 /** Tells a peer of ours when our reader waits for a missing frame alone: later ones have come, and all before it is taken. */
 import type { Millis } from '../clock.js'
 import { encodeStarving } from '../wire/starving-frame.js'
-import { isOpen } from './graceful-close.js'
+import { isUsable } from './graceful-close.js'
 import type { Peer } from './peer-profile.js'
 import type { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
@@ -37,7 +37,7 @@ export class StarvingReader {
     const { unreadBytes, outOfOrderBytes, nextFrame } = this.#received
     if (unreadBytes > 0 || outOfOrderBytes === 0 || !this.#peer.profile.feedsStarving) return
     const teller = this.#bringer
-    if (teller?.state !== 'up' || !isOpen(teller)) return
+    if (teller === undefined || !isUsable(teller)) return
     // Once for each frame and round trip: the word may die with its subflow.
     if (nextFrame === this.#frame && now - this.#saidAt < teller.smoothedRttMs) return
     this.#frame = nextFrame
