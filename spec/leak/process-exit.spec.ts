@@ -40,7 +40,16 @@ async function lateness(program: string): Promise<number> {
   return (JSON.parse(stdout) as { lateMs: number }).lateMs
 }
 
-function runProgram(program: string): Promise<{ stdout: string }> {
+/** A program that has an echo of `ports` behind it, as `conn`, and goes on with `ending`. */
+function runClient(ports: readonly number[], ending: string): Promise<{ stdout: string }> {
+  const program = `
+    import { once } from 'node:events'
+    import { connect, tcpDialer } from './dist/index.js'
+    const paths = ${JSON.stringify(ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
+    const conn = connect({ paths })
+    conn.write('echo')
+    await once(conn, 'data')
+    ${ending}`
   return run(execPath, ['--input-type=module', '--eval', program], { timeout: 25_000 })
 }
 
@@ -191,16 +200,9 @@ describe('a program', () => {
     'that ends with open connections %s ends them for its peers at once',
     async (_how, last, code) => {
       await using server = await echoServer()
-      const program = `
-      import { once } from 'node:events'
-      import { connect, tcpDialer } from './dist/index.js'
-      const paths = ${JSON.stringify(server.ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
-      const conn = connect({ paths })
-      conn.write('echo')
-      await once(conn, 'data')
-      await conn.flushed()
-      ${last}`
-      await expect(runProgram(program)).rejects.toMatchObject({ code })
+      const ending = `await conn.flushed()
+${last}`
+      await expect(runClient(server.ports, ending)).rejects.toMatchObject({ code })
 
       const [conn] = server.accepted
       if (!conn!.closed) await once(conn!, 'close')
@@ -214,17 +216,8 @@ describe('a program', () => {
 
   it('that ends before its data is acked ends the connection with an error for its peer', async () => {
     await using server = await echoServer()
-    const program = `
-      import { once } from 'node:events'
-      import { connect, tcpDialer } from './dist/index.js'
-      const paths = ${JSON.stringify(server.ports)}.map((port) => tcpDialer({ host: '127.0.0.1', port }))
-      const conn = connect({ paths })
-      conn.write('echo')
-      await once(conn, 'data')
-      conn.write(Buffer.alloc(30_000_000))
-      process.exit(0)`
     const failed = server.failure
-    await runProgram(program)
+    await runClient(server.ports, 'conn.write(Buffer.alloc(30_000_000)); process.exit(0)')
     expect(await failed).toMatchObject({ multipathCode: 'ERR_MULTIPATH_INCOMPLETE' })
   }, 30_000)
 })
