@@ -132,7 +132,7 @@ export class TraceWriter {
     this.#sink.flush()
   }
 
-  /** Nobody will read or write any more, or nobody wants to know. */
+  /** Ends the trace: the connection is over, or its trace is turned off. */
   close(): void {
     this.#sample(this.#isIdle ? this.#flushedAt : this.#clock.now())
     this.#sink.live.delete(this)

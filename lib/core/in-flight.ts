@@ -12,7 +12,7 @@ import type { Subflow } from './subflow.js'
 import type { Sending } from './tracker.js'
 import { ACK_WORTH_BYTES } from './abuse-limiter.js'
 
-/** Of all that was acked, at most this share leaves again because a reader starves; and so many bytes at first. */
+/** Limit of what is sent again for starving readers: this share of the acked bytes, and an allowance before anything was acked. */
 const RESCUE_SHARE = 0.01
 const RESCUE_FREE_BYTES = 262_144
 

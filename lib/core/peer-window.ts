@@ -15,7 +15,7 @@ const FIRST_CREDIT = 4
 const WORTHWHILE_FRAMES = 128
 
 export class PeerWindow {
-  /** It takes so many bytes of payload in all, from the first one on. */
+  /** The peer takes payload up to this byte, counted from the first byte of the connection. */
   #limit = Infinity
   /** Data waits for a higher limit. */
   #isAwaited = false

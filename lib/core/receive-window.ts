@@ -8,7 +8,7 @@ import type { ResolvedConnOptions } from './options.js'
 
 /** The smallest window, bytes, whatever the budget is. */
 const LEAST_WINDOW_BYTES = 1400
-/** The window at first: this share of the budget, and so many bytes, where the budget has them. */
+/** The window starts at this share of the budget, or at FIRST_BYTES if that is more and the budget allows it. */
 const FIRST_SHARE = 1 / 8
 const FIRST_BYTES = 65_536
 /** The peer hears of it when the limit has grown by this share of the window. */

@@ -23,7 +23,7 @@ export class Registry {
     for (const { conn } of this.#sessions) conn.setScheduler(name)
   }
 
-  /** Of what all sessions do; `undefined`: nobody asked for one. */
+  /** Where the trace of all sessions goes; `undefined` while there is none. */
   get trace(): TraceTarget | undefined {
     return this.#trace
   }
