@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import type { ViteUserConfig } from 'vitest/config'
 import { SlowFirst } from './spec/support/slow-first.js'
 
-/** Specs that start no process and leave nothing behind: their files share one, which spares a start and the imports of each. */
-const IN_PROCESS = ['core', 'dial', 'engine', 'messages', 'options', 'paths', 'stream', 'testing', 'wire']
-const inProcess = IN_PROCESS.map((name) => `spec/${name}{/**/*,}.spec.ts`)
+/** Specs of what a process as a whole holds or is given: memory, handles, its environment. Each has one of its own. */
+const ALONE = ['leak/*', 'listen/attacks', 'cli/live/flat', 'secrecy'].map((name) => `spec/${name}.spec.ts`)
+
+const unit = {
+  // Specs that look for leaks have to collect garbage first.
+  execArgv: ['--expose-gc'],
+  // By default one core is left idle.
+  maxWorkers: '100%',
+  // A busy machine is late; no spec measures time by this.
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  sequence: { shuffle: true, groupOrder: 0 },
+}
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -18,33 +29,9 @@ const config: ViteUserConfig = defineConfig({
       thresholds: { lines: 95 },
     },
     projects: [
-      {
-        test: {
-          name: 'core',
-          include: inProcess,
-          isolate: false,
-          execArgv: ['--expose-gc'],
-          maxWorkers: '100%',
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          sequence: { shuffle: true, groupOrder: 0 },
-        },
-      },
-      {
-        test: {
-          name: 'unit',
-          include: ['spec/**/*.spec.ts'],
-          exclude: inProcess,
-          // Specs that look for leaks have to collect garbage first.
-          execArgv: ['--expose-gc'],
-          // By default one core is left idle.
-          maxWorkers: '100%',
-          // A busy machine is late; no spec measures time by this.
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          sequence: { shuffle: true, groupOrder: 0 },
-        },
-      },
+      // Files that leave nothing behind share a process for each core, which spares a start and the imports of each.
+      { test: { ...unit, name: 'unit', include: ['spec/**/*.spec.ts'], exclude: ALONE, isolate: false } },
+      { test: { ...unit, name: 'alone', include: ALONE } },
       {
         test: {
           name: 'types',
@@ -60,12 +47,12 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Peers are processes of their own, and wait for most of their time: two files at a time, and only after
-        // the unit specs are done.
+        // Peers are processes of their own, and wait for most of their time: two files at a time on each core, and
+        // only after the unit specs are done.
         test: {
           name: 'interop',
           include: ['interop/**/*.spec.ts'],
-          maxWorkers: 2,
+          maxWorkers: 2 * availableParallelism(),
           // Of a file whose specs run side by side, since they wait for most of their time.
           maxConcurrency: 6,
           testTimeout: 120_000,

@@ -3,12 +3,15 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { bundled } from '../spec/support/bundled.js'
 import { nc } from '../spec/support/cli-process.js'
 import { Checker, SeededStream } from './support/seeded-data.js'
 import { whyNoNamespaces } from './support/namespaces.js'
 import { SERVER, Uplinks } from './support/uplinks.js'
 
+const CLIENT = fileURLToPath(new URL('support/paths-client.ts', import.meta.url))
 const SEED = 83
 const CHUNK_BYTES = 64 * 1024
 /** Between two chunks, milliseconds: some 6 MB/s, so that a slow machine keeps up. */
@@ -27,17 +30,10 @@ class Sender {
   #isEnded = false
   bytes = 0
 
-  constructor(within: readonly string[], port: number) {
-    const command = [
-      process.execPath,
-      '--import',
-      'tsx',
-      'interop/support/paths-client.ts',
-      SERVER,
-      `${port}`,
-    ]
-    const [program, ...args] = [...within, ...command]
-    this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  constructor(within: readonly string[], script: string, port: number) {
+    const command = [process.execPath, script, SERVER, `${port}`]
+    const [program, ...args] = [...within, ...command] as [string, ...string[]]
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.exited = once(this.#child, 'exit')
     this.#child.stdin!.on('error', () => {}) // Its exit tells.
     this.#child
@@ -79,7 +75,7 @@ describe.skipIf(why !== undefined)(`interfacePaths${why ? ` (skipped: ${why})` :
     await using server = nc(['-l', '-a'], { within: uplinks.within('server'), output: 'pipe' })
     const arrived = new Checker(SEED)
     server.stdout.on('data', (chunk: Buffer) => arrived.add(chunk))
-    using sender = new Sender(uplinks.within('client'), await server.port())
+    using sender = new Sender(uplinks.within('client'), await bundled(CLIENT), await server.port())
     const label = (uplink: number, host: number): string => `10.83.${uplink}.${host}|${SERVER}`
     const carries = async (...names: number[]): Promise<void> => {
       for (const uplink of names) {

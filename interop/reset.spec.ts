@@ -16,6 +16,8 @@ const SIZES = [65_536]
 const CUT_AFTER = 3 * MIB + 12_345
 /** Go's stream is taken to stand still for good when nothing has come for so long. */
 const STANDSTILL_MS = 5_000
+/** Long enough for whatever Go still resends, and shorter than the default, which is a minute. */
+const connOptions = { missingMs: 10_000 }
 
 const fromNode = (pair: Pair): Direction => (pair.nodeDialer ? 'up' : 'down')
 const fromGo = (pair: Pair): Direction => (pair.nodeDialer ? 'down' : 'up')
@@ -43,7 +45,7 @@ describeWithGo('A path reset in the middle of a frame', (go) => {
       // what to resend: the stream has a hole for ever. Go to Go it stands still in the same way. Node has to
       // receive all of it, or to say at the end that something is missing.
       it('costs nothing that Go sends, or is told at the end', async () => {
-        await using pair = await openPair(go(), { dials, paths, relayed: true })
+        await using pair = await openPair(go(), { dials, paths, relayed: true, connOptions })
         pair.relays[0]!.resetAfter(CUT_AFTER / paths, fromGo(pair))
         const atNode = receive(pair.node, { seed: SEED })
         const sent = pair.go.send({ bytes: BYTES, sizes: SIZES, seed: SEED }).catch(() => undefined)

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { MultipathDialer, tcpDialer } from '../../lib/index.js'
 import type { DialerOptions, MultipathConn } from '../../lib/index.js'
+import { bundled } from '../../spec/support/bundled.js'
 import { receive, send } from './node-side.js'
 import { OUTAGE_DEAD_MS, outages, suspended } from './outage.js'
 import { PathRelay } from './path-relay.js'
@@ -36,7 +37,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   static async start(): Promise<Cluster> {
-    const primary = fork(PROCESSES, { execArgv: ['--import', 'tsx'] })
+    const primary = fork(await bundled(PROCESSES), { execArgv: [] })
     const [ports] = (await once(primary, 'message')) as [number[]]
     return new Cluster(primary, ports)
   }

@@ -35,7 +35,6 @@ async function report(): Promise<WorkerReport[]> {
 
 async function primary(): Promise<void> {
   relaySubflows()
-  cluster.setupPrimary({ execArgv: ['--import', 'tsx'] })
   let ports: number[] = []
   for (let n = 0; n < WORKERS; n++) {
     const worker = cluster.fork()

@@ -8,6 +8,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundled } from '../../spec/support/bundled.js'
 import { freePorts } from '../../spec/support/free-ports.js'
 
 const TEMPLATE = fileURLToPath(new URL('../../deploy/haproxy/haproxy.cfg', import.meta.url))
@@ -37,7 +38,7 @@ export class Backend {
   }
 
   static async start(): Promise<Backend> {
-    const child = fork(BACKEND, { execArgv: ['--import', 'tsx'] })
+    const child = fork(await bundled(BACKEND), { execArgv: [] })
     const [port] = (await once(child, 'message')) as [number]
     return new Backend(child, port)
   }

@@ -4,8 +4,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { bundled } from '../../spec/support/bundled.js'
 import { LINK_ACTS, PATHS } from './link-acts.js'
 import { SERVER, Uplinks } from './uplinks.js'
+
+const PEER = fileURLToPath(new URL('hold-peer.ts', import.meta.url))
 
 /** The links go without a word, or with their addresses; a process is stopped; the clocks of both are set an hour ahead. */
 export const WAYS = ['silent', 'addresses', 'stop-dialer', 'stop-listener', 'clock'] as const
@@ -47,10 +51,10 @@ class Peer implements Disposable {
   readonly #lines: Interface
   readonly #exited: Promise<unknown[]>
 
-  constructor(within: readonly string[], side: 'listen' | 'dial', bytes: number) {
-    const script = ['--import', 'tsx', 'interop/support/hold-peer.ts', side, SERVER, `${PORT}`, `${bytes}`]
-    const [program, ...args] = [...within, process.execPath, ...script]
-    this.#child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  constructor(within: readonly string[], script: string, side: 'listen' | 'dial', bytes: number) {
+    const command = [process.execPath, script, side, SERVER, `${PORT}`, `${bytes}`]
+    const [program, ...args] = [...within, ...command] as [string, ...string[]]
+    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#exited = once(this.#child, 'exit')
     this.#lines = createInterface(this.#child.stdout!)
     this.#lines.on('line', (line) => this.told.push(JSON.parse(line) as Told))
@@ -109,9 +113,10 @@ function longestGap(side: Peer): Told | undefined {
 /** Runs one transfer and one cut. */
 export async function survive({ way, seconds, bytes }: Cut): Promise<Survival> {
   using uplinks = new Uplinks(PATHS.length)
-  using listener = new Peer(uplinks.within('server'), 'listen', bytes)
+  const script = await bundled(PEER)
+  using listener = new Peer(uplinks.within('server'), script, 'listen', bytes)
   await listener.first('listening')
-  using dialer = new Peer(uplinks.within('client'), 'dial', bytes)
+  using dialer = new Peer(uplinks.within('client'), script, 'dial', bytes)
   const sides = [dialer, listener]
   await Promise.all(sides.map((side) => side.first('first')))
   await delay(BEFORE_MS)

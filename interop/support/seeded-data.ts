@@ -5,6 +5,9 @@
  */
 import { createCipheriv, createHash, type Cipher, type Hash } from 'node:crypto'
 
+/** What the key stream is taken from. */
+const ZEROS = Buffer.alloc(65_536)
+
 export class SeededStream {
   readonly #cipher: Cipher
 
@@ -16,7 +19,7 @@ export class SeededStream {
 
   /** The next `size` bytes, in a buffer of their own. */
   next(size: number): Buffer {
-    return this.#cipher.update(Buffer.alloc(size))
+    return this.#cipher.update(size <= ZEROS.length ? ZEROS.subarray(0, size) : Buffer.alloc(size))
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The order of the spec files: the slowest begin, so that none of them runs on alone at the end. */
+/** The order of the spec files: the slowest of a project begin, so that none of them runs on alone at the end. */
 import type { TestSpecification } from 'vitest/node'
 import { BaseSequencer } from 'vitest/node'
 
@@ -26,8 +26,12 @@ const SLOW = [
 
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // Files of one project stay together: those that share a process do so only as long as no other comes between.
     const sorted = await super.sort(files)
-    return sorted.toSorted((a, b) => rankOf(a) - rankOf(b))
+    const projects = [...new Set(sorted.map(({ project }) => project))]
+    return projects.flatMap((of) =>
+      sorted.filter(({ project }) => project === of).toSorted((a, b) => rankOf(a) - rankOf(b)),
+    )
   }
 }
 
