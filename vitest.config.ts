@@ -4,8 +4,13 @@ import { defineConfig } from 'vitest/config'
 import type { ViteUserConfig } from 'vitest/config'
 import { SlowFirst } from './spec/support/slow-first.js'
 
-/** Specs of what a process as a whole holds or is given: memory, handles, its environment. Each has one of its own. */
-const ALONE = ['leak/*', 'listen/attacks', 'cli/live/flat', 'secrecy'].map((name) => `spec/${name}.spec.ts`)
+/**
+ * Specs of what a process as a whole holds or is given: memory, handles, its environment; and those of ESLint, whose types
+ * would slow down each collection of garbage that others ask for. Each file has a process of its own.
+ */
+const ALONE = ['leak/*', 'lint/*', 'listen/attacks', 'cli/live/flat', 'secrecy'].map(
+  (name) => `spec/${name}.spec.ts`,
+)
 
 const unit = {
   // Specs that look for leaks have to collect garbage first.
@@ -47,12 +52,13 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Peers are processes of their own, and wait for most of their time: two files at a time on each core, and
+        // Peers are processes of their own, and wait for much of their time: three files at a time on two cores, and
         // only after the unit specs are done.
         test: {
           name: 'interop',
           include: ['interop/**/*.spec.ts'],
-          maxWorkers: 2 * availableParallelism(),
+          isolate: false,
+          maxWorkers: Math.ceil(1.5 * availableParallelism()),
           // Of a file whose specs run side by side, since they wait for most of their time.
           maxConcurrency: 6,
           testTimeout: 120_000,

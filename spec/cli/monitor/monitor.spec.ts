@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CliProcess } from '../../support/cli-process.js'
 import { freePorts } from '../../support/free-ports.js'
 import { at, command } from '../../support/streams.js'
@@ -17,13 +17,26 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'multipath-monitor-'))
 const env = { MULTIPATH_TOKEN: 'a token that only specs know', XDG_RUNTIME_DIR: FOLDER }
 /** Tells how it ended, and what the terminal is like then. */
 const AFTER = 'echo ended with $?; stty -a; sleep 60'
+/** Each spec has a server of terminals of its own: one that has lost its last session is in the way of the next for a while. */
+let servers = 0
+beforeEach(() => {
+  servers++
+})
+afterEach(() => {
+  try {
+    tmux('kill-server')
+  } catch {
+    // It has ended with its last session, or there was none.
+  }
+})
 afterAll(() => {
   rmSync(FOLDER, { recursive: true })
 })
 
 function tmux(...args: readonly string[]): string {
-  return execFileSync('tmux', ['-L', `multipath-${process.pid}`, ...args], {
+  return execFileSync('tmux', ['-L', `multipath-${process.pid}-${servers}`, ...args], {
     encoding: 'utf8',
+    stdio: 'pipe',
     env: { ...process.env, ...env, LANG: 'C.UTF-8' },
   })
 }
@@ -58,9 +71,6 @@ async function watched(columns: number): Promise<CliProcess> {
   await here.line(/lte .* down/)
   const monitor = `trap : INT; ${process.execPath} ${MAIN} monitor -t ${here.pid}; ${AFTER}`
   tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '24', monitor)
-  onTestFinished(() => {
-    tmux('kill-server')
-  })
   return here
 }
 
@@ -128,9 +138,6 @@ describe.skipIf(!hasTmux())('the terminal is as before', () => {
     const [port] = await freePorts(1)
     const serve = `${process.execPath} ${MAIN} serve --monitor --listen ${at(port!)} --allow a:1; ${AFTER}`
     tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '24', serve)
-    onTestFinished(() => {
-      tmux('kill-server')
-    })
     await screen(/serve-\d+/)
     process.kill(pidOf(`serve --monitor --listen ${at(port!)}`), how)
     expectSound(await screen(/ended with [\s\S]*\bisig\b/))
@@ -142,8 +149,6 @@ describe.skipIf(!hasTmux())('the terminal is as before', () => {
     const pid = pidOf(`main.js monitor -t ${here.pid}`)
     tmux('kill-session')
     await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), 5000)
-    // For the end of the spec.
-    tmux('new-session', '-d', 'sleep 60')
   })
 })
 
@@ -155,9 +160,6 @@ describe.skipIf(!hasTmux())('--monitor', () => {
     const to = `--to ${at(port!)},label=wifi --to ${at(nobody!)},label=lte`
     const here = `trap : INT; ${process.execPath} ${MAIN} forward --monitor ${to} --local 0=a:1; echo ended with $?; sleep 60`
     tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '20', here)
-    onTestFinished(() => {
-      tmux('kill-server')
-    })
     await screen(/wifi +up/)
     tmux('send-keys', '1')
     await screen(/1 wifi +paused/)
@@ -171,9 +173,6 @@ describe.skipIf(!hasTmux())('--monitor', () => {
     const [port] = await freePorts(1)
     const serve = `${process.execPath} ${MAIN} serve --monitor --listen ${at(port!)} --allow a:1; echo ended with $?; sleep 60`
     tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '20', serve)
-    onTestFinished(() => {
-      tmux('kill-server')
-    })
     await screen(/serve-\d+/)
     tmux('send-keys', 'C-c')
     expect(await screen(/ended with 0/)).toMatch(/listening on/)
