@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import type { ViteUserConfig } from 'vitest/config'
 import { SlowFirst } from './spec/support/slow-first.js'
@@ -52,13 +51,13 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Peers are processes of their own, and wait for much of their time: three files at a time on two cores, and
-        // only after the unit specs are done.
+        // Peers are processes of their own, and wait for most of their time: two files at a time, and only after
+        // the unit specs are done.
         test: {
           name: 'interop',
           include: ['interop/**/*.spec.ts'],
           isolate: false,
-          maxWorkers: Math.ceil(1.5 * availableParallelism()),
+          maxWorkers: 2,
           // Of a file whose specs run side by side, since they wait for most of their time.
           maxConcurrency: 6,
           testTimeout: 120_000,

@@ -45,7 +45,11 @@ async function primary(): Promise<void> {
     if (command === 'report') void report().then((reports) => process.send!(reports))
     else cluster.workers![command.kill]!.process.kill('SIGKILL')
   })
-  process.on('disconnect', () => process.exit())
+  process.on('disconnect', () => {
+    // A worker that has half a message of ours would never hear that its channel is closed, and live on.
+    for (const worker of Object.values(cluster.workers ?? {})) worker!.process.kill('SIGKILL')
+    process.exit()
+  })
   process.send!(ports)
 }
 
