@@ -26,6 +26,13 @@ export interface CliIo {
   readonly progress?: ((line: string) => void) | undefined
   /** Ends the command as a first signal does, or as a second one. */
   stop(isAtOnce: boolean): void
+  /**
+   * Lends the terminal, the standard streams and the signals to a program: from now on a signal ends nothing, and is told
+   * instead, and lines of diagnostics leave the mode of standard error as it is.
+   */
+  lend(onSignal: (name: NodeJS.Signals) => void): void
+  /** Ends the process at once, whatever is open. */
+  exit(code: number): void
   /** The environment. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted by SIGINT, SIGTERM or SIGHUP; its reason is a CliError with the exit code. */

@@ -32,8 +32,13 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
     meaning: 'doctor: a path or the peer has a fault; the report names it',
   },
   {
+    code: 'any',
+    meaning:
+      'run: the exit code of the program; 126 if it cannot be started, and 127 if there is no such program',
+  },
+  {
     code: '128 + N',
     meaning:
-      'stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM; serve, forward and socks: streams were cut short',
+      'stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM; serve, forward and socks: streams were cut short; run: signal N ended the program',
   },
 ]

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Files of the package beside the code, wherever the build has put that. */
 import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 const MANIFEST = 'package.json'
 
 /** @param name - from the package's root, with `/`. @throws {Error} where it is not there */
 export function readPackageFile(name: string): Buffer {
+  return readFileSync(packageFile(name))
+}
+
+/** The path of a file, which may not be there. @param name - from the package's root, with `/` */
+export function packageFile(name: string): string {
   let folder = new URL('.', import.meta.url)
   while (!existsSync(new URL(MANIFEST, folder)) && folder.pathname !== '/') folder = new URL('..', folder)
-  return readFileSync(new URL(name, folder))
+  return fileURLToPath(new URL(name, folder))
 }
 
 /** @throws {Error} where it is not there */

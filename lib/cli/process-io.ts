@@ -1,38 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The real process: its standard streams and signals. */
 import { setMaxListeners } from 'node:events'
-import { createWriteStream, fstatSync, statSync } from 'node:fs'
+import { createWriteStream, fstatSync, statSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { constants, devNull } from 'node:os'
 import type { Writable } from 'node:stream'
+import { isatty } from 'node:tty'
 import { CliError } from './cli-error.js'
 import type { CliIo, StandardInput } from './cli-io.js'
 import { ignore } from '../ignore.js'
+import { LENT_SIGNALS } from './lent-signals.js'
 
 const STDIN = 0
 const STDOUT = 1
+const STDERR = 2
 /** Written at once, as far as it has come. */
 const FILE_BUFFER_BYTES = 1024 * 1024
 
+/** What a program has that uses the terminal and the standard streams. */
+interface Loan {
+  /** `undefined`: there is no such program. */
+  onSignal: ((name: NodeJS.Signals) => void) | undefined
+}
+
 export function processIo(): CliIo {
-  const io = {
+  const loan: Loan = { onSignal: undefined }
+  return {
     input: standardInput,
     output: standardOutput,
     print,
-    ...diagnostics(),
+    ...diagnostics(loan),
     stop,
+    lend: (onSignal) => {
+      loan.onSignal = onSignal
+      for (const name of LENT_SIGNALS) process.on(name, () => onSignal(name))
+    },
+    exit: (code) => process.exit(code),
     env: process.env,
-    signal: stopSignal(),
+    signal: stopSignal(loan),
   }
-  // Whoever reads the diagnostics may be gone before the connection is.
-  process.stderr.on('error', ignore)
-  return io
+}
+
+/** Whoever reads the diagnostics may be gone before the connection is. */
+const standardError = (): NodeJS.WriteStream => {
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', ignore)
+  return process.stderr
+}
+
+/** Node makes a pipe non-blocking for whoever writes to it, once its stream is used: programs do not expect that. */
+function writeAtOnce(text: string): void {
+  try {
+    writeSync(STDERR, text)
+  } catch {
+    // Nobody reads it.
+  }
 }
 
 /** On a terminal, the line of progress is always the last one. */
-function diagnostics(): Pick<CliIo, 'report' | 'progress'> {
-  const write = (text: string): void => void process.stderr.write(text)
-  if (!process.stderr.isTTY) return { report: (line) => write(`${line}\n`) }
+function diagnostics(loan: Loan): Pick<CliIo, 'report' | 'progress'> {
+  const write = (text: string): void => {
+    if (loan.onSignal === undefined) standardError().write(text)
+    else writeAtOnce(text)
+  }
+  if (!isatty(STDERR)) return { report: (line) => write(`${line}\n`) }
   let shown = ''
   return {
     report: (line) => write(shown === '' ? `${line}\n` : `\r\x1b[K${line}\n${shown}`),
@@ -55,14 +85,15 @@ function stop(isAtOnce: boolean): void {
   if (isAtOnce) process.emit('SIGTERM')
 }
 
-/** A signal aborts it once; a second one ends the process at once. SIGHUP: the terminal has gone, or its user. */
-function stopSignal(): AbortSignal {
+/** Unless signals are lent: a signal aborts it once; a second one ends the process at once. SIGHUP: the terminal has gone, or its user. */
+function stopSignal(loan: Loan): AbortSignal {
   const controller = new AbortController()
   // Whatever is under way listens to it.
   setMaxListeners(0, controller.signal)
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const exitCode = 128 + constants.signals[name]
     process.on(name, () => {
+      if (loan.onSignal !== undefined) return
       if (controller.signal.aborted) process.exit(exitCode)
       controller.abort(new CliError(`stopped by ${name}`, { exitCode }))
     })

@@ -10,6 +10,7 @@ import { failedLine } from './json-line.js'
 import { MONITOR_EXAMPLES, monitorCommand } from './monitor/monitor-command.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
 import { packageVersion } from './package-file.js'
+import { RUN_EXAMPLES, runCommand } from './run/run.js'
 import { SPEED_EXAMPLES, speedCommand } from './speed/speed-command.js'
 import { SPEED_SERVE_EXAMPLES } from './speed/speed-serve.js'
 import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
@@ -32,6 +33,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: serveCommand, examples: SERVE_EXAMPLES },
   { build: forwardCommand, examples: FORWARD_EXAMPLES },
   { build: socksCommand, examples: SOCKS_EXAMPLES },
+  { build: runCommand, examples: RUN_EXAMPLES },
   { build: statusCommand, examples: STATUS_EXAMPLES },
   { build: monitorCommand, examples: MONITOR_EXAMPLES },
   { build: ctlCommand, examples: CTL_EXAMPLES },

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 await build({
   absWorkingDir: ROOT,
-  entryPoints: ['index', 'mux/index', 'metrics/index', 'testing/index', 'cli/main'].map(
+  entryPoints: ['index', 'mux/index', 'metrics/index', 'testing/index', 'cli/main', 'cli/run/inside'].map(
     (name) => `lib/${name}.ts`,
   ),
   outdir: 'dist',

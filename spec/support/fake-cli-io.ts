@@ -27,6 +27,10 @@ export class FakeCliIo implements CliIo {
     this.stopping.abort()
   }
 
+  lend(): void {}
+
+  exit(): void {}
+
   print(text: string): void {
     this.printed += text
   }

@@ -109,6 +109,7 @@ export const EVENTS = {
   exposed: { meaning: 'others can read a file with a secret', fields: [] },
   'ctl-failed': { meaning: 'the control socket could not be opened', fields: [] },
   'cap-failed': { meaning: 'it cannot be remembered what capped paths have spent', fields: [] },
+  'program-end': { meaning: 'the program of run has ended', fields: ['exitCode'] },
   draining: { meaning: 'after a signal: open streams may end', fields: [] },
   failed: { meaning: 'the command has failed', fields: ['exitCode'] },
 } as const

@@ -34,7 +34,8 @@ const WAIT_MS = 10_000
 export const PATH_SYNTAX =
   'A path is HOST:PORT[@ADDRESS|@INTERFACE][,NAME=VALUE]... It starts from that address, or from each address of that interface as they come and go. NAME is tier (primary, secondary, backup), weight, max-bytes (10GB, or 10GB/day and 10GB/month, which are remembered over restarts), max-rate (5Mbit), parallel (subflows), label, or via (a proxy: socks5://HOST:PORT, http://HOST:PORT); tls, ws and wss choose the transport.'
 
-export const CLIENT_OPTIONS = (): Option[] => [
+/** @param more - of the command; one that leaves the terminal alone can show the monitor there */
+export const CLIENT_OPTIONS = (more: readonly Option[] = [MONITOR_OPTION()]): Option[] => [
   new Option(
     '--to <path>',
     'a path to multipath serve: HOST:PORT, and what is explained below; may be repeated',
@@ -51,7 +52,7 @@ export const CLIENT_OPTIONS = (): Option[] => [
   ...TUNING_OPTIONS(),
   PEER_SCHEDULER_OPTION(),
   ...CTL_OPTIONS(),
-  MONITOR_OPTION(),
+  ...more,
   ...COMMON_OPTIONS(),
 ]
 

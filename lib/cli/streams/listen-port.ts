@@ -9,7 +9,8 @@ import type { Log } from './log.js'
 import { cut } from './splice.js'
 
 export interface ListenPortInit {
-  readonly bind: HostPort
+  /** Where to listen, or a server that another process has handed over, which listens already. */
+  readonly bind: HostPort | Server
   /** One more is reset: it must not look like one that was served. */
   readonly maxConnections: number
   readonly serve: (socket: Socket) => void
@@ -19,7 +20,7 @@ export interface ListenPortInit {
 /** Sockets may be half open. Rejects with the error of the system. */
 export async function listenPort({ bind, maxConnections, serve, log }: ListenPortInit): Promise<Server> {
   let open = 0
-  const place = formatHostPort(bind)
+  const place = 'port' in bind ? formatHostPort(bind) : 'the namespace'
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
     if (open >= maxConnections) {
       log.warn('limit', `${place} has ${maxConnections} connections: new ones are reset`, { place })

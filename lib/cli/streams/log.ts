@@ -12,6 +12,8 @@ export interface LogOptions {
   readonly isVerbose: boolean
   /** Nothing is written but what ends the command. Default: false. */
   readonly isQuiet?: boolean
+  /** As text, without `isVerbose`, warnings alone are written: a program has the same terminal. Default: false. */
+  readonly isTerse?: boolean
 }
 
 /** Lines of one event that are written within a time; those beyond are counted: strangers can cause any number. */
@@ -127,8 +129,9 @@ export class Log {
 
   #line(level: Level, event: EventName, message: string, fields?: Fields): void {
     for (const listener of this.#listeners) listener(jsonLine(level, event, message, fields))
-    if (this.#options.isQuiet === true) return
-    if (!this.#options.isJson) this.#write(`${timeOfDay(new Date())} multipath: ${message}`)
+    const { isQuiet, isTerse, isJson, isVerbose } = this.#options
+    if (isQuiet === true || (isTerse === true && level === 'info' && !isJson && !isVerbose)) return
+    if (!isJson) this.#write(`${timeOfDay(new Date())} multipath: ${message}`)
     else this.#write(jsonLine(level, event, message, fields))
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What forward and socks have in common: a session that is kept, ports on this side, and an end in good order. */
+/** What forward, socks and run have in common: a session that is kept, ports on this side, and an end in good order. */
 import { setMaxListeners } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { MuxSession } from '../../mux/index.js'
@@ -40,59 +40,90 @@ export interface LocalPort {
 }
 
 export interface ClientPlan {
-  /** `forward` or `socks`. */
+  /** `forward`, `socks` or `run`. */
   readonly command: string
   readonly ports: readonly LocalPort[]
   /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
   readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
 }
 
+/** What a command works with while it keeps a session. */
+export interface Client extends ClientContext {
+  /** Serves a connection that has come to a port. */
+  readonly take: (port: Pick<LocalPort, 'serve'>, socket: Socket) => void
+  /** Cuts all connections that it serves. */
+  readonly cutAll: () => void
+}
+
 /** Runs until a signal, or until the other end says that it never will. @throws {CliError} */
 export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo): Promise<void> {
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
   const life = new AbortController()
-  // Each --remote listens to it.
-  setMaxListeners(0, life.signal)
   const stop = (): void => life.abort(io.signal.reason)
   io.signal.addEventListener('abort', stop)
   if (io.signal.aborted) stop()
   const servers: Server[] = []
+  try {
+    await withClient(flags, plan, { io, log, life }, async ({ keeper, tasks, take }) => {
+      for (const port of plan.ports)
+        servers.push(await listenLocally(port, (socket) => take(port, socket), flags.maxStreams, log))
+      await keeper.run(life.signal)
+      if (life.signal.reason !== io.signal.reason) throw life.signal.reason
+      const reason = io.signal.reason as CliError
+      await drain({ reason, servers, tasks, sessions: keeper, timeoutMs: flags.drain, log })
+    })
+  } finally {
+    for (const server of servers) server.close()
+    io.signal.removeEventListener('abort', stop)
+  }
+}
+
+export interface ClientLife {
+  readonly io: CliIo
+  readonly log: Log
+  /** Its signal is that of the context. */
+  readonly life: AbortController
+}
+
+/** Does `work` with a session that is kept as soon as `work` runs its keeper. Nothing is left of it. @throws {CliError} */
+export async function withClient<Result>(
+  flags: ClientFlags,
+  { command, onSession }: Pick<ClientPlan, 'command' | 'onSession'>,
+  { io, log, life }: ClientLife,
+  work: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const { signal } = life
+  // Each --remote listens to it.
+  setMaxListeners(0, signal)
   const sockets = new Set<Socket>()
+  const cutAll = (): void => {
+    for (const socket of sockets) cut(socket)
+  }
   const tasks = new Tasks()
   const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
   let closeCtl = (): void => {}
   let sessions: SessionKeeper | undefined
   try {
-    const { signal } = life
-    const maxStreams = plan.onSession === undefined ? 0 : flags.maxStreams
-    const opener = sessionDialer(flags, maxStreams, { io, log, registry })
+    const opener = sessionDialer(flags, onSession === undefined ? 0 : flags.maxStreams, { io, log, registry })
     const { dialer, pathsOf } = opener
-    const { command } = plan
     closeCtl = await offerCtl(flags, { command, registry, log, streams, dialer, pathsOf }, io)
     const keeper: SessionKeeper = keeperOf(flags, opener, log, (session) =>
-      plan.onSession?.(session, context, (error) => life.abort(error)),
+      onSession?.(session, context, (error) => life.abort(error)),
     )
     sessions = keeper
     const context: ClientContext = { keeper, tasks, streams, log, signal }
-    const take = (port: LocalPort, socket: Socket): void => {
+    const take: Client['take'] = (port, socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       tasks.add(port.serve(socket, context))
     }
-    for (const port of plan.ports)
-      servers.push(await listenLocally(port, (socket) => take(port, socket), flags.maxStreams, log))
-    await keeper.run(signal)
-    if (signal.reason !== io.signal.reason) throw signal.reason
-    const reason = io.signal.reason as CliError
-    await drain({ reason, servers, tasks, sessions: keeper, timeoutMs: flags.drain, log })
+    return await work({ ...context, take, cutAll })
   } catch (error) {
     throw log.final(error)
   } finally {
     closeCtl()
     sessions?.destroy()
-    for (const server of servers) server.close()
-    for (const socket of sockets) cut(socket)
-    io.signal.removeEventListener('abort', stop)
+    cutAll()
   }
 }
 
@@ -110,7 +141,8 @@ function keeperOf(
   })
 }
 
-async function listenLocally(
+/** @throws {CliError} */
+export async function listenLocally(
   { bind, leadsTo }: LocalPort,
   serve: (socket: Socket) => void,
   maxConnections: number,

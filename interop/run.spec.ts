@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `multipath run` over two links, with programs that know nothing of it. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PORTS, SERVER_SOURCE, SLOW_BYTES } from './support/run-server.js'
+import type { User } from './support/run-stage.js'
+import { IPV4, IPV6, NAME, RunStage, whyNoRun, whyNot } from './support/run-stage.js'
+
+const why = whyNoRun()
+const USERS: readonly User[] = ['root', 'an ordinary user']
+
+let stage: RunStage
+
+beforeAll(async () => {
+  if (why !== undefined) return
+  stage = new RunStage()
+  await stage.open()
+  await stage.server([process.execPath, '-e', SERVER_SOURCE], /ready/)
+})
+
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]()
+})
+
+/** All of `/proc`: namespaces of the network and processes. */
+function system(): { namespaces: string[]; mounts: string } {
+  const found = new Set<string>()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+    try {
+      found.add(readlinkSync(`/proc/${pid}/ns/net`))
+    } catch {
+      // It has ended.
+    }
+  return { namespaces: [...found].toSorted(), mounts: readFileSync('/proc/self/mountinfo', 'utf8') }
+}
+
+function processesOf(word: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Node itself, with a source that has `args` behind it. */
+const node = (source: string, ...args: string[]): string[] => [process.execPath, '-e', source, ...args]
+
+const MANY = `
+const { connect } = require('node:net')
+let left = 1000
+let good = 0
+const next = () => {
+  if (left-- <= 0) return
+  let said = ''
+  const socket = connect(${PORTS.http}, '${IPV4}', () => socket.end('GET / HTTP/1.0\\r\\n\\r\\n'))
+  socket.on('data', (data) => (said += data)).on('error', console.log)
+  socket.on('close', () => { if (said.endsWith('hello from ${PORTS.http}\\n')) good++; next() })
+}
+for (let lane = 0; lane < 20; lane++) next()
+process.on('exit', () => console.log(good + ' good'))
+`
+
+describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : ''}`, () => {
+  describe.each(USERS.map((user) => [user, why === undefined ? whyNot(user) : why] as const))(
+    'as %s',
+    (user, whyNot) => {
+      it.skipIf(whyNot !== undefined)(
+        'leads to names, addresses of both families and all ports',
+        async () => {
+          const places = [NAME, IPV4, `[${IPV6}]`, `${NAME}:${PORTS.other}`, `[${IPV6}]:${PORTS.other}`]
+          const { code, out, lines } = await stage.exit(user, [
+            'curl',
+            '-sS',
+            ...places.map((place) => `http://${place}/`),
+          ])
+          expect(lines).toEqual([])
+          expect(out.toString()).toBe(
+            places.map((place) => `hello from ${place.includes('23456') ? 23_456 : 80}\n`).join(''),
+          )
+          expect(code).toBe(0)
+        },
+      )
+
+      it.skipIf(whyNot !== undefined)('brings a file whole while one of two links is silent', async () => {
+        const cli = stage.run(user, ['curl', '-sS', `http://${NAME}/slow`])
+        await delay(800)
+        stage.uplinks.silence(1)
+        const { code, out } = await cli.exited
+        stage.uplinks.restore(1)
+        expect([code, out.length]).toEqual([0, SLOW_BYTES])
+        expect(out.equals(Buffer.alloc(SLOW_BYTES, Buffer.alloc(SLOW_BYTES / 128, 'multipath ')))).toBe(true)
+      })
+
+      it.skipIf(whyNot !== undefined)('has the exit code of the program, or its signal', async () => {
+        const codes = [['sh', '-c', 'exit 7'], ['sh', '-c', 'kill -KILL $$'], ['/nonesuch'], ['true']].map(
+          async (program) => (await stage.exit(user, program)).code,
+        )
+        expect(await Promise.all(codes)).toEqual([7, 137, 127, 0])
+      })
+
+      it.skipIf(whyNot !== undefined)(
+        'leaves the user, the folder, the environment and standard input as they are',
+        async () => {
+          const cli = stage.run(user, ['sh', '-c', 'id -u; pwd; echo $HOME; cat'], { input: 'pipe' })
+          cli.stdin.end('input\n')
+          const { out } = await cli.exited
+          const uid = user === 'root' ? '0' : '65534'
+          expect(out.toString()).toBe([uid, process.cwd(), stage.folder, 'input', ''].join('\n'))
+        },
+      )
+    },
+  )
+
+  it('resets a connection that serve refuses, and says why', async () => {
+    const { code, lines } = await stage.exit('root', [
+      'curl',
+      '-sS',
+      'http://nonesuch.example/',
+      `http://${IPV4}:81/`,
+    ])
+    expect(code).toBe(56)
+    expect(lines.join('\n')).toMatch(/nonesuch\.example:80: not-found[^]*203\.0\.113\.7:81: refused/)
+  })
+
+  it('refuses a ping and other UDP than queries of names at once', async () => {
+    const source = `
+const socket = require('node:dgram').createSocket('udp4').on('error', (error) => { console.log(error.code); socket.close() })
+socket.connect(123, '${IPV4}', () => socket.send('x', () => {}))`
+    const { out } = await stage.exit('root', node(source))
+    expect(out.toString()).toBe('ECONNREFUSED\n')
+  })
+
+  it('answers queries of names whatever server they are for', async () => {
+    const source = `
+const { Resolver } = require('node:dns').promises
+const resolver = new Resolver()
+resolver.setServers(['192.0.2.53', '[2001:db8::53]'])
+Promise.all([resolver.resolve4('${NAME}'), resolver.resolve6('${NAME}')]).then(console.log)`
+    const { out } = await stage.exit('root', node(source))
+    expect(out.toString()).toBe("[ [ '198.18.1.0' ], [ 'fd6d:7061:7468::100' ] ]\n")
+  })
+
+  it('keeps loopback within, and publishes a port of it', async () => {
+    const source = `
+const { createServer, connect } = require('node:net')
+createServer((socket) => socket.end('inside\\n')).listen(7392, '127.0.0.1', () => {
+  connect(7392, 'localhost').on('data', (data) => process.stdout.write(data))
+})`
+    const cli = stage.run('root', node(source), { options: ['--publish', '7392'], output: 'pipe' })
+    await once(cli.stdout, 'data')
+    const ask = (port: number): string =>
+      execFileSync(stage.within[0]!, [
+        ...stage.within.slice(1),
+        ...node(`
+require('node:net').connect(${port}, '127.0.0.1').on('data', (data) => process.stdout.write(data)).on('error', (error) => console.log(error.code))`),
+      ]).toString()
+    expect(ask(7392)).toBe('inside\n')
+    cli.kill('SIGTERM')
+    expect((await cli.exited).code).toBe(143)
+    expect(ask(7392)).toBe('ECONNREFUSED\n')
+  })
+
+  it('resets connections to a published port on which the program does not listen', async () => {
+    const cli = stage.run('root', ['sleep', '60'], { options: ['--verbose', '--publish', '7393'] })
+    await cli.line(/listening on 127\.0\.0\.1:7393/)
+    await cli.line(/connected to serve/)
+    const source = `require('node:net').connect(7393, '127.0.0.1').on('error', (error) => console.log(error.code))`
+    const [program, ...words] = [...stage.within, ...node(source)]
+    expect(execFileSync(program!, words).toString()).toBe('ECONNRESET\n')
+  })
+
+  it('passes signals on, but not those of the terminal, which the program has got', async () => {
+    const source = `
+let heard = 0
+process.on('SIGINT', () => heard++)
+process.on('SIGTERM', () => { console.log(heard); process.exit(5) })
+setInterval(() => {}, 1000)
+console.log('up')`
+    const cli = stage.run('root', node(source), { output: 'pipe', isGroup: true })
+    let said = ''
+    cli.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+    await once(cli.stdout, 'data')
+    cli.kill('SIGINT')
+    await delay(100)
+    // As a terminal does.
+    process.kill(-cli.pid, 'SIGINT')
+    await delay(100)
+    cli.kill('SIGTERM')
+    expect((await cli.exited).code).toBe(5)
+    expect(said).toBe('up\n2\n')
+  })
+
+  it('resets connections beyond --max-streams', async () => {
+    const source = `
+const { connect } = require('node:net')
+let open = 0
+const sockets = Array.from({ length: 5 }, () => connect(${PORTS.http}, '${IPV4}').on('error', (error) => {
+  console.log(error.code)
+  for (const socket of sockets) socket.destroy()
+}))`
+    const { out, lines } = await stage.exit('root', node(source), ['--max-streams', '4'])
+    expect(out.toString()).toBe('ECONNRESET\n')
+    expect(lines.join('\n')).toContain('has 4 connections: new ones are reset')
+  })
+
+  it('leaves nothing behind 1,000 short connections', async () => {
+    const before = system()
+    const { out, code, lines } = await stage.exit('root', node(MANY))
+    expect([out.toString(), lines, code]).toEqual(['1000 good\n', [], 0])
+    expect(system()).toEqual(before)
+  })
+
+  it('ends the program and leaves nothing behind when it is killed', async () => {
+    const before = system()
+    const cli = stage.run('root', ['sh', '-c', 'echo up; exec sleep 7395'], { output: 'pipe' })
+    await once(cli.stdout, 'data')
+    expect(system().namespaces.length).toBeGreaterThan(before.namespaces.length)
+    cli.kill('SIGKILL')
+    await cli.exited
+    while (processesOf('7395').length > 0) await delay(20)
+    expect(system()).toEqual(before)
+  })
+
+  it('ends the program where the far end has another token', async () => {
+    const cli = stage.run('root', ['sleep', '60'], { options: ['--token-file', `${stage.folder}/hosts`] })
+    const { code, lines } = await cli.exited
+    expect([code, lines.join('\n')]).toEqual([1, expect.stringContaining('different token')])
+  })
+
+  it('names the setting that forbids namespaces, and the alternative', async () => {
+    const child = spawn('unshare', [
+      ...[
+        '--user',
+        '--map-root-user',
+        'sh',
+        '-c',
+        'echo 0 >/proc/sys/user/max_net_namespaces; exec "$@"',
+        'sh',
+      ],
+      ...[process.execPath, 'dist/cli/main.js', 'run', '--to', '127.0.0.1:1', 'true'],
+    ])
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code).toBe(1)
+    expect(said).toMatch(
+      /^multipath: no network namespace can be made: .*user\.max_net_namespaces = 0.*multipath socks\)$/m,
+    )
+  })
+})

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The helper of `multipath run` inside the namespace: a process of its own, which ends with the command. */
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Server, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { ignore } from '../../ignore.js'
+import { Destinations } from './destinations.js'
+import { NameTable } from './name-table.js'
+import { serveNames } from './name-server.js'
+import type { FromInside, ToInside } from './protocol.js'
+import { CATCH_PORT } from './setup.js'
+import { LENT_SIGNALS } from '../lent-signals.js'
+import { SignalRelay } from './signal-relay.js'
+
+const names = new NameTable()
+const destinations = new Destinations(names)
+let program: ChildProcess | undefined
+const relay = new SignalRelay({
+  send: (name) => program?.kill(name),
+  now: () => performance.now(),
+})
+
+function tell(message: FromInside, handle?: Server | Socket, onSent: () => void = ignore): void {
+  process.send?.(message, handle, undefined, onSent)
+}
+
+process.on('message', (message: ToInside) => {
+  if (message.kind === 'start') start(message.words)
+  // Its own signals come first.
+  else if (message.kind === 'signal') setImmediate(() => relay.passOn(message.name))
+  else if (message.kind === 'connect') connectTo(message.id, message.port)
+  else
+    void destinations
+      .of(message.accepted)
+      .then((destination) => tell({ kind: 'destination', id: message.id, destination }))
+})
+
+process.once('disconnect', () => {
+  // The command was killed: nothing leads out any more.
+  program?.kill('SIGTERM')
+  process.exit()
+})
+
+for (const name of LENT_SIGNALS) process.on(name, () => relay.heard(name))
+
+function start([command = '', ...words]: readonly string[]): void {
+  program = spawn(command, words, { stdio: 'inherit' })
+  program.once('spawn', () => tell({ kind: 'started', pid: program!.pid! }))
+  program.once('error', ({ code = '', message }: NodeJS.ErrnoException) =>
+    tell({ kind: 'not-started', code, message }),
+  )
+  program.once('exit', (code, signal) => tell({ kind: 'ended', code, signal }))
+}
+
+function connectTo(id: number, port: number): void {
+  const socket = connect({ port, host: 'localhost', noDelay: true })
+  // What comes is for the command.
+  socket.pause()
+  socket.once('error', () => tell({ kind: 'connected', id }))
+  socket.once('connect', () => tell({ kind: 'connected', id }, socket))
+}
+
+await serveNames(names)
+const server = createServer().listen(CATCH_PORT)
+await once(server, 'listening')
+// Otherwise some connections would be accepted here.
+tell({ kind: 'ready' }, server, () => server.close())

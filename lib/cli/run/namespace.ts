@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The network namespace of one program, seen from outside: a helper in it does what can only be done there. */
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import { ignore } from '../../ignore.js'
+import { CliError } from '../cli-error.js'
+import { packageFile } from '../package-file.js'
+import type { Accepted } from './kernel-table.js'
+import type { Destination, FromInside, ToInside } from './protocol.js'
+import type { Settleable } from './settleable.js'
+import { settleable } from './settleable.js'
+import { asUser, setupWords } from './setup.js'
+import { noNamespace } from './why-not.js'
+
+/** How a program ended: one of both is null. */
+export interface ProgramEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+const HELPER = 'dist/cli/run/inside.js'
+const RESOLV_CONF = 'lib/cli/run/resolv.conf'
+/** What is kept of what set-up says, for its error. */
+const MOST_SAID = 2000
+/** Of linux/capability.h. */
+const NET_ADMIN = 12
+const SYS_ADMIN = 21
+
+export class Namespace {
+  /** Resolves with the socket that listens inside for all connections, once the program may be started. @throws {CliError} */
+  readonly server: Promise<Server>
+  /** Rejects where the program could not be started, or was left without its namespace. @throws {CliError} */
+  readonly ended: Promise<ProgramEnd>
+  readonly #child: ChildProcess
+  readonly #isPrivileged: boolean
+  /** Questions that the helper has not answered. */
+  readonly #asked = new Map<number, (answer: Destination | Socket | undefined) => void>()
+  readonly #ready: Settleable<Server> = settleable()
+  readonly #end: Settleable<ProgramEnd> = settleable()
+  #nextId = 0
+  #said = ''
+  /** Of the program, while it runs. */
+  #pid: number | undefined
+
+  /** Begins to make it. */
+  constructor() {
+    this.server = this.#ready.promise
+    this.ended = this.#end.promise
+    this.#isPrivileged = hasCapabilities(SYS_ADMIN, NET_ADMIN)
+    const [command, ...words] = setupWords({
+      isPrivileged: this.#isPrivileged,
+      resolvConf: packageFile(RESOLV_CONF),
+      helper: [process.execPath, packageFile(HELPER)],
+    })
+    // What set-up says is read here; descriptor 4 is the standard error of the program.
+    this.#child = spawn(command!, words, { stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2] })
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(0, MOST_SAID)
+    })
+    this.#child.on('error', (error) => this.#lost(noNamespace(error.message)))
+    this.#child.once('close', () => this.#lost(noNamespace(this.#said)))
+    this.#child.on('message', (message, handle) =>
+      this.#hear(message as FromInside, handle as Server | Socket),
+    )
+  }
+
+  /** Once `server` has resolved. */
+  start(program: readonly string[]): void {
+    const before = this.#isPrivileged ? [] : asUser(process.getuid!(), process.getgid!())
+    this.#tell({ kind: 'start', words: [...before, ...program] })
+  }
+
+  /** Passes a signal on to the program. */
+  signal(name: NodeJS.Signals): void {
+    this.#tell({ kind: 'signal', name })
+  }
+
+  /** Where an accepted connection is to go; `undefined`: its client has gone. */
+  async destinationOf(accepted: Accepted): Promise<Destination | undefined> {
+    return (await this.#ask((id) => ({ kind: 'destination', id, accepted }))) as Destination | undefined
+  }
+
+  /** A connection to a port of the namespace; `undefined`: nobody listens there. It may be half open. */
+  async connect(port: number): Promise<Socket | undefined> {
+    const socket = (await this.#ask((id) => ({ kind: 'connect', id, port }))) as Socket | undefined
+    if (socket !== undefined) socket.allowHalfOpen = true
+    return socket
+  }
+
+  /** Ends the helper, and a program that still runs. */
+  close(): void {
+    if (this.#child.connected) this.#child.disconnect()
+    else this.#child.kill()
+  }
+
+  #ask(question: (id: number) => ToInside): Promise<Destination | Socket | undefined> {
+    const id = this.#nextId++
+    return new Promise((resolve) => {
+      if (!this.#child.connected) {
+        resolve(undefined)
+        return
+      }
+      this.#asked.set(id, resolve)
+      this.#tell(question(id))
+    })
+  }
+
+  #tell(message: ToInside): void {
+    // Whether it has gone is told by its close.
+    if (this.#child.connected) this.#child.send(message, ignore)
+  }
+
+  #hear(message: FromInside, handle: Server | Socket | undefined): void {
+    if (message.kind === 'ready') this.#ready.resolve(handle as Server)
+    else if (message.kind === 'started') this.#pid = message.pid
+    else if (message.kind === 'ended') {
+      this.#pid = undefined
+      this.#end.resolve(message)
+    } else if (message.kind === 'not-started')
+      this.#end.reject(
+        new CliError(`cannot start the program: ${message.message}`, { exitCode: exitCodeOf(message.code) }),
+      )
+    else this.#answer(message.id, message.kind === 'destination' ? message.destination : (handle as Socket))
+  }
+
+  #answer(id: number, answer: Destination | Socket | undefined): void {
+    this.#asked.get(id)?.(answer)
+    this.#asked.delete(id)
+  }
+
+  /** The helper has ended; nothing happens where all had been said before. */
+  #lost(why: CliError): void {
+    for (const id of this.#asked.keys()) this.#answer(id, undefined)
+    this.#ready.reject(why)
+    this.#end.reject(new CliError('the helper of the program has ended, and its network with it'))
+    if (this.#pid !== undefined) kill(this.#pid)
+  }
+}
+
+/** As shells have it: 127 for a program that is not there, 126 for one that cannot be run. */
+function exitCodeOf(code: string): number {
+  return code === 'ENOENT' ? 127 : 126
+}
+
+/** Whether this process has all of them, by their numbers. */
+function hasCapabilities(...numbers: readonly number[]): boolean {
+  const [, bits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
+  return numbers.every((number) => ((BigInt(`0x${bits}`) >> BigInt(number)) & 1n) === 1n)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid)
+  } catch {
+    // It has ended.
+  }
+}

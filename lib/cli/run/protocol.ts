@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the command and its helper inside the namespace say to each other, over the channel of child_process. */
+import type { Accepted } from './kernel-table.js'
+
+/** Where a connection is to go. */
+export interface Destination {
+  /** A name, or an address. */
+  readonly host: string
+  readonly port: number
+}
+
+/** To the helper. */
+export type ToInside =
+  /** Start the program; it has the helper's standard streams. */
+  | { readonly kind: 'start'; readonly words: readonly string[] }
+  | { readonly kind: 'signal'; readonly name: NodeJS.Signals }
+  /** Where an accepted connection is to go. */
+  | { readonly kind: 'destination'; readonly id: number; readonly accepted: Accepted }
+  /** Connect to a port of the namespace. */
+  | { readonly kind: 'connect'; readonly id: number; readonly port: number }
+
+/** From the helper. */
+export type FromInside =
+  /** With the socket that listens for all connections. The program may be started. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'started'; readonly pid: number }
+  | { readonly kind: 'not-started'; readonly code: string; readonly message: string }
+  | { readonly kind: 'ended'; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  | { readonly kind: 'destination'; readonly id: number; readonly destination: Destination | undefined }
+  /** With a socket, or without where nobody listens. */
+  | { readonly kind: 'connected'; readonly id: number }

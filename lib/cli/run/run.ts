@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `multipath run`: a program whose connections pass through `multipath serve`, whatever it is. */
+import { Command, Option } from 'commander'
+import type { CliIo } from '../cli-io.js'
+import type { HostPort } from '../parse.js'
+import { collect } from '../streams/common-options.js'
+import type { ClientFlags } from '../streams/dial-session.js'
+import { CLIENT_OPTIONS, PATH_SYNTAX } from '../streams/dial-session.js'
+import { parseRemoteBind } from '../streams/parse-places.js'
+import { runProgram } from './run-program.js'
+
+interface RunFlags extends ClientFlags {
+  readonly publish?: readonly HostPort[]
+}
+
+export function runCommand(io: CliIo): Command {
+  const command = new Command('run')
+    .summary('run a program whose connections pass through multipath serve')
+    .description(DESCRIPTION)
+    .usage('[options] --to HOST:PORT... -- PROGRAM [ARGUMENTS...]')
+    .argument('<program>')
+    .argument('[arguments...]')
+    // Options behind the program are its own.
+    .passThroughOptions()
+  for (const option of OPTIONS()) command.addOption(option)
+  return command.action(async (program: string, words: readonly string[], flags: RunFlags) => {
+    const { publish = [] } = flags
+    const exitCode = await runProgram({ program: [program, ...words], publish }, flags, io)
+    // Nobody is to wait for sockets of paths that are silent.
+    io.exit(exitCode)
+  })
+}
+
+const DESCRIPTION = [
+  'Runs a program in a network namespace of its own (Linux, without root). All its TCP connections pass through one connection over several paths to multipath serve, whose --allow and --allow-socks decide which targets can be reached. The program needs no settings and no support for proxies. It needs the packages iproute2, nftables and util-linux.',
+  'Names are looked up by serve: inside, each name has an address in 198.18.0.0/15 that stands for it. UDP (other than queries of names) and ping are refused at once. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
+  'The program has the terminal, the standard streams and the signals. Its exit code is that of the command. Warnings go to standard error, and other events too with --verbose or --json.',
+  PATH_SYNTAX,
+].join('\n\n')
+
+export const RUN_EXAMPLES: readonly string[] = [
+  'multipath run --to gw:7000 --to gw:7001 -- curl https://example.org/',
+  'multipath run --to gw:7000 --all-interfaces -- git clone https://example.org/repository.git',
+  'multipath run --to gw:7000 -- bash                       # a shell: all that is started in it',
+  'multipath run --to gw:7000 --publish 3000 -- npm start   # its port 3000 is on 127.0.0.1:3000 here as well',
+]
+
+const OPTIONS = (): Option[] => [
+  new Option(
+    '--publish <[bind:]port>',
+    'open this port of the program here as well, on loopback unless BIND is given; may be repeated',
+  ).argParser(collect(parseRemoteBind)),
+  ...CLIENT_OPTIONS([]),
+]

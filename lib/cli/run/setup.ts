@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The command line that makes the namespace, with all that is in it, and becomes the helper. */
+
+/** All connections arrive at this port. It is privileged, so that no program inside can take it. */
+export const CATCH_PORT = 1
+/** Of programs inside, beside loopback: some look whether there is any other address. */
+const IPV4 = '198.18.0.1'
+const IPV6 = 'fd6d:7061:7468::1'
+
+/** Every address is local: the kernel itself answers for it. */
+const IPV4_BATCH = `link set lo up
+addr add ${IPV4}/32 dev lo
+route add local default dev lo src ${IPV4} table local
+`
+const IPV6_BATCH = `link set lo up
+addr add ${IPV6}/128 dev lo nodad
+route add local ::/0 dev lo src ${IPV6} table local
+`
+
+/** What is not for the namespace itself: TCP to all ports, names wherever they are asked for, and no ping, which would lie. */
+const rules = (family: 'ip' | 'ip6', own: string, loopback: string, icmp: string): string => `
+table ${family} multipath {
+  chain lead {
+    type nat hook output priority -100
+    ${family} daddr { ${own} } accept
+    meta l4proto tcp dnat to :${CATCH_PORT}
+    udp dport 53 dnat to ${loopback}:53
+  }
+  chain refuse {
+    type filter hook output priority 0
+    ${family} daddr { ${own} } accept
+    ${icmp} type echo-request reject
+  }
+}
+`
+const IPV4_RULES = rules('ip', `127.0.0.0/8, ${IPV4}`, '127.0.0.1', 'icmp')
+const IPV6_RULES = rules('ip6', `::1, ${IPV6}`, '[::1]', 'icmpv6')
+
+/**
+ * Which port was dialled stands in the kernel's table of sockets. A namespace in this one gets a small table, where the
+ * kernel can do that: to read one of the whole machine's size takes milliseconds.
+ */
+const OUTER = `{ echo 4096 >/proc/sys/net/ipv4/tcp_child_ehash_entries; } 2>/dev/null
+exec unshare --net -- "$@"`
+
+/**
+ * Standard error is that of the command here, and that of the program is descriptor 4. Sockets that have closed are not
+ * kept: no packet of theirs can be under way. Names are not asked for by sockets in the file system.
+ */
+const INNER = `set -e
+(
+  PATH="$PATH:/usr/sbin:/sbin"
+  printf %s "$1" | ip -batch - & ipv4=$!
+  printf %s "$2" | ip -batch - 2>/dev/null & ipv6=$!
+  [ ! -e /proc/net/if_inet6 ] || more=$4
+  printf %s "$3$more" | nft -f - & rules=$!
+  [ ! -e /etc/resolv.conf ] || mount --bind "$5" /etc/resolv.conf
+  for socket in /run/nscd/socket /run/systemd/resolve/io.systemd.Resolve; do
+    [ ! -e $socket ] || mount --bind /dev/null $socket
+  done
+  wait $ipv4
+  wait $ipv6 || :
+  wait $rules
+)
+(
+  cd /proc/sys/net
+  echo 0 >ipv4/tcp_max_tw_buckets
+  echo 1 >netfilter/nf_conntrack_tcp_timeout_time_wait
+  echo 1 >netfilter/nf_conntrack_tcp_timeout_close
+) 2>/dev/null || :
+exec 2>&4 4>&-
+shift 5
+exec "$@"`
+
+export interface SetupInit {
+  /** Whether the namespaces need no user namespace around them. */
+  readonly isPrivileged: boolean
+  /** The file that is /etc/resolv.conf inside. */
+  readonly resolvConf: string
+  /** What it all becomes in the end. */
+  readonly helper: readonly string[]
+}
+
+export function setupWords({ isPrivileged, resolvConf, helper }: SetupInit): string[] {
+  const user = isPrivileged ? [] : ['--user', '--map-root-user']
+  return [
+    ...['unshare', ...user, '--net', '--mount', '--', 'sh', '-c', OUTER, 'multipath'],
+    ...['sh', '-c', INNER, 'multipath', IPV4_BATCH, IPV6_BATCH, IPV4_RULES, IPV6_RULES, resolvConf],
+    ...helper,
+  ]
+}
+
+/** What to put before a program so that it is the user's again, and no master of the namespace. */
+export function asUser(uid: number, gid: number): string[] {
+  return ['unshare', '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--']
+}
