@@ -96,6 +96,27 @@ _multipath() {
     "socks --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "socks --max-streams") mapfile -t COMPREPLY < <(:); return ;;
     "socks --drain") mapfile -t COMPREPLY < <(:); return ;;
+    "run --publish") mapfile -t COMPREPLY < <(:); return ;;
+    "run --to") mapfile -t COMPREPLY < <(:); return ;;
+    "run --all-interfaces") mapfile -t COMPREPLY < <(:); return ;;
+    "run --tls-ca") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "run --tls-fingerprint") mapfile -t COMPREPLY < <(:); return ;;
+    "run --tls-name") mapfile -t COMPREPLY < <(:); return ;;
+    "run --tls-cert") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "run --tls-key") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "run --wait") mapfile -t COMPREPLY < <(:); return ;;
+    "run --scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
+    "run --suspect-ms") mapfile -t COMPREPLY < <(:); return ;;
+    "run --dead-ms") mapfile -t COMPREPLY < <(:); return ;;
+    "run --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
+    "run --hold") mapfile -t COMPREPLY < <(:); return ;;
+    "run --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
+    "run --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "run --web") mapfile -t COMPREPLY < <(:); return ;;
+    "run --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "run --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "run --max-streams") mapfile -t COMPREPLY < <(:); return ;;
+    "run --drain") mapfile -t COMPREPLY < <(:); return ;;
     "status -t" | "status --target") mapfile -t COMPREPLY < <(:); return ;;
     "monitor -t" | "monitor --target") mapfile -t COMPREPLY < <(:); return ;;
     "ctl -t" | "ctl --target") mapfile -t COMPREPLY < <(:); return ;;
@@ -134,11 +155,12 @@ _multipath() {
     "trace -c" | "trace --connection") mapfile -t COMPREPLY < <(:); return ;;
   esac
   case $command in
-    '') words='nc serve forward socks status monitor ctl doctor speed trace --help --version' ;;
+    '') words='nc serve forward socks run status monitor ctl doctor speed trace --help --version' ;;
     'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --json -q --quiet -v --verbose -h --help' ;;
     'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'run') words='--publish --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'status') words='-t --target --json -h --help' ;;
     'monitor') words='-t --target -h --help' ;;
     'ctl') words='-t --target --json -h --help' ;;

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]()
+  if (why === undefined) await stage[Symbol.asyncDispose]()
 })
 
 /** All of `/proc`: namespaces of the network and processes. */
@@ -106,7 +106,9 @@ describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : 
       it.skipIf(whyNot !== undefined)(
         'leaves the user, the folder, the environment and standard input as they are',
         async () => {
-          const cli = stage.run(user, ['sh', '-c', 'id -u; pwd; echo $HOME; cat'], { input: 'pipe' })
+          const cli = stage.run(user, ['sh', '-c', 'id -u; pwd; echo $HOME $MULTIPATH_TOKEN; cat'], {
+            input: 'pipe',
+          })
           cli.stdin.end('input\n')
           const { out } = await cli.exited
           const uid = user === 'root' ? '0' : '65534'

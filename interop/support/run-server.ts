@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The source of a server for `multipath run`: HTTP on several ports. */
 
-export const PORTS = { http: 80, other: 23_456 } as const
+export const PORTS: Readonly<Record<'http' | 'other', number>> = { http: 80, other: 23_456 }
 /** Of /slow, which takes more than a second. */
-export const SLOW_BYTES = 8 * 1024 * 1024
+export const SLOW_BYTES: number = 8 * 1024 * 1024
 
 /** For `node -e`. It says `ready`. */
-export const SERVER_SOURCE = `
+export const SERVER_SOURCE: string = `
 const { createServer } = require('node:http')
 const chunk = Buffer.alloc(${SLOW_BYTES / 128}, 'multipath ')
 const serve = (request, response) => {

@@ -43,7 +43,7 @@ export function whyNoRun(): string | undefined {
 /** Why `user` cannot run it where it lies. */
 export function whyNot(user: User): string | undefined {
   const [program, ...words] = [...AS[user], process.execPath, '-e', `fs.accessSync('${process.cwd()}/dist')`]
-  return spawnSync(program!, words).status === 0 ? undefined : 'this folder is closed to other users'
+  return spawnSync(program, words).status === 0 ? undefined : 'this folder is closed to other users'
 }
 
 export class RunStage implements AsyncDisposable {

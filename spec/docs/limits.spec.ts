@@ -163,6 +163,16 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/pass-on', 'ANSWER_MS'),
       ],
     ],
+    [
+      'Of run',
+      [
+        ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
+        ...constants('cli/streams/dial-session', 'WAIT_MS'),
+        ...constants('cli/run/name-table', 'MAX_NAMES'),
+        ...constants('cli/run/run-program', 'LAST_WORDS_MS'),
+        ...constants('cli/run/namespace', 'MOST_SAID_BYTES'),
+      ],
+    ],
   ])('says %s what the code does, every limit with its default', (title, limits) => {
     expect(limits.length).toBeGreaterThan(0)
     expect(rowsOf(title).toSorted()).toEqual(limits.toSorted())

@@ -35,7 +35,8 @@ while the path is full. Rates count acknowledged bytes and exclude the first thi
 
 const EVENTS_PAGE = `## What the commands report
 
-\`forward\`, \`socks\`, \`serve\` and \`nc\` write one line to standard error for each change that matters, with the time of day. A path
+\`forward\`, \`socks\`, \`serve\` and \`nc\` write one line to standard error for each change that matters, with the time of day; \`run\` writes
+only warnings, unless \`--verbose\` or \`--json\` is given. A path
 counts as down ${CAUSE_MS / 1000} s after its loss, or after ${SILENCE_MS / 1000} s of silence. A failure that continues for the same reason is repeated
 every ${REMIND_MS / 60_000} minutes. A session is suspended while none of its paths is up.
 
@@ -48,7 +49,7 @@ ${['| field | type | meaning |', '| --- | --- | --- |', ...Object.entries(FIELDS
 
 const STREAMS = `## Streams: access and targets
 
-\`serve\`, \`forward\` and \`socks\` share one session: yamux streams over one multipath connection. The client opens the connection at the
+\`forward\`, \`socks\` and \`run\` each have one session with \`serve\`: yamux streams over one multipath connection. The client opens the connection at the
 start. If all paths are lost, it reconnects, with pauses of at most 5 seconds. A new stream costs no round trip: its first
 bytes leave together with the request for its target.
 
@@ -71,8 +72,23 @@ bytes leave together with the request for its target.
   \`serve\` count as private.
 - Bytes, ends, resets and backpressure pass through each stream. When a session is lost, its streams are reset,
   so that no program takes truncated data for complete data.
-- After a signal, all three commands accept nothing new, and open streams have --drain seconds to end. A second signal
+- After a signal, \`serve\`, \`forward\` and \`socks\` accept nothing new, and open streams have --drain seconds to end. A second signal
   stops the process at once.
+
+## Inside run
+
+The program of \`run\` is in a network namespace in which every address is local. Linux itself accepts each of its connections there, whatever its
+target and port, and \`run\` opens a stream for it.
+
+- A connection is accepted before \`serve\` has answered. One that \`serve\` refuses is therefore reset instead of refused, and \`run\` reports the reason.
+- Every name has addresses that stand for it, in 198.18.0.0/15 and fd6d:7061:7468::/96. Whether a name exists is known only when it is connected to. Other records than
+  addresses (MX, TXT, SRV) are empty, whatever server they are asked for. Names in /etc/hosts have the addresses that stand there.
+- UDP is refused, and HTTP/3 falls back to TCP at once. Pings are refused. Abstract Unix sockets of the machine are out of reach.
+- An ordinary user keeps the user and group ID. In a user namespace, other users and groups appear as nobody, and programs with set-user-ID bits, such as sudo, do not work. Root
+  needs no user namespace.
+- A signal to \`run\` is passed on to the program. When the program ends, what it has sent is still delivered, for at most --drain seconds. Processes that it leaves behind lose their network
+  after that.
+- \`run\` is no sandbox: the program has the files of its user.
 
 Tokens and logins come from files or from the environment (MULTIPATH_TOKEN, MULTIPATH_SOCKS_LOGIN). They cannot be given on the
 command line, because every user of a machine can read that.`

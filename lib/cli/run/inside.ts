@@ -28,8 +28,8 @@ function tell(message: FromInside, handle?: Server | Socket, onSent: () => void 
 
 process.on('message', (message: ToInside) => {
   if (message.kind === 'start') start(message.words)
-  // Its own signals come first.
-  else if (message.kind === 'signal') setImmediate(() => relay.passOn(message.name))
+  // A signal to the helper that came before this is told a round of the event loop later at the latest.
+  else if (message.kind === 'signal') setImmediate(() => setImmediate(() => relay.passOn(message.name)))
   else if (message.kind === 'connect') connectTo(message.id, message.port)
   else
     void destinations

@@ -7,6 +7,7 @@ import type { Server, Socket } from 'node:net'
 import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
 import { packageFile } from '../package-file.js'
+import { TOKEN_VARIABLE } from '../streams/secrets.js'
 import type { Accepted } from './kernel-table.js'
 import type { Destination, FromInside, ToInside } from './protocol.js'
 import type { Settleable } from './settleable.js'
@@ -23,7 +24,7 @@ export interface ProgramEnd {
 const HELPER = 'dist/cli/run/inside.js'
 const RESOLV_CONF = 'lib/cli/run/resolv.conf'
 /** What is kept of what set-up says, for its error. */
-const MOST_SAID = 2000
+const MOST_SAID_BYTES = 4096
 /** Of linux/capability.h. */
 const NET_ADMIN = 12
 const SYS_ADMIN = 21
@@ -55,9 +56,13 @@ export class Namespace {
       helper: [process.execPath, packageFile(HELPER)],
     })
     // What set-up says is read here; descriptor 4 is the standard error of the program.
-    this.#child = spawn(command!, words, { stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2] })
+    this.#child = spawn(command!, words, {
+      stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2],
+      // The token is none of the program's business.
+      env: { ...process.env, [TOKEN_VARIABLE]: undefined },
+    })
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.#said = (this.#said + text).slice(0, MOST_SAID)
+      this.#said = (this.#said + text).slice(0, MOST_SAID_BYTES)
     })
     this.#child.on('error', (error) => this.#lost(noNamespace(error.message)))
     this.#child.once('close', () => this.#lost(noNamespace(this.#said)))

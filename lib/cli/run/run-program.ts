@@ -3,7 +3,7 @@
 import type { Server, Socket } from 'node:net'
 import { constants } from 'node:os'
 import { ignore } from '../../ignore.js'
-import { CliError } from '../cli-error.js'
+import type { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
@@ -17,6 +17,7 @@ import { cut, Splice } from '../streams/splice.js'
 import { Tasks } from '../streams/tasks.js'
 import type { ProgramEnd } from './namespace.js'
 import { Namespace } from './namespace.js'
+import type { Settleable } from './settleable.js'
 import { settleable } from './settleable.js'
 
 export interface RunPlan {
@@ -106,7 +107,7 @@ async function lead(
   { namespace, unsaid }: Running,
   { keeper, log, streams }: ClientContext,
 ): Promise<void> {
-  const said = settleable<void>()
+  const said: Settleable = settleable()
   unsaid.add(said.promise)
   socket.once('close', said.resolve)
   socket.on('error', ignore)
