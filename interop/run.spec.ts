@@ -3,6 +3,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { env } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PORTS, SERVER_SOURCE, SLOW_BYTES } from './support/run-server.js'
@@ -25,26 +28,25 @@ afterAll(async () => {
   if (why === undefined) await stage[Symbol.asyncDispose]()
 })
 
-/** All of `/proc`: namespaces of the network and processes. */
-function system(): { namespaces: string[]; mounts: string } {
-  const found = new Set<string>()
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
-    try {
-      found.add(readlinkSync(`/proc/${pid}/ns/net`))
-    } catch {
-      // It has ended.
-    }
-  return { namespaces: [...found].toSorted(), mounts: readFileSync('/proc/self/mountinfo', 'utf8') }
-}
-
-function processesOf(word: string): string[] {
+/** Processes in a network namespace, by its name; nothing but processes keeps one. */
+function processesIn(namespace: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/ns/net`) === namespace
     } catch {
       return false
     }
   })
+}
+
+/** What is left in the file system of a command that has ended. */
+function filesOf(pid: number): string[] {
+  const folder =
+    env.XDG_RUNTIME_DIR === undefined ? join(tmpdir(), 'multipath-0') : join(env.XDG_RUNTIME_DIR, 'multipath')
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+  return [...readdirSync(folder), ...mounts].filter(
+    (text) => text.includes(`run-${pid}.`) || text.includes('resolv.conf'),
+  )
 }
 
 /** Node itself, with a source that has `args` behind it. */
@@ -62,7 +64,7 @@ const next = () => {
   socket.on('close', () => { if (said.endsWith('hello from ${PORTS.http}\\n')) good++; next() })
 }
 for (let lane = 0; lane < 20; lane++) next()
-process.on('exit', () => console.log(good + ' good'))
+process.on('exit', () => console.log(good + ' good in ' + require('node:fs').readlinkSync('/proc/self/ns/net')))
 `
 
 describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : ''}`, () => {
@@ -211,21 +213,23 @@ const sockets = Array.from({ length: 5 }, () => connect(${PORTS.http}, '${IPV4}'
   })
 
   it('leaves nothing behind 1,000 short connections', async () => {
-    const before = system()
-    const { out, code, lines } = await stage.exit('root', node(MANY))
-    expect([out.toString(), lines, code]).toEqual(['1000 good\n', [], 0])
-    expect(system()).toEqual(before)
+    const cli = stage.run('root', node(MANY))
+    const { out, code, lines } = await cli.exited
+    const [, namespace] = /^1000 good in (net:\[\d+\])\n$/.exec(out.toString()) ?? [out.toString()]
+    expect([namespace, lines, code]).toEqual([expect.any(String), [], 0])
+    expect([processesIn(namespace!), filesOf(cli.pid)]).toEqual([[], []])
   })
 
-  it('ends the program and leaves nothing behind when it is killed', async () => {
-    const before = system()
-    const cli = stage.run('root', ['sh', '-c', 'echo up; exec sleep 7395'], { output: 'pipe' })
-    await once(cli.stdout, 'data')
-    expect(system().namespaces.length).toBeGreaterThan(before.namespaces.length)
+  it('ends the program when it is killed', async () => {
+    const cli = stage.run('root', ['sh', '-c', 'readlink /proc/self/ns/net; exec sleep 60'], {
+      output: 'pipe',
+    })
+    const [said] = (await once(cli.stdout, 'data')) as [Buffer]
+    const namespace = said.toString().trim()
+    expect(processesIn(namespace)).toHaveLength(2)
     cli.kill('SIGKILL')
     await cli.exited
-    while (processesOf('7395').length > 0) await delay(20)
-    expect(system()).toEqual(before)
+    while (processesIn(namespace).length > 0) await delay(20)
   })
 
   it('ends the program where the far end has another token', async () => {

@@ -12,8 +12,8 @@ export interface SshdFiles {
   readonly key: string
 }
 
-/** Writes them into `folder`, for a port of loopback. */
-export function writeSshdFiles(folder: string, port: number): SshdFiles {
+/** Writes them into `folder`, for a port of `address`. */
+export function writeSshdFiles(folder: string, port: number, address = '127.0.0.1'): SshdFiles {
   const keyOf = (name: string): string => {
     const file = path.join(folder, name)
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file])
@@ -24,7 +24,7 @@ export function writeSshdFiles(folder: string, port: number): SshdFiles {
   writeFileSync(
     config,
     [
-      ...[`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${host}`, `AuthorizedKeysFile ${key}.pub`],
+      ...[`Port ${port}`, `ListenAddress ${address}`, `HostKey ${host}`, `AuthorizedKeysFile ${key}.pub`],
       ...['StrictModes no', 'UsePAM no', 'PermitRootLogin yes', 'PasswordAuthentication no', 'PidFile none'],
     ].join('\n'),
   )
