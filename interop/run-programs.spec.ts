@@ -189,8 +189,9 @@ describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : 
       `reaches what serve reaches${missing.length > 0 ? ` (skipped: no ${missing.join(', ')})` : ''}`,
       async () => {
         await prepare?.()
+        // A browser asks others as well.
         const { out, lines, code } = await stage.exit('root', program())
-        expect([code, lines.filter((line) => line.includes('multipath:'))]).toEqual([0, []])
+        expect([code, lines.filter((line) => line.includes(`multipath: ${NAME}`))]).toEqual([0, []])
         expect(out.toString()).toMatch(prints)
       },
     )
