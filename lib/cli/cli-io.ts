@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a command knows of the process it runs in; specs give it another one. */
 import type { Readable, Writable } from 'node:stream'
+import type { Namespace } from './run/namespace.js'
 
 /** Standard input. */
 export interface StandardInput {
@@ -31,6 +32,8 @@ export interface CliIo {
    * instead, and lines of diagnostics leave the mode of standard error as it is.
    */
   lend(onSignal: (name: NodeJS.Signals) => void): void
+  /** A namespace for a program, which is being made. Linux only. */
+  namespace(): Namespace
   /** Ends the process at once, whatever is open. */
   exit(code: number): void
   /** The environment. */

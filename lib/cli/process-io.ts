@@ -10,6 +10,7 @@ import { CliError } from './cli-error.js'
 import type { CliIo, StandardInput } from './cli-io.js'
 import { ignore } from '../ignore.js'
 import { LENT_SIGNALS } from './lent-signals.js'
+import { Namespace } from './run/namespace.js'
 
 const STDIN = 0
 const STDOUT = 1
@@ -23,7 +24,8 @@ interface Loan {
   onSignal: ((name: NodeJS.Signals) => void) | undefined
 }
 
-export function processIo(): CliIo {
+/** @param namespace - one that has been begun */
+export function processIo(namespace?: Namespace): CliIo {
   const loan: Loan = { onSignal: undefined }
   return {
     input: standardInput,
@@ -36,6 +38,7 @@ export function processIo(): CliIo {
       for (const name of LENT_SIGNALS) process.on(name, () => onSignal(name))
     },
     exit: (code) => process.exit(code),
+    namespace: () => namespace ?? new Namespace(),
     env: process.env,
     signal: stopSignal(loan),
   }

@@ -31,6 +31,10 @@ export class FakeCliIo implements CliIo {
 
   exit(): void {}
 
+  namespace(): never {
+    throw new Error('there are no namespaces here')
+  }
+
   print(text: string): void {
     this.printed += text
   }

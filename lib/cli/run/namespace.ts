@@ -97,7 +97,8 @@ export class Namespace {
   /** Ends the helper, and a program that still runs. */
   close(): void {
     if (this.#child.connected) this.#child.disconnect()
-    else this.#child.kill()
+    // For what is still being set up; a helper takes no notice.
+    this.#child.kill()
   }
 
   #ask(question: (id: number) => ToInside): Promise<Destination | Socket | undefined> {

@@ -3,7 +3,7 @@
 import type { Server, Socket } from 'node:net'
 import { constants } from 'node:os'
 import { ignore } from '../../ignore.js'
-import type { CliError } from '../cli-error.js'
+import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
@@ -15,8 +15,7 @@ import type { Client, ClientContext, LocalPort } from '../streams/run-client.js'
 import { listenLocally, withClient } from '../streams/run-client.js'
 import { cut, Splice } from '../streams/splice.js'
 import { Tasks } from '../streams/tasks.js'
-import type { ProgramEnd } from './namespace.js'
-import { Namespace } from './namespace.js'
+import type { Namespace, ProgramEnd } from './namespace.js'
 import type { Settleable } from './settleable.js'
 import { settleable } from './settleable.js'
 
@@ -39,10 +38,12 @@ interface Running {
 
 /** @returns the exit code of the program. @throws {CliError} */
 export async function runProgram(plan: RunPlan, flags: ClientFlags, io: CliIo): Promise<number> {
+  if (process.platform !== 'linux')
+    throw new CliError('run needs the network namespaces of Linux', { hint: 'use multipath socks' })
   const isVerbose = flags.verbose ?? false
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose, isTerse: true })
   const life = new AbortController()
-  const running: Running = { namespace: new Namespace(), servers: [], unsaid: new Tasks() }
+  const running: Running = { namespace: io.namespace(), servers: [], unsaid: new Tasks() }
   try {
     return await withClient(flags, { command: 'run' }, { io, log, life }, async (client) => {
       // Dialled while the helper starts.
