@@ -32,7 +32,7 @@ export interface DialedConnInit {
   readonly onFailure: (label: string, error: Error, waitMs: number | undefined) => void
 }
 
-/** From one look for paths to the next, milliseconds, while there is none. */
+/** From one look for paths to the next, milliseconds, while none is up. */
 const LOOK_MS = 500
 
 export class DialedConn implements PathsUser {
@@ -44,6 +44,7 @@ export class DialedConn implements PathsUser {
   readonly #keepers = new Map<DialPath, PathKeeper>()
   /** Set with the first subflow. */
   #cid: Uint8Array | undefined
+  #isLooking = false
 
   constructor(init: DialedConnInit) {
     const { conn, clock, signal, paths, suspended } = init
@@ -52,19 +53,14 @@ export class DialedConn implements PathsUser {
     this.#peerClose = new PeerCloseDetector(clock, signal, (subflow) => {
       conn.closeSubflow(subflow, 'ended')
     })
-    this.#hope = new LastHope(
-      clock,
-      Math.random,
-      () => conn.subflows().filter(({ state }) => state === 'up').length,
-      suspended,
-    )
+    this.#hope = new LastHope(clock, Math.random, () => this.#upCount, suspended)
     this.#lastWords = new LastWords(conn, clock)
     conn.suspension.onChange = (isSuspended) => {
       if (isSuspended) suspended.add(this.#hope.hurry)
       else suspended.delete(this.#hope.hurry, conn.isJoinable)
       this.#hope.suspensionChanged(isSuspended)
       if (!isSuspended) return
-      this.#look()
+      this.#lookOn()
       this.#endHoldIfHopeless()
     }
     const release = paths.use(this)
@@ -100,10 +96,19 @@ export class DialedConn implements PathsUser {
     else keeper.remove()
   }
 
-  /** While the connection is suspended, the source of the paths looks again and again: a link that returns is to be found soon. */
+  get #upCount(): number {
+    return this.#init.conn.subflows().filter(({ state }) => state === 'up').length
+  }
+
+  /** While no subflow is up, the source of the paths looks again and again: a link that returns is to be found soon. */
+  #lookOn(): void {
+    if (!this.#isLooking) this.#look()
+  }
+
   readonly #look = (): void => {
-    const { conn, clock, paths, signal } = this.#init
-    if (!conn.isSuspended || signal.aborted) return
+    const { clock, paths, signal } = this.#init
+    this.#isLooking = this.#upCount === 0 && !signal.aborted
+    if (!this.#isLooking) return
     paths.check()
     clock.callAt(clock.now() + LOOK_MS, this.#look)
   }
@@ -133,7 +138,10 @@ export class DialedConn implements PathsUser {
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       onChange: (_path, change) => {
         const { state, reason = 'closed' } = change
-        if (state === 'suspect' || (state === 'closed' && isWorthRedialling(reason))) paths.check()
+        if (state === 'suspect' || (state === 'closed' && isWorthRedialling(reason))) {
+          paths.check()
+          this.#lookOn()
+        }
         this.#hope.changed(change)
         onChange(change)
       },

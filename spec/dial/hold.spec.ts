@@ -111,35 +111,44 @@ describe('a path that returns silently', () => {
   })
 })
 
-describe('a connection that is suspended', () => {
-  it('has the source of its paths look each half second, until it goes on', async () => {
-    const { clock, links } = network(1)
-    listen(clock, links)
-    let looks = 0
-    const source: PathSource = {
-      watch: (paths) => {
-        paths.add(links[0]!.dialer('link'))
-        return () => {}
-      },
-      check: () => looks++,
-    }
-    const conn = await clock.until(new MultipathDialer('the other end', source, { clock }).dial())
-    onTestFinished(() => void conn.on('error', () => {}).destroy())
-    await clock.run(500)
-    links[0]!.cut()
-    await clock.run(100)
-    expect(conn.isSuspended).toBe(true)
-    const before = looks
-    await clock.run(5000)
-    expect(looks - before).toBeGreaterThanOrEqual(10)
-    links[0]!.restore()
-    await clock.run(2000)
-    expect(conn.isSuspended).toBe(false)
-    const after = looks
-    await clock.run(5000)
-    expect(looks).toBe(after)
-  })
+describe('a connection without a path that is up', () => {
+  test.each([
+    ['cut', 'restore', true],
+    ['freeze', 'thaw', false],
+  ] as const)(
+    'has the source of its paths look each half second after %s until %s',
+    async (take, give, isSuspended) => {
+      const { clock, links } = network(1)
+      listen(clock, links)
+      let looks = 0
+      const source: PathSource = {
+        watch: (paths) => {
+          paths.add(links[0]!.dialer('link'))
+          return () => {}
+        },
+        check: () => looks++,
+      }
+      const conn = await clock.until(new MultipathDialer('the other end', source, { clock }).dial())
+      onTestFinished(() => void conn.on('error', () => {}).destroy())
+      await clock.run(500)
+      conn.write('x')
+      links[0]![take]()
+      await clock.run(500)
+      expect(conn.isSuspended).toBe(isSuspended)
+      const before = looks
+      await clock.run(5000)
+      expect(looks - before).toBeGreaterThanOrEqual(10)
+      links[0]![give]()
+      await clock.run(2000)
+      expect(conn.subflows().map(({ state }) => state)).toEqual(['up'])
+      const after = looks
+      await clock.run(5000)
+      expect(looks).toBe(after)
+    },
+  )
+})
 
+describe('a connection that is suspended', () => {
   it('says so, and for how long it was', async () => {
     const { clock, links, near, far, atNear, atFar } = await meet()
     for (const link of links) link.cut()
