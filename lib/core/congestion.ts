@@ -29,8 +29,10 @@ export interface CongestionController {
   readonly isStartup: boolean
   /** Payload of a frame for this path. */
   frameBytes(maxFrameBytes: number): number
-  /** A flight begins, with so many bytes on the way before it. */
-  stamp(now: Millis, inFlight: number): DeliveryStamp
+  /** When pacing lets the next frame leave: at once, or later than `now`. */
+  readyAt(now: Millis): Millis
+  /** A flight of `bytes` begins, with so many on the way before it. */
+  stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp
   /** There was room and nothing to fill it with. */
   markAppLimited(inFlight: number): void
   /** A flight's ack came back on its subflow; the RTT has been sampled. */

@@ -27,6 +27,8 @@ export type Busyness =
   | 'window-full'
   /** `maxBytesPerSecond` of its path. */
   | 'rate-cap'
+  /** Its window is being spread over a round trip. */
+  | 'paced'
 
 /** What decides about the next new frame on a subflow. */
 export type Eligibility =
@@ -63,7 +65,8 @@ export function busynessOf(
 ): Busyness | undefined {
   if (isBlocked) return 'blocked'
   if (inFlightBytes >= window.bytes) return 'window-full'
-  return path.readyAt(now) > now ? 'rate-cap' : undefined
+  if (path.readyAt(now) > now) return 'rate-cap'
+  return window.readyAt(now) > now ? 'paced' : undefined
 }
 
 const hasRoomAt = (subflow: Subflow, now: Millis): boolean =>

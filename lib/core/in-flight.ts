@@ -121,7 +121,7 @@ export class InFlight {
       frame,
       sentAt: now,
       wasIdle: flights.bytes === 0,
-      ...window.stamp(now, flights.bytes),
+      ...window.stamp(now, flights.bytes, frame.size),
     }
     this.#retransmits.remove(frame)
     if (sending === 'again' && isCarriedElsewhere(frame, subflow)) this.#rescuedBytes += frame.size

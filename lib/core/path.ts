@@ -4,6 +4,7 @@ import type { Millis } from '../clock.js'
 import type { OptionTable } from '../options.js'
 import { OptionError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
+import { Pacer } from './pacer.js'
 
 /** The roles of paths, in the order in which they are used: see {@link PathPolicy.tier}. */
 export const TIERS = ['primary', 'secondary', 'backup'] as const
@@ -54,13 +55,10 @@ export class Path {
   #tier: Tier = 'primary'
   #weight = 1
   #maxBytes = Infinity
-  #bytesPerMs = Infinity
   #spentBytes = 0
   #receivedBytes = 0
   #version = 0
-  /** Bytes that may leave now; below 0 after a frame that was longer. */
-  #credit = 0
-  #creditedAt: Millis = -Infinity
+  readonly #pacer = new Pacer()
   #isPaused = false
   readonly #watchers = new Set<() => void>()
 
@@ -84,7 +82,7 @@ export class Path {
 
   /** The rate cap, bytes per millisecond. */
   get bytesPerMs(): number {
-    return this.#bytesPerMs
+    return this.#pacer.bytesPerMs
   }
 
   /** Payload bytes sent on the path. */
@@ -150,36 +148,25 @@ export class Path {
     if (policy.weight !== undefined) this.#weight = numbers.weight
     if (policy.maxBytes !== undefined) this.#maxBytes = numbers.maxBytes
     if (policy.maxBytesPerSecond !== undefined) {
-      this.#bytesPerMs = numbers.maxBytesPerSecond / 1000
-      this.#credit = Math.min(this.#credit, 0)
+      this.#pacer.set(numbers.maxBytesPerSecond / 1000, BURST_MS)
+      this.#pacer.empty()
     }
     this.#tell()
   }
 
   /** When the rate cap lets the next frame leave: at once, or later than `now`. */
   readyAt(now: Millis): Millis {
-    if (this.#bytesPerMs === Infinity) return now
-    this.#refill(now)
-    return this.#credit > 0 ? now : now + (1 - this.#credit) / this.#bytesPerMs
+    return this.#pacer.readyAt(now)
   }
 
   /** A frame leaves. */
   spend(bytes: number, now: Millis): void {
     this.#spentBytes += bytes
-    if (this.#bytesPerMs === Infinity) return
-    this.#refill(now)
-    this.#credit -= bytes
+    this.#pacer.spend(bytes, now)
   }
 
   #tell(): void {
     this.#version++
     for (const watcher of [...this.#watchers]) watcher()
-  }
-
-  #refill(now: Millis): void {
-    const burst = Math.max(1, this.#bytesPerMs * BURST_MS)
-    const elapsed = now - this.#creditedAt
-    this.#credit = elapsed === Infinity ? burst : Math.min(burst, this.#credit + elapsed * this.#bytesPerMs)
-    this.#creditedAt = now
   }
 }

@@ -9,14 +9,14 @@ import type { CongestionController, Landing, PhaseFigures, PhaseName } from './c
 import { DRAIN_GAIN, PHASES } from './congestion.js'
 import type { Delivery, DeliveryStamp, Round } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
+import { Pacer } from './pacer.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
 
 const KIB = 1024
-/** Window in units of rate × minimum RTT while it grows: short paths, where that takes no time, and long ones. */
+/** Window in units of rate × minimum RTT while it grows: short paths, where that takes no time, and long ones; between these RTTs the one becomes the other. */
 const SHORT_STARTUP_GAIN = 1.45
 const LONG_STARTUP_GAIN = 1.85
-/** Between these RTTs the one becomes the other. */
 const SHORT_STARTUP_MS = 60
 const LONG_STARTUP_MS = 160
 const STEADY_GAIN = 1.3
@@ -37,10 +37,7 @@ const QUEUEING_MS = 4
 /** A minimum RTT that explains less than what is seen for so long is measured anew. */
 const DOUBT_MS = 1000
 const DOUBT_ROUNDS = 10
-/**
- * A rate counts for this long, or for so many minimum RTTs: twice as long as it takes to doubt the minimum, since a window
- * for a path that got longer makes the rate fall. The RTT of a path that got slower would not do: its queue lengthens it.
- */
+/** How long a rate counts: twice as long as it takes to doubt the minimum RTT, since a window for a path that got longer makes the rate fall. */
 const RATE_MS = 2 * DOUBT_MS
 const RATE_ROUNDS = 2 * DOUBT_ROUNDS
 /** So many rounds tell what a path brings now: in fewer, a repair may hold up all of it. */
@@ -48,7 +45,7 @@ const RECENT_ROUNDS = 5
 /** An RTT under the drained window that exceeds the minimum by no more confirms it. */
 const CONFIRMING = 1.1
 const REFILL_GAIN = 2
-/** The longer window stays for this long at first, and twice as long each time it is needed again soon. */
+/** The longer window stays so long at first, and twice as long each time it is needed again soon. */
 const FIRST_REPAIR_MS = 2000
 const LAST_REPAIR_MS = 16_000
 /** The rate has stopped growing when so many full rounds brought less than a quarter more. */
@@ -69,6 +66,10 @@ const FAST_FRAME_MS = 0.25
 const FRAMES_PER_PIPE = 256
 const MIN_FRAME_BYTES = 1400
 
+/** Timers are late: a burst after a pause may have so many milliseconds, or such a share of the minimum RTT. */
+const BURST_MS = 4
+const BURST_SHARE = 1 / 8
+
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
 const STALE_MS = 30_000
 
@@ -76,6 +77,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rtt: RttEstimator
   readonly #rate = new DeliveryRate()
   readonly #aggregation = new AckAggregation()
+  readonly #pacer = new Pacer()
   #phase: PhaseName = 'startup'
   #since: Millis = 0
   /** Bytes delivered when the phase began. */
@@ -127,8 +129,21 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     return this.#phase === 'drain' ? Math.max(MIN_FRAME_BYTES, Math.min(bytes, this.bytes / 4)) : bytes
   }
 
-  stamp(now: Millis, inFlight: number): DeliveryStamp {
+  /** A window leaves within a minimum RTT: as a burst, what a bunch of acks makes room for would overflow a short queue. */
+  readyAt(now: Millis): Millis {
+    return this.#paced.readyAt(now)
+  }
+
+  stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp {
+    this.#paced.spend(bytes, now)
     return this.#rate.stamp(now, inFlight)
+  }
+
+  /** While the path is being filled, the rate says too little of it. */
+  get #paced(): Pacer {
+    const { min } = this.#rtt
+    this.#pacer.set(this.isStartup ? Infinity : this.bytes / min, Math.max(BURST_MS, BURST_SHARE * min))
+    return this.#pacer
   }
 
   markAppLimited(inFlight: number): void {

@@ -102,14 +102,13 @@ export class Sender {
     return this.#choice.of(subflow, this.#queuedBytes(now), now)
   }
 
-  /** When a path's rate cap lets go of what waits; Infinity where none holds anything. */
+  /** When a rate cap or the pace of a subflow lets go of what waits; Infinity where neither holds anything. */
   get readyAt(): Millis {
     if (this.#buffer.bytes === 0 && this.#inFlight.retransmits === 0 && !this.#inFlight.hasShared)
       return Infinity
     let at = Infinity
     for (const subflow of this.#subflows)
-      if (isCandidate(subflow) && busynessOf(subflow, this.#now) === 'rate-cap')
-        at = Math.min(at, subflow.path.readyAt(this.#now))
+      if (isCandidate(subflow)) at = Math.min(at, heldUntil(subflow, this.#now))
     return at
   }
 
@@ -291,8 +290,17 @@ export class Sender {
     const isIdle = this.#buffer.bytes === 0 && this.#now > this.#bulkUntil
     if (!isIdle && this.#choice.closedBy !== 'peer-full') return
     for (const subflow of this.#choice.candidates)
-      if (this.#choice.hasRoom(subflow)) subflow.window.markAppLimited(subflow.inFlightBytes)
+      if (subflow.inFlightBytes < subflow.window.bytes && !subflow.isBlocked)
+        subflow.window.markAppLimited(subflow.inFlightBytes)
   }
+}
+
+/** When time alone lets a candidate take its next frame; Infinity where it would not. */
+function heldUntil(subflow: Subflow, now: Millis): Millis {
+  const why = busynessOf(subflow, now)
+  return why === 'rate-cap' || why === 'paced'
+    ? Math.max(subflow.path.readyAt(now), subflow.window.readyAt(now))
+    : Infinity
 }
 
 function fastest(subflows: readonly Subflow[]): Subflow | undefined {

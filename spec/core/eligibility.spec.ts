@@ -60,6 +60,13 @@ describe('a new frame', () => {
     expect(verdict()).toBe('rate-cap')
   })
 
+  it('waits for its turn while the window is spread over a round trip', () => {
+    for (let round = 0; subflow.isStartup; round++) delivers(subflow, 20 * round, 14_000, 20)
+    leaves(subflow, NOW, subflow.window.bytes / 2)
+    expect(verdict()).toBe('paced')
+    expect(choice.of(subflow, Infinity, NOW + 20)).toBe('eligible')
+  })
+
   it('waits for the socket, and for the window', () => {
     leaves(subflow, NOW, subflow.window.bytes)
     expect(verdict()).toBe('window-full')

@@ -213,7 +213,7 @@ describe('what a path delivers', () => {
   /** Whether the next frame on it will be taken for held up by the application or the receiver. */
   const isAppLimited = (): boolean => {
     subflows[0]!.flights.clear()
-    return subflows[0]!.window.stamp(MS, 1).isAppLimited
+    return subflows[0]!.window.stamp(MS, 1, 0).isAppLimited
   }
 
   it('says nothing of it where there was too little to send', () => {

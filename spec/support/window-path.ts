@@ -60,10 +60,10 @@ export class WindowPath {
   runs(ms: number): this {
     const end = this.now + ms
     this.#fill()
-    for (let next = this.#journeys[0]; next !== undefined && next.ackAt <= end; next = this.#journeys[0]) {
-      this.#journeys.shift()
-      this.now = next.ackAt
-      this.#ack(next.flight)
+    for (let at = this.#nextAt(); at <= end; at = this.#nextAt()) {
+      this.now = at
+      const next = this.#journeys[0]
+      if (next !== undefined && next.ackAt <= at) this.#ack(this.#journeys.shift()!.flight)
       this.#fill()
     }
     this.now = end
@@ -94,9 +94,19 @@ export class WindowPath {
     this.#lastAckAt = Math.max(this.#lastAckAt, this.now + ms)
   }
 
+  get #hasRoom(): boolean {
+    return this.inFlight < Math.min(this.bytes, this.socketBytes)
+  }
+
+  /** When the next ack comes, or pacing lets the next frame leave. */
+  #nextAt(): number {
+    const pacedAt = this.#hasRoom ? this.window.readyAt(this.now) : Infinity
+    return Math.min(this.#journeys[0]?.ackAt ?? Infinity, pacedAt)
+  }
+
   #fill(): void {
     const before = this.inFlight
-    while (this.inFlight < Math.min(this.bytes, this.socketBytes)) this.#send()
+    while (this.#hasRoom && this.window.readyAt(this.now) <= this.now) this.#send()
     if (this.isAppLimited && this.inFlight < this.bytes) this.window.markAppLimited(this.inFlight)
     this.most = Math.max(this.most, this.inFlight)
     this.longestBurst = Math.max(this.longestBurst, this.inFlight - before)
@@ -107,7 +117,7 @@ export class WindowPath {
 
   #send(): void {
     const size = this.window.frameBytes(MAX_FRAME)
-    const stamp = this.window.stamp(this.now, this.inFlight)
+    const stamp = this.window.stamp(this.now, this.inFlight, size)
     const wasIdle = this.inFlight === 0
     const flight: Flight = { frame: frameOf(size), sentAt: this.now, wasIdle, ...stamp }
     this.inFlight += size
