@@ -69,6 +69,14 @@ export function busynessOf(
   return window.readyAt(now) > now ? 'paced' : undefined
 }
 
+/** When time alone lets a candidate take its next frame; Infinity where it would not. */
+export function heldUntil(subflow: Subflow, now: Millis): Millis {
+  const why = busynessOf(subflow, now)
+  return why === 'rate-cap' || why === 'paced'
+    ? Math.max(subflow.path.readyAt(now), subflow.window.readyAt(now))
+    : Infinity
+}
+
 const hasRoomAt = (subflow: Subflow, now: Millis): boolean =>
   subflow.path.leftBytes > 0 && busynessOf(subflow, now) === undefined
 

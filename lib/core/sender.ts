@@ -6,7 +6,7 @@ import { ByteQueue } from '../wire/byte-queue.js'
 import { encodeWindow } from '../wire/window-frame.js'
 import { asked, schedulerError } from './failures.js'
 import type { Eligibility } from './eligibility.js'
-import { busynessOf, Choice, isCandidate } from './eligibility.js'
+import { Choice, heldUntil, isCandidate } from './eligibility.js'
 import type { SentFrame } from './flight.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -293,14 +293,6 @@ export class Sender {
       if (subflow.inFlightBytes < subflow.window.bytes && !subflow.isBlocked)
         subflow.window.markAppLimited(subflow.inFlightBytes)
   }
-}
-
-/** When time alone lets a candidate take its next frame; Infinity where it would not. */
-function heldUntil(subflow: Subflow, now: Millis): Millis {
-  const why = busynessOf(subflow, now)
-  return why === 'rate-cap' || why === 'paced'
-    ? Math.max(subflow.path.readyAt(now), subflow.window.readyAt(now))
-    : Infinity
 }
 
 function fastest(subflows: readonly Subflow[]): Subflow | undefined {
