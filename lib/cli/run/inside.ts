@@ -17,6 +17,8 @@ import { SignalRelay } from './signal-relay.js'
 const names = new NameTable()
 const destinations = new Destinations(names)
 let program: ChildProcess | undefined
+/** Its name server needs what is set up meanwhile. */
+let started: Promise<unknown> = Promise.resolve()
 const relay = new SignalRelay({
   send: (name) => program?.kill(name),
   now: () => performance.now(),
@@ -27,9 +29,10 @@ function tell(message: FromInside, handle?: Server | Socket, onSent: () => void 
 }
 
 process.on('message', (message: ToInside) => {
-  if (message.kind === 'start') start(message.words)
+  if (message.kind === 'start') started = serveNames(names).then(() => start(message.words))
   // A signal to the helper that came before this is told a round of the event loop later at the latest.
-  else if (message.kind === 'signal') setImmediate(() => setImmediate(() => relay.passOn(message.name)))
+  else if (message.kind === 'signal')
+    setImmediate(() => setImmediate(() => void started.then(() => relay.passOn(message.name))))
   else if (message.kind === 'connect') connectTo(message.id, message.port)
   else
     void destinations
@@ -62,7 +65,6 @@ function connectTo(id: number, port: number): void {
   socket.once('connect', () => tell({ kind: 'connected', id }, socket))
 }
 
-await serveNames(names)
 const server = createServer().listen(CATCH_PORT)
 await once(server, 'listening')
 // Otherwise some connections would be accepted here.

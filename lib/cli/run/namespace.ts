@@ -2,8 +2,10 @@
 /** The network namespace of one program, seen from outside: a helper in it does what can only be done there. */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
 import { packageFile } from '../package-file.js'
@@ -21,6 +23,8 @@ export interface ProgramEnd {
   readonly signal: NodeJS.Signals | null
 }
 
+/** The descriptor. */
+const SET_UP = 5
 const HELPER = 'dist/cli/run/inside.js'
 const RESOLV_CONF = 'lib/cli/run/resolv.conf'
 /** What is kept of what set-up says, for its error. */
@@ -39,6 +43,7 @@ export class Namespace {
   /** Questions that the helper has not answered. */
   readonly #asked = new Map<number, (answer: Destination | Socket | undefined) => void>()
   readonly #ready: Settleable<Server> = settleable()
+  readonly #isSetUp: Settleable = settleable()
   readonly #end: Settleable<ProgramEnd> = settleable()
   #nextId = 0
   #said = ''
@@ -47,7 +52,8 @@ export class Namespace {
 
   /** Begins to make it. */
   constructor() {
-    this.server = this.#ready.promise
+    this.server = Promise.all([this.#ready.promise, this.#isSetUp.promise]).then(([server]) => server)
+    this.server.catch(ignore)
     this.ended = this.#end.promise
     this.#isPrivileged = hasCapabilities(SYS_ADMIN, NET_ADMIN)
     const [command, ...words] = setupWords({
@@ -55,15 +61,14 @@ export class Namespace {
       resolvConf: packageFile(RESOLV_CONF),
       helper: [process.execPath, packageFile(HELPER)],
     })
-    // What set-up says is read here; descriptor 4 is the standard error of the program.
+    // What the set-up says is read here, and whether it is done; descriptor 4 is the standard error of the program.
     this.#child = spawn(command!, words, {
-      stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2],
+      stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2, 'pipe'],
       // The token is none of the program's business.
       env: { ...process.env, [TOKEN_VARIABLE]: undefined },
     })
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.#said = (this.#said + text).slice(0, MOST_SAID_BYTES)
-    })
+    const stdio: readonly unknown[] = this.#child.stdio
+    void this.#follow(this.#child.stderr!, stdio[SET_UP] as Readable)
     this.#child.on('error', (error) => this.#lost(noNamespace(error.message)))
     this.#child.once('close', () => this.#lost(noNamespace(this.#said)))
     this.#child.on('message', (message, handle) =>
@@ -99,6 +104,18 @@ export class Namespace {
     if (this.#child.connected) this.#child.disconnect()
     // For what is still being set up; a helper takes no notice.
     this.#child.kill()
+  }
+
+  /** Both end with the set-up. */
+  async #follow(said: Readable, done: Readable): Promise<void> {
+    said.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(0, MOST_SAID_BYTES)
+    })
+    const told: unknown[] = []
+    done.on('data', (chunk) => told.push(chunk))
+    await Promise.all([once(said, 'close'), once(done, 'close')])
+    if (told.length > 0) this.#isSetUp.resolve()
+    else this.#isSetUp.reject(noNamespace(this.#said))
   }
 
   #ask(question: (id: number) => ToInside): Promise<Destination | Socket | undefined> {
@@ -140,6 +157,7 @@ export class Namespace {
   #lost(why: CliError): void {
     for (const id of this.#asked.keys()) this.#answer(id, undefined)
     this.#ready.reject(why)
+    this.#isSetUp.reject(why)
     this.#end.reject(new CliError('the helper of the program has ended, and its network with it'))
     if (this.#pid !== undefined) kill(this.#pid)
   }

@@ -44,11 +44,13 @@ const OUTER = `{ echo 4096 >/proc/sys/net/ipv4/tcp_child_ehash_entries; } 2>/dev
 exec unshare --net -- "$@"`
 
 /**
- * Standard error is that of the command here, and that of the program is descriptor 4. Sockets that have closed are not
- * kept: no packet of theirs can be under way. Names are not asked for by sockets in the file system.
+ * All is set up while the helper starts, by a process that nobody has to wait for. Descriptor 5 is told when it is done.
+ * Standard error is that of the command until the helper has begun, and that of the program is descriptor 4. Sockets that have
+ * closed are not kept: no packet of theirs can be under way. Names are not asked for by sockets in the file system.
  */
-const INNER = `set -e
-(
+const INNER = `(
+  set -e
+  exec 3>&- 4>&-
   PATH="$PATH:/usr/sbin:/sbin"
   printf %s "$1" | ip -batch - & ipv4=$!
   printf %s "$2" | ip -batch - 2>/dev/null & ipv6=$!
@@ -61,14 +63,15 @@ const INNER = `set -e
   wait $ipv4
   wait $ipv6 || :
   wait $rules
-)
-(
-  cd /proc/sys/net
-  echo 0 >ipv4/tcp_max_tw_buckets
-  echo 1 >netfilter/nf_conntrack_tcp_timeout_time_wait
-  echo 1 >netfilter/nf_conntrack_tcp_timeout_close
-) 2>/dev/null || :
-exec 2>&4 4>&-
+  (
+    cd /proc/sys/net
+    echo 0 >ipv4/tcp_max_tw_buckets
+    echo 1 >netfilter/nf_conntrack_tcp_timeout_time_wait
+    echo 1 >netfilter/nf_conntrack_tcp_timeout_close
+  ) 2>/dev/null || :
+  echo done >&5
+) &
+exec 2>&4 4>&- 5>&-
 shift 5
 exec "$@"`
 
