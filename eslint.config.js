@@ -30,12 +30,12 @@ export const LAYERS = [
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
   { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
   { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
-  { folder: 'stream/', may: BASE, packages: ['node:'] },
+  { folder: 'stream/', may: BASE, packages: ['node:', 'eventemitter3'] },
   { folder: 'messages/', may: [...BASE, 'stream/', 'wire/varint', 'wire/byte-queue'], packages: ['node:'] },
   {
     folder: 'conn/',
     may: [...BASE, 'wire/', 'core/', 'stream/', 'messages/'],
-    packages: ['node:', 'eventemitter3'],
+    packages: ['node:'],
   },
   {
     folder: 'transport/',
@@ -47,14 +47,14 @@ export const LAYERS = [
   {
     folder: 'mux/',
     may: [...BASE, 'wire/varint', 'wire/byte-queue', 'stream/', 'messages/'],
-    packages: ['node:', 'eventemitter3'],
+    packages: ['node:'],
   },
-  { folder: 'dial/', may: DIAL, packages: ['node:', 'eventemitter3'] },
+  { folder: 'dial/', may: DIAL, packages: ['node:'] },
   { folder: 'dial/', file: 'redial', may: DIAL, packages: ['node:', 'p-retry'] },
   {
     folder: 'listen/',
     may: [...FOUNDATION, 'transport/transport', 'transport/ipv6'],
-    packages: ['node:', 'eventemitter3'],
+    packages: ['node:'],
   },
   {
     files: ['net', 'index'],

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Public names, nothing else. */
-export type { SubflowChange } from './conn/attach.js'
+export type { SubflowChange, SubflowEventName } from './conn/attach.js'
+export type { ConnEvents } from './conn/conn-events.js'
 export { MultipathConn } from './conn/multipath-conn.js'
 export type { NetConn } from './conn/net-conn.js'
 export { DeadlineError } from './conn/net-conn.js'
 export type { ConnPath, PathState } from './conn/path-view.js'
 export type { PathStats } from './conn/path-stats.js'
 export type { SubflowStats } from './conn/subflow-stats.js'
+export type { Resumed } from './conn/suspension-events.js'
 export type { TraceTarget } from './conn/trace-sink.js'
 export type { Clock } from './clock.js'
 export type { Eligibility } from './core/eligibility.js'
@@ -23,12 +25,13 @@ export { NullTracker } from './core/tracker.js'
 export type { DialerEvents, PathFailureEvent } from './dial/multipath-dialer.js'
 export { MultipathDialer } from './dial/multipath-dialer.js'
 export type { DialerOptions } from './dial/options.js'
-export type { ErrorCode, PathFailure } from './errors.js'
+export type { ErrorCode, PathFailure, SystemDetail } from './errors.js'
 export { DialError, MultipathError, OptionError, RemoteProtocolError, ResetError } from './errors.js'
 export type { AuthorizeJoin, JoinRequest, PeerFacts } from './listen/join-request.js'
 export type { RelayOptions } from './listen/cluster-relay.js'
 export { relaySubflows } from './listen/cluster-relay.js'
 export { descriptorLimit, descriptorShare } from './listen/descriptors.js'
+export type { FullOf } from './listen/capacity.js'
 export type { ListenerEvents } from './listen/listener-events.js'
 export { MultipathListener } from './listen/multipath-listener.js'
 export type { ListenPlace, ServerEvents, ServerOptions } from './listen/multipath-server.js'
@@ -61,6 +64,7 @@ export type {
   DialOptions,
   IncomingStream,
   PathOptions,
+  SocketSource,
   SubflowDialer,
   SubflowServer,
 } from './transport/transport.js'
@@ -68,7 +72,11 @@ export type { UnixDialerOptions } from './transport/unix.js'
 export { unixDialer } from './transport/unix.js'
 export type { WebSocketDialerOptions, WebSocketTlsOptions } from './transport/websocket.js'
 export { webSocketDialer } from './transport/websocket.js'
-export type { WebSocketAcceptor, WebSocketServerOptions } from './transport/websocket-server.js'
+export type {
+  WebSocketAcceptor,
+  WebSocketAcceptorEvents,
+  WebSocketServerOptions,
+} from './transport/websocket-server.js'
 export { webSocketServer } from './transport/websocket-server.js'
 export type { VarInt } from './wire/varint.js'
 export { readVarInt, varIntLen, writeVarInt } from './wire/varint.js'

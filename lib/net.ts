@@ -8,8 +8,10 @@ import { connInit, isDialerOption } from './dial/options.js'
 import { MultipathError, OptionError, toError } from './errors.js'
 import type { PathSource } from './transport/path-source.js'
 import type { TcpDialerOptions } from './transport/tcp.js'
-import { tcpDialer } from './transport/tcp.js'
+import { TCP_NAMES, tcpDialer } from './transport/tcp.js'
+import { knownOptions } from './transport/path-options.js'
 import type { SubflowDialer } from './transport/transport.js'
+import type { UnixDialerOptions } from './transport/unix.js'
 import { unixDialer } from './transport/unix.js'
 
 export interface ConnectOptions extends DialerOptions {
@@ -102,11 +104,13 @@ export class MultipathSocket extends MultipathConn {
     }
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#disobey()
     super._destroy(error, callback)
   }
 
+  /** @internal */
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (this.#hasBegun) super._write(chunk, encoding, callback)
     else callback(notDialledError())
@@ -144,7 +148,7 @@ function normalize(args: readonly unknown[]): Normal {
   return { options: withPaths({ port: first, ...host }), listener }
 }
 
-/** Options of one path, as those of `net.connect`, apart from those that are ours. */
+/** Options of one path, as those of `net.connect`, apart from those that are ours. Libraries give others of their own, too. */
 function withPaths(options: object): Partial<ConnectOptions> {
   const { port, path: unix } = options as { port?: unknown; path?: unknown }
   // An empty path is none: Node's own http gives one.
@@ -152,7 +156,9 @@ function withPaths(options: object): Partial<ConnectOptions> {
   const entries = Object.entries<unknown>(options as Record<string, unknown>)
   const isOurs = ([name]: [string, unknown]): boolean => OF_CONNECT.includes(name) || isDialerOption(name)
   const path = Object.fromEntries(entries.filter((entry) => !isOurs(entry)))
-  const dialer = unix ? unixDialer(path as never) : tcpDialer(path as unknown as TcpDialerOptions)
+  const dialer = unix
+    ? unixDialer(knownOptions(path, { path: true }) as UnixDialerOptions)
+    : tcpDialer(knownOptions(path, TCP_NAMES) as TcpDialerOptions)
   return { ...Object.fromEntries(entries.filter(isOurs)), paths: [dialer] }
 }
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import * as source from '../lib/index.js'
+
+const run = promisify(execFile)
 
 // The built package as its users see it: by its own name, through `exports`, in a process of its own.
 async function evaluate(type: 'module' | 'commonjs', code: string): Promise<string> {
   const args = ['--no-warnings', `--input-type=${type}`, '--eval', code]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const { stdout } = await run(process.execPath, args)
   return stdout
 }
 const NAMES = Object.keys(source).sort().join()
@@ -39,24 +41,53 @@ describe('the built package', () => {
   it('starts with 96 descriptors', async () => {
     const code = "import 'multipath-net'; process.stdout.write('up')"
     const args = ['-c', 'ulimit -n 96; exec "$0" --input-type=module --eval "$1"', process.execPath, code]
-    expect((await promisify(execFile)('sh', args)).stdout).toBe('up')
+    expect((await run('sh', args)).stdout).toBe('up')
   })
 
-  it('holds its sources once: maps name the files of lib/, which the package has, without their text', () => {
-    const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] }
-    expect(files).toContain('lib')
-    const maps = readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.map'),
-    )
-    expect(maps.length).toBeGreaterThan(100)
-    for (const name of maps) {
-      const map = JSON.parse(readFileSync(join('dist', name), 'utf8')) as {
-        sources: string[]
-        sourcesContent?: unknown
-      }
-      expect(map.sourcesContent).toBeUndefined()
-      for (const source of map.sources) expect(existsSync(join('dist', dirname(name), source))).toBe(true)
-    }
+  describe('as it is packed', () => {
+    let packed: { size: number; unpackedSize: number; files: { path: string }[] }
+    let paths: string[]
+
+    beforeAll(async () => {
+      const { stdout } = await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'])
+      ;[packed] = JSON.parse(stdout) as [typeof packed]
+      paths = packed.files.map(({ path }) => path)
+    })
+
+    it('takes less than 500 kB as a tarball, and less than 2 MB when it is installed', () => {
+      expect(packed.size).toBeLessThan(500_000)
+      expect(packed.unpackedSize).toBeLessThan(2_000_000)
+    })
+
+    it('holds its code once: neither its sources nor maps of them', () => {
+      expect(paths.filter((path) => path.startsWith('lib/') || path.endsWith('.map'))).toEqual([])
+      for (const path of paths.filter((name) => name.endsWith('.js') && name.startsWith('dist/')))
+        expect(readFileSync(path, 'utf8').includes('sourceMappingURL')).toBe(false)
+    })
+
+    it('has no pictures, except the icon of the page', () => {
+      expect(paths.filter((path) => /\.(svg|png)$/.test(path) && !path.startsWith('web/'))).toEqual([])
+    })
+
+    it('has the declarations that its entries need, and no others', () => {
+      const missing = paths
+        .filter((path) => path.endsWith('.d.ts'))
+        .flatMap((path) =>
+          [...readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)].map(([, to]) =>
+            join(dirname(path), `${to}.d.ts`),
+          ),
+        )
+        .filter((path) => !paths.includes(path))
+      expect(missing).toEqual([])
+      expect(paths.filter((path) => path.startsWith('dist/cli/') && path.endsWith('.d.ts'))).toEqual([])
+    })
+  })
+
+  it('says its version, and the commit that was built where that is known', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    const { stdout } = await run(process.execPath, ['dist/cli/main.js', '--version'])
+    expect(stdout.startsWith(version)).toBe(true)
+    expect(stdout).toMatch(/^\S+( \(commit [0-9a-f]{10}\+?\))?\n$/)
   })
 
   it('leaves the process free to exit once it is loaded', async () => {

@@ -50,7 +50,7 @@ async function receive(conn: MultipathConn, seed: number): Promise<void> {
 
 async function serve(conn: MultipathConn): Promise<void> {
   conn.on('suspended', () => tell({ event: 'suspended' }))
-  conn.on('resumed', (ms: number) => tell({ event: 'resumed', ms }))
+  conn.on('resumed', ({ durationMs: ms }) => tell({ event: 'resumed', ms }))
   const [mine, theirs] = side === 'dial' ? [SEEDS.dial, SEEDS.listen] : [SEEDS.listen, SEEDS.dial]
   await Promise.all([send(conn, mine), receive(conn, theirs)])
 }

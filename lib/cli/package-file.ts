@@ -17,7 +17,15 @@ export function packageFile(name: string): string {
   return fileURLToPath(new URL(name, folder))
 }
 
+/** Set by the build: the commit that was built, with `+` behind it for one that has been changed; else empty. */
+declare const BUILD_COMMIT: string | undefined
+
+/** The version, and the commit as far as it is known. @throws {Error} where the package's manifest is not there */
+export function versionText(commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : ''): string {
+  return packageVersion() + (commit === '' ? '' : ` (commit ${commit})`)
+}
+
 /** @throws {Error} where it is not there */
-export function packageVersion(): string {
+function packageVersion(): string {
   return (JSON.parse(readPackageFile(MANIFEST).toString()) as { version: string }).version
 }

@@ -9,7 +9,7 @@ import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js
 import { failedLine } from './json-line.js'
 import { MONITOR_EXAMPLES, monitorCommand } from './monitor/monitor-command.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
-import { packageVersion } from './package-file.js'
+import { versionText } from './package-file.js'
 import { RUN_EXAMPLES, runCommand } from './run/run.js'
 import { SPEED_EXAMPLES, speedCommand } from './speed/speed-command.js'
 import { SPEED_SERVE_EXAMPLES } from './speed/speed-serve.js'
@@ -56,7 +56,7 @@ function complainer(args: readonly string[], io: CliIo): Complain {
 export function buildProgram(io: CliIo, complain: Complain = complainer([], io)): Command {
   const program = new Command('multipath')
     .description('One connection over many paths, on the command line.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(versionText(), '-V, --version', 'print the version and the commit')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     // Options behind a subcommand are its own.

@@ -53,7 +53,7 @@ export class MultipathConn extends PathSurface {
   onOver: (() => void) | undefined
   /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
   onDestroyed: (() => void) | undefined
-  protected override readonly joinKeys: JoinKeyring | undefined
+  /** @internal */ protected override readonly joinKeys: JoinKeyring | undefined
   readonly #driver: Driver<Duplex>
   readonly #inlet: Inlet
   readonly #outlet: Outlet
@@ -64,24 +64,18 @@ export class MultipathConn extends PathSurface {
   #isReset = false
   #netConn: NetConn | undefined
 
-  constructor(init: ConnInit) {
+  /** @internal */ constructor(init: ConnInit) {
     const { allowHalfOpen, options } = init
     // Ours says whether there was an error, as net.Socket's does.
     super({ allowHalfOpen, highWaterMark: options.highWaterMark, emitClose: false })
     this.joinKeys = keyringFor(init.joins)
     const auth = this.joinKeys && { isRequired: init.joins!.isRequired, keys: this.joinKeys }
     this.#driver = new Driver({ ...init, auth }, nodePorts(init.clock), {
-      onReadable: () => {
-        this.#pull()
-      },
-      onProgress: () => {
-        this.#progressed()
-      },
+      onReadable: () => this.#pull(),
+      onProgress: () => this.#progressed(),
       onSubflow: this.#announcer.announce,
       onSuspension: this.suspension.changed,
-      onFinished: (error) => {
-        this.#finished(error)
-      },
+      onFinished: (error) => this.#finished(error),
     })
     this.#inlet = new Inlet(this, this.#driver)
     this.#outlet = new Outlet(this.#driver)
@@ -164,11 +158,11 @@ export class MultipathConn extends PathSurface {
     return new MessageStream(this, options)
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+  /** @internal */ override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this._writev([{ chunk }], callback)
   }
 
-  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+  /** @internal */ override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.idle.refresh()
     this.#outlet.writeAll(
       chunks.map(({ chunk }) => chunk),
@@ -177,7 +171,7 @@ export class MultipathConn extends PathSurface {
     if (this.#finish !== undefined) this.#checkDrained()
   }
 
-  override _final(callback: Callback): void {
+  /** @internal */ override _final(callback: Callback): void {
     // Not at once behind the peer's end, as net's: who writes then is to hear of it.
     this.#outlet.end((error) => {
       if (this.readableEnded) setImmediate(callback, error)
@@ -186,7 +180,7 @@ export class MultipathConn extends PathSurface {
     this.#progressed()
   }
 
-  override _read(): void {
+  /** @internal */ override _read(): void {
     this.#inlet.want()
     this.#pull()
   }
@@ -200,7 +194,7 @@ export class MultipathConn extends PathSurface {
     return chunk
   }
 
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+  /** @internal */ override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#drainLimit.stop()
     this.idle.stop()
     const isCut = this.#isReset || this.isCutBy(error)
@@ -229,15 +223,15 @@ export class MultipathConn extends PathSurface {
     return this.unflushedBytes > 0 || this.#driver.core.isFinUnderWay
   }
 
-  protected override get driver(): Driver<Duplex> {
+  /** @internal */ protected override get driver(): Driver<Duplex> {
     return this.#driver
   }
 
-  protected override lend(chunk: Uint8Array): Uint8Array {
+  /** @internal */ protected override lend(chunk: Uint8Array): Uint8Array {
     return this.#outlet.lend(chunk)
   }
 
-  protected override setRef(isRefed: boolean): void {
+  /** @internal */ protected override setRef(isRefed: boolean): void {
     this.#driver.setRef(isRefed)
     this.refs.set(isRefed)
     this.suspension.setRef(isRefed)

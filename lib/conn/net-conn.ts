@@ -68,6 +68,7 @@ export class NetConn {
   readonly #writeGate = new Gate('write')
   #lastWrite: Promise<unknown> = Promise.resolve()
 
+  /** @internal */
   constructor(conn: SocketSurface) {
     this.#conn = conn
     conn.on('error', ignore)

@@ -10,12 +10,12 @@ import type { Scheduler } from '../core/scheduler.js'
 import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
+import { EventSurface } from './conn-events.js'
 import { ConnPaths } from './conn-paths.js'
 import type { Driver } from './driver.js'
 import type { ConnPath } from './path-view.js'
 import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
-import { SocketSurface } from '../stream/socket-surface.js'
 import { cidName } from '../wire/hello.js'
 import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
@@ -24,7 +24,7 @@ import { SuspensionEvents } from './suspension-events.js'
 import type { TraceTarget } from './trace-sink.js'
 import { checkTrace, sinkOf } from './trace-sink.js'
 
-export abstract class PathSurface extends SocketSurface {
+export abstract class PathSurface extends EventSurface {
   /** A short name for logs; never enough of the CID to join with. */
   name = ''
   /** Of streams that are being opened. @internal */
@@ -32,9 +32,11 @@ export abstract class PathSurface extends SocketSurface {
     tellAttempts(handle, this)
   })
   /** Of a connection that is held. @internal */
-  readonly suspension: SuspensionEvents = new SuspensionEvents((event, ...resumed) => {
-    this.emit(event, ...resumed)
+  readonly suspension: SuspensionEvents = new SuspensionEvents((resumed) => {
+    if (resumed === undefined) this.emit('suspended')
+    else this.emit('resumed', resumed)
   })
+  /** @internal */
   protected readonly connPaths: ConnPaths = new ConnPaths(
     () => this.driver.core.subflows,
     (subflow) => this.#stats(subflow),
@@ -44,11 +46,13 @@ export abstract class PathSurface extends SocketSurface {
     },
   )
 
-  /** Of a connection whose joins are proven. */
+  /** Of a connection whose joins are proven. @internal */
   protected abstract readonly joinKeys: JoinKeyring | undefined
 
+  /** @internal */
   protected abstract get driver(): Driver<Duplex>
 
+  /** @internal */
   protected override streams(): readonly Duplex[] {
     return this.driver.streams
   }

@@ -17,12 +17,13 @@ export class SuspensionEvents {
   onChange: ((isSuspended: boolean) => void) | undefined
   /** What a suspended connection keeps may have changed. */
   onHeldChange: (() => void) | undefined
-  readonly #emit: (event: 'suspended' | 'resumed', resumed?: Resumed) => void
+  readonly #emit: (resumed: Resumed | undefined) => void
   /** No socket keeps the process up meanwhile. */
   #keepUp: NodeJS.Timeout | undefined
   #isRefed = true
 
-  constructor(emit: (event: 'suspended' | 'resumed', resumed?: Resumed) => void) {
+  /** @param emit - tells the application: that the connection is suspended, or with `resumed` that it no longer is */
+  constructor(emit: (resumed: Resumed | undefined) => void) {
     this.#emit = emit
   }
 
@@ -35,8 +36,7 @@ export class SuspensionEvents {
     this.onChange?.(isSuspended)
     process.nextTick(() => {
       callForeign(() => {
-        if (isSuspended) this.#emit('suspended')
-        else this.#emit('resumed', { durationMs: resumedAfterMs })
+        this.#emit(isSuspended ? undefined : { durationMs: resumedAfterMs })
       })
     })
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Dials multipath connections over several paths. Go: dialer.go, NewDialer. */
 import { setMaxListeners } from 'node:events'
-import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
 import { eventOf } from '../conn/attach.js'
@@ -14,6 +13,7 @@ import type { PathPolicy } from '../core/path.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { PathSource } from '../transport/path-source.js'
+import { Emitter } from '../stream/emitter.js'
 import type { SubflowDialer } from '../transport/transport.js'
 import { discard } from '../ignore.js'
 import { DialPath, discardLater } from './dial-path.js'
@@ -36,7 +36,7 @@ export type DialerEvents = Record<SubflowEventName, [change: SubflowChange, conn
   'path-failure': [failure: PathFailureEvent, conn: MultipathConn]
 }
 
-export class MultipathDialer extends EventEmitter<DialerEvents> implements SubflowDialer {
+export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDialer {
   readonly #destination: string
   readonly #paths: KnownPaths
   readonly #options: Resolved<ConnOptions & DialerNumbers>
@@ -113,12 +113,12 @@ export class MultipathDialer extends EventEmitter<DialerEvents> implements Subfl
     return conn
   }
 
-  /** A connection that has no subflow yet; what is written to it waits. For `connect`. */
+  /** A connection that has no subflow yet; what is written to it waits. For `connect`. @internal */
   prepare(): MultipathConn {
     return new MultipathConn(this.#connInit)
   }
 
-  /** Gives a prepared connection its subflows. Rejects as `dial` does. */
+  /** Gives a prepared connection its subflows. Rejects as `dial` does. @internal */
   async establish(conn: MultipathConn, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     const life = new AbortController()

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Accepts multipath connections on several servers. Go: listener.go, NewListener. */
 import type { Server } from 'node:net'
-import { EventEmitter } from 'eventemitter3'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import { eventOf } from '../conn/attach.js'
 import type { Hello, ReadHelloInit } from '../conn/hello-io.js'
 import { readHello } from '../conn/hello-io.js'
 import { AcceptQueue } from '../stream/accept-queue.js'
+import { Emitter } from '../stream/emitter.js'
 import { callForeign } from '../stream/foreign.js'
 import { MultipathConn } from '../conn/multipath-conn.js'
 import type { TraceInit } from '../conn/trace-sink.js'
@@ -46,7 +46,7 @@ import { gateFor } from './trusted-proxies.js'
  * have been accepted live on, on the subflows they have.
  */
 export class MultipathListener
-  extends EventEmitter<ListenerEvents>
+  extends Emitter<ListenerEvents>
   implements AsyncIterable<MultipathConn>, AsyncDisposable
 {
   readonly #acceptors: readonly Acceptor[]

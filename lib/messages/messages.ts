@@ -78,7 +78,7 @@ export class MessageStream extends Duplex {
     })
   }
 
-  override _write(message: unknown, _encoding: BufferEncoding, callback: Callback): void {
+  /** @internal */ override _write(message: unknown, _encoding: BufferEncoding, callback: Callback): void {
     try {
       this.#send(this.#bytesOf(message), callback)
     } catch (error) {
@@ -86,14 +86,14 @@ export class MessageStream extends Duplex {
     }
   }
 
-  override _final(callback: Callback): void {
+  /** @internal */ override _final(callback: Callback): void {
     const below = this.#below
     if (below.writableFinished) callback()
     else if (below.writableEnded) below.once('finish', callback)
     else below.end(callback)
   }
 
-  override _read(): void {
+  /** @internal */ override _read(): void {
     if (this.#pump() && !this.#isBelowEnded) this.#below.resume()
   }
 
@@ -103,7 +103,7 @@ export class MessageStream extends Duplex {
     return message
   }
 
-  override _destroy(error: Error | null, callback: Callback): void {
+  /** @internal */ override _destroy(error: Error | null, callback: Callback): void {
     const below = this.#below
     below.off('data', this.#belowOnData)
     below.off('end', this.#belowOnEnd)

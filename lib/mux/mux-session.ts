@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A session of yamux streams over any Duplex. */
 import type { Duplex } from 'node:stream'
-import { EventEmitter } from 'eventemitter3'
 import type { Millis } from '../clock.js'
 import { systemClock } from '../clock.js'
 import { debug } from '../debug.js'
 import { MultipathError, OptionError } from '../errors.js'
 import { checkBoolean, refuseUnknown } from '../options.js'
 import { AcceptQueue } from '../stream/accept-queue.js'
+import { Emitter } from '../stream/emitter.js'
 import { Driver } from './driver.js'
 import { MuxStream } from './mux-stream.js'
 import type { MuxOptions } from './options.js'
@@ -31,7 +31,7 @@ export interface OpenOptions {
   allowHalfOpen?: boolean | undefined
 }
 
-type Listener<Name extends keyof MuxSessionEvents> = EventEmitter.EventListener<MuxSessionEvents, Name>
+type Listener<Name extends keyof MuxSessionEvents> = (...args: MuxSessionEvents[Name]) => void
 
 interface PingWaiter {
   resolve(rttMs: Millis): void
@@ -46,7 +46,7 @@ interface PingWaiter {
  * `duplex`.
  */
 export class MuxSession
-  extends EventEmitter<MuxSessionEvents>
+  extends Emitter<MuxSessionEvents>
   implements AsyncIterable<MuxStream>, AsyncDisposable
 {
   readonly #driver: Driver

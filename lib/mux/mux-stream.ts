@@ -101,10 +101,12 @@ export class MuxStream extends SocketSurface {
     this.#pull()
   }
 
+  /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#send([chunk], callback)
   }
 
+  /** @internal */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.#send(
       chunks.map(({ chunk }) => chunk),
@@ -112,17 +114,20 @@ export class MuxStream extends SocketSurface {
     )
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     this.#ending = callback
     if (this.#core.error !== undefined) this.#ended()
     else this.#host.end(this.#core)
   }
 
+  /** @internal */
   override _read(): void {
     this.#wantsBytes = true
     this.#pull()
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.idle.stop()
     const isCut = this.#isReset || this.isCutBy(error)
@@ -135,6 +140,7 @@ export class MuxStream extends SocketSurface {
     setImmediate(() => this.emit('close', error !== null))
   }
 
+  /** @internal */
   protected override lend(chunk: Uint8Array): Uint8Array {
     // A view of our own: the caller may write the same object without a callback, too.
     const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
@@ -142,11 +148,12 @@ export class MuxStream extends SocketSurface {
     return view
   }
 
+  /** @internal */
   protected override streams(): readonly Duplex[] {
     return []
   }
 
-  /** A stream keeps no process up: the connection below does. */
+  /** A stream keeps no process up: the connection below does. @internal */
   protected override setRef(_isRefed: boolean): void {}
 
   #connected(): void {

@@ -32,18 +32,20 @@ export abstract class SocketSurface extends Duplex {
   timeout: number | undefined
   /** Tells the reader of the peer's end. @internal */
   readonly readEnd: ReadEnd = new ReadEnd(this)
+  /** @internal */
   protected readonly idle: IdleTimeout = new IdleTimeout(() => this.emit('timeout'))
-  /** Whether anybody dials: a connection that nobody dials is not connecting. */
+  /** Whether it is dialled: a connection that is not is not connecting. @internal */
   protected isDialled = true
   #endpoints: Endpoints | undefined
   #isStanding = false
   /** Something was written by the code that runs now. */
   #isSpeaking = false
 
-  /** Streams of the live subflows. */
+  /** Streams of the live subflows. @internal */
   protected abstract streams(): readonly Duplex[]
+  /** @internal */
   protected abstract setRef(isRefed: boolean): void
-  /** Marks a chunk that is the caller's again when its write is called back: it is copied where it must be kept. */
+  /** Marks a chunk that is the caller's again when its write is called back: it is copied where it must be kept. @internal */
   protected abstract lend(chunk: Uint8Array): Uint8Array
 
   override write(
@@ -79,12 +81,14 @@ export abstract class SocketSurface extends Duplex {
   /**
    * Whether the peer is to see a cut in place of an end, and what is on its way is dropped. Not for the last words of a
    * server that gives up, written in the same breath as it destroys, as `node:http` does with 400, 408 and 431.
+   *
+   * @internal
    */
   protected isCutBy(error: Error | null): boolean {
     return error !== null && !this.#isSpeaking && !isLeft(error)
   }
 
-  /** What Node's stream has accepted and not passed on. */
+  /** What Node's stream has accepted and not passed on. @internal */
   protected get buffered(): Uint8Array[] {
     const { writableBuffer } = this as unknown as { writableBuffer: { chunk: Uint8Array }[] }
     return writableBuffer.map(({ chunk }) => chunk)
@@ -97,15 +101,17 @@ export abstract class SocketSurface extends Duplex {
     return false
   }
 
+  /** @internal */
   protected setEndpoints(endpoints: Endpoints): void {
     this.#endpoints = endpoints
   }
 
+  /** @internal */
   protected get hasEndpoints(): boolean {
     return this.#endpoints !== undefined
   }
 
-  /** From now on it is no longer connecting. */
+  /** From now on it is no longer connecting. @internal */
   protected stand(): void {
     this.#isStanding = true
   }
@@ -115,7 +121,7 @@ export abstract class SocketSurface extends Duplex {
     return this.isDialled && !this.#isStanding && !this.destroyed
   }
 
-  /** The name that `connecting` had before; some programs still ask for it. */
+  /** The name that `connecting` had before; some programs still ask for it. @internal */
   get _connecting(): boolean {
     return this.connecting
   }

@@ -48,15 +48,15 @@ export class SimulatedSocket extends Duplex {
     return this.destroy()
   }
 
-  override _read(): void {
+  /** @internal */ override _read(): void {
     this.#end.resume()
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+  /** @internal */ override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#send([chunk], callback)
   }
 
-  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+  /** @internal */ override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.#send(
       chunks.map(({ chunk }) => chunk),
       callback,
@@ -76,12 +76,12 @@ export class SimulatedSocket extends Duplex {
     callback?.(error)
   }
 
-  override _final(callback: Callback): void {
+  /** @internal */ override _final(callback: Callback): void {
     this.#end.end()
     callback()
   }
 
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+  /** @internal */ override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#end.close()
     this.#settle(error ?? new Error('the stream is closed'))
     callback(error)

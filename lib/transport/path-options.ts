@@ -1,7 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the dialers make of the options that they have in common. */
 import { OptionError } from '../errors.js'
+import { refuseUnknown } from '../options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
+
+/** The options that every path has. */
+const PATH_NAMES: Names<PathOptions> = {
+  label: true,
+  tracker: true,
+  tier: true,
+  weight: true,
+  maxBytes: true,
+  maxBytesPerSecond: true,
+}
+
+/** Every option by name: one that is missing is a type error. */
+export type Names<Options> = { readonly [Name in keyof Options]-?: true }
+
+/**
+ * Refuses options that neither `own` nor a path has: a misspelt cap is no cap.
+ *
+ * @throws {OptionError}
+ */
+export function refuseUnknownOptions(options: object, own: object): void {
+  refuseUnknown(options, PATH_NAMES, own)
+}
+
+/** Of `options`, those that `own` or a path has. */
+export function knownOptions(options: object, own: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in PATH_NAMES || name in own))
+}
 
 /** The parts of a dialer that don't depend on its transport. */
 export function pathOf(options: PathOptions, place: string): Omit<SubflowDialer, 'dial'> {

@@ -4,7 +4,8 @@ import { connect } from 'node:net'
 import { converse } from './conversation.js'
 import { httpConnect } from './http-connect.js'
 import { openedSocket } from './opening.js'
-import { checkPort, checkStrings, pathOf, placeOf } from './path-options.js'
+import type { Names } from './path-options.js'
+import { checkPort, checkStrings, pathOf, placeOf, refuseUnknownOptions } from './path-options.js'
 import { checkTargetHost, parseProxyUrl } from './proxy-url.js'
 import { socks5 } from './socks5.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
@@ -19,12 +20,20 @@ export interface ProxyDialerOptions extends PathOptions {
   readonly localAddress?: string | undefined
 }
 
+const PROXY_NAMES: Names<Omit<ProxyDialerOptions, keyof PathOptions>> = {
+  proxy: true,
+  host: true,
+  port: true,
+  localAddress: true,
+}
+
 /**
  * A path over TCP that a SOCKS5 or HTTP proxy opens.
  *
- * @throws {OptionError} for a URL, host, port or label that is none
+ * @throws {OptionError} for a URL, host, port or label that is none, or an unknown option
  */
 export function proxyDialer(options: ProxyDialerOptions): SubflowDialer {
+  refuseUnknownOptions(options, PROXY_NAMES)
   const { proxy, host, localAddress } = options
   const port = checkPort(options.port)
   checkTargetHost(host)

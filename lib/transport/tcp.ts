@@ -5,22 +5,59 @@ import type { TcpNetConnectOpts } from 'node:net'
 import { connect, isIP } from 'node:net'
 import { OptionError } from '../errors.js'
 import { openedSocket } from './opening.js'
-import { checkPort, checkStrings, checkType, pathOf, placeOf, withoutPath } from './path-options.js'
+import type { Names } from './path-options.js'
+import {
+  checkPort,
+  checkStrings,
+  checkType,
+  pathOf,
+  placeOf,
+  refuseUnknownOptions,
+  withoutPath,
+} from './path-options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 /** Options of `net.connect` for TCP, and of the path. */
 export type TcpDialerOptions = TcpNetConnectOpts & PathOptions
 
+/** Options of `net.connect` for TCP; of them, those of later versions of Node. */
+const NET_NAMES: Names<TcpNetConnectOpts> = {
+  port: true,
+  host: true,
+  family: true,
+  lookup: true,
+  hints: true,
+  localAddress: true,
+  localPort: true,
+  autoSelectFamily: true,
+  autoSelectFamilyAttemptTimeout: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: true,
+  timeout: true,
+  signal: true,
+  fd: true,
+  allowHalfOpen: true,
+  readable: true,
+  writable: true,
+  onread: true,
+}
+const NEWER = ['blockList', 'typeOfService', 'highWaterMark']
 const HINTS = ADDRCONFIG | V4MAPPED | ALL
 const FOREIGN = ['onread', 'objectMode', 'readableObjectMode', 'writableObjectMode', 'encoding']
+/** What `net.connect` is given for TCP. */
+export const TCP_NAMES: object = Object.fromEntries(
+  [...Object.keys(NET_NAMES), ...NEWER, ...FOREIGN].map((name) => [name, true]),
+)
 const FAMILIES: readonly unknown[] = [0, 4, 6, 'IPv4', 'IPv6']
 
 /**
  * A path over TCP. `localAddress` decides which uplink it takes, as far as the system's routes do.
  *
- * @throws {OptionError} for a port, label or address that is none
+ * @throws {OptionError} for a port, label or address that is none, or an unknown option
  */
 export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
+  refuseUnknownOptions(options, TCP_NAMES)
   const socketOptions = withoutPath(options) as TcpNetConnectOpts
   const { host = 'localhost', localAddress } = socketOptions
   const port = checkPort(socketOptions.port)

@@ -5,10 +5,19 @@ import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls'
 import { connect, createSecureContext } from 'node:tls'
 import { OptionError, toError } from '../errors.js'
 import { destroy, opened } from './opening.js'
-import { checkPort, checkStrings, pathOf, placeOf, withoutPath } from './path-options.js'
+import type { Names } from './path-options.js'
+import {
+  checkPort,
+  checkStrings,
+  pathOf,
+  placeOf,
+  refuseUnknownOptions,
+  withoutPath,
+} from './path-options.js'
 import type { PinOptions } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
 import { withoutRenegotiation } from './renegotiation.js'
+import { TCP_NAMES } from './tcp.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 /** Options of `tls.connect` over TCP, of the path, and pins. */
@@ -17,14 +26,60 @@ export type TlsDialerOptions = Omit<ConnectionOptions, 'path' | 'port' | 'socket
   PathOptions &
   PinOptions
 
+/** Options of `tls.connect`, beside those of `net.connect`. */
+const TLS_NAMES: Names<Omit<ConnectionOptions, keyof TcpNetConnectOpts | 'path' | 'socket'>> = {
+  checkServerIdentity: true,
+  servername: true,
+  session: true,
+  minDHSize: true,
+  pskCallback: true,
+  ALPNCallback: true,
+  allowPartialTrustChain: true,
+  ca: true,
+  cert: true,
+  sigalgs: true,
+  ciphers: true,
+  clientCertEngine: true,
+  crl: true,
+  dhparam: true,
+  ecdhCurve: true,
+  honorCipherOrder: true,
+  key: true,
+  privateKeyEngine: true,
+  privateKeyIdentifier: true,
+  maxVersion: true,
+  minVersion: true,
+  passphrase: true,
+  pfx: true,
+  secureOptions: true,
+  secureProtocol: true,
+  sessionIdContext: true,
+  ticketKeys: true,
+  sessionTimeout: true,
+  secureContext: true,
+  enableTrace: true,
+  requestCert: true,
+  ALPNProtocols: true,
+  SNICallback: true,
+  rejectUnauthorized: true,
+}
+/** Options of later versions of Node, and one that is not documented. */
+const NEWER = ['allowPartialTrustChain', 'ALPNCallback', 'certificateCompression', 'singleUse']
+const KNOWN = {
+  ...TCP_NAMES,
+  ...TLS_NAMES,
+  fingerprints: true,
+  ...Object.fromEntries(NEWER.map((name) => [name, true])),
+}
 const ALPN = ['multipath/0']
 
 /**
  * A path over TLS, open once the peer's certificate is verified or its fingerprint found among `fingerprints`.
  *
- * @throws {OptionError} for a port, label, address, fingerprint, key or certificate that is none
+ * @throws {OptionError} for a port, label, address, fingerprint, key or certificate that is none, or an unknown option
  */
 export function tlsDialer(options: TlsDialerOptions): SubflowDialer {
+  refuseUnknownOptions(options, KNOWN)
   const { fingerprints, ...settings } = withoutPath<TlsDialerOptions>(options)
   const { host = 'localhost', localAddress, servername } = settings
   const port = checkPort(settings.port)

@@ -3,7 +3,7 @@
 import { connect } from 'node:net'
 import { OptionError } from '../errors.js'
 import { openedSocket } from './opening.js'
-import { checkStrings, pathOf } from './path-options.js'
+import { checkStrings, pathOf, refuseUnknownOptions } from './path-options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 export interface UnixDialerOptions extends PathOptions {
@@ -14,9 +14,10 @@ export interface UnixDialerOptions extends PathOptions {
 /**
  * A path over a Unix domain socket.
  *
- * @throws {OptionError} for a path or label that is none
+ * @throws {OptionError} for a path or label that is none, or an unknown option
  */
 export function unixDialer(options: UnixDialerOptions): SubflowDialer {
+  refuseUnknownOptions(options, { path: true })
   const { path, label } = options
   checkStrings({ label, path })
   if (!path) throw new OptionError('path must be the path of a Unix socket')

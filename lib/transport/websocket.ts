@@ -10,7 +10,8 @@ import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import { ignore } from '../ignore.js'
 import { opened } from './opening.js'
-import { checkStrings, pathOf, withoutPath } from './path-options.js'
+import type { Names } from './path-options.js'
+import { checkStrings, pathOf, refuseUnknownOptions, withoutPath } from './path-options.js'
 import type { PinOptions, Pins } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
 import { withoutRenegotiation } from './renegotiation.js'
@@ -45,6 +46,25 @@ export interface WebSocketDialerOptions extends PathOptions, PinOptions, WebSock
   readonly localAddress?: string | undefined
 }
 
+const WEBSOCKET_NAMES: Names<Omit<WebSocketDialerOptions, keyof PathOptions>> = {
+  url: true,
+  headers: true,
+  agent: true,
+  localAddress: true,
+  fingerprints: true,
+  ca: true,
+  cert: true,
+  checkServerIdentity: true,
+  ciphers: true,
+  key: true,
+  maxVersion: true,
+  minVersion: true,
+  passphrase: true,
+  pfx: true,
+  rejectUnauthorized: true,
+  servername: true,
+}
+
 /** What a dial needs to know. */
 interface Target {
   /** With `http:` or `https:`. */
@@ -64,9 +84,10 @@ interface Upgrade {
 /**
  * A path over a WebSocket.
  *
- * @throws {OptionError} for a URL, label, address or fingerprint that is none
+ * @throws {OptionError} for a URL, label, address or fingerprint that is none, or an unknown option
  */
 export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer {
+  refuseUnknownOptions(options, WEBSOCKET_NAMES)
   const { url, fingerprints, headers, ...settings } = withoutPath<WebSocketDialerOptions>(options)
   const { localAddress, servername } = settings
   const { protocol, host, pathname, href } = urlOf(url)

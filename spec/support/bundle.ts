@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The JavaScript of `npm run build`: one file for each entry of the package, and what they share beside them. Hundreds of
- * modules take Node three times as long to load. The types are tsc's.
+ * modules take Node three times as long to load. The types are tsc's; what no entry needs of them goes.
  */
+import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { pruneDeclarations } from './declarations.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** What is being built; `undefined` outside of a checkout. */
+function commit(): string | undefined {
+  try {
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'lib', 'package.json')
+    return git('rev-parse', '--short=10', 'HEAD') + (changed === '' ? '' : '+')
+  } catch {
+    return undefined
+  }
+}
 
 await build({
   absWorkingDir: ROOT,
@@ -22,7 +36,11 @@ await build({
   target: 'node20.19',
   packages: 'external',
   chunkNames: 'shared/[name]-[hash]',
-  sourcemap: true,
+  // For coverage: neither they nor the sources are in the package, whose code can be read as it is.
+  sourcemap: 'external',
   sourcesContent: false,
+  define: { BUILD_COMMIT: JSON.stringify(commit() ?? '') },
   logLevel: 'warning',
 })
+
+pruneDeclarations(ROOT)

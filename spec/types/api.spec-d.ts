@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lookup } from 'node:dns/promises'
+import { on, once } from 'node:events'
 import type { Server, TcpNetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server as TlsServer } from 'node:tls'
@@ -9,6 +10,7 @@ import {
   createServer,
   interfacePaths,
   MultipathDialer,
+  MultipathListener,
   NullTracker,
   proxyDialer,
   readVarInt,
@@ -20,6 +22,7 @@ import {
   writeVarInt,
 } from '../../lib/index.js'
 import type {
+  ConnEvents,
   DialOptions,
   DialerOptions,
   PathSource,
@@ -29,14 +32,17 @@ import type {
   MultipathError,
 } from '../../lib/index.js'
 import type {
-  MultipathListener,
+  PathFailureEvent,
   PathStats,
   StatsTracker,
+  SubflowChange,
   SubflowDialer,
+  SubflowEventName,
   SubflowServer,
   VarInt,
   WebSocketAcceptor,
 } from '../../lib/index.js'
+import { MuxSession } from '../../lib/mux/index.js'
 
 declare const signal: AbortSignal
 
@@ -225,5 +231,58 @@ describe('MultipathError', () => {
     // A plain string would accept a misspelt code in a comparison.
     expectTypeOf<string>().not.toExtend<ErrorCode>()
     expectTypeOf<MultipathError>().toExtend<Error>()
+  })
+})
+
+describe('events', () => {
+  const conn = connect({ port: 1 })
+  const dialer = new MultipathDialer('a', [tcpDialer({ port: 1 })])
+
+  test('of a connection are typed by name, for every way to listen', () => {
+    for (const listen of ['on', 'once', 'off', 'addListener', 'removeListener'] as const) {
+      conn[listen]('subflow-close', (change) => expectTypeOf(change).toEqualTypeOf<SubflowChange>())
+      conn[listen]('resumed', ({ durationMs }) => expectTypeOf(durationMs).toEqualTypeOf<number>())
+      conn[listen]('close', (hadError) => expectTypeOf(hadError).toEqualTypeOf<boolean>())
+    }
+    conn.prependListener('subflow-open', ({ label }) => expectTypeOf(label).toEqualTypeOf<string>())
+    conn.prependOnceListener('error', (error) => expectTypeOf(error).toEqualTypeOf<Error>())
+    expectTypeOf<keyof ConnEvents>().toExtend<string>()
+    expectTypeOf<SubflowEventName>().toExtend<keyof ConnEvents>()
+  })
+
+  test('of a connection refuse a listener for another payload', () => {
+    // @ts-expect-error a change is no text
+    conn.on('subflow-close', (change: string) => change)
+    // @ts-expect-error it comes in an object
+    conn.on('resumed', (ms: number) => ms)
+  })
+
+  test('of a connection pass as those of a Duplex and of net.Socket do', () => {
+    conn.on('error', (error: NodeJS.ErrnoException) => error.code)
+    conn.on('data', (chunk: Buffer) => chunk.length)
+    conn.on('lookup', (_error: Error | null, address: string) => address)
+    void new Promise((resolve) => conn.once('connect', resolve))
+    const name = 'end' as string | symbol
+    conn.on(name, () => {})
+    expectTypeOf(conn).toExtend<Duplex>()
+    expectTypeOf(conn).toExtend<NodeJS.EventEmitter>()
+  })
+
+  test('can be awaited, of a connection, a dialer, a listener and a session', () => {
+    const listener = new MultipathListener([])
+    const session = new MuxSession(conn, { role: 'client' })
+    for (const emitter of [conn, dialer, listener, session]) {
+      expectTypeOf(emitter).toExtend<NodeJS.EventEmitter>()
+      expectTypeOf(once(emitter, 'subflow-open')).resolves.toExtend<unknown[]>()
+      expectTypeOf(on(emitter, 'subflow-open')).toExtend<AsyncIterable<unknown[]>>()
+    }
+  })
+
+  test('of a dialer are typed, and unknown names refused', () => {
+    dialer.prependListener('path-failure', (failure) => {
+      expectTypeOf(failure).toEqualTypeOf<PathFailureEvent>()
+    })
+    // @ts-expect-error there is no such event
+    dialer.prependListener('path-failed', () => {})
   })
 })
