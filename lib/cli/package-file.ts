@@ -21,7 +21,7 @@ export function packageFile(name: string): string {
 declare const BUILD_COMMIT: string | undefined
 
 /** The version, and the commit as far as it is known. @throws {Error} where the package's manifest is not there */
-export function versionText(commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : ''): string {
+export function versionText(commit: string = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : ''): string {
   return packageVersion() + (commit === '' ? '' : ` (commit ${commit})`)
 }
 

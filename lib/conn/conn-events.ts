@@ -45,10 +45,10 @@ type Listener<Name extends keyof ConnEvents> = (...args: ConnEvents[Name]) => vo
 type AnyListener = (...args: any[]) => void
 
 /** Gives the events of a `Duplex` the types of `ConnEvents`. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- What is merged are the methods of EventEmitter.
 export abstract class EventSurface extends SocketSurface {}
 
-// The methods are those of EventEmitter: nothing here is without an implementation.
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- See above.
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- What is merged are the methods of EventEmitter.
 export interface EventSurface {
   addListener<Name extends keyof ConnEvents>(event: Name, listener: Listener<Name>): this
   addListener<Name extends string | symbol>(event: Other<Name>, listener: AnyListener): this

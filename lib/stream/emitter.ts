@@ -40,8 +40,8 @@ export class Emitter<Events extends object> extends EventEmitter<Events> {
   /** In an array of its own: the listeners may be being called. */
   #lastToFront(event: NameOf<Events>): this {
     const { _events: kept } = this as unknown as Kept
-    const all = kept[event as PropertyKey]
-    if (Array.isArray(all)) kept[event as PropertyKey] = [all.at(-1), ...(all as unknown[]).slice(0, -1)]
+    const all = kept[event]
+    if (Array.isArray(all)) kept[event] = [all.at(-1), ...(all as unknown[]).slice(0, -1)]
     return this
   }
 }

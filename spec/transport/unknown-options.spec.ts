@@ -33,6 +33,6 @@ describe('an unknown option of a path is refused by name, with those that are kn
 
   it('and options of later versions of Node are known', () => {
     expect(tcpDialer({ port: 1, blockList: undefined } as { port: number }).label).toBe('localhost:1')
-    expect(tlsDialer({ port: 1, allowPartialTrustChain: true } as { port: number }).label).toBe('localhost:1')
+    expect(tlsDialer({ port: 1, allowPartialTrustChain: true }).label).toBe('localhost:1')
   })
 })
