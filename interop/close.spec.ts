@@ -69,13 +69,18 @@ describeWithGo('Closing', (go) => {
   describe.each([{ paths: 1 }, { paths: 3 }, { paths: 6 }])(
     'over $paths path(s), Node dialling Go',
     ({ paths }) => {
-      it('by Go right after a short answer, while the paths of Node still join, ends the stream of Node', async () => {
+      // Go resets a path on which it has not read everything yet. A frame may have been lost with that, for all that Node can tell.
+      it('by Go right after a short answer, while the paths of Node still join, ends the stream of Node cleanly unless a path was reset', async () => {
         for (let i = 0; i < 10; i++) {
           await using pair = await openPair(go(), { dials: 'Node', paths })
+          let resets = 0
+          pair.node.on('subflow-close', ({ reason }) => (resets += reason === 'failed' ? 1 : 0))
           const atNode = receive(pair.node, { seed: SEED })
           await pair.go.send({ bytes: 100, seed: SEED })
           await pair.go.close()
-          expect(await atNode).toMatchObject({ bytes: 100, mismatchAt: -1, state: 'ended' })
+          const received = await atNode
+          expect(received).toMatchObject({ bytes: 100, mismatchAt: -1 })
+          expect(received.error?.code ?? received.state).toBe(resets > 0 ? 'ECONNRESET' : 'ended')
         }
       })
     },
