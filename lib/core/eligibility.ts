@@ -59,7 +59,7 @@ function exclusionOf({ state, path, gracefulClose }: Subflow): Exclusion | undef
 export const isCandidate = (subflow: Subflow): boolean => exclusionOf(subflow) === undefined
 
 /** Why a candidate takes no frame at `now`; `undefined` where it has room. */
-export function busynessOf(
+function busynessOf(
   { isBlocked, inFlightBytes, window, path }: Subflow,
   now: Millis,
 ): Busyness | undefined {
