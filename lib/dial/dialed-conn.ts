@@ -53,7 +53,7 @@ export class DialedConn implements PathsUser {
     this.#peerClose = new PeerCloseDetector(clock, signal, (subflow) => {
       conn.closeSubflow(subflow, 'ended')
     })
-    this.#hope = new LastHope(clock, Math.random, () => this.#upCount, suspended)
+    this.#hope = new LastHope(clock, Math.random, () => conn.subflows().map(({ state }) => state), suspended)
     this.#lastWords = new LastWords(conn, clock)
     conn.suspension.onChange = (isSuspended) => {
       if (isSuspended) suspended.add(this.#hope.hurry)
@@ -96,10 +96,6 @@ export class DialedConn implements PathsUser {
     else keeper.remove()
   }
 
-  get #upCount(): number {
-    return this.#init.conn.subflows().filter(({ state }) => state === 'up').length
-  }
-
   /** While no subflow is up, the source of the paths looks again and again: a link that returns is to be found soon. */
   #lookOn(): void {
     if (!this.#isLooking) this.#look()
@@ -107,7 +103,7 @@ export class DialedConn implements PathsUser {
 
   readonly #look = (): void => {
     const { clock, paths, signal } = this.#init
-    this.#isLooking = this.#upCount === 0 && !signal.aborted
+    this.#isLooking = this.#hope.upCount === 0 && !signal.aborted
     if (!this.#isLooking) return
     paths.check()
     clock.callAt(clock.now() + LOOK_MS, this.#look)

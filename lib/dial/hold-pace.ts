@@ -23,15 +23,20 @@ export class HoldPace {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #others: SuspendedConns
+  readonly #isSilent: () => boolean
   #since: Millis | undefined
   /** Aborts attempts that were begun before the suspension. */
   #begin = new AbortController()
 
-  /** @param others - of the same dialer, this one included */
-  constructor(clock: Clock, random: () => number, others: SuspendedConns) {
+  /**
+   * @param others - of the same dialer, this one included
+   * @param isSilent - whether no subflow answers any more, though there are some
+   */
+  constructor(clock: Clock, random: () => number, others: SuspendedConns, isSilent: () => boolean) {
     this.#clock = clock
     this.#random = random
     this.#others = others
+    this.#isSilent = isSilent
   }
 
   get isOn(): boolean {
@@ -57,7 +62,7 @@ export class HoldPace {
   /** Opens a stream. An attempt that was begun before a suspension may wait for its kernel for long: it is begun anew. */
   open(signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<Duplex>): Promise<Duplex> {
     const either = AbortSignal.any([signal, this.#begin.signal])
-    return this.isOn ? openOverlapping(this.#clock, either, attempt) : attempt(either)
+    return this.isOn || this.#isSilent() ? openOverlapping(this.#clock, either, attempt) : attempt(either)
   }
 
   /** Time for the answer to a hello. */

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
+import type { SubflowState } from '../core/health.js'
 import { HoldPace } from './hold-pace.js'
 import type { SuspendedConns } from './suspended-conns.js'
 import { sleep } from './timing.js'
@@ -13,22 +14,33 @@ export class LastHope {
   /** What goes on while no subflow is left at all. */
   readonly hold: HoldPace
   readonly #clock: Clock
-  readonly #upCount: () => number
+  readonly #states: () => readonly SubflowState[]
   readonly #hurries = new Set<() => void>()
 
   /**
-   * @param upCount - subflows of the connection that are up
+   * @param states - of the subflows of the connection
    * @param others - suspended connections of the same dialer
    */
-  constructor(clock: Clock, random: () => number, upCount: () => number, others: SuspendedConns) {
-    this.hold = new HoldPace(clock, random, others)
+  constructor(
+    clock: Clock,
+    random: () => number,
+    states: () => readonly SubflowState[],
+    others: SuspendedConns,
+  ) {
+    const isSilent = (): boolean => this.upCount === 0 && states().includes('suspect')
+    this.hold = new HoldPace(clock, random, others, isSilent)
     this.#clock = clock
-    this.#upCount = upCount
+    this.#states = states
+  }
+
+  /** Subflows that answer. */
+  get upCount(): number {
+    return this.#states().filter((state) => state === 'up').length
   }
 
   /** One more loss may end the connection. */
   get isOn(): boolean {
-    return this.#upCount() <= 1
+    return this.upCount <= 1
   }
 
   /** A subflow changed its state: losing the last but one, or the last, ends long waits. */

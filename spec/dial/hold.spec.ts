@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A dialer and a listener whose paths are all gone for a while, in virtual time. */
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
-import type { DialerOptions, ListenerOptions, MultipathConn, PathSource } from '../../lib/index.js'
+import type {
+  DialerOptions,
+  ListenerOptions,
+  MultipathConn,
+  PathSource,
+  SubflowDialer,
+} from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import type { Link } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
@@ -146,6 +152,47 @@ describe('a connection without a path that is up', () => {
       expect(looks).toBe(after)
     },
   )
+})
+
+describe('a path whose first packet was lost before it returned', () => {
+  /** A kernel repeats it after a second, and then ever later. */
+  const LOST_MS = 3000
+
+  it('is dialled again within half a second while no other answers', async () => {
+    const { clock, links } = network(2)
+    listen(clock, links)
+    const [first, second] = links.map((link) => link.dialer('link'))
+    let isLost = true
+    const returned: SubflowDialer = {
+      label: 'link',
+      dial: async (options) => {
+        if (isLost) await new Promise<void>((resolve) => clock.callAt(clock.now() + LOST_MS, resolve))
+        return second!.dial(options)
+      },
+    }
+    let known: Parameters<PathSource['watch']>[0] | undefined
+    const source: PathSource = {
+      watch: (paths) => {
+        known = paths
+        paths.add(first!)
+        return () => {}
+      },
+      check: () => {},
+    }
+    const conn = await clock.until(new MultipathDialer('the other end', source, { clock }).dial())
+    onTestFinished(() => void conn.on('error', () => {}).destroy())
+    await clock.run(500)
+    conn.write('x')
+    links[0]!.freeze()
+    await clock.run(400)
+    known!.remove('link')
+    known!.add(returned)
+    await clock.run(100)
+    expect(conn.subflows().map(({ state }) => state)).toEqual(['suspect'])
+    isLost = false
+    await clock.run(700)
+    expect(conn.subflows().map(({ state }) => state)).toContain('up')
+  })
 })
 
 describe('a connection that is suspended', () => {

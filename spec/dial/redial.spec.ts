@@ -15,7 +15,7 @@ function calm(clock: ManualClock): LastHope {
   return new LastHope(
     clock,
     () => 0.5,
-    () => 2,
+    () => ['up', 'up'],
     new SuspendedConns(clock),
   )
 }
