@@ -52,17 +52,27 @@ export class MultipathSocket extends MultipathConn {
   /** Takes the listener off the signal that may end the attempt. */
   #disobey: () => void = () => {}
   #hasBegun = false
+  #dialer: MultipathDialer | undefined
 
   /** @throws {OptionError} ERR_MULTIPATH_OPTION */
   constructor(options: SocketOptions = {}) {
     const { paths, signal, ...rest } = options
     checkSignal(signal)
     const init: ConnInit = connInit(rest)
-    if (paths !== undefined) dialerFor(paths, rest)
+    const dialer = paths === undefined ? undefined : dialerFor(paths, rest)
     super(init)
+    this.#dialer = dialer
     this.#options = options
     this.isDialled = false
     this.#obey(signal)
+  }
+
+  /**
+   * What dials its paths: for its events, such as `path-failure`, its `stats()`, and `add` and `remove`. `undefined` until the
+   * paths are known: by the options, or by `connect`.
+   */
+  get dialer(): MultipathDialer | undefined {
+    return this.#dialer
   }
 
   /**
@@ -77,7 +87,7 @@ export class MultipathSocket extends MultipathConn {
     if (this.#hasBegun) throw new OptionError('connect() was already called on this socket: create a new one')
     if (paths === undefined) throw new OptionError('paths or a port must be given', 'ERR_MISSING_ARGS')
     checkSignal(signal)
-    const dialer = dialerFor(paths, rest)
+    const dialer = (this.#dialer ??= dialerFor(paths, rest))
     this.#hasBegun = true
     this.isDialled = true
     if (listener !== undefined) this.once('connect', listener)
@@ -123,13 +133,15 @@ export class MultipathSocket extends MultipathConn {
  *
  * @throws {OptionError} ERR_MULTIPATH_OPTION
  */
-export function connect(...args: ConnectArguments): MultipathSocket {
+export function connect(
+  ...args: ConnectArguments
+): MultipathSocket & { readonly dialer: MultipathDialer } {
   const { options, listener } = normalize(args)
   const { timeout, ...rest } = options
   const socket = new MultipathSocket(rest)
   if (timeout) socket.setTimeout(timeout)
   if (listener !== undefined) socket.once('connect', listener)
-  return socket.connect()
+  return socket.connect() as MultipathSocket & { readonly dialer: MultipathDialer }
 }
 
 /** The other name that net has for {@link connect}. */

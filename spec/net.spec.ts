@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import * as net from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConnectOptions, ListenerOptions, MultipathConn } from '../lib/index.js'
-import { connect, createServer, interfacePaths, MultipathServer, tcpDialer } from '../lib/index.js'
+import {
+  connect,
+  createServer,
+  interfacePaths,
+  MultipathServer,
+  MultipathSocket,
+  tcpDialer,
+} from '../lib/index.js'
 import { memoryPaths } from './support/memory-path.js'
 import { catchUncaught } from './support/outside.js'
 import { readAll, upCount } from './support/pair.js'
@@ -28,6 +35,20 @@ function pathsTo(server: MultipathServer): ConnectOptions['paths'] {
 }
 
 describe('connect()', () => {
+  it('has its dialer, with the counters of its paths even after the end', async () => {
+    const server = await echoServer()
+    const conn = connect({ paths: pathsTo(server) })
+    const { dialer } = conn
+    expect(dialer.stats().map(({ label }) => label)).toEqual(conn.paths().map(({ label }) => label))
+    conn.end('twelve bytes')
+    expect(String(await readAll(conn))).toBe('twelve bytes')
+    const sent = (all: readonly { sentBytes: number }[]): number =>
+      all.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
+    expect(sent(dialer.stats())).toBe(12)
+    expect(sent(conn.paths())).toBe(12)
+    expect(new MultipathSocket().dialer).toBeUndefined()
+  })
+
   it('gives the connection at once and tells by connect and ready that it stands', async () => {
     const server = await echoServer()
     const told: string[] = []

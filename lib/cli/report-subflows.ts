@@ -11,7 +11,11 @@ interface SubflowSource {
 
 /** Reports each attempt that failed, a line each. */
 export function reportFailures(dialer: MultipathDialer, report: (label: string, line: string) => void): void {
-  dialer.on('path-failure', ({ label, error, waitMs }) => {
+  dialer.on('path-failure', ({ label, error, waitMs, isDialing }) => {
+    if (isDialing) {
+      report(label, `${label}: ${error.message}`)
+      return
+    }
     const next = waitMs === undefined ? 'given up' : `next attempt in ${Math.round(waitMs)} ms`
     report(label, `${label}: ${error.message}, ${next}`)
   })

@@ -5,14 +5,23 @@ import type { Subflow } from '../core/subflow.js'
 import { OptionError } from '../errors.js'
 import type { ConnPath } from './path-view.js'
 import { pathView } from './path-view.js'
-import type { SubflowStats } from './subflow-stats.js'
+import type { Carried, SubflowStats } from './subflow-stats.js'
+import { carriedBy, carriedPlus, NOTHING_CARRIED } from './subflow-stats.js'
+
+interface Dialled {
+  readonly label: string
+  readonly unwatch: () => void
+  /** By the subflows that are gone. */
+  carried: Carried
+}
 
 export class ConnPaths {
   readonly #live: () => readonly Subflow[]
   readonly #stats: (subflow: Subflow) => SubflowStats
   readonly #onChange: () => void
-  /** A dialer's paths outlive their subflows. Those of a listener do not, whose labels never come again. */
-  readonly #dialled = new Map<Path, { readonly label: string; readonly unwatch: () => void }>()
+  /** A dialer's paths outlive their subflows, and the connection. Those of a listener do not, whose labels never come again. */
+  readonly #dialled = new Map<Path, Dialled>()
+  #isOver = false
 
   /** @param onChange - the policy of a dialer's path has changed, whoever changed it */
   constructor(
@@ -27,7 +36,8 @@ export class ConnPaths {
 
   /** A path of the dialer, which all its connections share. */
   add(path: Path, label: string): void {
-    if (!this.#dialled.has(path)) this.#dialled.set(path, { label, unwatch: path.watch(this.#onChange) })
+    if (this.#dialled.has(path)) return
+    this.#dialled.set(path, { label, unwatch: path.watch(this.#onChange), carried: NOTHING_CARRIED })
   }
 
   /** The dialer has removed it, and no subflow is left on it. */
@@ -36,9 +46,16 @@ export class ConnPaths {
     this.#dialled.delete(path)
   }
 
-  /** The connection is over. */
-  clear(): void {
-    for (const path of [...this.#dialled.keys()]) this.remove(path)
+  /** What it has carried still counts for its path. */
+  left(subflow: Subflow): void {
+    const path = this.#dialled.get(subflow.path)
+    if (path !== undefined) path.carried = carriedPlus(path.carried, carriedBy(subflow))
+  }
+
+  /** The connection is over: its paths stay to be read. */
+  over(): void {
+    this.#isOver = true
+    for (const { unwatch } of this.#dialled.values()) unwatch()
   }
 
   list(): ConnPath[] {
@@ -48,6 +65,7 @@ export class ConnPaths {
         path,
         this.#live().filter((subflow) => subflow.path === path),
         this.#stats,
+        this.#dialled.get(path)?.carried ?? NOTHING_CARRIED,
       ),
     )
   }
@@ -74,7 +92,7 @@ export class ConnPaths {
   }
 
   #change(label: string, change: (path: Path) => void): void {
-    const all = this.#all()
+    const all = this.#isOver ? new Map<Path, string>() : this.#all()
     const paths = [...all].filter(([, name]) => name === label)
     if (paths.length === 0) {
       const known = [...new Set(all.values())].join(', ') || 'none yet'

@@ -73,7 +73,10 @@ export class MultipathConn extends PathSurface {
     this.#driver = new Driver({ ...init, auth }, nodePorts(init.clock), {
       onReadable: () => this.#pull(),
       onProgress: () => this.#progressed(),
-      onSubflow: this.#announcer.announce,
+      onSubflow: (change) => {
+        if (change.state === 'closed') this.connPaths.left(change.subflow)
+        this.#announcer.announce(change)
+      },
       onSuspension: this.suspension.changed,
       onFinished: (error) => this.#finished(error),
     })
@@ -278,7 +281,7 @@ export class MultipathConn extends PathSurface {
 
   #over(): void {
     needsNoFarewell(this.#driver)
-    this.connPaths.clear()
+    this.connPaths.over()
     this.suspension.over()
     const onOver = this.onOver
     this.onOver = undefined

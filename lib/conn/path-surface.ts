@@ -98,7 +98,10 @@ export abstract class PathSurface extends EventSurface {
     this.driver.forbidHold()
   }
 
-  /** Each path: where this side dials, those without a subflow, too. */
+  /**
+   * Each path: where this side dials, those without a subflow, too, and with what they have carried even once the
+   * connection is over.
+   */
   paths(): ConnPath[] {
     return this.connPaths.list()
   }

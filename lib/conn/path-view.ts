@@ -3,17 +3,21 @@
 import type { SubflowState } from '../core/health.js'
 import type { Path, Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
-import type { SubflowStats } from './subflow-stats.js'
+import type { Carried, SubflowStats } from './subflow-stats.js'
+import { carriedBy, carriedPlus } from './subflow-stats.js'
 
 /**
  * - up, suspect, probing: the best that is true of one of its subflows
  * - leaving: the dialer has removed it, and its subflows are about to close
- * - down: it has no subflow; the dialer dials it again, unless it has given it up
+ * - down: it has no subflow; the dialer dials it again, unless it has given it up, or the connection is over
  */
 export type PathState = Exclude<SubflowState, 'closed'> | 'leaving' | 'down'
 
-/** A snapshot: it does not change later. */
-export interface ConnPath {
+/**
+ * A snapshot: it does not change later. Counters are those of the connection's subflows on the path, including those that
+ * are gone.
+ */
+export interface ConnPath extends Carried {
   readonly label: string
   readonly state: PathState
   /** It carries no data for now. */
@@ -35,6 +39,7 @@ export function pathView(
   path: Path,
   subflows: readonly Subflow[],
   stats: (subflow: Subflow) => SubflowStats,
+  gone: Carried,
 ): ConnPath {
   const rttMs = Math.min(...subflows.map(({ rtt }) => rtt.smoothed ?? Infinity))
   return {
@@ -48,6 +53,7 @@ export function pathView(
     maxBytesPerSecond: path.bytesPerMs === Infinity ? Infinity : Math.round(path.bytesPerMs * 1000),
     rttMs: rttMs === Infinity ? undefined : rttMs,
     subflows: subflows.map(stats),
+    ...subflows.map(carriedBy).reduce(carriedPlus, gone),
   }
 }
 

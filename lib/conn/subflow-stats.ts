@@ -5,8 +5,23 @@ import type { SubflowState } from '../core/health.js'
 import type { Tier } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
 
+/** What has been carried. */
+export interface Carried {
+  /** Data frames and payload bytes, without what was sent again. */
+  readonly sentFrames: number
+  readonly sentBytes: number
+  /** Of those sent, copies of what another path carries too. */
+  readonly copiedFrames: number
+  readonly copiedBytes: number
+  /** Duplicates included. */
+  readonly receivedFrames: number
+  readonly receivedBytes: number
+  readonly retransmittedFrames: number
+  readonly retransmittedBytes: number
+}
+
 /** A snapshot: it does not change later. */
-export interface SubflowStats {
+export interface SubflowStats extends Carried {
   readonly id: number
   readonly label: string
   /** What the dialer calls the path, on the side that listens; `undefined` elsewhere, and until it is known. */
@@ -22,21 +37,10 @@ export interface SubflowStats {
   readonly bytesPerSecond: number
   /** Bytes sent on it and not acked. */
   readonly inFlightBytes: number
-  /** Data frames and payload bytes, without what was sent again. */
-  readonly sentFrames: number
-  readonly sentBytes: number
-  /** Of those sent, copies of what another path carries too. */
-  readonly copiedFrames: number
-  readonly copiedBytes: number
-  /** Duplicates included. */
-  readonly receivedFrames: number
-  readonly receivedBytes: number
-  readonly retransmittedFrames: number
-  readonly retransmittedBytes: number
 }
 
 export function subflowStats(subflow: Subflow, eligibility: Eligibility): SubflowStats {
-  const { rtt, counters } = subflow
+  const { rtt } = subflow
   return {
     id: subflow.id,
     label: subflow.label,
@@ -48,6 +52,13 @@ export function subflowStats(subflow: Subflow, eligibility: Eligibility): Subflo
     minRttMs: rtt.min === Infinity ? undefined : rtt.min,
     bytesPerSecond: Math.round(subflow.bytesPerMs * 1000),
     inFlightBytes: subflow.inFlightBytes,
+    ...carriedBy(subflow),
+  }
+}
+
+/** What a subflow has carried so far. */
+export function carriedBy({ counters }: Subflow): Carried {
+  return {
     sentFrames: counters.framesSent,
     sentBytes: counters.bytesSent,
     copiedFrames: counters.framesCopied,
@@ -57,4 +68,21 @@ export function subflowStats(subflow: Subflow, eligibility: Eligibility): Subflo
     retransmittedFrames: counters.framesRetransmitted,
     retransmittedBytes: counters.bytesRetransmitted,
   }
+}
+
+export const NOTHING_CARRIED: Carried = {
+  sentFrames: 0,
+  sentBytes: 0,
+  copiedFrames: 0,
+  copiedBytes: 0,
+  receivedFrames: 0,
+  receivedBytes: 0,
+  retransmittedFrames: 0,
+  retransmittedBytes: 0,
+}
+
+/** Both together. */
+export function carriedPlus(a: Carried, b: Carried): Carried {
+  const names = Object.keys(NOTHING_CARRIED) as (keyof Carried)[]
+  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as Carried
 }

@@ -34,6 +34,8 @@ export interface FirstSubflowInit {
   readonly clock: Clock
   readonly headStartMs: number
   readonly handshakeTimeoutMs: number
+  /** A path has failed, or its peer has not answered. */
+  readonly onFailure: (path: DialPath, error: Error) => void
   /** What is opened is held to them. */
   readonly refs: Refs
   /** Ends the search, and later the openings that nobody has used. */
@@ -103,7 +105,7 @@ class Search implements PathsUser {
     if (at >= 0) this.#ready.splice(at, 1)
     discardLater(this.#openings.get(path))
     this.#openings.delete(path)
-    this.#failed(path, new Error('the path was removed'))
+    this.#settleOne(path, new Error('the path was removed'))
   }
 
   lookFailed(error: Error): void {
@@ -194,6 +196,13 @@ class Search implements PathsUser {
   }
 
   #failed(path: DialPath, error: Error): void {
+    if (this.#isSettled || this.#failures.has(path)) return
+    this.#init.onFailure(path, error)
+    this.#settleOne(path, error)
+  }
+
+  /** Nothing more is to be expected of it. */
+  #settleOne(path: DialPath, error: Error): void {
     if (this.#isSettled || this.#failures.has(path)) return
     this.#failures.set(path, { label: path.label, error })
     this.#init.paths.failed(path)

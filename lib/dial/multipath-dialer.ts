@@ -13,6 +13,7 @@ import type { PathPolicy } from '../core/path.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { PathSource } from '../transport/path-source.js'
+import { callForeign } from '../stream/foreign.js'
 import { Emitter } from '../stream/emitter.js'
 import type { SubflowDialer } from '../transport/transport.js'
 import { discard } from '../ignore.js'
@@ -24,11 +25,17 @@ import type { DialerNumbers, DialerOptions } from './options.js'
 import { connInit, resolveDialerOptions } from './options.js'
 import { SuspendedConns } from './suspended-conns.js'
 
-/** A path could not be dialled; `waitMs` until the next attempt, `undefined`: given up. */
+/** A path could not be dialled. */
 export interface PathFailureEvent {
   readonly label: string
   readonly error: Error
+  /** Time until the next attempt, milliseconds; `undefined` while `isDialing`, and for a path that is given up. */
   readonly waitMs: number | undefined
+  /**
+   * The connection has no path yet. Once another path has come up, the failure is told again with the time until the next
+   * attempt; if every path fails, `dial` rejects.
+   */
+  readonly isDialing: boolean
 }
 
 /** Events of a dialer, over all its connections. */
@@ -141,6 +148,9 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
         handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
         refs: conn.refs,
         signal: life.signal,
+        onFailure: ({ label }, error) => {
+          callForeign(() => this.emit('path-failure', { label, error, waitMs: undefined, isDialing: true }, conn))
+        },
       })
       if (life.signal.aborted) {
         discard(first.stream)
@@ -212,7 +222,7 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
         if (name !== undefined) this.emit(name, change, conn)
       },
       onFailure: (label, error, waitMs) => {
-        this.emit('path-failure', { label, error, waitMs }, conn)
+        this.emit('path-failure', { label, error, waitMs, isDialing: false }, conn)
       },
     })
   }

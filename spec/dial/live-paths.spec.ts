@@ -265,6 +265,14 @@ describe('paths(), where this side dials,', () => {
       spentBytes: 0,
       rttMs: undefined,
       subflows: [],
+      sentFrames: 0,
+      sentBytes: 0,
+      copiedFrames: 0,
+      copiedBytes: 0,
+      receivedFrames: 0,
+      receivedBytes: 0,
+      retransmittedFrames: 0,
+      retransmittedBytes: 0,
     })
     expect(up).toMatchObject({ label: 'path 1', state: 'up', maxBytes: Infinity, spentBytes: 1000 })
     expect(up!.rttMs).toBe(near.subflows()[0]!.smoothedRttMs)
@@ -272,10 +280,19 @@ describe('paths(), where this side dials,', () => {
     expect(far.paths().map(({ state }) => state)).toEqual(['up'])
   })
 
-  it('lists none any more once the connection is over', async () => {
-    const { near } = await connectedPair({ paths: 2 })
+  it('still tells what each has carried once the connection is over, on all of its subflows', async () => {
+    const { near, far, paths } = await connectedPair({ paths: 1, dialer: { redialMinMs: 1 } })
+    await carries(near, far, 1000)
+    paths[0]!.last.cut()
+    await until(() => near.isSuspended)
+    await until(() => upCount(near) === 1 && upCount(far) === 1)
+    await carries(near, far, 500)
+    await carries(far, near, 70)
     near.destroy()
     await quiet()
-    expect(near.paths()).toEqual([])
+    expect(near.paths()).toMatchObject([
+      { label: 'path 0', state: 'down', subflows: [], sentBytes: 1500, receivedBytes: 70 },
+    ])
+    expect(() => near.setPathPolicy('path 0', { weight: 2 })).toThrow('no path is called')
   })
 })

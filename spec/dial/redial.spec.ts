@@ -119,6 +119,46 @@ describe('a path of a connection', () => {
     far.destroy()
   })
 
+  it('that fails while the first dial goes on is told of at once, and again with the next attempt', async () => {
+    const clock = new ManualClock()
+    const { dialer, paths } = meeting({ paths: 2, dialer: { clock }, listener: { clock } })
+    paths[0]!.mode = 'refuse'
+    paths[1]!.mode = 'hang'
+    const failures: PathFailureEvent[] = []
+    dialer.on('path-failure', (failure) => failures.push(failure))
+    const dial = dialer.dial()
+    await pass(clock, 50)
+    expect(failures).toMatchObject([
+      { label: 'path 0', error: { message: 'path 0 refused' }, waitMs: undefined, isDialing: true },
+    ])
+    await expect(passUntil(clock, dial)).rejects.toMatchObject({ failures: [{}, {}] })
+    expect(failures.map(({ label, isDialing }) => [label, isDialing])).toEqual([
+      ['path 0', true],
+      ['path 1', true],
+    ])
+    paths[1]!.mode = 'open'
+    const near = await passUntil(clock, dialer.dial())
+    await pass(clock, 1)
+    expect(failures.slice(2)).toMatchObject([
+      { label: 'path 0', isDialing: true },
+      { label: 'path 0', isDialing: false, waitMs: expect.any(Number) as number },
+    ])
+    near.destroy()
+  })
+
+  it('that was removed while the first dial goes on has not failed', async () => {
+    const { dialer, paths } = meeting({ paths: 2 })
+    paths[0]!.mode = 'hang'
+    let failures = 0
+    dialer.on('path-failure', () => failures++)
+    const dial = dialer.dial()
+    dialer.remove('path 0')
+    const near = await dial
+    await quiet()
+    expect(failures).toBe(0)
+    near.destroy()
+  })
+
   it('that fails later is tried again and joins the same connection', async () => {
     const { near, far, paths, listener } = await connectedPair({ paths: 2, dialer: { redialMinMs: 1 } })
     for (let round = 1; round <= 5; round++) {

@@ -63,6 +63,8 @@ export class ConnWatch {
   /** The paths as they are now, by the names that they have here. */
   paths(): SeenPath[] {
     const seen = new Map<string, SeenPath>()
+    // It is over.
+    if (this.#conn.subflows().length === 0 && !this.#conn.isSuspended) return []
     for (const path of this.#conn.paths()) {
       const label = this.nameOf(path.label)
       const other = seen.get(label)

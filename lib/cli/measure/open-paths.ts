@@ -99,7 +99,10 @@ class Outcome {
   constructor(dialer: MultipathDialer, paths: readonly SubflowDialer[]) {
     this.#waiting = new Set(paths.map(({ label }) => label))
     dialer.on('subflow-open', ({ label }) => this.#settle(label))
-    dialer.on('path-failure', ({ label, error }) => this.#settle(label, error))
+    // While it dials, a path that has failed may still join.
+    dialer.on('path-failure', ({ label, error, isDialing }) => {
+      if (!isDialing) this.#settle(label, error)
+    })
     // A Go listener takes a join before it knows the connection: it may be closed with nothing said on it.
     dialer.on('subflow-close', ({ label, reason, error }) =>
       this.#settle(label, error ?? new Error(`the handshake succeeded, and the path then closed: ${reason}`)),
