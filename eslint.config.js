@@ -57,8 +57,8 @@ export const LAYERS = [
     packages: ['node:'],
   },
   {
-    files: ['net', 'index'],
-    may: [...DIAL, 'net', 'messages/', 'transport/', 'mux/', 'paths/', 'dial/', 'listen/'],
+    files: ['net', 'diagnostics', 'index'],
+    may: [...DIAL, 'net', 'diagnostics', 'messages/', 'transport/', 'mux/', 'paths/', 'dial/', 'listen/'],
     packages: ['node:'],
   },
   {

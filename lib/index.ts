@@ -22,6 +22,13 @@ export type { SchedulerName } from './core/schedulers/by-name.js'
 export { schedulers } from './core/schedulers/by-name.js'
 export type { StatsTracker } from './core/tracker.js'
 export { NullTracker } from './core/tracker.js'
+export type {
+  DiagnosticsMessages,
+  DialMessage,
+  ResumedMessage,
+  SubflowMessage,
+  SuspendedMessage,
+} from './diagnostics.js'
 export type { DialerEvents, PathFailureEvent } from './dial/multipath-dialer.js'
 export { MultipathDialer } from './dial/multipath-dialer.js'
 export type { DialerOptions } from './dial/options.js'

@@ -2,18 +2,20 @@
 /** Tells of what becomes of a connection's subflows: first to whoever attached each, then to everybody. */
 import type { Action } from '../core/action.js'
 import type { Subflow } from '../core/subflow.js'
-import type { SubflowChange, SubflowEventName } from './attach.js'
+import type { SubflowChange } from './attach.js'
 import { eventOf } from './attach.js'
+import type { EventSurface } from './conn-events.js'
+import { publishSubflow } from './diagnostics.js'
 import { callForeign } from '../stream/foreign.js'
 
 type Watcher = (change: SubflowChange) => void
 
 export class Announcer {
-  readonly #emit: (name: SubflowEventName, change: SubflowChange) => void
+  readonly #conn: EventSurface
   readonly #watchers = new Map<Subflow, Watcher>()
 
-  constructor(emit: (name: SubflowEventName, change: SubflowChange) => void) {
-    this.#emit = emit
+  constructor(conn: EventSurface) {
+    this.#conn = conn
   }
 
   watch(subflow: Subflow, watcher: Watcher): void {
@@ -41,7 +43,9 @@ export class Announcer {
         })
       }
       const name = eventOf(change)
-      if (name !== undefined) this.#emit(name, change)
+      if (name === undefined) return
+      publishSubflow(this.#conn, name, change)
+      this.#conn.emit(name, change)
     })
   }
 }

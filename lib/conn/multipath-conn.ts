@@ -58,7 +58,7 @@ export class MultipathConn extends PathSurface {
   readonly #inlet: Inlet
   readonly #outlet: Outlet
   readonly #drainLimit: DrainLimit
-  readonly #announcer = new Announcer((name, change) => this.emit(name, change))
+  readonly #announcer = new Announcer(this)
   /** Set once no subflow is left. */
   #finish: { readonly error: MultipathError | undefined } | undefined
   #isReset = false

@@ -12,6 +12,7 @@ import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { EventSurface } from './conn-events.js'
 import { ConnPaths } from './conn-paths.js'
+import { publishSuspension } from './diagnostics.js'
 import type { Driver } from './driver.js'
 import type { ConnPath } from './path-view.js'
 import { tellAttempts } from '../stream/attempts.js'
@@ -33,6 +34,7 @@ export abstract class PathSurface extends EventSurface {
   })
   /** Of a connection that is held. @internal */
   readonly suspension: SuspensionEvents = new SuspensionEvents((resumed) => {
+    publishSuspension(this, resumed)
     if (resumed === undefined) this.emit('suspended')
     else this.emit('resumed', resumed)
   })

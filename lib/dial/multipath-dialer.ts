@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Dials multipath connections over several paths. Go: dialer.go, NewDialer. */
+import { tracingChannel } from 'node:diagnostics_channel'
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../clock.js'
 import type { SubflowChange, SubflowEventName } from '../conn/attach.js'
@@ -24,6 +25,9 @@ import { KnownPaths } from './known-paths.js'
 import type { DialerNumbers, DialerOptions } from './options.js'
 import { connInit, resolveDialerOptions } from './options.js'
 import { SuspendedConns } from './suspended-conns.js'
+
+/** Its messages are of `DialMessage` (diagnostics.ts). */
+const DIAL = tracingChannel<unknown, object>('multipath:dial')
 
 /** A path could not be dialled. */
 export interface PathFailureEvent {
@@ -126,7 +130,12 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   }
 
   /** Gives a prepared connection its subflows. Rejects as `dial` does. @internal */
-  async establish(conn: MultipathConn, signal?: AbortSignal): Promise<void> {
+  establish(conn: MultipathConn, signal?: AbortSignal): Promise<void> {
+    const establish = (): Promise<void> => this.#establish(conn, signal)
+    return DIAL.hasSubscribers ? DIAL.tracePromise(establish, { dialer: this, conn }) : establish()
+  }
+
+  async #establish(conn: MultipathConn, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
     const life = new AbortController()
     // Every path listens to it, however many there are; Node 20 warns of more than ten.
@@ -149,7 +158,9 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
         refs: conn.refs,
         signal: life.signal,
         onFailure: ({ label }, error) => {
-          callForeign(() => this.emit('path-failure', { label, error, waitMs: undefined, isDialing: true }, conn))
+          callForeign(() =>
+            this.emit('path-failure', { label, error, waitMs: undefined, isDialing: true }, conn),
+          )
         },
       })
       if (life.signal.aborted) {
