@@ -81,7 +81,9 @@ describe('diagnostics channels', () => {
     const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
     const listeners = Object.fromEntries(names.map((name) => [name, tell(name)])) as never
     channel.subscribe(listeners)
-    onTestFinished(() => void channel.unsubscribe(listeners))
+    onTestFinished(() => {
+      channel.unsubscribe(listeners)
+    })
     const { dialer, paths } = meeting({ paths: 1 })
     const near = await dialer.dial()
     expect(traced.map(([name]) => name)).toEqual(['start', 'end', 'asyncStart', 'asyncEnd'])
