@@ -226,7 +226,8 @@ const sockets = Array.from({ length: 5 }, () => connect(${PORTS.http}, '${IPV4}'
     })
     const [said] = (await once(cli.stdout, 'data')) as [Buffer]
     const namespace = said.toString().trim()
-    expect(processesIn(namespace)).toHaveLength(2)
+    // The helper and the program, once readlink is gone.
+    await expect.poll(() => processesIn(namespace)).toHaveLength(2)
     cli.kill('SIGKILL')
     await cli.exited
     while (processesIn(namespace).length > 0) await delay(20)

@@ -59,10 +59,7 @@ function exclusionOf({ state, path, gracefulClose }: Subflow): Exclusion | undef
 export const isCandidate = (subflow: Subflow): boolean => exclusionOf(subflow) === undefined
 
 /** Why a candidate takes no frame at `now`; `undefined` where it has room. */
-function busynessOf(
-  { isBlocked, inFlightBytes, window, path }: Subflow,
-  now: Millis,
-): Busyness | undefined {
+function busynessOf({ isBlocked, inFlightBytes, window, path }: Subflow, now: Millis): Busyness | undefined {
   if (isBlocked) return 'blocked'
   if (inFlightBytes >= window.bytes) return 'window-full'
   if (path.readyAt(now) > now) return 'rate-cap'
