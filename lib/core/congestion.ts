@@ -31,7 +31,7 @@ export interface CongestionController {
   frameBytes(maxFrameBytes: number): number
   /** When pacing lets the next frame leave: at once, or later than `now`. */
   readyAt(now: Millis): Millis
-  /** A flight of `bytes` begins, with so many on the way before it. */
+  /** A flight of `bytes` begins; `inFlight` bytes are under way already. */
   stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp
   /** There was room and nothing to fill it with. */
   markAppLimited(inFlight: number): void

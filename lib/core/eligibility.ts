@@ -58,10 +58,17 @@ function exclusionOf({ state, path, gracefulClose }: Subflow): Exclusion | undef
 
 export const isCandidate = (subflow: Subflow): boolean => exclusionOf(subflow) === undefined
 
-/** Why a candidate takes no frame at `now`; `undefined` where it has room. */
-function busynessOf({ isBlocked, inFlightBytes, window, path }: Subflow, now: Millis): Busyness | undefined {
+/** What a candidate is full of, whatever the time; `undefined` where it is not. */
+export function fullnessOf({ isBlocked, inFlightBytes, window }: Subflow): Busyness | undefined {
   if (isBlocked) return 'blocked'
-  if (inFlightBytes >= window.bytes) return 'window-full'
+  return inFlightBytes >= window.bytes ? 'window-full' : undefined
+}
+
+/** Why a candidate takes no frame at `now`; `undefined` where it has room. */
+function busynessOf(subflow: Subflow, now: Millis): Busyness | undefined {
+  const { path, window } = subflow
+  const fullness = fullnessOf(subflow)
+  if (fullness !== undefined) return fullness
   if (path.readyAt(now) > now) return 'rate-cap'
   return window.readyAt(now) > now ? 'paced' : undefined
 }

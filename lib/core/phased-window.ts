@@ -131,16 +131,16 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   /** A window leaves within a minimum RTT: as a burst, what a bunch of acks makes room for would overflow a short queue. */
   readyAt(now: Millis): Millis {
-    return this.#paced.readyAt(now)
+    return this.#pace().readyAt(now)
   }
 
   stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp {
-    this.#paced.spend(bytes, now)
+    this.#pace().spend(bytes, now)
     return this.#rate.stamp(now, inFlight)
   }
 
-  /** While the path is being filled, the rate says too little of it. */
-  get #paced(): Pacer {
+  /** The pacer at the pace of now. While the path is being filled, the rate says too little of it. */
+  #pace(): Pacer {
     const { min } = this.#rtt
     this.#pacer.set(this.isStartup ? Infinity : this.bytes / min, Math.max(BURST_MS, BURST_SHARE * min))
     return this.#pacer

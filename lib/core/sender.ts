@@ -6,7 +6,7 @@ import { ByteQueue } from '../wire/byte-queue.js'
 import { encodeWindow } from '../wire/window-frame.js'
 import { asked, schedulerError } from './failures.js'
 import type { Eligibility } from './eligibility.js'
-import { Choice, heldUntil, isCandidate } from './eligibility.js'
+import { Choice, fullnessOf, heldUntil, isCandidate } from './eligibility.js'
 import type { SentFrame } from './flight.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -290,8 +290,7 @@ export class Sender {
     const isIdle = this.#buffer.bytes === 0 && this.#now > this.#bulkUntil
     if (!isIdle && this.#choice.closedBy !== 'peer-full') return
     for (const subflow of this.#choice.candidates)
-      if (subflow.inFlightBytes < subflow.window.bytes && !subflow.isBlocked)
-        subflow.window.markAppLimited(subflow.inFlightBytes)
+      if (fullnessOf(subflow) === undefined) subflow.window.markAppLimited(subflow.inFlightBytes)
   }
 }
 
