@@ -60,7 +60,7 @@ export class DialedConn implements PathsUser {
       else suspended.delete(this.#hope.hurry, conn.isJoinable)
       this.#hope.suspensionChanged(isSuspended)
       if (!isSuspended) return
-      this.#lookOn()
+      if (!this.#isLooking) this.#look()
       this.#endHoldIfHopeless()
     }
     const release = paths.use(this)
@@ -96,17 +96,17 @@ export class DialedConn implements PathsUser {
     else keeper.remove()
   }
 
-  /** While no subflow is up, the source of the paths looks again and again: a link that returns is to be found soon. */
-  #lookOn(): void {
-    if (!this.#isLooking) this.#look()
-  }
-
-  readonly #look = (): void => {
+  /** The source of the paths looks now, and again and again while no subflow is up: a link that returns is to be found soon. */
+  #look(): void {
     const { clock, paths, signal } = this.#init
-    this.#isLooking = this.#hope.upCount === 0 && !signal.aborted
-    if (!this.#isLooking) return
     paths.check()
-    clock.callAt(clock.now() + LOOK_MS, this.#look)
+    const isNeeded = (): boolean => this.#hope.upCount === 0 && !signal.aborted
+    if (this.#isLooking || !isNeeded()) return
+    this.#isLooking = true
+    clock.callAt(clock.now() + LOOK_MS, () => {
+      this.#isLooking = false
+      if (isNeeded()) this.#look()
+    })
   }
 
   /** Paths may still come of themselves, or were removed to make room for others: then the connection is held on. */
@@ -134,10 +134,7 @@ export class DialedConn implements PathsUser {
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       onChange: (_path, change) => {
         const { state, reason = 'closed' } = change
-        if (state === 'suspect' || (state === 'closed' && isWorthRedialling(reason))) {
-          paths.check()
-          this.#lookOn()
-        }
+        if (state === 'suspect' || (state === 'closed' && isWorthRedialling(reason))) this.#look()
         this.#hope.changed(change)
         onChange(change)
       },
