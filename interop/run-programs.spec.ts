@@ -3,9 +3,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SERVER_SOURCE } from './support/run-server.js'
-import { NAME, RunStage, whyNoRun } from './support/run-stage.js'
+import { describe, expect, it } from 'vitest'
+import type { RunStage } from './support/run-stage.js'
+import { NAME, useRunStage, whyNoRun } from './support/run-stage.js'
 import { SSHD, writeSshdFiles } from './support/sshd.js'
 
 const why = whyNoRun()
@@ -14,16 +14,7 @@ const HELLO = 'hello from 80'
 
 let stage: RunStage
 
-beforeAll(async () => {
-  if (why !== undefined) return
-  stage = new RunStage()
-  await stage.open()
-  await stage.server([process.execPath, '-e', SERVER_SOURCE], /ready/)
-})
-
-afterAll(async () => {
-  if (why === undefined) await stage[Symbol.asyncDispose]()
-})
+useRunStage(why, (opened) => (stage = opened))
 
 /** What each needs, and prints; it prepares its server first. */
 interface Case {

@@ -7,26 +7,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PORTS, SERVER_SOURCE, SLOW_BYTES } from './support/run-server.js'
-import type { User } from './support/run-stage.js'
-import { IPV4, IPV6, NAME, RunStage, whyNoRun, whyNot } from './support/run-stage.js'
+import { describe, expect, it } from 'vitest'
+import { PORTS, SLOW_BYTES } from './support/run-server.js'
+import type { RunStage, User } from './support/run-stage.js'
+import { IPV4, IPV6, NAME, useRunStage, whyNoRun, whyNot } from './support/run-stage.js'
 
 const why = whyNoRun()
 const USERS: readonly User[] = ['root', 'an ordinary user']
 
 let stage: RunStage
 
-beforeAll(async () => {
-  if (why !== undefined) return
-  stage = new RunStage()
-  await stage.open()
-  await stage.server([process.execPath, '-e', SERVER_SOURCE], /ready/)
-})
-
-afterAll(async () => {
-  if (why === undefined) await stage[Symbol.asyncDispose]()
-})
+useRunStage(why, (opened) => (stage = opened))
 
 /** Processes in a network namespace, by its name; nothing but processes keeps one. */
 function processesIn(namespace: string): string[] {

@@ -4,10 +4,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import { Program } from '../../bench/shared/program.js'
 import type { CliExit, CliStart } from '../../spec/support/cli-process.js'
 import { CliProcess } from '../../spec/support/cli-process.js'
 import { ip, whyNoNamespaces } from './namespaces.js'
+import { SERVER_SOURCE } from './run-server.js'
 import { SERVER, Uplinks } from './uplinks.js'
 
 /** Who runs a program: root needs no user namespace, and everybody else does. */
@@ -44,6 +46,19 @@ export function whyNoRun(): string | undefined {
 export function whyNot(user: User): string | undefined {
   const [program, ...words] = [...AS[user], process.execPath, '-e', `fs.accessSync('${process.cwd()}/dist')`]
   return spawnSync(program, words).status === 0 ? undefined : 'this folder is closed to other users'
+}
+
+/** Opens a stage with its server for the specs of a file, unless there is a reason why they cannot run. */
+export function useRunStage(why: string | undefined, take: (stage: RunStage) => void): void {
+  let stage: RunStage | undefined
+  beforeAll(async () => {
+    if (why !== undefined) return
+    stage = new RunStage()
+    take(stage)
+    await stage.open()
+    await stage.server([process.execPath, '-e', SERVER_SOURCE], /ready/)
+  })
+  afterAll(() => stage?.[Symbol.asyncDispose]())
 }
 
 export class RunStage implements AsyncDisposable {
