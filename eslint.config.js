@@ -77,6 +77,7 @@ export const LAYERS = [
       'token-bucket',
       'listen/by-address',
       'listen/source-network',
+      'transport/ipv6',
     ],
     packages: ['node:', 'commander'],
   },

@@ -64,7 +64,7 @@ const TLS_NAMES: Names<Omit<ConnectionOptions, keyof TcpNetConnectOpts | 'path' 
   rejectUnauthorized: true,
 }
 /** Options of later versions of Node, and one that is not documented. */
-const NEWER = ['allowPartialTrustChain', 'ALPNCallback', 'certificateCompression', 'singleUse']
+const NEWER = ['certificateCompression', 'singleUse']
 const KNOWN = {
   ...TCP_NAMES,
   ...TLS_NAMES,

@@ -169,7 +169,7 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
         ...constants('cli/streams/dial-session', 'WAIT_MS'),
         ...constants('cli/run/name-table', 'MAX_NAMES'),
-        ...constants('cli/run/run-program', 'LAST_WORDS_MS'),
+        ...constants('cli/streams/drain', 'LAST_WORDS_MS'),
         ...constants('cli/run/namespace', 'MOST_SAID_BYTES'),
       ],
     ],

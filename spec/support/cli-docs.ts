@@ -84,9 +84,9 @@ target and port, and \`run\` opens a stream for it.
 - Every name has addresses that stand for it, in 198.18.0.0/15 and fd6d:7061:7468::/96. Whether a name exists is known only when it is connected to. Other records than
   addresses (MX, TXT, SRV) are empty, whatever server they are asked for. Names in /etc/hosts have the addresses that stand there.
 - UDP is refused, and HTTP/3 falls back to TCP at once. Pings are refused. Abstract Unix sockets of the machine are out of reach.
-- An ordinary user keeps the user and group ID. In a user namespace, other users and groups appear as nobody, and programs with set-user-ID bits, such as sudo, do not work. Root
+- A program of an ordinary user keeps the IDs of its user and group. All other users and groups appear as nobody in its user namespace, and programs with set-user-ID bits, such as sudo, do not work. Root
   needs no user namespace.
-- A signal to \`run\` is passed on to the program. When the program ends, what it has sent is still delivered, for at most --drain seconds. Processes that it leaves behind lose their network
+- \`run\` passes signals on to the program. After the program has ended, \`run\` continues to deliver the data that it has sent, for at most --drain seconds. Processes that it leaves behind lose their network
   after that.
 - \`run\` is no sandbox: the program has the files of its user.
 

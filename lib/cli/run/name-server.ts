@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The name server of the namespace: it answers at once, whatever is up outside. */
-import type { Socket } from 'node:dgram'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { ignore } from '../../ignore.js'
@@ -14,21 +13,20 @@ const LOCALHOST: Found = {
   ipv6: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
 }
 
-/** @returns whether there is IPv6. @throws the error of the system */
-export async function serveNames(names: NameTable): Promise<boolean> {
+/** Over IPv6 as well where there is any. Rejects with the error of the system. */
+export async function serveNames(names: NameTable): Promise<void> {
   const hasIPv6 = await listen('udp6', '::1', (name) => lookupName(name, names, true)).then(
     () => true,
     () => false,
   )
   await listen('udp4', '127.0.0.1', (name) => lookupName(name, names, hasIPv6))
-  return hasIPv6
 }
 
 async function listen(
   type: 'udp4' | 'udp6',
   address: string,
   lookup: (name: string) => Found | undefined,
-): Promise<Socket> {
+): Promise<void> {
   const socket = createSocket(type)
   socket.bind(PORT, address)
   await once(socket, 'listening')
@@ -38,7 +36,6 @@ async function listen(
     const answer = answerQuery(query, lookup)
     if (answer !== undefined) socket.send(answer, client.port, client.address, ignore)
   })
-  return socket
 }
 
 /** `localhost` is the namespace itself (RFC 6761, section 6.3); names of addresses are no names of hosts. */

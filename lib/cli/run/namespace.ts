@@ -92,7 +92,7 @@ export class Namespace {
     return (await this.#ask((id) => ({ kind: 'destination', id, accepted }))) as Destination | undefined
   }
 
-  /** A connection to a port of the namespace; `undefined`: nobody listens there. It may be half open. */
+  /** A connection to a port of the namespace, which may be half open; `undefined` if no program listens on that port. */
   async connect(port: number): Promise<Socket | undefined> {
     const socket = (await this.#ask((id) => ({ kind: 'connect', id, port }))) as Socket | undefined
     if (socket !== undefined) socket.allowHalfOpen = true

@@ -27,5 +27,5 @@ export type FromInside =
   | { readonly kind: 'not-started'; readonly code: string; readonly message: string }
   | { readonly kind: 'ended'; readonly code: number | null; readonly signal: NodeJS.Signals | null }
   | { readonly kind: 'destination'; readonly id: number; readonly destination: Destination | undefined }
-  /** With a socket, or without where nobody listens. */
+  /** With a socket, unless no program listens on that port. */
   | { readonly kind: 'connected'; readonly id: number }

@@ -8,8 +8,10 @@ import type { CliIo } from '../cli-io.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { ClientFlags } from '../streams/dial-session.js'
+import { lastWords } from '../streams/drain.js'
 import { listenPort } from '../streams/listen-port.js'
 import { Log } from '../streams/log.js'
+import { orAborted } from '../streams/or-aborted.js'
 import { passOn } from '../streams/pass-on.js'
 import type { Client, ClientContext, LocalPort } from '../streams/run-client.js'
 import { listenLocally, withClient } from '../streams/run-client.js'
@@ -24,9 +26,6 @@ export interface RunPlan {
   /** Ports of the program that are open on this machine as well. */
   readonly publish: readonly HostPort[]
 }
-
-/** The session has so long to say its last, milliseconds. */
-const LAST_WORDS_MS = 2000
 
 /** What runs while the program does. */
 interface Running {
@@ -56,7 +55,7 @@ export async function runProgram(plan: RunPlan, flags: ClientFlags, io: CliIo): 
       log.info('program-end', `the program has ended with ${exitCode}`, { exitCode })
       await finish(running, client, flags)
       life.abort()
-      await closed(client)
+      await lastWords(client.keeper.close())
       log.close()
       return exitCode
     })
@@ -85,7 +84,7 @@ async function open(
     const port = publishedPort(bind, namespace, unsaid)
     servers.push(await listenLocally(port, (socket) => take(port, socket), maxStreams, log))
   }
-  const bind = await orStopped(namespace.server, io.signal)
+  const bind = await orAborted(namespace.server, io.signal)
   const serve = (socket: Socket): void =>
     take({ serve: (one, context) => lead(one, running, context) }, socket)
   servers.push(await listenPort({ bind, maxConnections: maxStreams, serve, log }))
@@ -174,25 +173,6 @@ async function finish(
   cutAll()
 }
 
-async function closed({ keeper }: Client): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LAST_WORDS_MS)
-  })
-  await Promise.race([keeper.close().catch(ignore), late])
-  clearTimeout(timer)
-}
-
 function exitCodeOf({ code, signal }: ProgramEnd): number {
   return code ?? 128 + constants.signals[signal!]
-}
-
-/** @throws {CliError} the reason of `signal` */
-function orStopped<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as CliError)
-    signal.addEventListener('abort', stop)
-    if (signal.aborted) stop()
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

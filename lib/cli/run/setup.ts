@@ -44,7 +44,7 @@ const OUTER = `{ echo 4096 >/proc/sys/net/ipv4/tcp_child_ehash_entries; } 2>/dev
 exec unshare --net -- "$@"`
 
 /**
- * All is set up while the helper starts, by a process that nobody has to wait for. Descriptor 5 is told when it is done.
+ * A process in the background sets everything up while the helper starts, and writes to descriptor 5 when it is done.
  * Standard error is that of the command until the helper has begun, and that of the program is descriptor 4. Sockets that have
  * closed are not kept: no packet of theirs can be under way. Names are not asked for by sockets in the file system.
  */

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import type { AllowList, Place } from './allow-list.js'
 import type { Address } from './host.js'
 import { parseAddress } from './host.js'
+import { orAborted } from './or-aborted.js'
 import type { Refusal } from './stream-request.js'
 import { ignore } from '../../ignore.js'
 
@@ -149,15 +150,6 @@ function pinned(addresses: readonly Address[]): LookupFunction {
     if (options.all === true) callback(null, all)
     else callback(null, all[0]!.address, all[0]!.family)
   }
-}
-
-function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const signalOnAbort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', signalOnAbort)
-    if (signal.aborted) signalOnAbort()
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', signalOnAbort))
-  })
 }
 
 function targetError(error: unknown): TargetError {
