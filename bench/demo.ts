@@ -56,7 +56,6 @@ async function transfer(source: string, target: string, signal: AbortSignal): Pr
     }
   }, 20)
   try {
-    receiver.end()
     await Promise.all([
       pipeline(createReadStream(source), sender, { signal }),
       pipeline(receiver, createWriteStream(target), { signal }),

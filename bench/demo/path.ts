@@ -66,7 +66,13 @@ export class DemoPath implements AsyncDisposable {
     this.#relay.reset()
   }
 
-  /** Lets nothing through; nobody is told. */
+  /** Ends what `cut` began. */
+  restore(): void {
+    this.#note = 'back'
+    this.#relay.refuse(false)
+  }
+
+  /** Lets nothing through; neither end is told. */
   freeze(): void {
     this.#note = 'frozen'
     this.#relay.freeze()

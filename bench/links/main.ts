@@ -3,30 +3,26 @@
  * `npm run bench:links`: ours and its peers over emulated links of different rates and delays, with loss and
  * silence. See options.ts for its command line, scenarios.ts for the links and targets.ts for the bounds.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { libraryBuild } from '../shared/build.js'
 import { figure } from '../shared/figures.js'
 import { machine } from '../shared/machine.js'
-import { RESULTS } from '../shared/places.js'
-import { chart } from './chart.js'
 import { endSession, isSame, keyOf, note, type Row, rows, session } from './log.js'
 import type { Figures } from './measure.js'
 import { aggligatorVersion, hasCongestionControl, missingFor, missingForLinks } from './needs.js'
 import { type Options, readOptions, USAGE } from './options.js'
 import { capacityOf, minutesFor, plan, type Planned } from './plan.js'
-import { COLUMNS, markdown, scenarioTable, told, verdictTable } from './report.js'
+import { COLUMNS, scenarioTable, told, verdictTable } from './report.js'
+import { savedResults, saveResults } from './results.js'
 import { run } from './run.js'
 import type { Scenario } from './scenario.js'
 import { sideBySide } from './side-by-side.js'
 import { Summary } from './summary.js'
-import { verdicts } from './targets.js'
 
 /** More packets that the emulation itself delivered late make a run doubtful. */
 const LATE_SHARE = 0.01
 /** A doubtful run is made again, this often at most. */
 const ATTEMPTS = 3
-const SAVED = `${RESULTS}links.json`
 
 function line(row: Omit<Row, 'figures'>, figures: Figures): string {
   const present = COLUMNS.filter(({ name }) => figures[name] !== undefined)
@@ -106,23 +102,13 @@ function withEarlierPlain(measured: readonly Row[], scenarios: readonly Scenario
 
 /** What was saved before, but for what has been measured again. */
 function withSaved(measured: readonly Row[]): Row[] {
-  if (!existsSync(SAVED)) return [...measured]
   const again = new Set(measured.map(keyOf))
-  const { runs } = JSON.parse(readFileSync(SAVED, 'utf8')) as { runs: Row[] }
-  return [...runs.filter((row) => !again.has(keyOf(row))), ...measured]
+  return [...(savedResults()?.runs ?? []).filter((row) => !again.has(keyOf(row))), ...measured]
 }
 
-function save(all: readonly Row[]): void {
-  const about = machine(aggligatorVersion())
-  const summary = new Summary(all)
-  const congestionControls = [...new Set(all.map((row) => row.congestionControl))].sort()
-  const data = { machine: about, runs: all, targets: verdicts(summary, congestionControls) }
-  mkdirSync(RESULTS, { recursive: true })
-  writeFileSync(SAVED, `${JSON.stringify(data, null, 1)}\n`)
-  const builds = new Set(all.flatMap(({ build }) => build ?? []))
-  writeFileSync(`${RESULTS}links.md`, `${markdown(summary, congestionControls, about, [...builds])}\n`)
-  writeFileSync(`${RESULTS}links.svg`, chart(summary, congestionControls))
-  console.log(`written: ${RESULTS}links.json, links.md, links.svg`)
+function save(runs: readonly Row[]): void {
+  saveResults({ machine: machine(aggligatorVersion()), runs })
+  console.log('written: bench/results/links.json and links.md, and the charts in docs/pictures')
 }
 
 function print(measured: readonly Row[], options: Options): void {

@@ -33,12 +33,19 @@ const TUNNEL_PORT = 7800
 const TUNNEL_START_MS = 1500
 
 export const PEERS: readonly Peer[] = [
-  { id: 'ours', title: 'ours ↔ ours', kind: 'multipath', dials: 'node', listens: 'node', reach: 'links' },
-  { id: 'ours-go', title: 'ours → Go', kind: 'multipath', dials: 'node', listens: 'go', reach: 'links' },
-  { id: 'go', title: 'Go ↔ Go', kind: 'multipath', dials: 'go', listens: 'go', reach: 'links' },
+  { id: 'ours', title: 'multipath-net', kind: 'multipath', dials: 'node', listens: 'node', reach: 'links' },
+  {
+    id: 'ours-go',
+    title: 'multipath-net → Go',
+    kind: 'multipath',
+    dials: 'node',
+    listens: 'go',
+    reach: 'links',
+  },
+  { id: 'go', title: 'getlantern/multipath', kind: 'multipath', dials: 'go', listens: 'go', reach: 'links' },
   {
     id: 'go-ours',
-    title: 'Go → ours',
+    title: 'Go → multipath-net',
     kind: 'multipath',
     dials: 'go',
     listens: 'node',
@@ -75,7 +82,7 @@ export const PEERS: readonly Peer[] = [
   // As many connections as the tunnel has, which joins each local address with each remote one.
   {
     id: 'ours-2',
-    title: 'ours ↔ ours, 2 subflows a link',
+    title: 'multipath-net, 2 subflows a link',
     kind: 'multipath',
     dials: 'node',
     listens: 'node',

@@ -117,12 +117,23 @@ export function markdown(
   )
   return [
     '# Emulated links',
-    'Written by `npm run bench:links`: medians. Links are rate in Mbit/s and one-way delay in ms. Plain TCP has a connection on each link alone; its rate is their sum.',
+    'Written by `npm run bench:links`: medians. Delays are one-way. Plain TCP has a connection on each link alone; its rate is their sum.',
     machineText(about),
     ...(builds.length > 1 ? [`Scenarios were measured one by one, with builds ${builds.join(', ')}.`] : []),
-    '![rates as shares of the sum of plain TCP on each link](links.svg)',
+    '![rates as shares of the sum of plain TCP on each link](../../docs/pictures/links.svg)',
     '## Targets',
     verdictTable(summary, congestionControls),
-    ...measured.flatMap(({ scenario, text }) => [`## ${scenario.title}`, text]),
+    ...measured.flatMap(({ scenario, text }) => [`## ${scenario.title}`, linksText(scenario), text]),
   ].join('\n\n')
+}
+
+/** The links in words, and what happens to them. */
+function linksText({ links }: Scenario): string {
+  const each = links.map((link) => {
+    const { rate, delay, loss } = Object.fromEntries(
+      link.split(',').map((part) => part.split('=') as [string, string]),
+    )
+    return `${rate} Mbit/s with ${delay} ms${loss === undefined ? '' : ` and ${loss} % loss`}`
+  })
+  return `Links: ${each.join(', ')}.`
 }

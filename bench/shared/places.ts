@@ -7,3 +7,5 @@ export const BENCH: string = `${ROOT}bench/`
 /** Ignored by git: built programs and interrupted runs. */
 export const BUILD: string = `${ROOT}build/bench/`
 export const RESULTS: string = `${BENCH}results/`
+/** What README and docs/ show. */
+export const PICTURES: string = `${ROOT}docs/pictures/`

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The examples of a page of docs/, run as programs against the built package. */
+/** The examples of a page of docs/, run as programs with the packed package. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { packedFolder } from './packed.js'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -26,7 +27,7 @@ export class PageExamples {
   }
 
   /**
-   * Runs an example in a folder of its own inside of the package, so that the package's name leads to the built one.
+   * Runs an example in a folder of its own, beside the package as it is installed.
    *
    * @param places - what takes the place of the ports in the example
    * @param files - that lie beside it
@@ -37,7 +38,7 @@ export class PageExamples {
     places: Readonly<Record<string, number>>,
     files: Readonly<Record<string, string>> = {},
   ): Promise<string> {
-    const folder = join(ROOT, 'build', this.#page, name)
+    const folder = join(await packedFolder(), this.#page, name)
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     const code = Object.entries(places).reduce(

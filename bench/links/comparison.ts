@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The table of README that compares the peers in figures, for the congestion control that Linux comes with. */
+import { figure, table } from '../shared/figures.js'
+import type { Figures } from './measure.js'
+import { PEERS } from './peers.js'
+import { SCENARIOS } from './scenarios.js'
+import type { Summary } from './summary.js'
+
+/** Linux comes with it: README shows its figures. */
+export const USUAL = 'cubic'
+
+const COLUMNS = ['ours', 'mptcp', 'aggligator', 'go']
+const BEGIN = '<!-- Measured: npm run bench:charts -->'
+const END = '<!-- End of measured -->'
+
+interface Row {
+  readonly words: string
+  readonly scenario: string
+  readonly figure: keyof Figures
+  readonly told: (value: number) => string
+}
+
+const rate = (value: number): string => `${figure(value)} Mbit/s`
+const time = (ms: number): string => (ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`)
+const seconds = (value: number): string => `${figure(value)} s`
+
+const ROWS: readonly Row[] = [
+  { words: 'three fast links', scenario: 'even', figure: 'rate', told: rate },
+  { words: 'three unequal links', scenario: 'uneven', figure: 'rate', told: rate },
+  { words: 'two links that lose 1 % of the packets', scenario: 'loss', figure: 'rate', told: rate },
+  {
+    words: 'one of two links silent for 4 s: longest wait of the reader',
+    scenario: 'silent',
+    figure: 'stall',
+    told: time,
+  },
+  {
+    words: 'echo over three unequal links: 99th percentile',
+    scenario: 'echo-uneven',
+    figure: 'p99',
+    told: time,
+  },
+  {
+    words: 'processor time of both ends for each gigabyte, over three fast links',
+    scenario: 'even',
+    figure: 'cpuPerGB',
+    told: seconds,
+  },
+]
+
+/** `text` with the table in its place. */
+export function withComparison(text: string, summary: Summary): string {
+  const [before, rest] = text.split(`${BEGIN}\n`)
+  const [, after] = (rest ?? '').split(END)
+  if (before === undefined || after === undefined) throw new Error(`README.md needs ${BEGIN} and ${END}`)
+  return `${before}${BEGIN}\n\n${comparison(summary)}\n\n${END}${after}`
+}
+
+function comparison(summary: Summary): string {
+  const titles = COLUMNS.map((id) => PEERS.find((peer) => peer.id === id)!.title)
+  const rows = ROWS.map(({ words, scenario, figure: name, told }) => {
+    const sum = name === 'rate' ? summary.sum(SCENARIOS.find(({ id }) => id === scenario)!, USUAL) : undefined
+    return [
+      sum === undefined ? words : `${words} (plain TCP: ${figure(sum)} in sum)`,
+      ...COLUMNS.map((peer) => {
+        const value = summary.get(scenario, peer, USUAL, name)
+        return Number.isNaN(value) ? '–' : told(value)
+      }),
+    ]
+  })
+  return table(['', ...titles], rows)
+}
