@@ -71,7 +71,10 @@ export class MultipathConn extends PathSurface {
     this.joinKeys = keyringFor(init.joins)
     const auth = this.joinKeys && { isRequired: init.joins!.isRequired, keys: this.joinKeys }
     this.#driver = new Driver({ ...init, auth }, nodePorts(init.clock), {
-      onReadable: () => this.#pull(),
+      onReadable: () => {
+        this.#pull()
+        this.pullDatagrams()
+      },
       onProgress: () => this.#progressed(),
       onSubflow: (change) => {
         if (change.state === 'closed') this.connPaths.left(change.subflow)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
 import type { Duplex } from 'node:stream'
+import type { DatagramOptions } from '../core/datagrams.js'
 import type { CloseReason } from '../core/health.js'
 import type { Introduction } from '../wire/settings.js'
 import type { ConnLimits } from '../core/options.js'
@@ -12,8 +13,10 @@ import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { EventSurface } from './conn-events.js'
 import { ConnPaths } from './conn-paths.js'
+import { DatagramStream } from './datagram-stream.js'
 import { publishSuspension } from './diagnostics.js'
 import type { Driver } from './driver.js'
+import { OptionError } from '../errors.js'
 import type { ConnPath } from './path-view.js'
 import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
@@ -48,6 +51,8 @@ export abstract class PathSurface extends EventSurface {
     },
   )
 
+  #datagrams: DatagramStream | undefined
+
   /** Of a connection whose joins are proven. @internal */
   protected abstract readonly joinKeys: JoinKeyring | undefined
 
@@ -57,6 +62,27 @@ export abstract class PathSurface extends EventSurface {
   /** @internal */
   protected override streams(): readonly Duplex[] {
     return this.driver.streams
+  }
+
+  /**
+   * Messages of up to 64 KiB beside the bytes of the connection, which may be lost and overtake each other, but wait for nothing:
+   * for a peer that does the same. Without options, it returns the ones that are open, if any.
+   *
+   * @throws {OptionError} for an invalid option, and for options while they are open
+   */
+  datagrams(options?: DatagramOptions): DatagramStream {
+    const open = this.#datagrams
+    if (open === undefined || open.destroyed) {
+      const onUse = (): void => this.idle.refresh()
+      return (this.#datagrams = new DatagramStream({ conn: this, driver: this.driver, onUse }, options))
+    }
+    if (options !== undefined) throw new OptionError('the datagrams of the connection are open already')
+    return open
+  }
+
+  /** Something has come. @internal */
+  protected pullDatagrams(): void {
+    this.#datagrams?.pull()
   }
 
   /** The live subflows. */
@@ -84,10 +110,10 @@ export abstract class PathSurface extends EventSurface {
 
   /** Bytes that it keeps: unread, ahead of a missing frame, and not yet acked. @internal */
   get heldBytes(): number {
-    const { queuedBytes, unackedBytes, unreadBytes, outOfOrderBytes } = this.driver.core.metrics
-    return (
-      queuedBytes + unackedBytes + unreadBytes + outOfOrderBytes + this.writableLength + this.readableLength
-    )
+    const { core } = this.driver
+    const { queuedBytes, unackedBytes, unreadBytes, outOfOrderBytes } = core.metrics
+    const bytes = queuedBytes + unackedBytes + unreadBytes + outOfOrderBytes + core.datagrams.heldBytes
+    return bytes + this.writableLength + this.readableLength
   }
 
   /** Gives a connection up that is suspended. @param why - as the beginning of a sentence @internal */

@@ -6,6 +6,7 @@ import { RemoteProtocolError } from '../errors.js'
 import type { Reset } from '../wire/end-frames.js'
 import { encodeFin, encodeReset, RESET } from '../wire/end-frames.js'
 import { CODE_FIN } from '../wire/limits.js'
+import type { Datagrams } from './datagrams.js'
 import type { Ending } from './ending.js'
 import type { Extensions } from './extensions.js'
 import { ackLimitError, authError, resetError, restartedError } from './failures.js'
@@ -33,6 +34,7 @@ export interface ClosingInit {
   readonly suspension: Suspension
   readonly extensions: Extensions
   readonly auth: JoinAuthenticator
+  readonly datagrams: Datagrams
   readonly options: ResolvedConnOptions
 }
 
@@ -167,8 +169,9 @@ export class Closing {
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
-    const { subflows, dispatcher, ending, sender, suspension } = this.#parts
+    const { subflows, dispatcher, ending, sender, suspension, datagrams } = this.#parts
     this.#isOver = true
+    datagrams.sender.clear()
     ending.over()
     suspension.over()
     dispatcher.clear()

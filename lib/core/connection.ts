@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import type { Action } from './action.js'
 import { Closing } from './closing.js'
+import { Datagrams } from './datagrams.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
 import { Extensions } from './extensions.js'
@@ -15,8 +16,7 @@ import { InFlight } from './in-flight.js'
 import { requestClose, withdraw } from './graceful-close.js'
 import { FailureDetector } from './failure-detector.js'
 import type { ResolvedConnOptions } from './options.js'
-import type { PeerProfile } from './peer-profile.js'
-import { Peer } from './peer-profile.js'
+import { Peer, type PeerProfile } from './peer-profile.js'
 import { Receiver } from './receiver.js'
 import { SubflowSet } from './subflow-set.js'
 import { Suspension } from './suspension.js'
@@ -26,8 +26,7 @@ import { Sender } from './sender.js'
 import { Starvation } from './starvation.js'
 import type { Subflow } from './subflow.js'
 import { AbuseLimiter } from './abuse-limiter.js'
-import type { Metrics } from './metrics.js'
-import { metricsOf } from './metrics.js'
+import { type Metrics, metricsOf } from './metrics.js'
 import type { PeerSettings } from '../wire/settings.js'
 
 export class ConnectionCore {
@@ -41,6 +40,8 @@ export class ConnectionCore {
   readonly #peer: Peer
   /** What is said to one of ours. */
   readonly extensions: Extensions
+  /** What may be lost, and waits for nothing. */
+  readonly datagrams: Datagrams
   readonly #auth: JoinAuthenticator
   readonly #ending: Ending
   readonly #closing: Closing
@@ -63,7 +64,8 @@ export class ConnectionCore {
     const talk = { peer, receiver, options, facts, auth, policy, suspension: this.#suspension }
     const extensions = (this.extensions = new Extensions(talk))
     const starvation = new Starvation(this.#subflows, inFlight)
-    const parts = { ...talk, inFlight, ending, extensions, starvation }
+    this.datagrams = new Datagrams({ ...talk, subflows: this.#subflows, inFlight, extensions })
+    const parts = { ...talk, inFlight, ending, extensions, starvation, datagrams: this.datagrams }
     const [subflows, sender] = [this.#set, this.#sender]
     const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
     const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
@@ -274,6 +276,7 @@ export class ConnectionCore {
       this.#auth.review()
       if (this.#auth.failure !== undefined) this.#closing.fail(this.#auth.failure)
       this.extensions.speak(this.#subflows)
+      this.datagrams.sender.pump(now)
       const failure = this.#suspension.awaitsHave ? undefined : this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
       else this.#closing.fail(failure)

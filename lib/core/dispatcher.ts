@@ -19,10 +19,14 @@ import {
   CODE_HOLD,
   CODE_PING,
   CODE_PONG,
+  DATAGRAM_ACK_FRAME,
+  DATAGRAM_FRAME,
 } from '../wire/limits.js'
+import { decodeDatagramAck } from '../wire/datagram.js'
 import { decodeWindow, type WindowWords } from '../wire/window-frame.js'
 import { decodeStarving } from '../wire/starving-frame.js'
 import type { Payload } from '../wire/payload.js'
+import type { Datagrams } from './datagrams.js'
 import type { Ending } from './ending.js'
 import type { Extensions } from './extensions.js'
 import { falseEndError, missingError } from './failures.js'
@@ -47,6 +51,7 @@ export interface DispatcherParts {
   readonly auth: JoinAuthenticator
   readonly policy: PeerPolicy
   readonly starvation: Starvation
+  readonly datagrams: Datagrams
 }
 
 export class Dispatcher {
@@ -174,13 +179,26 @@ class SubflowSink implements FrameSink {
 
   onExtension(number: number, bytes: Uint8Array): void {
     const { extensions } = this.#dispatcher.parts
-    this.#subflow.waste.add(bytes.length)
     const frame = extensions.hear(number, bytes)
+    if (number === DATAGRAM_FRAME || number === DATAGRAM_ACK_FRAME) {
+      this.#onDatagram(number, bytes)
+      return
+    }
+    this.#subflow.waste.add(bytes.length)
     if (frame?.type === EXTENSION.settings) extensions.heard(this.#subflow, frame)
     else if (frame?.type === EXTENSION.proof) extensions.check(this.#subflow, frame)
     else if (frame?.type === EXTENSION.reset) this.#onReset(decodeReset(frame))
     else if (this.#subflow.isUnproven) this.#assertProven()
     else if (frame !== undefined) this.#onProven(frame)
+  }
+
+  #onDatagram(number: number, bytes: Uint8Array): void {
+    const { parts, now } = this.#dispatcher
+    const { sender, receiver } = parts.datagrams
+    if (this.#subflow.isUnproven) this.#assertProven()
+    if (number === DATAGRAM_FRAME) receiver.heard(this.#subflow, bytes, now)
+    else if (!sender.acked(this.#subflow, decodeDatagramAck(bytes), now))
+      this.#subflow.waste.add(bytes.length)
   }
 
   /** What counts only on a subflow that is known to belong to the connection. */

@@ -16,7 +16,7 @@ import type { Receiver } from './receiver.js'
 import type { Subflow } from './subflow.js'
 
 /** What we know of optional features. */
-const CAPABILITIES = CAPABILITY.window | CAPABILITY.starving
+const CAPABILITIES = CAPABILITY.window | CAPABILITY.starving | CAPABILITY.datagrams
 
 export interface ExtensionsInit {
   readonly peer: Peer

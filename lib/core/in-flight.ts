@@ -116,20 +116,11 @@ export class InFlight {
   /** The frame leaves on `subflow`; one that was waiting to leave again waits no longer. */
   depart(sent: SentFrame, subflow: Subflow, sending: Sending, now: Millis): void {
     const frame = this.#window.get(sent.fn)!
-    const { flights, window, path } = subflow
-    const flight: Flight = {
-      frame,
-      sentAt: now,
-      wasIdle: flights.bytes === 0,
-      ...window.stamp(now, flights.bytes, frame.size),
-    }
     this.#retransmits.remove(frame)
     if (sending === 'again' && isCarriedElsewhere(frame, subflow)) this.#rescuedBytes += frame.size
-    flights.add(flight)
     frame.carriers.add(subflow)
     frame.sends++
-    path.spend(frame.size, now)
-    subflow.send(frame, sending)
+    fly(frame, subflow, sending, now)
   }
 
   /** The frame, which is about to leave, asks whether the receiver takes frames again. */
@@ -262,6 +253,15 @@ export class InFlight {
     this.#window.clear()
     this.#retransmits.removeWhere(() => true)
   }
+}
+
+/** A frame leaves on `subflow`, and its flight begins: one of the ledger's, or one of another kind, which has a number of its own. */
+export function fly(frame: SentFrame, subflow: Subflow, sending: Sending, now: Millis): void {
+  const { flights, window, path } = subflow
+  const wasIdle = flights.bytes === 0
+  flights.add({ frame, sentAt: now, wasIdle, ...window.stamp(now, flights.bytes, frame.size) })
+  path.spend(frame.size, now)
+  subflow.send(frame, sending)
 }
 
 function isCarriedElsewhere(frame: SentFrame, than: Subflow): boolean {

@@ -23,6 +23,8 @@ export interface PeerProfile {
   readonly slowedBy: 'nothing' | 'tcp' | 'hold' | 'window'
   /** It sends again what our reader alone waits for, when told STARVING. */
   readonly feedsStarving: boolean
+  /** It takes datagrams, and acks them. */
+  readonly takesDatagrams: boolean
   /** What was lost with a subflow it sends again, however the subflow went. */
   readonly resendsLost: boolean
   /** It may lose a frame for good while it goes on answering. */
@@ -39,6 +41,7 @@ const OURS: PeerProfile = {
   takesExtensions: false,
   slowedBy: 'hold',
   feedsStarving: false,
+  takesDatagrams: false,
   resendsLost: true,
   mayForget: false,
   closesOneByOne: false,
@@ -53,6 +56,7 @@ const PROFILES: { readonly [Name in PeerKind]: PeerProfile } = {
     takesExtensions: false,
     slowedBy: 'nothing',
     feedsStarving: false,
+    takesDatagrams: false,
     resendsLost: false,
     mayForget: false,
     closesOneByOne: true,
@@ -65,6 +69,7 @@ const PROFILES: { readonly [Name in PeerKind]: PeerProfile } = {
     takesExtensions: false,
     slowedBy: 'tcp',
     feedsStarving: false,
+    takesDatagrams: false,
     resendsLost: false,
     mayForget: true,
     closesOneByOne: true,
@@ -80,6 +85,7 @@ function extended(capabilities: number): PeerProfile {
     takesExtensions: true,
     slowedBy: (capabilities & CAPABILITY.window) !== 0 ? 'window' : 'hold',
     feedsStarving: (capabilities & CAPABILITY.starving) !== 0,
+    takesDatagrams: (capabilities & CAPABILITY.datagrams) !== 0,
   }
 }
 

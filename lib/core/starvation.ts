@@ -5,6 +5,7 @@
  */
 import type { Millis } from '../clock.js'
 import type { InFlight } from './in-flight.js'
+import { lateAfterMs } from './lateness.js'
 import type { Subflow } from './subflow.js'
 
 /** An ack is late when it takes so much longer than usual, milliseconds, or four times the variance. */
@@ -36,8 +37,9 @@ export class Starvation {
     if (carrier === undefined) return Infinity
     const { sentAt } = carrier.flights.get(this.#frame!)!
     const usualMs = carrier.expectedRttMs
-    if (usualMs === undefined) return Infinity
-    const lateAt = sentAt + Math.max(carrier.timeoutMs(0), usualMs + LATE_MS)
+    const lateMs = lateAfterMs(carrier, LATE_MS)
+    if (usualMs === undefined || lateMs === undefined) return Infinity
+    const lateAt = sentAt + lateMs
     const quietAt = carrier.lastHeardAt + Math.max(QUIET_MS, usualMs * QUIET_SHARE)
     return Math.max(this.#heardAt, lateAt, quietAt)
   }

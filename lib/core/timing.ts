@@ -2,6 +2,7 @@
 /** What becomes due in a connection without anything coming in, and when. */
 import type { Millis } from '../clock.js'
 import type { Closing } from './closing.js'
+import type { Datagrams } from './datagrams.js'
 import type { Ending } from './ending.js'
 import type { FailureDetector } from './failure-detector.js'
 import { lingerError, silentError, unprovenError } from './failures.js'
@@ -25,6 +26,7 @@ export interface TimingInit {
   readonly inFlight: InFlight
   readonly suspension: Suspension
   readonly starvation: Starvation
+  readonly datagrams: Datagrams
 }
 
 export class Timing {
@@ -36,8 +38,8 @@ export class Timing {
 
   /** When the next thing is due; Infinity for never. */
   nextAt(): Millis {
-    const { suspension, inFlight, sender, subflows, detector, starvation } = this.#parts
-    let at = Math.min(suspension.expiresAt, this.#lingerAt(), starvation.dueAt)
+    const { suspension, inFlight, sender, subflows, detector, starvation, datagrams } = this.#parts
+    let at = Math.min(suspension.expiresAt, this.#lingerAt(), starvation.dueAt, datagrams.sender.dueAt)
     if (!suspension.awaitsHave) at = Math.min(at, inFlight.peerWindow.probeAt, sender.readyAt)
     for (const subflow of subflows.live) at = Math.min(at, detector.next(subflow).at)
     return at

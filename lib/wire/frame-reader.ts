@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Chunks of a subflow in, whole frames out. Keeps at most one unfinished frame. */
 import { RemoteProtocolError } from '../errors.js'
-import { CODE_PONG, FIRST_FRAME, MAX_EXTENSION_BYTES, MAX_PAYLOAD_BYTES } from './limits.js'
+import {
+  CODE_PONG,
+  DATAGRAM_FRAME,
+  FIRST_FRAME,
+  MAX_DATAGRAM_FRAME_BYTES,
+  MAX_EXTENSION_BYTES,
+  MAX_PAYLOAD_BYTES,
+} from './limits.js'
 import { Payload } from './payload.js'
 import { varIntSizeAt, varIntValueAt } from './varint.js'
 
@@ -125,8 +132,8 @@ export class FrameReader {
   #assertExtension(number: number, size: number): void {
     if (number <= CODE_PONG || this.#sink.onExtension === undefined)
       throw new RemoteProtocolError(`data frame with the reserved number ${number}`)
-    if (size > MAX_EXTENSION_BYTES)
-      throw new RemoteProtocolError(`extension frame of ${size} bytes, more than ${MAX_EXTENSION_BYTES}`)
+    const most = number === DATAGRAM_FRAME ? MAX_DATAGRAM_FRAME_BYTES : MAX_EXTENSION_BYTES
+    if (size > most) throw new RemoteProtocolError(`extension frame of ${size} bytes, more than ${most}`)
   }
 
   /** A payload that is there with its header needs no keeping. */

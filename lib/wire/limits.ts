@@ -28,8 +28,15 @@ export const CODE_GO = 5
 /** Ours: "I take extension frames". Sent on every subflow right before CODE_CAPABLE, so that this completes what we are. */
 export const CODE_EXTENDS = 6
 
-/** Number of the extension frames that we send. A receiver skips those with numbers from 3 to 9. */
+/** Number of the extension frames that we send. A receiver skips those with numbers that it does not know, up to 9. */
 export const EXTENSION_FRAME = 2
+/** Number of a frame that carries a datagram, and of the frame that acks one. */
+export const DATAGRAM_FRAME = 3
+export const DATAGRAM_ACK_FRAME = 4
+/** Largest datagram. The largest of UDP has 65,507 bytes. */
+export const MAX_DATAGRAM_BYTES = 65_536
+/** Its frame: three varints are in front of it. */
+export const MAX_DATAGRAM_FRAME_BYTES: number = MAX_DATAGRAM_BYTES + 3 * 8
 /** Largest extension frame. The largest that we send names 4,096 frames in ranges of one: 8 KiB. */
 export const MAX_EXTENSION_BYTES = 16_384
 /** Fields of an extension frame, those that the receiver does not know included. */

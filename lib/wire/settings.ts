@@ -23,7 +23,7 @@ const FIELD = {
 } as const
 
 /** Bits of the field `capabilities`: optional features. */
-export const CAPABILITY = { window: 1, starving: 2 } as const
+export const CAPABILITY = { window: 1, starving: 2, datagrams: 4 } as const
 
 /** What one of ours announces itself with, as bytes: extends, capable. */
 export const ANNOUNCEMENT: Uint8Array = Uint8Array.of(0, CODE_EXTENDS, 0, CODE_CAPABLE)

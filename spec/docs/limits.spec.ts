@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { DATAGRAM_TABLE } from '../../lib/core/datagrams.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { RELAY_TABLE } from '../../lib/listen/cluster-relay.js'
@@ -73,6 +74,14 @@ describe('docs/limits.md', () => {
       [...limitsOf(MESSAGE_TABLE), ...constants('messages/messages', 'BUFFERED_BYTES', 'BUFFERED_MESSAGES')],
     ],
     [
+      'Of datagrams',
+      [
+        ...limitsOf(DATAGRAM_TABLE),
+        ...constants('core/datagram-receiver', 'UNASKED_BYTES'),
+        ...constants('core/seen-numbers', 'MOST_BYTES'),
+      ],
+    ],
+    [
       'Of WebSockets and proxies',
       [
         ...constants('transport/websocket-server', 'REQUEST_TIMEOUT_MS'),
@@ -93,7 +102,7 @@ describe('docs/limits.md', () => {
       [
         ['MAX_PAYLOAD_BYTES', shown('Bytes', wire.MAX_PAYLOAD_BYTES)],
         ['HELLO_BYTES', shown('Bytes', wire.HELLO_BYTES)],
-        ...constants('wire/limits', 'MAX_EXTENSION_BYTES', 'MAX_EXTENSION_FIELDS'),
+        ...constants('wire/limits', 'MAX_DATAGRAM_BYTES', 'MAX_EXTENSION_BYTES', 'MAX_EXTENSION_FIELDS'),
         ...constants('wire/settings', 'MAX_NAME_BYTES', 'KEY_BYTES', 'NONCE_BYTES', 'MAX_SCHEDULER_BYTES'),
         ...constants('wire/path-frame', 'MAX_LABEL_BYTES'),
         ...constants('wire/proof', 'PROOF_BYTES'),

@@ -6,12 +6,14 @@ import type { MultipathError } from '../../lib/errors.js'
 import { RemoteProtocolError } from '../../lib/errors.js'
 import { EXTENSION, Extension } from '../../lib/wire/extension.js'
 import { decodeFin, decodeReset } from '../../lib/wire/end-frames.js'
+import { decodeDatagram, decodeDatagramAck } from '../../lib/wire/datagram.js'
 import { decodeHave } from '../../lib/wire/have.js'
 import { decodePath } from '../../lib/wire/path-frame.js'
 import { decodeStarving } from '../../lib/wire/starving-frame.js'
 import { decodeWindow } from '../../lib/wire/window-frame.js'
 import { decodeProof } from '../../lib/wire/proof.js'
 import { decodeSettings } from '../../lib/wire/settings.js'
+import { DATAGRAM_ACK_FRAME, DATAGRAM_FRAME } from '../../lib/wire/limits.js'
 import { decodeHello, encodeHello } from '../../lib/wire/hello.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
 import { Payload } from '../../lib/wire/payload.js'
@@ -40,6 +42,15 @@ function fieldsOf(bytes: Uint8Array): string {
   return `${frame.type} ${JSON.stringify(DECODERS[frame.type]?.(frame))}`
 }
 
+/** What stands in a frame, by its number. */
+const READERS: Readonly<Record<number, (bytes: Uint8Array) => string>> = {
+  [DATAGRAM_FRAME]: (frame) => {
+    const { bytes, ...head } = decodeDatagram(frame)
+    return `${JSON.stringify(head)} ${Buffer.from(bytes).toString('base64')}`
+  },
+  [DATAGRAM_ACK_FRAME]: (frame) => String(decodeDatagramAck(frame)),
+}
+
 /** What a reader made of its input, as text; the last word is its refusal. */
 function digest(feed: Iterable<Buffer>): string {
   const seen: string[] = []
@@ -53,7 +64,7 @@ function digest(feed: Iterable<Buffer>): string {
     },
     onAck: (fn) => seen.push(`ack ${fn}`),
     onCode: (code) => seen.push(`code ${code}`),
-    onExtension: (number, bytes) => seen.push(`extension ${number} ${fieldsOf(bytes)}`),
+    onExtension: (number, bytes) => seen.push(`extension ${number} ${(READERS[number] ?? fieldsOf)(bytes)}`),
   })
   try {
     for (const chunk of feed) reader.push(Buffer.from(chunk))

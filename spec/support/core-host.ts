@@ -53,6 +53,8 @@ export class CoreHost implements DriverHost {
   readonly resumptions: number[] = []
   error: MultipathError | undefined
   onRead: ((bytes: Uint8Array) => void) | undefined
+  /** Called whenever something has come. */
+  onHeard: (() => void) | undefined
   readonly #driver: Driver<LinkEnd>
   readonly #writeSeed: number
   #readBytesPerMs = Infinity
@@ -156,6 +158,7 @@ export class CoreHost implements DriverHost {
   }
 
   onReadable(): void {
+    this.onHeard?.()
     this.#note()
     this.#read()
   }

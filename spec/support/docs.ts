@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { OptionRange } from '../../lib/options.js'
+import { DATAGRAM_TABLE } from '../../lib/core/datagrams.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { PATH_TABLE } from '../../lib/core/path.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
@@ -83,6 +84,13 @@ const SECTIONS = [
     intro: 'Used by `messages` of `multipath-net/mux` and by `conn.messages()`.',
     file: 'lib/messages/messages.ts',
     table: MESSAGE_TABLE,
+    others: {},
+  },
+  {
+    title: 'Options of datagrams',
+    intro: 'Used by `conn.datagrams()` and, but for the last one, by each `send`: [datagrams](datagrams.md).',
+    file: 'lib/core/datagrams.ts',
+    table: DATAGRAM_TABLE,
     others: {},
   },
   {

@@ -2,6 +2,7 @@
 /** Inputs for fuzzing: bytes at random, and valid ones damaged. Everything comes out of one seed, which is printed. */
 import { env } from 'node:process'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
+import { encodeDatagramAck, encodeDatagramHead } from '../../lib/wire/datagram.js'
 import { encodeExtension } from '../../lib/wire/extension.js'
 import { encodeDataHeader } from '../../lib/wire/frame.js'
 import { writeVarInt } from '../../lib/wire/varint.js'
@@ -42,9 +43,13 @@ function dataFrame(fn: number, payload: Uint8Array): Buffer {
 }
 
 function oneFrame(random: SeededRandom): Buffer {
-  switch (random.integer(0, 7)) {
+  switch (random.integer(0, 9)) {
     case 6:
       return extension(random)
+    case 7:
+      return datagram(random)
+    case 8:
+      return Buffer.from(encodeDatagramAck(random.pick(BOUNDARIES)))
     case 0:
       return Buffer.from([0, random.integer(0, 9)])
     case 1:
@@ -69,6 +74,17 @@ function extension(random: SeededRandom): Buffer {
     random.integer(0, 1) === 0 ? random.pick(BOUNDARIES) : random.bytes(random.integer(0, 20)),
   ])
   return Buffer.from(encodeExtension(random.integer(0, 8), new Map(fields)))
+}
+
+/** A datagram, with its numbers at random. */
+function datagram(random: SeededRandom): Buffer {
+  const payload = random.bytes(random.integer(0, 200))
+  const head = {
+    number: random.pick(BOUNDARIES),
+    stamp: random.pick(BOUNDARIES),
+    lifeMs: random.pick(BOUNDARIES),
+  }
+  return Buffer.concat([encodeDatagramHead(head, payload.length), payload])
 }
 
 /** Frames in a row, then perhaps damaged: a bit flipped, a stretch cut out, doubled, or torn off. */

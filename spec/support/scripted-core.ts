@@ -14,6 +14,8 @@ import type { StatsTracker } from '../../lib/core/tracker.js'
 import { NullTracker } from '../../lib/core/tracker.js'
 import type { MultipathError } from '../../lib/errors.js'
 import { resolveOptions } from '../../lib/options.js'
+import { decodeDatagram, decodeDatagramAck } from '../../lib/wire/datagram.js'
+import { DATAGRAM_ACK_FRAME, DATAGRAM_FRAME } from '../../lib/wire/limits.js'
 import { EXTENSION, Extension } from '../../lib/wire/extension.js'
 import { AckWriter, encodeDataHeader } from '../../lib/wire/frame.js'
 import { FrameReader } from '../../lib/wire/frame-reader.js'
@@ -77,7 +79,16 @@ export class ScriptedSubflow {
     },
     onAck: (fn) => this.#seen.push(`ack ${fn}`),
     onCode: (code) => this.#seen.push(NAMES[code] ?? `code ${code}`),
-    onExtension: (_number, bytes) => {
+    onExtension: (number, bytes) => {
+      if (number === DATAGRAM_FRAME) {
+        const { number: which, bytes: payload } = decodeDatagram(bytes)
+        this.#seen.push(`datagram ${which} ${Buffer.from(payload).toString()}`)
+        return
+      }
+      if (number === DATAGRAM_ACK_FRAME) {
+        this.#seen.push(`datagram ack ${decodeDatagramAck(bytes)}`)
+        return
+      }
       const frame = new Extension(bytes)
       this.extensions.push(frame)
       this.#seen.push(EXTENSION_NAMES[frame.type]!)
