@@ -66,6 +66,7 @@ export const LAYERS = [
     may: [...BASE, 'index', 'wire/', 'core/', 'conn/', 'transport/'],
     packages: ['node:'],
   },
+  { folder: 'http/', may: ['errors', 'net'], packages: ['node:'] },
   { folder: 'metrics/', may: ['conn/', 'dial/', 'listen/'], packages: [] },
   {
     folder: 'cli/',

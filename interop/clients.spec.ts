@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Clients as they come from npm, over three paths of which one is reset and one falls silent while they work. */
+/**
+ * Clients as they come from npm, opened as docs/integrations.md says, over three paths of which one is reset and one falls
+ * silent while they work.
+ */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { freePorts } from '../spec/support/free-ports.js'
-import { ClientProcess, Entrance, installClients } from './support/real-clients.js'
+import { clientsOfPage } from './support/integrations-page.js'
+import { ClientProcess, Entrance, grpcEntrance, installClients } from './support/real-clients.js'
 import { startServer, whyNoServer } from './support/real-servers.js'
 
 const CLIENTS = [
-  ...['ws', 'undici', 'express', 'http2', 'ioredis', 'pg'],
+  ...['ws', 'undici', 'http', 'http2', 'ioredis', 'pg'],
   ...['mysql2', 'ssh2', 'mqtt', 'nodemailer', 'grpc'],
 ]
 /** Those that try again by themselves. */
@@ -15,6 +19,10 @@ const RETRIERS = ['undici', 'ioredis', 'mqtt']
 const SIDE_BY_SIDE = { concurrent: true }
 
 beforeAll(installClients)
+
+it('the page shows each of these clients, and no others', () => {
+  expect(clientsOfPage().sort()).toEqual([...CLIENTS].sort())
+})
 
 for (const name of CLIENTS) {
   const missing = whyNoServer(name)
@@ -32,9 +40,18 @@ describe('a client hears ECONNREFUSED where all paths are refused, and tries aga
 })
 
 async function survives(name: string): Promise<void> {
+  if (name === 'grpc') {
+    await using entrance = await grpcEntrance()
+    await survivesAt(entrance, name)
+    return
+  }
   await using server = await startServer(name)
   await using entrance = await Entrance.open(server.port)
-  await using client = new ClientProcess(name, entrance.ports, server.settings)
+  await survivesAt(entrance, name, server.settings)
+}
+
+async function survivesAt(entrance: Entrance, name: string, settings?: object): Promise<void> {
+  await using client = new ClientProcess(name, entrance.ports, settings)
   const [first, second] = entrance.relays
   await client.rounds(1)
   await Promise.race([client.ended, Promise.all([first!.joined(), second!.joined()])])

@@ -27,7 +27,7 @@ describe('the built package', () => {
     expect(await evaluate('commonjs', code)).toBe(NAMES)
   })
 
-  it.each(['testing', 'mux', 'metrics'])('has the subpath %s', async (name) => {
+  it.each(['testing', 'http', 'mux', 'metrics'])('has the subpath %s', async (name) => {
     const code = `import * as all from 'multipath-net/${name}'; process.stdout.write(String(Object.keys(all).length))`
     expect(Number(await evaluate('module', code))).toBeGreaterThan(0)
   })

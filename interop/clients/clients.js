@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The clients, each as its manual says, with a connection of ours in the place of a socket. A client is opened once, and
- * exchanges a payload in each round. JavaScript, since the packages are installed only where the spec runs.
+ * What is done with the clients of docs/integrations.md, which are opened as that page says: see page.ts of the specs. A client
+ * is opened once, and exchanges a payload in each round. JavaScript, since the packages are installed only where the spec runs.
  *
  * @typedef {object} Client
  * @property {(payload: Buffer) => Promise<Buffer>} exchange resolves with what came back
@@ -11,15 +11,14 @@ import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
-import http2 from 'node:http2'
-import net from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
+/** Each takes what the example of its name gives. */
 export const clients = {
   ws,
   undici,
-  express,
-  http2: overHttp2,
+  http: overHttp,
+  http2,
   ioredis,
   pg,
   mysql2,
@@ -32,9 +31,7 @@ export const clients = {
 /** The same, for clients that try again by themselves; `codes` are those of the errors that they were told meanwhile. */
 export const retriers = { undici: undiciRetry, ioredis: ioredisRetry, mqtt: mqttRetry }
 
-async function ws(connect) {
-  const { WebSocket } = await import('ws')
-  const socket = new WebSocket('ws://multipath/', { createConnection: connect })
+async function ws({ socket }) {
   await once(socket, 'open')
   return {
     async exchange(payload) {
@@ -49,30 +46,22 @@ async function ws(connect) {
   }
 }
 
-async function undici(connect) {
-  const { Client } = await import('undici')
-  // It takes a socket only once it is connected.
-  const dial = (_options, done) => {
-    const conn = connect().once('error', done)
-    conn.once('connect', () => done(null, conn.off('error', done)))
-  }
-  const client = new Client('http://multipath', { connect: dial })
+async function undici({ dispatcher }) {
+  const { fetch } = await import('undici')
   return {
     async exchange(payload) {
-      const { body } = await client.request({ path: '/', method: 'POST', body: payload })
-      return Buffer.from(await body.arrayBuffer())
+      const response = await fetch('http://server.example/', { method: 'POST', body: payload, dispatcher })
+      return Buffer.from(await response.arrayBuffer())
     },
-    close: () => client.close(),
+    close: () => dispatcher.close(),
   }
 }
 
 /** Node's own client; Express is on the other side. */
-async function express(connect) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  agent.createConnection = connect
+async function overHttp({ agent }) {
   return {
     async exchange(payload) {
-      const request = http.request({ agent, method: 'POST', path: '/echo' })
+      const request = http.request('http://server.example/echo', { agent, method: 'POST' })
       request.end(payload)
       const [response] = await once(request, 'response')
       return buffer(response)
@@ -81,8 +70,7 @@ async function express(connect) {
   }
 }
 
-async function overHttp2(connect) {
-  const session = http2.connect('http://multipath', { createConnection: connect })
+async function http2({ session }) {
   return {
     async exchange(payload) {
       const stream = session.request({ ':method': 'POST', ':path': '/' })
@@ -96,16 +84,7 @@ async function overHttp2(connect) {
   }
 }
 
-async function ioredis(connect, settings = {}, onError = undefined) {
-  const { default: Redis, AbstractConnector } = await import('ioredis')
-  class Connector extends AbstractConnector {
-    async connect() {
-      this.connecting = true
-      return (this.stream = connect())
-    }
-  }
-  const redis = new Redis({ Connector, retryStrategy: null, ...settings })
-  if (onError) redis.on('error', onError)
+async function ioredis({ redis }) {
   return {
     async exchange(payload) {
       await redis.set('key', payload)
@@ -115,14 +94,7 @@ async function ioredis(connect, settings = {}, onError = undefined) {
   }
 }
 
-async function pg(connect, settings, socket) {
-  const { default: postgres } = await import('pg')
-  const client = new postgres.Client({
-    stream: socket,
-    user: 'postgres',
-    database: 'postgres',
-  })
-  await client.connect()
+async function pg({ client }) {
   return {
     async exchange(payload) {
       const { rows } = await client.query('select $1::bytea as echo', [payload])
@@ -132,9 +104,7 @@ async function pg(connect, settings, socket) {
   }
 }
 
-async function mysql2(connect) {
-  const { default: mysql } = await import('mysql2/promise')
-  const connection = await mysql.createConnection({ stream: connect, user: 'anybody' })
+async function mysql2({ connection }) {
   return {
     async exchange(payload) {
       const [rows] = await connection.query(`select '${payload.toString('hex')}'`)
@@ -144,11 +114,7 @@ async function mysql2(connect) {
   }
 }
 
-async function ssh2(connect, { username, privateKey }) {
-  const { default: ssh } = await import('ssh2')
-  const client = new ssh.Client()
-  client.connect({ sock: connect(), username, privateKey })
-  await once(client, 'ready')
+async function ssh2({ client }) {
   return {
     exchange: (payload) =>
       new Promise((resolve, reject) => {
@@ -165,10 +131,7 @@ async function ssh2(connect, { username, privateKey }) {
   }
 }
 
-async function mqtt(connect, settings = {}, onError = undefined) {
-  const { default: mqttjs } = await import('mqtt')
-  const client = new mqttjs.MqttClient(connect, { reconnectPeriod: 0, ...settings })
-  if (onError) client.on('error', onError)
+async function mqtt({ client }) {
   await new Promise((resolve) => client.once('connect', resolve))
   await client.subscribeAsync('echo', { qos: 1 })
   return {
@@ -182,13 +145,7 @@ async function mqtt(connect, settings = {}, onError = undefined) {
 }
 
 /** The server answers with the hash of what it got. */
-async function nodemailer(connect) {
-  const { createTransport } = await import('nodemailer')
-  const transport = createTransport({
-    pool: true,
-    maxConnections: 1,
-    getSocket: (_options, done) => done(null, { connection: connect() }),
-  })
+async function nodemailer({ transport }) {
   const envelope = { from: 'here@example.net', to: 'there@example.net' }
   return {
     async exchange(payload) {
@@ -203,15 +160,7 @@ async function nodemailer(connect) {
   }
 }
 
-/** Takes no socket: it dials a port of this machine, which goes on over ours, as `multipath forward` does it. */
-async function grpc(connect) {
-  const grpcjs = await import('@grpc/grpc-js')
-  const forward = net.createServer({ allowHalfOpen: true }, (local) => {
-    const conn = connect()
-    local.pipe(conn).pipe(local)
-  })
-  await once(forward.listen(0, '127.0.0.1'), 'listening')
-  const client = new grpcjs.Client(`127.0.0.1:${forward.address().port}`, grpcjs.credentials.createInsecure())
+async function grpc({ client, forward }) {
   const asIs = (bytes) => bytes
   return {
     exchange: (payload) =>
@@ -257,14 +206,24 @@ async function undiciRetry(connect) {
 }
 
 async function ioredisRetry(connect) {
+  const { AbstractConnector, Redis } = await import('ioredis')
   const codes = []
-  const client = await ioredis(connect, { retryStrategy: () => 10 }, (error) => codes.push(error.code))
-  return { ...client, codes }
+  class Connector extends AbstractConnector {
+    async connect() {
+      this.connecting = true
+      return (this.stream = connect())
+    }
+  }
+  const redis = new Redis({ Connector, retryStrategy: () => 10 })
+  redis.on('error', (error) => codes.push(error.code))
+  return { ...(await ioredis({ redis })), codes }
 }
 
 /** It throws away errors whose code it does not know. */
 async function mqttRetry(connect) {
+  const { MqttClient } = (await import('mqtt')).default
   const codes = []
-  const client = await mqtt(connect, { reconnectPeriod: 10 }, (error) => codes.push(error.code))
-  return { ...client, codes }
+  const client = new MqttClient(connect, { reconnectPeriod: 10 })
+  client.on('error', (error) => codes.push(error.code))
+  return { ...(await mqtt({ client })), codes }
 }

@@ -7,27 +7,24 @@
 import console from 'node:console'
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
-import { connect, MultipathSocket } from '../../dist/index.js'
+import { connect } from 'multipath-net'
 import { clients, retriers } from './clients.js'
+import { pathsTo, settings } from './settings.js'
 
 const LAST_ROUNDS = 3
 const PAYLOAD_BYTES = 100_000
 
-const [, , name, text] = process.argv
-const settings = JSON.parse(text)
+const name = process.argv[2]
 let isCalm = false
 process.stdin.on('end', () => (isCalm = true)).resume()
 
-const pathsTo = (ports) => ports.map((port) => ({ host: '127.0.0.1', port }))
-/** The first dials go where nobody listens, if the settings say so. */
+/** The first dials of a client that tries again go where nothing listens. */
 const dead = settings.deadPorts ? [settings.deadPorts, settings.deadPorts] : []
 const dial = () => connect({ paths: pathsTo(dead.shift() ?? settings.ports) })
 
-/** For clients that connect a socket which they were given. */
-const socket = () => new MultipathSocket({ paths: pathsTo(settings.ports) })
-
-const kind = settings.deadPorts ? retriers : clients
-const client = await kind[name](dial, settings, socket)
+const client = settings.deadPorts
+  ? await retriers[name](dial)
+  : await clients[name](await import(`./page/${name}.js`))
 for (let left = LAST_ROUNDS; left > 0; left -= isCalm ? 1 : 0) {
   const payload = randomBytes(PAYLOAD_BYTES)
   const answer = await client.exchange(payload)

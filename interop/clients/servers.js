@@ -6,7 +6,7 @@ import http2 from 'node:http2'
 import net from 'node:net'
 
 /** Each resolves with a server that does not listen yet. */
-export const servers = { ws, undici, express, http2: overHttp2, mysql2, mqtt, nodemailer, grpc }
+export const servers = { ws, undici, http: express, http2: overHttp2, mysql2, mqtt, nodemailer }
 
 const echo = (request, response) => request.pipe(response)
 
@@ -88,9 +88,8 @@ async function nodemailer() {
   return smtp.server
 }
 
-/** The server gets sockets by its own injector. */
-async function grpc() {
-  const grpcjs = await import('@grpc/grpc-js')
+/** What a gRPC server answers: each request with itself. */
+export function addEcho(server) {
   const asIs = (bytes) => bytes
   const codec = {
     requestSerialize: asIs,
@@ -98,13 +97,8 @@ async function grpc() {
     responseSerialize: asIs,
     responseDeserialize: asIs,
   }
-  const server = new grpcjs.Server()
   server.addService(
     { echo: { path: '/echo.Echo/Echo', requestStream: false, responseStream: false, ...codec } },
     { echo: (call, done) => done(null, call.request) },
   )
-  const injector = server.createConnectionInjector(grpcjs.ServerCredentials.createInsecure())
-  return net
-    .createServer((socket) => injector.injectConnection(socket))
-    .on('close', () => server.forceShutdown())
 }

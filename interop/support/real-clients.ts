@@ -8,16 +8,21 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { MultipathServer } from '../../lib/index.js'
 import { createServer } from '../../lib/index.js'
+import { pageFolder } from './integrations-page.js'
 import { PathRelay } from './path-relay.js'
 
 const HOME = fileURLToPath(new URL('../clients/', import.meta.url))
 const PATHS = 3
+/** Where clients run, once they are installed. */
+let folder = HOME
 
-/** Installs the packages, once. */
-export function installClients(): void {
-  if (existsSync(`${HOME}node_modules/.package-lock.json`)) return
-  const args = ['ci', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund']
-  execFileSync('npm', args, { cwd: HOME, stdio: ['ignore', 'ignore', 'pipe'] })
+/** Installs the packages, once, and makes the folder in which they run. */
+export async function installClients(): Promise<void> {
+  if (!existsSync(`${HOME}node_modules/.package-lock.json`)) {
+    const args = ['ci', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund']
+    execFileSync('npm', args, { cwd: HOME, stdio: ['ignore', 'ignore', 'pipe'] })
+  }
+  folder = await pageFolder(HOME)
 }
 
 /** A multipath listener that forwards to a server of this machine, and a relay in front of each of its places. */
@@ -33,7 +38,7 @@ export class Entrance implements AsyncDisposable {
     this.errors = errors
   }
 
-  static async open(port: number): Promise<Entrance> {
+  static open(port: number): Promise<Entrance> {
     const errors: Error[] = []
     const server = createServer({ allowHalfOpen: true }, (conn) => {
       const inner = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -44,6 +49,11 @@ export class Entrance implements AsyncDisposable {
       })
       conn.pipe(inner).pipe(conn)
     })
+    return Entrance.around(server, errors)
+  }
+
+  /** Relays in front of a server that does not listen yet. */
+  static async around(server: MultipathServer, errors: Error[] = []): Promise<Entrance> {
     server.listen(Array.from({ length: PATHS }, () => ({ port: 0, host: '127.0.0.1' })))
     await once(server, 'listening')
     const relays = await Promise.all(server.addresses().map((address) => PathRelay.open(address.port)))
@@ -67,6 +77,17 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** The gRPC server of the page, which takes connections of ours by itself. */
+export async function grpcEntrance(): Promise<Entrance> {
+  const { server, entrance } = (await import(`${folder}/page/grpc-server.js`)) as {
+    server: object
+    entrance: MultipathServer
+  }
+  const { addEcho } = (await import(`${folder}/servers.js`)) as { addEcho: (server: object) => void }
+  addEcho(server)
+  return Entrance.around(entrance)
+}
+
 /** One client of clients/clients.js. */
 export class ClientProcess implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -79,7 +100,7 @@ export class ClientProcess implements AsyncDisposable {
   /** @param settings - what clients/run.js passes on to it, beside the ports */
   constructor(name: string, ports: readonly number[], settings: object = {}) {
     const args = ['run.js', name, JSON.stringify({ ...settings, ports })]
-    this.#child = spawn(process.execPath, args, { cwd: HOME, stdio: 'pipe' })
+    this.#child = spawn(process.execPath, args, { cwd: folder, stdio: 'pipe' })
     let stderr = ''
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {

@@ -24,9 +24,15 @@ function commit(): string | undefined {
 
 await build({
   absWorkingDir: ROOT,
-  entryPoints: ['index', 'mux/index', 'metrics/index', 'testing/index', 'cli/main', 'cli/run/inside'].map(
-    (name) => `lib/${name}.ts`,
-  ),
+  entryPoints: [
+    'index',
+    'http/index',
+    'mux/index',
+    'metrics/index',
+    'testing/index',
+    'cli/main',
+    'cli/run/inside',
+  ].map((name) => `lib/${name}.ts`),
   outdir: 'dist',
   outbase: 'lib',
   bundle: true,

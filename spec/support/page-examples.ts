@@ -27,13 +27,13 @@ export class PageExamples {
   }
 
   /**
-   * Runs an example in a folder of its own, beside the package as it is installed.
+   * Puts an example into a folder of its own, beside the package as it is installed.
    *
    * @param places - what takes the place of the ports in the example
    * @param files - that lie beside it
-   * @returns what it prints
+   * @returns the folder; the example is its `main.mjs`
    */
-  async run(
+  async write(
     name: string,
     places: Readonly<Record<string, number>>,
     files: Readonly<Record<string, string>> = {},
@@ -47,8 +47,17 @@ export class PageExamples {
     )
     for (const [file, content] of Object.entries({ ...files, 'main.mjs': code }))
       writeFileSync(join(folder, file), content)
+    return folder
+  }
+
+  /**
+   * Runs an example to its end, as `write` puts it.
+   *
+   * @returns what it prints
+   */
+  async run(...args: Parameters<PageExamples['write']>): Promise<string> {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['main.mjs'], {
-      cwd: folder,
+      cwd: await this.write(...args),
       timeout: 25_000,
     })
     return stdout + stderr
