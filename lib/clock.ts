@@ -4,6 +4,7 @@
 /** Milliseconds of a monotonic clock; only differences mean anything. */
 export type Millis = number
 
+/** A source of time and timers. Default: that of the process; simulations give one of their own. */
 export interface Clock {
   /** Monotonic milliseconds, with fractions. */
   now(): Millis

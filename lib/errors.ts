@@ -37,10 +37,15 @@ export type ErrorCode =
 
 /** What a socket of the system says of itself when it fails; each part only where it is known. */
 export interface SystemDetail {
+  /** Number of the error in the system. */
   readonly errno?: number
+  /** System call that failed, such as `connect`. */
   readonly syscall?: string
+  /** Name that was looked up. */
   readonly hostname?: string
+  /** Address that was dialled. */
   readonly address?: string
+  /** Port that was dialled. */
   readonly port?: number
 }
 
@@ -67,13 +72,19 @@ const PATH_CODES: Partial<Record<ErrorCode, string>> = {
  * connection, or keeps one from standing, in a way that net has a code for. Otherwise it equals `multipathCode`.
  */
 export class MultipathError extends Error implements SystemDetail {
+  /** Node's code where `net` has one for the event, such as `ECONNRESET`; otherwise the same as `multipathCode`. */
   readonly code: string
   /** What happened, in the terms of this package. */
   readonly multipathCode: ErrorCode
+  /** Number of the error in the system. */
   declare readonly errno?: number
+  /** System call that failed, such as `connect`. */
   declare readonly syscall?: string
+  /** Name that was looked up. */
   declare readonly hostname?: string
+  /** Address that was dialled. */
   declare readonly address?: string
+  /** Port that was dialled. */
   declare readonly port?: number
 
   /** @param netCode - what net says of it */
@@ -148,7 +159,9 @@ export class HoldError extends MultipathError {
 
 /** One path's part in a failed dial. */
 export interface PathFailure {
+  /** Label of the path. */
   readonly label: string
+  /** Why its attempt failed. */
   readonly error: Error
 }
 
@@ -158,6 +171,7 @@ export interface PathFailure {
  * `hostname`, `address` and `port` are those of the first.
  */
 export class DialError extends MultipathError {
+  /** One entry for each path that was tried. */
   readonly failures: readonly PathFailure[]
 
   /** @param cause - why no path is known, where there was none to fail */

@@ -133,7 +133,10 @@ export class MultipathSocket extends MultipathConn {
  *
  * @throws {OptionError} ERR_MULTIPATH_OPTION
  */
-export function connect(...args: ConnectArguments): MultipathSocket & { readonly dialer: MultipathDialer } {
+export function connect(...args: ConnectArguments): MultipathSocket & {
+  /** What dials its paths. */
+  readonly dialer: MultipathDialer
+} {
   const { options, listener } = normalize(args)
   const { timeout, ...rest } = options
   const socket = new MultipathSocket(rest)

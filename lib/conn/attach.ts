@@ -9,12 +9,17 @@ import type { StatsTracker } from '../core/tracker.js'
 
 /** A subflow changed its state. */
 export interface SubflowChange {
+  /** Number of the subflow, unique within its connection. */
   readonly id: number
+  /** Label of its path. */
   readonly label: string
+  /** State before the change. */
   readonly from: SubflowState
+  /** State after the change. */
   readonly state: SubflowState
   /** Why it closed; only with state `closed`. */
   readonly reason?: CloseReason
+  /** What it failed with; absent where it ended in order. */
   readonly error?: Error
 }
 

@@ -7,6 +7,7 @@ import { ignore } from '../ignore.js'
 
 /** A write that hit its deadline: `bytesWritten` of its bytes were taken and will be delivered. */
 export class DeadlineError extends MultipathError {
+  /** Bytes of the write that were taken, and will be delivered. */
   readonly bytesWritten: number
 
   constructor(what: string, bytesWritten: number) {
@@ -74,10 +75,12 @@ export class NetConn {
     conn.on('error', ignore)
   }
 
+  /** Local address of the first subflow. */
   get localAddr(): AddressInfo | Record<string, never> {
     return this.#conn.address()
   }
 
+  /** Address of the first subflow's peer. */
   get remoteAddr(): AddressInfo | Record<string, never> {
     const { remoteAddress: address, remotePort: port, remoteFamily: family } = this.#conn
     return address === undefined || port === undefined || family === undefined
@@ -166,10 +169,12 @@ export class NetConn {
     this.setWriteDeadline(deadline)
   }
 
+  /** Reads that wait at `deadline` fail; `null`: never. */
   setReadDeadline(deadline: Date | null): void {
     this.#readGate.set(deadline)
   }
 
+  /** Writes that wait at `deadline` fail; `null`: never. */
   setWriteDeadline(deadline: Date | null): void {
     this.#writeGate.set(deadline)
   }

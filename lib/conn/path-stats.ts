@@ -4,20 +4,27 @@ import type { StatsTracker } from '../core/tracker.js'
 
 /** What is known of a path, units in the names. */
 export interface PathStats {
+  /** Label of the path. */
   readonly label: string
   /** Subflows opened, in all and since the last failure, and attempts that failed. */
   readonly successes: number
+  /** Subflows opened since the last failure. */
   readonly consecutiveSuccesses: number
+  /** Attempts that failed. */
   readonly failures: number
   /** Moving average, alpha 0.5 as Go's; `undefined` before the first sample and after a failure. */
   readonly rttMs: number | undefined
   /** Data frames and payload bytes, without what was sent again. */
   readonly sentFrames: number
+  /** Payload bytes of these frames. */
   readonly sentBytes: number
   /** Duplicates included. */
   readonly receivedFrames: number
+  /** Payload bytes received, duplicates included. */
   readonly receivedBytes: number
+  /** Data frames that were sent again. */
   readonly retransmittedFrames: number
+  /** Payload bytes that were sent again. */
   readonly retransmittedBytes: number
 }
 

@@ -18,15 +18,21 @@ export type PathState = Exclude<SubflowState, 'closed'> | 'leaving' | 'down'
  * are gone.
  */
 export interface ConnPath extends Carried {
+  /** Label of the path on this side. */
   readonly label: string
+  /** The best state that one of its subflows has. */
   readonly state: PathState
   /** It carries no data for now. */
   readonly isPaused: boolean
+  /** Tier of the path. */
   readonly tier: Tier
+  /** Its share among others, for the scheduler `weighted`. */
   readonly weight: number
   /** The byte cap, what it counted so far over all connections that share it, and the rate cap; Infinity: none. */
   readonly maxBytes: number
+  /** Bytes counted towards `maxBytes` so far, over all connections that share the path. */
   readonly spentBytes: number
+  /** Rate cap, bytes a second; Infinity: none. */
   readonly maxBytesPerSecond: number
   /** Smoothed, of the fastest of its subflows; `undefined` before the first sample. */
   readonly rttMs: number | undefined

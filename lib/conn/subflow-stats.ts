@@ -9,29 +9,39 @@ import type { Subflow } from '../core/subflow.js'
 export interface Carried {
   /** Data frames and payload bytes, without what was sent again. */
   readonly sentFrames: number
+  /** Payload bytes of these frames. */
   readonly sentBytes: number
   /** Of those sent, copies of what another path carries too. */
   readonly copiedFrames: number
+  /** Payload bytes of these copies. */
   readonly copiedBytes: number
   /** Duplicates included. */
   readonly receivedFrames: number
+  /** Payload bytes received, duplicates included. */
   readonly receivedBytes: number
+  /** Data frames that were sent again. */
   readonly retransmittedFrames: number
+  /** Payload bytes that were sent again. */
   readonly retransmittedBytes: number
 }
 
 /** A snapshot: it does not change later. */
 export interface SubflowStats extends Carried {
+  /** Number of the subflow, unique within its connection. */
   readonly id: number
+  /** Label of its path on this side. */
   readonly label: string
   /** What the dialer calls the path, on the side that listens; `undefined` elsewhere, and until it is known. */
   readonly peerLabel: string | undefined
+  /** State of the subflow. */
   readonly state: SubflowState
+  /** Tier of its path. */
   readonly tier: Tier
   /** Whether a new frame may leave on it now: `eligible`, or the reason why not. */
   readonly eligibility: Eligibility
   /** Round-trip times, milliseconds; `undefined` before the first sample. */
   readonly smoothedRttMs: number | undefined
+  /** Lowest round-trip time of late, milliseconds; `undefined` before the first sample. */
   readonly minRttMs: number | undefined
   /** Delivery rate as measured; 0 while unknown. */
   readonly bytesPerSecond: number

@@ -3,10 +3,13 @@
 
 /** What a scheduler may know of a subflow that is fit to carry data. */
 export interface SubflowView {
+  /** Number of the subflow, unique within its connection. */
   readonly id: number
+  /** Label of its path. */
   readonly label: string
   /** Smoothed round-trip time, milliseconds: of idle times while nothing is in flight. Infinity if unknown. */
   readonly smoothedRttMs: number
+  /** How much its round-trip time varies, milliseconds. */
   readonly rttVarianceMs: number
   /** Delivery rate, bytes per millisecond, no more than the path's cap; 0 while unknown. */
   readonly bytesPerMs: number
@@ -41,6 +44,7 @@ export interface Snapshot<View extends SubflowView = SubflowView> {
  * with ERR_MULTIPATH_SCHEDULER.
  */
 export interface Scheduler {
+  /** Name of the scheduler in traces and statistics. */
   readonly name: string
   /** `undefined`: better wait for a subflow that has no room now. */
   choose<View extends SubflowView>(snapshot: Snapshot<View>): View | undefined

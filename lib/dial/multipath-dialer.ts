@@ -31,7 +31,9 @@ const DIAL = tracingChannel<unknown, object>('multipath:dial')
 
 /** A path could not be dialled. */
 export interface PathFailureEvent {
+  /** Label of the path. */
   readonly label: string
+  /** Why the attempt failed. */
   readonly error: Error
   /** Time until the next attempt, milliseconds; `undefined` while `isDialing`, and for a path that is given up. */
   readonly waitMs: number | undefined
@@ -44,6 +46,7 @@ export interface PathFailureEvent {
 
 /** Events of a dialer, over all its connections. */
 export type DialerEvents = Record<SubflowEventName, [change: SubflowChange, conn: MultipathConn]> & {
+  /** An attempt to open a subflow has failed. */
   'path-failure': [failure: PathFailureEvent, conn: MultipathConn]
 }
 

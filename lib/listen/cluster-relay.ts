@@ -10,6 +10,7 @@ import type { HandoverRefused } from './handover.js'
 import { isHandover, isHandoverRefused, stopReading, tagOf } from './handover.js'
 import { ignore } from '../ignore.js'
 
+/** Options of `relaySubflows`. */
 export interface RelayOptions {
   /** Subflows that are being handed over to one worker. Further ones are closed, and dialled again. */
   maxPendingHandovers?: number | undefined

@@ -5,7 +5,9 @@ import type { IncomingStream } from '../transport/transport.js'
 
 /** What is known of the peer behind a stream. */
 export interface PeerFacts {
+  /** Address that the stream came from. */
   readonly remoteAddress: string | undefined
+  /** Port that the stream came from. */
   readonly remotePort: number | undefined
   /**
    * SHA-256 of the certificate whose key the peer holds, as of `X509Certificate.fingerprint256`: of a `tls.Server`
@@ -18,7 +20,9 @@ export interface PeerFacts {
 export interface JoinRequest {
   /** Nothing may be read from it or written to it. */
   readonly stream: IncomingStream
+  /** The connection that the stream asks to join. */
   readonly conn: MultipathConn
+  /** What is known of the peer behind the stream. */
   readonly peer: PeerFacts
   /** Of the stream that opened the connection. */
   readonly first: PeerFacts

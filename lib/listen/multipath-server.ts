@@ -19,10 +19,15 @@ export interface ServerOptions extends ListenerOptions {
   readonly pauseOnConnect?: boolean | undefined
 }
 
+/** Events of a server, with the arguments of their listeners. */
 export interface ServerEvents {
+  /** A connection is established. */
   connection: [conn: MultipathConn]
+  /** Every place listens. */
   listening: []
+  /** Every place is closed, and every connection has ended. */
   close: []
+  /** A place cannot be listened on, or has failed. */
   error: [error: Error]
   /** A connection was closed, as there were `maxConnections` already. */
   drop: [data: DropArgument]
@@ -66,6 +71,7 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     this.#options = options
   }
 
+  /** Whether every place listens. */
   get listening(): boolean {
     return this.#opened?.servers.every((server) => server.listening) ?? false
   }

@@ -7,6 +7,7 @@ import { refuseUnknown, resolveOptions } from '../options.js'
 import { varIntLen, writeVarInt } from '../wire/varint.js'
 import { MessageReader } from './message-reader.js'
 
+/** Limits of a stream of messages. */
 export interface MessageOptions {
   /** Longest message, bytes, in both directions. */
   maxMessageBytes?: number | undefined

@@ -27,7 +27,11 @@ export class Metrics {
   readonly #dialers = new Map<MultipathDialer, Labels>()
   readonly #listeners = new Map<MultipathListener, { readonly labels: Labels; refused: number }>()
 
-  /** @param labels - stand beside those of each sample; choose them so that sources can be told apart */
+  /**
+   * Adds a source.
+   *
+   * @param labels - stand beside those of each sample; choose them so that sources can be told apart
+   */
   add(source: MetricsSource, labels: Labels = {}): this {
     if (source instanceof MultipathDialer) this.#dialers.set(source, labels)
     else if (source instanceof MultipathListener) this.#addListener(source, labels)

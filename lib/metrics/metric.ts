@@ -5,15 +5,19 @@
 export interface MetricSample {
   /** Names and values; the values may be any text. */
   readonly labels?: Readonly<Record<string, string>>
+  /** The number. */
   readonly value: number
 }
 
 /** One metric with all of its samples. Its name says the unit: bytes, seconds. */
 export interface Metric {
+  /** Name in the form of Prometheus. */
   readonly name: string
+  /** What the metric counts or measures. */
   readonly help: string
   /** A counter never falls while its source lives. */
   readonly type: 'gauge' | 'counter'
+  /** One sample for each set of labels. */
   readonly samples: readonly MetricSample[]
 }
 

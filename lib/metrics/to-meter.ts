@@ -7,14 +7,19 @@ export type Observable = object
 
 /** As `BatchObservableResult` of `@opentelemetry/api`. */
 export interface BatchResult {
+  /** Reports one value. */
   observe(metric: never, value: number, attributes?: Record<string, string>): void
 }
 
 /** As `Meter` of `@opentelemetry/api`, version 1. */
 export interface Meter {
+  /** Makes a gauge. */
   createObservableGauge(name: string, options?: { description?: string }): Observable
+  /** Makes a counter. */
   createObservableCounter(name: string, options?: { description?: string }): Observable
+  /** Adds a callback for each export. */
   addBatchObservableCallback(callback: (result: BatchResult) => void, observables: never[]): void
+  /** Removes that callback. */
   removeBatchObservableCallback(callback: (result: BatchResult) => void, observables: never[]): void
 }
 

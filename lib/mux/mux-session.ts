@@ -164,6 +164,7 @@ export class MuxSession
     })
   }
 
+  /** Closes the session, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -194,6 +195,7 @@ export class MuxSession
     return this
   }
 
+  /** The same as `on`. */
   override addListener<Name extends keyof MuxSessionEvents>(
     event: Name,
     listener: Listener<Name>,

@@ -18,7 +18,9 @@ export interface TargetAddress {
 export interface AddressPair {
   /** An address of the peer. */
   readonly host: string
+  /** Port of the peer. */
   readonly port: number
+  /** Address family of both addresses. */
   readonly family: 4 | 6
   /** `undefined`: the system chooses. */
   readonly localAddress: string | undefined

@@ -8,6 +8,7 @@ import type { InterfacePathsOptions } from './interface-paths-options.js'
 import { resolveInterfacePathsOptions } from './interface-paths-options.js'
 import { TargetAddresses } from './target-addresses.js'
 
+/** What `findAddressPairs` has found. */
 export interface FoundPairs {
   /** In their order of preference, not more than `maxPaths`. */
   readonly pairs: readonly AddressPair[]

@@ -24,6 +24,7 @@ interface InterfacePathsNumbers {
   readonly resolveMs?: number | undefined
 }
 
+/** Options of `interfacePaths`: the peer, which local addresses are used, and how paths follow changes. */
 export interface InterfacePathsOptions extends InterfacePathsNumbers, Omit<LocalAddressFilter, 'interfaces'> {
   /** Name or address of the peer. Each of its addresses is used. */
   readonly host?: string | undefined

@@ -10,10 +10,15 @@ import { globTest, matcherOf, networkTest } from './matcher.js'
 /** Address families: 0 is both. */
 export type Family = 0 | 4 | 6
 
+/** An address of this machine. */
 export interface LocalAddress {
+  /** Name of its interface, such as `eth0`. */
   readonly interfaceName: string
+  /** The address as text. */
   readonly address: string
+  /** Its family. */
   readonly family: 4 | 6
+  /** Whether it is of the loopback interface. */
   readonly isLoopback: boolean
   /** Of a bridge, a container, a virtual machine or a tunnel, as its interface's name tells. */
   readonly isVirtual: boolean

@@ -11,11 +11,13 @@ import type { Family } from './local-addresses.js'
 export interface Target {
   /** A name or an address. */
   readonly host: string
+  /** Port of the peer. */
   readonly port: number
 }
 
 /** An address of a name, and how long that holds, in seconds, where the answer says. */
 export interface FoundAddress extends LookupAddress {
+  /** For how many seconds the address may be used; absent where the answer does not say. */
   readonly ttl?: number | undefined
 }
 

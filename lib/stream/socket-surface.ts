@@ -48,6 +48,7 @@ export abstract class SocketSurface extends Duplex {
   /** Marks a chunk that is the caller's again when its write is called back: it is copied where it must be kept. @internal */
   protected abstract lend(chunk: Uint8Array): Uint8Array
 
+  /** Sends a chunk. With a callback, it is copied where it must be kept; without one, it must not change until it is acked. */
   override write(
     chunk: unknown,
     encodingOrCallback?: BufferEncoding | Callback,
@@ -62,8 +63,11 @@ export abstract class SocketSurface extends Duplex {
     return super.write(isLent ? this.lend(chunk) : chunk, encoding as BufferEncoding, done)
   }
 
+  /** Ends this direction once everything before it is delivered. */
   override end(callback?: () => void): this
+  /** Writes a last chunk, and ends this direction once everything is delivered. */
   override end(chunk: unknown, callback?: () => void): this
+  /** Writes a last chunk of text, and ends this direction once everything is delivered. */
   override end(chunk: unknown, encoding?: BufferEncoding, callback?: () => void): this
   override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
     this.#speak()
@@ -131,20 +135,24 @@ export abstract class SocketSurface extends Duplex {
     return !this.#isStanding || this.destroyed
   }
 
+  /** State as of `net.Socket`. */
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
     if (this.connecting) return 'opening'
     if (this.readable) return this.writable ? 'open' : 'readOnly'
     return this.writable ? 'writeOnly' : 'closed'
   }
 
+  /** Local address of the first subflow; `undefined` where its stream is no socket. */
   get localAddress(): string | undefined {
     return this.#local?.localAddress
   }
 
+  /** Local port of the first subflow. */
   get localPort(): number | undefined {
     return this.#local?.localPort
   }
 
+  /** `IPv4` or `IPv6`. */
   get localFamily(): string | undefined {
     return this.#local?.localFamily
   }
@@ -154,14 +162,17 @@ export abstract class SocketSurface extends Duplex {
     return this.destroyed ? undefined : this.#endpoints
   }
 
+  /** Address of the first subflow's peer; `undefined` where its stream is no socket. */
   get remoteAddress(): string | undefined {
     return this.#endpoints?.remoteAddress
   }
 
+  /** Port of the first subflow's peer. */
   get remotePort(): number | undefined {
     return this.#endpoints?.remotePort
   }
 
+  /** `IPv4` or `IPv6`. */
   get remoteFamily(): string | undefined {
     return this.#endpoints?.remoteFamily
   }
@@ -203,11 +214,13 @@ export abstract class SocketSurface extends Duplex {
     return this
   }
 
+  /** Keeps the process up while the connection is open; the default. */
   ref(): this {
     this.setRef(true)
     return this
   }
 
+  /** Lets the process exit although the connection is open. */
   unref(): this {
     this.setRef(false)
     return this

@@ -4,6 +4,7 @@ import type { Pipe } from './pipe.js'
 
 /** Gets what happens at one end. Nothing is called after {@link LinkEnd.close}, `reset` or `onReset`. */
 export interface LinkEndHandler {
+  /** Bytes have arrived. */
   onBytes(bytes: Uint8Array): void
   /** The send buffer takes bytes again after `write` returned false. */
   onRoom(): void
@@ -13,6 +14,7 @@ export interface LinkEndHandler {
   onReset(): void
 }
 
+/** One end of a stream over a simulated link. */
 export class LinkEnd {
   readonly #out: Pipe
   readonly #in: Pipe
@@ -95,6 +97,7 @@ export class LinkEnd {
     this.#in.pause()
   }
 
+  /** Goes on reading after a pause. */
   resume(): void {
     this.#in.resume()
   }

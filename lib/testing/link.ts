@@ -55,6 +55,7 @@ type Resolved = typeof DEFAULTS
 const MIN_RETRY_MS = 200
 const CONNECT_RETRY_MS = 1000
 
+/** A simulated link: rate, delay, loss and queue, freezes and cuts. */
 export class Link {
   /** Has a `connection` event for each stream that {@link dialer} opens; hand it to a MultipathListener. */
   readonly server: Server = new Server()
@@ -101,6 +102,7 @@ export class Link {
     this.#back.thaw()
   }
 
+  /** Whether one of its directions is frozen. */
   get isFrozen(): boolean {
     return this.#there.isFrozen || this.#back.isFrozen
   }

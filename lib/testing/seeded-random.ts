@@ -3,6 +3,7 @@
 
 /** Marsaglia's xorshift with 32 bits of state, over a seed scrambled so that neighbours differ. Not for secrets. */
 export class SeededRandom {
+  /** The seed, to repeat the run with. */
   readonly seed: number
   #state: number
 
@@ -29,6 +30,7 @@ export class SeededRandom {
     return item
   }
 
+  /** Random bytes. */
   bytes(length: number): Uint8Array {
     const bytes = new Uint8Array(length)
     for (let i = 0; i < length; i++) bytes[i] = this.#next() >>> 24

@@ -5,6 +5,7 @@ import { Link } from './link.js'
 import { ManualClock } from './manual-clock.js'
 import { SeededRandom } from './seeded-random.js'
 
+/** Options of a simulated network. */
 export interface SimulatedNetworkOptions {
   /** Decides jitter and loss; the same seed, the same network. Default: 1. */
   readonly seed?: number | undefined
@@ -17,7 +18,9 @@ export interface SimulatedNetworkOptions {
  * one and `link.server` to the other, and move time with `clock.run(ms)` or `clock.until(promise)`.
  */
 export class SimulatedNetwork {
+  /** The virtual time of all links. */
   readonly clock: ManualClock = new ManualClock()
+  /** The only source of chance of all links. */
   readonly random: SeededRandom
 
   constructor({ seed = 1 }: SimulatedNetworkOptions = {}) {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import { MultipathError, OptionError } from '../errors.js'
 
+/** Certificates that are accepted, by their fingerprints. */
 export interface PinOptions {
   /**
    * SHA-256 of the certificates that the peer may have, as Node prints them: `AB:CD:…`. When given, they take

@@ -15,6 +15,7 @@ export interface ProxyDialerOptions extends PathOptions {
   readonly proxy: string | URL
   /** Where the proxy is to lead. It resolves the name. */
   readonly host: string
+  /** Port of the proxy. */
   readonly port: number
   /** Decides which uplink leads to the proxy. */
   readonly localAddress?: string | undefined

@@ -41,18 +41,25 @@ export interface SubflowDialer {
 
 /** A stream that a peer has opened. Sockets have the rest too. */
 export interface IncomingStream extends Duplex {
+  /** Local address, where the stream has one. */
   readonly localAddress?: string | undefined
+  /** Local port, where the stream has one. */
   readonly localPort?: number | undefined
   /** Handshakes are limited by it. */
   readonly remoteAddress?: string | undefined
+  /** Port of the peer, where the stream has one. */
   readonly remotePort?: number | undefined
+  /** Called with `true`, where it exists. */
   setNoDelay?(noDelay?: boolean): unknown
+  /** Used to reset the stream, where it exists; `destroy()` otherwise. */
   resetAndDestroy?(): unknown
 }
 
 /** What tells of sockets as it accepts them. */
 export interface SocketSource {
+  /** Adds a listener for accepted sockets. */
   on(event: 'connection', listener: (stream: IncomingStream) => void): unknown
+  /** Removes such a listener. */
   off(event: 'connection', listener: (stream: IncomingStream) => void): unknown
 }
 

@@ -17,6 +17,7 @@ import type { UpgradeAnswer } from './websocket-handshake.js'
 import { answerTo, isUpgrade, refusal } from './websocket-handshake.js'
 import { WebSocketStream } from './websocket-stream.js'
 
+/** Options of `webSocketServer`. */
 export interface WebSocketServerOptions {
   /** Listens here; 0 for any port. Either this or `server`. */
   readonly port?: number | undefined
@@ -35,6 +36,7 @@ export interface WebSocketServerOptions {
 
 /** Events of a {@link WebSocketAcceptor}. */
 export interface WebSocketAcceptorEvents {
+  /** The handshake of a WebSocket is done; its stream is open. */
   connection: [stream: IncomingStream]
   /** Asked for something else, or in a wrong way, and has been told so. */
   refused: [socket: Duplex]

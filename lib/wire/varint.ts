@@ -4,7 +4,9 @@ import { RemoteProtocolError } from '../errors.js'
 
 /** A value and the number of bytes that it took. */
 export interface VarInt {
+  /** The integer. */
   readonly value: number
+  /** Bytes that it takes. */
   readonly size: number
 }
 

@@ -8,6 +8,7 @@ import { redundant } from './redundant.js'
 import { roundRobin } from './round-robin.js'
 import { weighted } from './weighted.js'
 
+/** Names of the schedulers of this package. */
 export type SchedulerName = 'lowest-rtt' | 'redundant' | 'hybrid' | 'weighted' | 'round-robin'
 
 /** By name, the default first. */
