@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The datagrams of a connection as a stream of messages, for an application. */
 import { Duplex } from 'node:stream'
-import type { DatagramOptions, DatagramSendOptions, DatagramStats } from '../core/datagrams.js'
-import { DATAGRAM_TABLE } from '../core/datagrams.js'
+import type { DatagramOptions, DatagramSendOptions, DatagramStats } from '../core/datagram-options.js'
+import { DATAGRAM_TABLE } from '../core/datagram-options.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import { refuseUnknown, resolveOptions, type Resolved } from '../options.js'
 import type { Callback } from '../stream/socket-surface.js'
@@ -13,6 +13,7 @@ import { closedError } from './net-conn.js'
 /** Messages that wait here for the reader, who may have paused: the others wait where they become late. */
 const WAITING = 16
 
+/** @internal */
 export interface DatagramStreamInit {
   readonly conn: Duplex
   readonly driver: Driver<unknown>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
-import { DATAGRAM_TABLE, type DatagramSendOptions } from '../../lib/core/datagrams.js'
+import { DATAGRAM_TABLE, type DatagramSendOptions } from '../../lib/core/datagram-options.js'
 import { resolveOptions } from '../../lib/options.js'
 import { encodeDatagramAck, encodeDatagramHead } from '../../lib/wire/datagram.js'
 import { encodeSettings } from '../../lib/wire/settings.js'

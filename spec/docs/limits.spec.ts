@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { DATAGRAM_TABLE } from '../../lib/core/datagrams.js'
+import { DATAGRAM_TABLE } from '../../lib/core/datagram-options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { RELAY_TABLE } from '../../lib/listen/cluster-relay.js'
@@ -137,6 +137,9 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/log', 'MOST_LINES'),
         ...constants('cli/streams/common-options', 'MAX_STREAMS', 'DRAIN_MS'),
         ...constants('cli/streams/take-request', 'REQUEST_MS'),
+        ...constants('cli/udp/serve-flow', 'MAX_SERVED'),
+        ...constants('cli/udp/flow', 'IDLE_MS'),
+        ...constants('cli/udp/flow-hub', 'MAX_PACKET_BYTES', 'EXPIRES_MS'),
         ...constants('cli/streams/lookups', 'MAX_LOOKUPS'),
         ...constants('cli/measure/serve-measure', 'MAX_MEASUREMENTS', 'MAX_DOWNLOAD_S'),
         ...constants('cli/streams/stream-request', 'MAX_HOST_BYTES'),
@@ -170,6 +173,8 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/http-handshake', 'MAX_HEAD_BYTES'),
         ...constants('cli/streams/known-targets', 'MAX_KNOWN'),
         ...constants('cli/streams/pass-on', 'ANSWER_MS'),
+        ...constants('cli/udp/flow-table', 'MAX_FLOWS'),
+        ...constants('cli/udp/flow', 'IDLE_MS', 'EARLY_BYTES', 'REFUSED_MS'),
       ],
     ],
     [

@@ -12,19 +12,22 @@ import {
   encodeRequest,
   REQUEST_HEAD_BYTES,
 } from '../../lib/cli/streams/stream-request.js'
+import { packetOf } from '../../lib/cli/udp/flow-hub.js'
+import { decodeSocksPacket, encodeSocksHead } from '../../lib/cli/udp/socks-packet.js'
 import type { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { damaged, fuzzSource, pieces } from '../support/fuzz.js'
 
 const login = (user: string, password: string): boolean => user === 'u' && password === 'p'
 
 const SOCKS = Buffer.from('05010005010003036162630050', 'hex')
+const SOCKS_UDP = Buffer.from('05010005030001000000000000', 'hex')
 const SOCKS_LOGIN = Buffer.from('050200020101750170050100017f0000010050', 'hex')
 const HTTP = Buffer.from('CONNECT a.example:443 HTTP/1.1\r\nProxy-Authorization: Basic dTpw\r\nX: y\r\n\r\n')
 
 function handshake(random: SeededRandom): Buffer {
   const tail = Buffer.from(random.bytes(random.integer(0, 30)))
   if (random.integer(0, 9) === 0) return tail
-  return damaged(random, Buffer.concat([random.pick([SOCKS, SOCKS_LOGIN, HTTP]), tail]))
+  return damaged(random, Buffer.concat([random.pick([SOCKS, SOCKS_UDP, SOCKS_LOGIN, HTTP]), tail]))
 }
 
 /** All that a reader says and takes, as text. */
@@ -61,6 +64,27 @@ describe('the handshake of a proxy', () => {
     }
     console.info(seen)
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(inputs / 50)
+  }, 60_000)
+})
+
+describe('a packet of UDP', () => {
+  it('given anything, comes out as it went in, or is none', () => {
+    const { random, inputs } = fuzzSource('packets', 30_000)
+    let packets = 0
+    for (let n = 0; n < inputs; n++) {
+      const host = random.pick(['a.example', 'fd00::1', '10.0.0.1', 'x'.repeat(255)])
+      const head = encodeSocksHead({ host, port: random.integer(0, 65_535) })
+      const bytes = damaged(random, Buffer.concat([head, random.bytes(random.integer(0, 30))]))
+      packetOf(bytes)
+      const decoded = decodeSocksPacket(bytes)
+      if (decoded === undefined) continue
+      packets++
+      const { payload, ...place } = decoded
+      expect(bytes.subarray(bytes.length - payload.length).equals(payload)).toBe(true)
+      if (placeOf(place.host, place.port) !== undefined)
+        expect(decodeSocksPacket(encodeSocksHead(place))).toMatchObject({ port: place.port })
+    }
+    expect(packets).toBeGreaterThan(inputs / 3)
   }, 60_000)
 })
 

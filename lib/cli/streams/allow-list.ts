@@ -13,6 +13,8 @@ export interface PortRange {
 
 /** Of `--allow`: one place, perhaps with a name of its own. */
 export interface AllowedPlace {
+  /** `undefined`: TCP. */
+  readonly protocol?: 'udp' | undefined
   /** Canonical: an address or a name. */
   readonly host: string
   readonly port: number
@@ -21,6 +23,8 @@ export interface AllowedPlace {
 
 /** Of `--allow-socks`: names, or addresses, and ports. */
 export interface AllowRule {
+  /** `undefined`: TCP. */
+  readonly protocol?: 'udp' | undefined
   /** `*`: every name and address; `.example.org`: names below it. `undefined` where the rule is a range. */
   readonly host: string | undefined
   readonly range: Range | undefined

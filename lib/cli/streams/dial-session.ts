@@ -29,6 +29,8 @@ export interface ClientFlags extends CommonFlags, PathFlags, TuningFlags, CtlFla
 }
 
 const WAIT_MS = 10_000
+/** Of the library. */
+const MOST_COPIES = 7
 
 /** For the description of the commands that have `--to`. */
 export const PATH_SYNTAX =
@@ -81,6 +83,7 @@ export function sessionDialer(
     log,
     tuning: tuningOf(flags),
     peerScheduler: flags.peerScheduler,
+    copies: flags.scheduler === 'redundant' ? MOST_COPIES : 0,
     capFile: capFilePath(io.env),
   })
 }

@@ -63,7 +63,21 @@ const REFUSAL_OF: Readonly<Record<string, Refusal>> = {
 }
 
 /** A socket that is connected and may be half open. @throws {TargetError} */
-export async function dialTarget(place: Place, options: DialTargetOptions): Promise<Socket> {
+export function dialTarget(place: Place, options: DialTargetOptions): Promise<Socket> {
+  return reachTarget(place, options, (addresses, signal) => connected(place, addresses, signal))
+}
+
+/**
+ * Has `reach` open what leads to `place`.
+ *
+ * @param reach - given the addresses of `place` that may be dialled, at least one; what it throws is explained
+ * @throws {TargetError}
+ */
+export async function reachTarget<Reached>(
+  place: Place,
+  options: DialTargetOptions,
+  reach: (addresses: readonly Address[], signal: AbortSignal) => Promise<Reached>,
+): Promise<Reached> {
   const { permission, timeoutMs, signal } = options
   if (!permission.mayAsk(place))
     throw new TargetError('not-allowed', 'no rule allows it', { isForbidden: true })
@@ -79,7 +93,7 @@ export async function dialTarget(place: Place, options: DialTargetOptions): Prom
     const found = await orAborted(addressesOf(place, options.resolve), life.signal)
     const allowed = found.filter((address) => permission.mayDial(place, address))
     if (allowed.length === 0) throw forbidden(place, found)
-    return await connected(place, allowed, life.signal)
+    return await reach(allowed, life.signal)
   } catch (error) {
     throw targetError(error)
   } finally {

@@ -10,10 +10,12 @@ import type { ForwardRule, ForwardTarget } from './parse-places.js'
 import { formatTarget, parseLocalForward, parseRemoteForward } from './parse-places.js'
 import { passOn } from './pass-on.js'
 import { RemoteForwards } from './remote-forwards.js'
-import type { LocalPort } from './run-client.js'
+import type { ClientContext, LocalPort } from './run-client.js'
 import { runClient } from './run-client.js'
 import type { StreamRequest } from './stream-request.js'
 import { usage } from './usage.js'
+import type { UdpPort } from '../udp/udp-port.js'
+import { listenAllUdp } from '../udp/udp-port.js'
 
 interface ForwardFlags extends ClientFlags {
   readonly local?: readonly ForwardRule[]
@@ -22,23 +24,28 @@ interface ForwardFlags extends ClientFlags {
 
 export function forwardCommand(io: CliIo): Command {
   const command = new Command('forward')
-    .summary('forward TCP ports through multipath serve')
+    .summary('forward TCP and UDP ports through multipath serve')
     .description(DESCRIPTION)
-    .usage('[options] --to HOST:PORT... --local [BIND:]PORT=TARGET... --remote [BIND:]PORT=HOST:PORT...')
+    .usage(
+      '[options] --to HOST:PORT... --local [udp:][BIND:]PORT=TARGET... --remote [BIND:]PORT=HOST:PORT...',
+    )
   for (const option of OPTIONS()) command.addOption(option)
   return command.action(async (flags: ForwardFlags) => {
     const { local = [], remote = [] } = flags
     if (local.length === 0 && remote.length === 0)
       throw usage('no port to forward', 'give --local or --remote')
-    const ports = local.map(portOf)
-    const plan = { command: 'forward', ports }
+    const ports = local.filter(({ protocol }) => protocol === undefined).map(portOf)
+    const udpPorts = local.filter(({ protocol }) => protocol === 'udp').map(udpPortOf)
+    const openMore = (context: ClientContext): Promise<() => void> => listenAllUdp(udpPorts, context)
+    const plan = { command: 'forward', ports, openMore }
     const { onSession } = new RemoteForwards(remote)
     await runClient(flags, remote.length === 0 ? plan : { ...plan, onSession }, io)
   })
 }
 
 const DESCRIPTION = [
-  'Forwards TCP ports. All their connections share one connection over several paths, each as a stream with its own pace and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
+  'Forwards TCP and UDP ports. All their connections share one connection over several paths, each as a stream with its own pace and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
+  'With udp: in front, --local forwards UDP. The packets of each address and port that sends to the port are a flow, with a socket of its own at serve, which needs an --allow with udp: for the target. A flow ends after two minutes without packets; 512 may be open. Packets do not wait for each other, nor for streams: one that is late on its path leaves again on another, and after two seconds it is dropped.',
   'The ports are open from the start. While no path is up, a new connection waits for --wait seconds and is then reset. forward reconnects to serve as soon as possible. If all paths are lost, the open streams wait for --hold seconds for one to return, and are reset after that.',
   PATH_SYNTAX,
 ].join('\n\n')
@@ -46,12 +53,13 @@ const DESCRIPTION = [
 export const FORWARD_EXAMPLES: readonly string[] = [
   'multipath forward --to gw:7000 --to gw:7001 --local 8080=web            # the target web of serve, here on port 8080',
   'multipath forward --to gw:7000@192.168.1.20 --to gw:7000@10.64.3.7 --local 5432=db.internal:5432  # over two uplinks',
+  'multipath forward --to gw:7000 --to gw:7001 --local udp:5353=10.0.0.1:53   # DNS; serve needs --allow udp:10.0.0.1:53',
   'multipath forward --to gw:7000 --remote 8022=localhost:22               # ssh of this machine, on port 8022 of the server',
 ]
 
 const OPTIONS = (): Option[] => [
   new Option(
-    '--local <[bind:]port=target>',
+    '--local <[udp:][bind:]port=target>',
     'listen here, on loopback unless BIND is given, and forward to TARGET there: HOST:PORT or a name; may be repeated',
   ).argParser(collect(parseLocalForward)),
   new Option(
@@ -78,6 +86,11 @@ function portOf({ bind, target }: ForwardRule): LocalPort {
         },
       }),
   }
+}
+
+function udpPortOf({ bind, target }: ForwardRule): UdpPort {
+  const request = { ...requestFor(target), kind: 'udp' } as const
+  return { bind, leadsTo: formatTarget(target), request }
 }
 
 function requestFor(target: ForwardTarget): StreamRequest {

@@ -11,6 +11,8 @@ export type ForwardTarget = HostPort | { readonly name: string }
 
 /** A port here, or there, and what it leads to. */
 export interface ForwardRule<Target extends ForwardTarget = ForwardTarget> {
+  /** `undefined`: TCP. */
+  readonly protocol?: 'udp' | undefined
   readonly bind: HostPort
   readonly target: Target
 }
@@ -42,14 +44,15 @@ export function parseRemoteBind(text: string): HostPort {
   return bind
 }
 
-/** `[BIND:]PORT=TARGET` of `--local`; TARGET is HOST:PORT or a name. */
+/** `[udp:][BIND:]PORT=TARGET` of `--local`; TARGET is HOST:PORT or a name. */
 export function parseLocalForward(text: string): ForwardRule {
-  const [bind, target] = halves(text)
-  if (isServiceName(target)) return { bind: parseBind(bind), target: { name: target } }
+  const udp = text.startsWith('udp:') ? ({ protocol: 'udp' } as const) : {}
+  const [bind, target] = halves(text.replace(/^udp:/, ''))
+  if (isServiceName(target)) return { bind: parseBind(bind), target: { name: target }, ...udp }
   const { host, port } = parseHostPort(target)
   const canonical = parseHost(host)
   if (canonical === undefined) throw new InvalidArgumentError('Its TARGET must be a name or HOST:PORT.')
-  return { bind: parseBind(bind), target: { host: canonical, port } }
+  return { bind: parseBind(bind), target: { host: canonical, port }, ...udp }
 }
 
 /** `[BIND:]PORT=HOST:PORT` of `--remote`. */

@@ -10,27 +10,32 @@ const MAX_PORT = 65_535
 const SERVICE = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 const BITS = { 4: 32, 6: 128 } as const
 
-/** `[NAME=]HOST:PORT`. */
+/** In front of what is about UDP; without it, a rule is about TCP. */
+const UDP = /^udp:(?=.*:)/s
+
+/** `[udp:][NAME=]HOST:PORT`. */
 export function parseAllowed(text: string): AllowedPlace {
-  const [, name, where = ''] = /^(?:([^=]*)=)?(.*)$/s.exec(text) ?? []
+  const [, name, where = ''] = /^(?:([^=]*)=)?(.*)$/s.exec(text.replace(UDP, '')) ?? []
   const { host, ports } = splitHost(where) ?? {}
   const canonical = host === undefined ? undefined : parseHost(host)
   const port = parsePortNumber(ports)
   if (canonical === undefined || port === undefined || (name !== undefined && !isServiceName(name)))
-    throw new InvalidArgumentError('It must be [NAME=]HOST:PORT; NAME consists of letters, digits, - and _.')
-  return { host: canonical, port, name }
+    throw new InvalidArgumentError(
+      'It must be [udp:][NAME=]HOST:PORT; NAME consists of letters, digits, - and _.',
+    )
+  return { host: canonical, port, name, ...protocolOf(text) }
 }
 
-/** `HOST:PORTS`, where HOST may be `*`, `*.example.org`, or a range, and PORTS a list. */
+/** `[udp:]HOST:PORTS`, where HOST may be `*`, `*.example.org`, or a range, and PORTS a list. */
 export function parseAllowRule(text: string): AllowRule {
-  const { host, ports } = splitHost(text) ?? {}
+  const { host, ports } = splitHost(text.replace(UDP, '')) ?? {}
   const parsedPorts = parsePorts(ports)
   const parsedHost = host === undefined ? undefined : parseRuleHost(host)
   if (parsedPorts === undefined || parsedHost === undefined)
     throw new InvalidArgumentError(
-      'It must be HOST:PORTS, such as *:443, *.example.org:80,443, 10.1.0.0/16:1-1023 or [fd00::/8]:*.',
+      'It must be [udp:]HOST:PORTS, such as *:443, *.example.org:80,443, 10.1.0.0/16:1-1023, [fd00::/8]:* or udp:*:53.',
     )
-  return { ...parsedHost, ports: parsedPorts }
+  return { ...parsedHost, ports: parsedPorts, ...protocolOf(text) }
 }
 
 /** An address, or a range as `10.0.0.0/8`. */
@@ -49,6 +54,10 @@ export function isServiceName(text: string): boolean {
 /** For the log: how `place` is written in a rule. */
 export function formatAllowed({ host, port, name }: AllowedPlace): string {
   return `${name === undefined ? '' : `${name}=`}${formatHostPort({ host, port })}`
+}
+
+function protocolOf(text: string): { readonly protocol?: 'udp' } {
+  return UDP.test(text) ? { protocol: 'udp' } : {}
 }
 
 /** Brackets, where there are, hold an address with colons. */

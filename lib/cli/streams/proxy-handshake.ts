@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the handshakes of a local proxy have in common: each is a generator over bytes, and does no IO. */
+import type { HostPort } from '../parse.js'
 import type { Answer } from './stream-request.js'
 
 /** What is said first, if anything, and what is waited for then. */
@@ -16,6 +17,8 @@ export interface ProxyRequest {
   readonly host: string
   readonly port: number
   readonly answer: (answer: Answer | 'unavailable') => Uint8Array
+  /** It wants a UDP port rather than a connection: the answer with the place that it sends to. */
+  readonly associated?: (bound: HostPort) => Uint8Array
 }
 
 /** Whether user and password are right; `undefined` where none are wanted. */

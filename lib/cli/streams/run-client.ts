@@ -19,10 +19,13 @@ import type { SessionDialer } from './session-dialer.js'
 import { SessionKeeper } from './session-keeper.js'
 import { cut } from './splice.js'
 import { Tasks } from './tasks.js'
+import type { FlowHub } from '../udp/flow-hub.js'
 
 /** For those who serve sockets and sessions. */
 export interface ClientContext {
   readonly keeper: SessionKeeper
+  /** Packets of UDP on a session of the keeper. */
+  readonly hubOf: (session: MuxSession) => FlowHub
   readonly tasks: Tasks
   readonly streams: OpenStreams
   readonly log: Log
@@ -43,6 +46,8 @@ export interface ClientPlan {
   /** `forward`, `socks` or `run`. */
   readonly command: string
   readonly ports: readonly LocalPort[]
+  /** Opens what is no port of TCP. @returns what closes it. It may throw a CliError */
+  readonly openMore?: (context: ClientContext) => Promise<() => void>
   /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
   readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
 }
@@ -63,17 +68,22 @@ export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo)
   io.signal.addEventListener('abort', stop)
   if (io.signal.aborted) stop()
   const servers: Server[] = []
+  let closeMore = (): void => {}
   try {
-    await withClient(flags, plan, { io, log, life }, async ({ keeper, tasks, take }) => {
+    await withClient(flags, plan, { io, log, life }, async (client) => {
+      const { keeper, tasks, take } = client
       for (const port of plan.ports)
         servers.push(await listenLocally(port, (socket) => take(port, socket), flags.maxStreams, log))
+      if (plan.openMore !== undefined) closeMore = await plan.openMore(client)
       await keeper.run(life.signal)
+      closeMore()
       if (life.signal.reason !== io.signal.reason) throw life.signal.reason
       const reason = io.signal.reason as CliError
       await drain({ reason, servers, tasks, sessions: keeper, timeoutMs: flags.drain, log })
     })
   } finally {
     for (const server of servers) server.close()
+    closeMore()
     io.signal.removeEventListener('abort', stop)
   }
 }
@@ -105,13 +115,13 @@ export async function withClient<Result>(
   let sessions: SessionKeeper | undefined
   try {
     const opener = sessionDialer(flags, onSession === undefined ? 0 : flags.maxStreams, { io, log, registry })
-    const { dialer, pathsOf } = opener
+    const { dialer, pathsOf, hubOf } = opener
     closeCtl = await offerCtl(flags, { command, registry, log, streams, dialer, pathsOf }, io)
     const keeper: SessionKeeper = keeperOf(flags, opener, log, (session) =>
       onSession?.(session, context, (error) => life.abort(error)),
     )
     sessions = keeper
-    const context: ClientContext = { keeper, tasks, streams, log, signal }
+    const context: ClientContext = { keeper, hubOf, tasks, streams, log, signal }
     const take: Client['take'] = (port, socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))

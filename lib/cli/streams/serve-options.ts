@@ -45,6 +45,8 @@ export interface ServerTls extends Certificate {
 export interface ServeOptions {
   readonly places: readonly ListenPlace[]
   readonly allow: AllowList
+  /** What may be reached over UDP. */
+  readonly allowUdp: AllowList
   readonly remote: readonly HostPort[]
   readonly tls: ServerTls | undefined
   readonly token: Buffer | undefined
@@ -66,14 +68,14 @@ export function serveOptions(
     throw usage('no address to listen on', 'give --listen [HOST:]PORT, once for each path')
   if (!isForMeasuring && allow.length + allowSocks.length + remote.length === 0)
     throw usage('no target is allowed', 'give --allow HOST:PORT, --allow-socks RULE or --allow-remote PORT')
-  refuseDoubledNames(allow)
+  const lists = allowLists(allow, allowSocks, allowPrivate)
   const tls = serverTls(flags)
   const token = loadToken(flags.tokenFile, env)
   const open = isForMeasuring ? undefined : openPlace(places)
   if (open !== undefined) refuseUnprotected(open, tls !== undefined || token !== undefined || flags.insecure)
   return {
     places,
-    allow: new AllowList({ places: allow, rules: allowSocks, privateRanges: allowPrivate, isOwn }),
+    ...lists,
     remote,
     tls,
     token,
@@ -84,6 +86,24 @@ export function serveOptions(
       ...exposures([flags.tokenFile, flags.tlsKey]),
     ],
   }
+}
+
+type Rule = AllowedPlace | AllowRule
+const isOfUdp = ({ protocol }: Rule): boolean => protocol === 'udp'
+const isOfTcp = (rule: Rule): boolean => !isOfUdp(rule)
+
+/** @throws {CliError} EXIT_USAGE */
+function allowLists(
+  places: readonly AllowedPlace[],
+  rules: readonly AllowRule[],
+  privateRanges: readonly Range[],
+): Pick<ServeOptions, 'allow' | 'allowUdp'> {
+  const listOf = (isWanted: (rule: Rule) => boolean): AllowList => {
+    const wanted = places.filter(isWanted)
+    refuseDoubledNames(wanted)
+    return new AllowList({ places: wanted, rules: rules.filter(isWanted), privateRanges, isOwn })
+  }
+  return { allow: listOf(isOfTcp), allowUdp: listOf(isOfUdp) }
 }
 
 /** One that other machines can reach. */

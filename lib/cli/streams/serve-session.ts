@@ -15,10 +15,13 @@ import type { RemoteBinds } from './remote-binds.js'
 import type { StreamRequest } from './stream-request.js'
 import { refuse, takeRequest } from './take-request.js'
 import type { Tasks } from './tasks.js'
+import type { ServedFlows } from '../udp/serve-flow.js'
 
 export interface ServeSessionInit {
   readonly session: MuxSession
   readonly allow: AllowList
+  readonly allowUdp: AllowList
+  readonly flows: ServedFlows
   readonly binds: RemoteBinds
   readonly connectTimeoutMs: number
   readonly resolve: Resolve
@@ -37,6 +40,7 @@ export function serveSession(init: ServeSessionInit): void {
       if (request.kind === 'measure') init.tasks.add(init.measure.serve(stream, request))
       else if (request.kind === 'listen')
         void init.binds.serve(stream, { host: request.host, port: request.port })
+      else if (request.kind === 'udp') serveUdp(stream, request, init)
       else init.tasks.add(serveStream(stream, request, init))
     })
   })
@@ -81,6 +85,22 @@ async function serveStream(stream: MuxStream, request: StreamRequest, init: Serv
   }
 }
 
+function serveUdp(
+  stream: MuxStream,
+  request: StreamRequest,
+  { allowUdp, flows, log }: ServeSessionInit,
+): void {
+  const target = `udp ${nameOf(request)}`
+  const { host, port } = request
+  const place = port === 0 ? allowUdp.named(host) : placeOf(host, port)
+  if (place !== undefined) {
+    void flows.serve(stream, place, target)
+    return
+  }
+  log.warn('refused', `refused ${target}: no --allow defines it`, { target })
+  refuse(stream, 'not-allowed')
+}
+
 function wantedPlace({ kind, host, port }: StreamRequest, allow: AllowList): Place | undefined {
   if (kind === 'service') return allow.named(host)
   return kind === 'connect' ? placeOf(host, port) : undefined
@@ -89,5 +109,5 @@ function wantedPlace({ kind, host, port }: StreamRequest, allow: AllowList): Pla
 /** For the log: a client may have written anything. */
 function nameOf({ kind, host, port }: StreamRequest): string {
   const shown = host.replaceAll(/[^ -~]/g, '?')
-  return kind === 'service' ? shown : formatHostPort({ host: shown, port })
+  return kind === 'service' || port === 0 ? shown : formatHostPort({ host: shown, port })
 }

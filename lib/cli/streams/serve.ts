@@ -53,7 +53,7 @@ export function serveCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'The server for multipath forward and multipath socks. It accepts connections over several paths, and connects each stream in them to its target if a rule allows it. --allow permits a single HOST:PORT and may give it a name. --allow-socks takes a rule HOST:PORTS. HOST is a name, *.NAME for all names below it, an address, a range (10.1.0.0/16, [fd00::/8]), or * for all. PORTS is a list (80,443,8000-8099) or * for all. Nothing else can be reached.',
+  'The server for multipath forward and multipath socks. It accepts connections over several paths, and connects each stream in them to its target if a rule allows it. --allow permits a single HOST:PORT and may give it a name. --allow-socks takes a rule HOST:PORTS. HOST is a name, *.NAME for all names below it, an address, a range (10.1.0.0/16, [fd00::/8]), or * for all. PORTS is a list (80,443,8000-8099) or * for all. Rules are for TCP; with udp: in front, they are for UDP alone. Nothing else can be reached.',
   'serve looks up names itself, and dials the same address that it has checked. Some addresses are special: private, loopback and link-local addresses, and those of this machine. A rule reaches them only if it contains the address, a range within the special range, or localhost. A rule with another name or * reaches only the special addresses of --allow-private.',
   'On addresses other than loopback, serve requires TLS or a token. Use both: TLS encrypts the data, and the token authenticates the clients. Certificates of clients authenticate them as well (--tls-client-ca). Both ends prove that they know the token before anything is served. --allow-remote lets clients listen on ports of this machine.',
   'After a signal, serve accepts no new streams and gives open streams --drain seconds to end. A second signal stops it at once.',
@@ -82,12 +82,13 @@ const OPTIONS = (): Option[] => [
     collect(parseListenPlace),
   ),
   new Option(
-    '--allow <[name=]host:port>',
-    'allow this target, as HOST:PORT or as NAME; may be repeated',
+    '--allow <[udp:][name=]host:port>',
+    'allow this target, as HOST:PORT or as NAME; for TCP, or with udp: for UDP; may be repeated',
   ).argParser(collect(parseAllowed)),
-  new Option('--allow-socks <rule>', 'allow the targets of this rule, HOST:PORTS; may be repeated').argParser(
-    collect(parseAllowRule),
-  ),
+  new Option(
+    '--allow-socks <rule>',
+    'allow the targets of this rule, [udp:]HOST:PORTS; may be repeated',
+  ).argParser(collect(parseAllowRule)),
   new Option(
     '--allow-private <range>',
     'allow names to resolve to these private addresses, such as 10.0.0.0/8; may be repeated',

@@ -22,6 +22,7 @@ import { LiveSession } from '../live/live-session.js'
 import type { Registry } from '../live/registry.js'
 import { Repeats } from '../live/repeats.js'
 import { plain } from '../live/watch-conn.js'
+import { FlowHub } from '../udp/flow-hub.js'
 import { reportFailures, reportSubflows } from '../report-subflows.js'
 import { greetAsClient, isAuthError, tokenError } from './greet.js'
 import type { Log } from './log.js'
@@ -37,6 +38,8 @@ export interface SessionDialerInit {
   readonly registry: Registry
   readonly tuning: ConnOptions
   readonly peerScheduler: SchedulerName | undefined
+  /** Further paths on which each packet of UDP leaves at once. */
+  readonly copies: number
   /** Where it is remembered what capped paths have spent. */
   readonly capFile: string
   readonly log: Log
@@ -59,6 +62,7 @@ export class SessionDialer {
   readonly #faults: FaultFinder
   readonly #lives = new WeakMap<MultipathConn, Live>()
   readonly #summaries = new WeakMap<MuxSession, LiveSession>()
+  readonly #hubs = new WeakMap<MuxSession, FlowHub>()
   #caps: CapKeeper | undefined
   readonly #told = new Map<string, Repeats>()
 
@@ -111,6 +115,13 @@ export class SessionDialer {
         cause: error,
       })
     }
+  }
+
+  /** The flows of a session that was opened here. */
+  readonly hubOf = (session: MuxSession): FlowHub => {
+    const hub = this.#hubs.get(session) ?? new FlowHub(this.#summaries.get(session)!.conn, this.#init.copies)
+    this.#hubs.set(session, hub)
+    return hub
   }
 
   /** What a session that was opened here came to. */

@@ -18,12 +18,15 @@ import { RemoteBinds } from './remote-binds.js'
 import { serveSession } from './serve-session.js'
 import { Strangers } from './strangers.js'
 import type { Tasks } from './tasks.js'
+import { FlowHub } from '../udp/flow-hub.js'
+import { ServedFlows } from '../udp/serve-flow.js'
 
 export interface SessionsInit {
   readonly token: Buffer | undefined
   /** An address has cost as much as `count` refused hellos: as of `MultipathListener`. */
   readonly charge: (address: string | undefined, count?: number) => void
   readonly allow: AllowList
+  readonly allowUdp: AllowList
   readonly remote: readonly HostPort[]
   readonly maxSessions: number
   readonly maxStreams: number
@@ -38,7 +41,7 @@ export interface SessionsInit {
 
 /** What a session runs over: a multipath connection. */
 export type Carrier = Duplex &
-  Pick<MultipathConn, 'remoteAddress' | 'setLimits'> & { resetAndDestroy(): unknown }
+  Pick<MultipathConn, 'remoteAddress' | 'setLimits' | 'datagrams'> & { resetAndDestroy(): unknown }
 
 /** What tells of a session. */
 export type Live = Pick<LiveSession, 'open' | 'summary'>
@@ -77,7 +80,7 @@ const LAST_WORDS_MS = 2000
 export class Sessions {
   readonly #init: SessionsInit
   readonly #strangers = new Strangers()
-  readonly #sessions = new Map<MuxSession, RemoteBinds>()
+  readonly #sessions = new Map<MuxSession, { readonly binds: RemoteBinds; readonly flows: ServedFlows }>()
   #isClosed = false
 
   constructor(init: SessionsInit) {
@@ -117,7 +120,10 @@ export class Sessions {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#strangers.close()
-    for (const binds of this.#sessions.values()) binds.close()
+    for (const { binds, flows } of this.#sessions.values()) {
+      binds.close()
+      flows.close()
+    }
     await Promise.all([...this.#sessions.keys()].map((session) => session.close()))
   }
 
@@ -132,10 +138,16 @@ export class Sessions {
 
   #serve(conn: Carrier, client: string, live: Live | undefined): void {
     const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
-    const { lookups, measure, tasks, streams, log } = this.#init
+    const { allowUdp, lookups, measure, tasks, streams, log } = this.#init
+    const resolve = lookups.forClient()
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
     const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
-    this.#sessions.set(session, binds)
+    const hub = (): FlowHub => new FlowHub(conn)
+    const flows = new ServedFlows({
+      ...{ hub, permission: allowUdp, timeoutMs: connectTimeoutMs, resolve, log },
+      ...(streams !== undefined && { streams }),
+    })
+    this.#sessions.set(session, { binds, flows })
     session.once('close', (error?: Error) => {
       this.#sessions.delete(session)
       if ((error as Partial<MultipathError> | undefined)?.multipathCode === 'ERR_MULTIPATH_MUX_LIMIT')
@@ -150,8 +162,8 @@ export class Sessions {
     if (live === undefined) log.info('session', `${client} is connected`, { client })
     else live.open(`${client} is connected`)
     serveSession({
-      ...{ session, allow, binds, connectTimeoutMs, measure, tasks, streams, log },
-      resolve: lookups.forClient(),
+      ...{ session, allow, allowUdp, flows, binds, connectTimeoutMs, measure, tasks, streams, log },
+      resolve,
     })
   }
 }

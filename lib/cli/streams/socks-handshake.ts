@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** SOCKS5 as its server speaks it (RFC 1928): CONNECT alone; user and password of RFC 1929. */
+/** SOCKS5 as its server speaks it (RFC 1928): CONNECT and UDP ASSOCIATE; user and password of RFC 1929. */
 import type { CheckLogin, ProxyHandshake, Want } from './proxy-handshake.js'
 import { ProxyRefusal } from './proxy-handshake.js'
+import type { HostPort } from '../parse.js'
+import { encodeSocksHead, hostAt } from '../udp/socks-packet.js'
 import type { Answer } from './stream-request.js'
 
 export const SOCKS_VERSION = 5
@@ -10,6 +12,7 @@ const NO_LOGIN = 0
 const LOGIN = 2
 const NO_METHOD = 0xff
 const CONNECT = 1
+const UDP_ASSOCIATE = 3
 const IPV4 = 1
 const NAME = 3
 const IPV6 = 4
@@ -52,13 +55,17 @@ export function* socksHandshake(login: CheckLogin): ProxyHandshake {
   const request = yield { send, lengthOf: requestLength }
   const [version, command, , type] = request
   if (version !== SOCKS_VERSION) throw new ProxyRefusal('its request has an unknown version')
-  if (command !== CONNECT)
-    throw new ProxyRefusal('it requests a command other than CONNECT', reply(COMMAND_NOT_SUPPORTED))
+  if (command !== CONNECT && command !== UDP_ASSOCIATE)
+    throw new ProxyRefusal(
+      'it requests a command other than CONNECT and UDP ASSOCIATE',
+      reply(COMMAND_NOT_SUPPORTED),
+    )
   return {
     protocol: 'socks5',
-    host: hostOf(type!, request.subarray(HEAD_BYTES, -2)),
+    host: hostAt(type!, request.subarray(HEAD_BYTES, -2)),
     port: request.readUInt16BE(request.length - 2),
     answer: (answer) => reply(REPLIES[answer]),
+    ...(command === UDP_ASSOCIATE && { associated }),
   }
 }
 
@@ -100,10 +107,9 @@ function requestLength(bytes: Buffer): number | undefined {
   }
 }
 
-function hostOf(type: number, address: Buffer): string {
-  if (type === NAME) return address.toString('latin1', 1)
-  if (type === IPV4) return address.join('.')
-  return Array.from({ length: 8 }, (_, n) => address.readUInt16BE(2 * n).toString(16)).join(':')
+/** The place that the program sends its packets to: as in front of a packet, behind other first bytes. */
+function associated(bound: HostPort): Buffer {
+  return Buffer.concat([Buffer.from([SOCKS_VERSION, REPLIES.ok, 0]), encodeSocksHead(bound).subarray(3)])
 }
 
 /** The address that it was connected from is of no use to anybody: zeros. */

@@ -26,6 +26,7 @@ import { loadLogins, LOGIN_VARIABLE } from './secrets.js'
 import { dismiss } from './splice.js'
 import { takeSome } from './take-bytes.js'
 import { usage } from './usage.js'
+import { associate } from '../udp/associate.js'
 
 /** Which clients are told that they are connected before anybody knows. */
 type Early = 'never' | 'known' | 'always'
@@ -67,7 +68,7 @@ export function socksCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'A proxy for the programs of this machine. One port serves SOCKS5 (CONNECT, with names, IPv4 and IPv6), HTTP CONNECT, and plain HTTP requests with an absolute URI, distinguished by their first bytes. All traffic passes through one connection over several paths to multipath serve. serve looks up the names, and its --allow and --allow-socks decide which targets can be reached.',
+  'A proxy for the programs of this machine. One port serves SOCKS5 (CONNECT and UDP ASSOCIATE, with names, IPv4 and IPv6), HTTP CONNECT, and plain HTTP requests with an absolute URI, distinguished by their first bytes. All traffic passes through one connection over several paths to multipath serve. serve looks up the names, and its --allow and --allow-socks decide which targets can be reached.',
   'While no path is up, a request waits for --wait seconds and is then refused. socks reconnects to serve as soon as possible.',
   PATH_SYNTAX,
 ].join('\n\n')
@@ -132,7 +133,23 @@ async function serveClient(socket: Socket, manner: Manner, context: ClientContex
     dismiss(socket, error instanceof ProxyRefusal ? error.answer : new Uint8Array(), LAST_WORDS_MS)
     return
   }
-  await lead({ socket, client, request, head: reader.rest }, manner, context)
+  if (request.associated === undefined)
+    await lead({ socket, client, request, head: reader.rest }, manner, context)
+  else await serveUdp({ socket, client, request }, request.associated, context)
+}
+
+/** A UDP port for the client. */
+async function serveUdp(
+  { socket, client, request }: Omit<Led, 'head'>,
+  words: NonNullable<ProxyRequest['associated']>,
+  context: ClientContext,
+): Promise<void> {
+  try {
+    await associate({ socket, words }, context)
+  } catch (error) {
+    context.log.warn('client-refused', `refused ${client}: ${(error as Error).message}`, { client })
+    dismiss(socket, request.answer('failed'), LAST_WORDS_MS)
+  }
 }
 
 interface Led {

@@ -23,10 +23,12 @@ const MAX_HOST_BYTES = 255
  * - `service`: to the place that is called `host`; `port` is 0
  * - `listen`: listen at `host` and `port` for as long as this stream is open
  * - `incoming`: a connection that came to the place that `listen` asked for
+ * - `udp`: to a UDP server at `host` and `port`, or to the place that is called `host` where `port` is 0. Packets follow, each behind
+ *   its length as a varint, until the answer; from then on they are datagrams of the connection, each behind the number of the stream
  * - `measure`: bytes without meaning, for the seconds in `port`; `host` is `download` or `upload`, as the client sees it
  */
-export type RequestKind = 'connect' | 'service' | 'listen' | 'incoming' | 'measure'
-const KINDS: readonly RequestKind[] = ['connect', 'service', 'listen', 'incoming', 'measure']
+export type RequestKind = 'connect' | 'service' | 'listen' | 'incoming' | 'measure' | 'udp'
+const KINDS: readonly RequestKind[] = ['connect', 'service', 'listen', 'incoming', 'measure', 'udp']
 
 export interface StreamRequest {
   readonly kind: RequestKind
@@ -76,7 +78,7 @@ export function decodeRequestHead(
   const kind = KINDS[kindCode - 1]
   const port = high * 256 + low
   if (version !== VERSION || kind === undefined || hostBytes === 0) return undefined
-  if ((kind === 'service') !== (port === 0)) return undefined
+  if (kind !== 'udp' && (kind === 'service') !== (port === 0)) return undefined
   return { kind, port, hostBytes }
 }
 

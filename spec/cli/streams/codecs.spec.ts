@@ -26,6 +26,8 @@ describe('a request', () => {
     { kind: 'listen', host: '127.0.0.1', port: 65_535 },
     { kind: 'incoming', host: '::1', port: 1 },
     { kind: 'measure', host: 'download', port: 5 },
+    { kind: 'udp', host: '::1', port: 53 },
+    { kind: 'udp', host: 'dns', port: 0 },
   ])('$kind comes back as it was', (request) => {
     expect(decoded(encodeRequest(request))).toEqual(request)
   })
@@ -46,7 +48,7 @@ describe('a request', () => {
     '',
     '02010050 01',
     '01000050 01',
-    '01060050 01',
+    '01070050 01',
     '01010050 00',
     '01010000 01',
     '01020050 01',

@@ -16,6 +16,20 @@ import {
 import { parsePathPlace } from '../../../lib/cli/streams/path-place.js'
 
 describe('parseAllowed', () => {
+  it('takes rules for UDP, and a host that is called so', () => {
+    expect(parseAllowed('udp:dns=10.0.0.1:53')).toEqual({
+      ...{ host: '10.0.0.1', port: 53, name: 'dns', protocol: 'udp' },
+    })
+    expect(parseAllowed('udp:[fd00::1]:53')).toMatchObject({ host: 'fd00::1', protocol: 'udp' })
+    expect(parseAllowed('udp:53')).toEqual({ host: 'udp', port: 53, name: undefined })
+    expect(parseAllowRule('udp:*:53')).toMatchObject({ host: '*', protocol: 'udp' })
+    expect(parseAllowRule('*:53')).not.toHaveProperty('protocol')
+    expect(parseLocalForward('udp:5353=dns')).toEqual({
+      ...{ bind: { host: '127.0.0.1', port: 5353 }, target: { name: 'dns' }, protocol: 'udp' },
+    })
+    expect(() => parseRemoteForward('udp:53=a:53')).toThrow('PORT')
+  })
+
   it.each(['web=127.0.0.1:80', 'example.org:443', 'db-1=[fd00::1]:5432'])('takes %s', (text) => {
     expect(formatAllowed(parseAllowed(text))).toBe(text)
   })

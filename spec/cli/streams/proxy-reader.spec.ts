@@ -69,10 +69,17 @@ describe('a SOCKS5 client', () => {
     expect(refusedWith(hex('05 00'))).toBe('\x05\xff')
   })
 
-  it('is refused whatever is not CONNECT, and addresses of unknown types', () => {
+  it('is refused whatever is neither CONNECT nor UDP ASSOCIATE, and addresses of unknown types', () => {
     expect(refusedWith(hex('05 01 00 05 02 00 01 c0000201 01bb'))[3]).toBe('\x07')
-    expect(refusedWith(hex('05 01 00 05 03 00 01 c0000201 01bb'))[3]).toBe('\x07')
+    expect(refusedWith(hex('05 01 00 05 04 00 01 c0000201 01bb'))[3]).toBe('\x07')
     expect(refusedWith(hex('05 01 00 05 01 00 02 c0000201 01bb'))[3]).toBe('\x08')
+  })
+
+  it('is told where to send its packets, where it wants to use UDP', () => {
+    const { associated } = outcome(hex('05 01 00 05 03 00 01 00000000 0000')).reader.request!
+    const words = (host: string): string => Buffer.from(associated!({ host, port: 53 })).toString('hex')
+    expect(words('127.0.0.1')).toBe('05000001' + '7f000001' + '0035')
+    expect(words('::1')).toBe(`05000004${'0'.repeat(31)}1` + '0035')
   })
 
   it('is told what became of its request', () => {

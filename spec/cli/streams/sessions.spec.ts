@@ -21,6 +21,9 @@ import { MemoryStream } from '../../support/memory-path.js'
 import { quiet, until } from '../../support/turns.js'
 
 const LIMITS = { timeoutMs: 20_000 }
+const datagrams = (): never => {
+  throw new Error('nobody asks for UDP here')
+}
 
 interface Serving {
   readonly sessions: Sessions
@@ -42,6 +45,7 @@ function serving(maxStreams = 10, lookups: Lookups = new Lookups(10)): Serving {
       privateRanges: [],
       isOwn: () => false,
     }),
+    allowUdp: new AllowList({ places: [], rules: [], privateRanges: [], isOwn: () => false }),
     remote: [],
     maxSessions: 10,
     maxStreams,
@@ -55,7 +59,11 @@ function serving(maxStreams = 10, lookups: Lookups = new Lookups(10)): Serving {
     const [client, server] = MemoryStream.pair()
     client.on('error', () => {})
     void sessions.take(
-      Object.assign(server, { remoteAddress, setLimits: () => {}, resetAndDestroy: () => server.destroy() }),
+      Object.assign(server, {
+        ...{ remoteAddress, datagrams },
+        setLimits: () => {},
+        resetAndDestroy: () => server.destroy(),
+      }),
     )
     return client
   }
@@ -115,7 +123,7 @@ describe('strangers', () => {
     const [near, far] = MemoryStream.pair()
     void sessions.take(
       Object.assign(far, {
-        remoteAddress: undefined,
+        ...{ remoteAddress: undefined, datagrams },
         setLimits: (limits: SessionLimits) => void given.push(limits),
         resetAndDestroy: () => {},
       }),
