@@ -9,6 +9,7 @@ import type { CongestionController, Landing, PhaseFigures, PhaseName } from './c
 import { DRAIN_GAIN, PHASES } from './congestion.js'
 import type { Delivery, DeliveryStamp, Round } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
+import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
 import { Pacer } from './pacer.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
@@ -53,22 +54,14 @@ const FLAT_ROUNDS = 3
 const GROWTH = 1.25
 /** A round that delivered less than this share of the rate does not count. */
 const FULL_RATE_SHARE = 0.8
-/**
- * A frame is about what the path delivers in FRAME_MS, but no more than a kernel sends in one go while it
- * measures its RTT (BBR: four packets), so that acks keep coming then. On fast paths that would be many frames.
- */
-const FRAME_MS = 1
-const FOUR_PACKETS = 5600
-/** On a short path a frame may take as long as acks may come late there, at its rate or at four packets a round trip. */
-const SHORT_FRAME_MS = 5
-const FAST_FRAME_MS = 0.25
-/** On long paths a frame is small beside what is under way anyway. */
-const FRAMES_PER_PIPE = 256
-const MIN_FRAME_BYTES = 1400
-
 /** Timers are late: a burst after a pause may have so many milliseconds, or such a share of the minimum RTT. */
 const BURST_MS = 4
 const BURST_SHARE = 1 / 8
+/**
+ * What a bunch of acks makes room for leaves at no more than so many times the rate: a kernel that ran dry meanwhile (CUBIC)
+ * would send all of it at once, into a queue that overflows.
+ */
+const PACE_GAIN = 1.5
 
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
 const STALE_MS = 30_000
@@ -92,6 +85,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #drainedRtt = Infinity
   #drainedAt: Millis = Infinity
   #isConfirmed = false
+  /** Before the first drain, the kernel is kept from running dry at any rate: BBR does not end its startup otherwise. */
+  #wasDrained = false
   #repairMs = FIRST_REPAIR_MS
   #repairedAt: Millis = -Infinity
 
@@ -121,11 +116,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   get #frameBytes(): number {
-    const { min } = this.#rtt
-    const frameMs = Math.max(FRAME_MS, SHORT_FRAME_MS - min)
-    const probed = FOUR_PACKETS * Math.max(1, SHORT_FRAME_MS / min)
-    const short = Math.max(Math.min(this.rate * frameMs, probed), this.rate * FAST_FRAME_MS)
-    const bytes = Math.max(MIN_FRAME_BYTES, short, this.#pipe / FRAMES_PER_PIPE)
+    const bytes = frameBytesOf(this.rate, this.#rtt.min)
     return this.#phase === 'drain' ? Math.max(MIN_FRAME_BYTES, Math.min(bytes, this.bytes / 4)) : bytes
   }
 
@@ -142,7 +133,9 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   /** The pacer at the pace of now. While the path is being filled, the rate says too little of it. */
   #pace(): Pacer {
     const { min } = this.#rtt
-    this.#pacer.set(this.isStartup ? Infinity : this.bytes / min, Math.max(BURST_MS, BURST_SHARE * min))
+    const most = this.isStartup ? Infinity : this.bytes / min
+    const pace = this.#wasDrained ? Math.min(most, PACE_GAIN * this.rate) : most
+    this.#pacer.set(pace, Math.max(BURST_MS, BURST_SHARE * min))
     return this.#pacer
   }
 
@@ -284,6 +277,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #endDrain(now: Millis): void {
     this.#rtt.resetMin(this.#drainedRtt, now)
     this.#explainedAt = now
+    this.#wasDrained = true
     this.#aggregation.reset()
   }
 
