@@ -233,6 +233,8 @@ class Bbr extends KernelWindow {
       this.#roundEndsAt = this.#acked
     }
     if (!departure.isStarved || rate > this.#rate) this.#sample(rate)
+    // What four packets bring says nothing of the path.
+    if (this.#mode === 'probe') this.starved()
     if (this.minRtt === Infinity) this.#pace = (HIGH_GAIN * INITIAL_BYTES) / rtt
     this.#updateMinRtt(rtt, now)
     this.#bunches.acked(departure.bytes, now, { rate: this.#rate, round: this.#round })

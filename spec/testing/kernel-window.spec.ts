@@ -106,6 +106,14 @@ describe('a burst', () => {
   })
 })
 
+describe('the measurement of the RTT, each ten seconds', () => {
+  it('leaves BBR its rate', () => {
+    const { shareOf } = stream({ kernel: 'bbr', rateMbps: 200, delayMs: 5, queueBytes: 250_000 }, 6500)
+    expect(Math.min(...Array.from({ length: 6 }, () => shareOf(250)))).toBeLessThan(0.5)
+    expect(shareOf(500)).toBeGreaterThan(0.95)
+  })
+})
+
 describe('a queue', () => {
   it('stays as long as cubic fills it, and shorter under BBR', () => {
     const waited = (kernel: 'cubic' | 'bbr'): number => {
