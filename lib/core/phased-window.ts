@@ -62,6 +62,8 @@ const BURST_SHARE = 1 / 8
  * would send all of it at once, into a queue that overflows.
  */
 const PACE_GAIN = 1.5
+/** But BBR ends its startup only after three rounds in which it always had something to send, each up to three times as long as the minimum RTT. */
+const SETTLING_ROUNDS = 8
 
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
 const STALE_MS = 30_000
@@ -85,8 +87,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #drainedRtt = Infinity
   #drainedAt: Millis = Infinity
   #isConfirmed = false
-  /** Before the first drain, the kernel is kept from running dry at any rate: BBR does not end its startup otherwise. */
-  #wasDrained = false
+  /** Of repair, up to {@link SETTLING_ROUNDS}. */
+  #repairRounds = 0
   #repairMs = FIRST_REPAIR_MS
   #repairedAt: Millis = -Infinity
 
@@ -134,7 +136,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #pace(): Pacer {
     const { min } = this.#rtt
     const most = this.isStartup ? Infinity : this.bytes / min
-    const pace = this.#wasDrained ? Math.min(most, PACE_GAIN * this.rate) : most
+    const isSettled = this.#repairRounds >= SETTLING_ROUNDS
+    const pace = isSettled ? Math.min(most, PACE_GAIN * this.rate) : most
     this.#pacer.set(pace, Math.max(BURST_MS, BURST_SHARE * min))
     return this.#pacer
   }
@@ -151,6 +154,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
       this.#judgeGrowth(round)
+      if (this.#phase === 'repair' && this.#repairRounds < SETTLING_ROUNDS) this.#repairRounds++
     }
     if (this.#phase === 'drain') this.#measure(flight, now)
     const next = PHASES[this.#phase].next(this, now)
@@ -277,7 +281,6 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #endDrain(now: Millis): void {
     this.#rtt.resetMin(this.#drainedRtt, now)
     this.#explainedAt = now
-    this.#wasDrained = true
     this.#aggregation.reset()
   }
 
