@@ -390,20 +390,40 @@ describe('a path that loses', () => {
       for (let step = 0; step < 50; step++) pipes.push(path.runs(10).bytes / path.pipe)
     }
     expect(Math.max(...pipes)).toBeLessThanOrEqual(6 + 1e-9)
-    expect(path.most).toBeLessThan(6.6 * 50_000)
+    expect(path.most).toBeLessThan(6.8 * 50_000)
   })
 
-  it('is filled again within a round trip after a repair, not in one burst', () => {
-    const path = settled(1000, 50)
-    for (let repair = 0; repair < 5; repair++) {
+  /** What is sent within a minimum RTT after each of ten repairs, in pipes. */
+  function refilled(path: WindowPath): number[] {
+    return Array.from({ length: 10 }, () => {
       path.longestBurst = 0
       path.repairs(100)
       path.runs(100)
       expect(path.longestBurst).toBeLessThan(path.bytes / 4)
+      const before = path.sent
       path.runs(path.rtt.min)
+      const sent = (path.sent - before) / path.pipe
+      path.runs(250)
+      return sent
+    })
+  }
+
+  it('is filled again within a round trip after its first repairs, not in one burst', () => {
+    const path = settled(1000, 50)
+    for (let repair = 0; repair < 2; repair++) {
+      path.repairs(100)
+      path.runs(100 + path.rtt.min)
       expect(path.inFlight).toBeGreaterThan(0.9 * path.bytes)
       path.runs(250)
     }
+  })
+
+  it('is filled again at one and a half times its rate, once a kernel has ended its own startup', () => {
+    const sent = refilled(settled(1000, 50))
+    expect(Math.max(...sent.slice(0, 2))).toBeGreaterThan(1.8)
+    const later = sent.slice(4)
+    expect(Math.max(...later)).toBeLessThan(1.6)
+    expect(later.filter((pipes) => pipes > 1).length).toBeGreaterThan(3)
   })
 
   it('has its queue drained after two seconds, then after up to sixteen, to see whether it made the losses itself', () => {

@@ -35,6 +35,8 @@ export class WindowPath {
   /** Most bytes in flight, and most sent upon one ack. */
   most = 0
   longestBurst = 0
+  /** Bytes. */
+  sent = 0
   /** How often the window fell under two thirds of the pipe. */
   drains = 0
   #isDraining = false
@@ -121,6 +123,7 @@ export class WindowPath {
     const wasIdle = this.inFlight === 0
     const flight: Flight = { frame: frameOf(size), sentAt: this.now, wasIdle, ...stamp }
     this.inFlight += size
+    this.sent += size
     this.#lineFreeAt = Math.max(this.#lineFreeAt, this.now) + size / this.rate
     this.#lastAckAt = Math.max(this.#lastAckAt, this.#lineFreeAt + this.rttMs)
     this.#journeys.push({ flight, ackAt: this.#lastAckAt })
