@@ -19,7 +19,7 @@ export interface ConnectOptions extends DialerOptions {
   readonly paths: readonly (TcpDialerOptions | SubflowDialer)[] | PathSource
   /** Ends the attempt; the connection is destroyed with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** As `setTimeout()`: `timeout` tells that nothing was read or written for so long, milliseconds. Default: never. */
+  /** As `setTimeout()`: `timeout` is emitted once nothing was read or written for this time, milliseconds. Default: never. */
   readonly timeout?: number | undefined
 }
 

@@ -78,7 +78,7 @@ second subflow, dialled beside it, has replaced it.`)
       'grep --extended-regexp "suspect|recovered|replaced" serve.log | tail --lines 12',
     ),
   ])
-  transcript.prose('## The end\n\nA signal, such as Ctrl-C, ends the commands in good order.')
+  transcript.prose('## The end\n\nA signal, such as Ctrl-C, ends the commands in order.')
   await stopEnds(stage, ends)
   return isWhole
 }

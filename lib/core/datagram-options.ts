@@ -5,19 +5,25 @@ import type { OptionTable } from '../options.js'
 /** How one datagram is sent. */
 export interface DatagramSendOptions {
   /**
-   * Time for which it is worth something, milliseconds. Then it is dropped: by us where it has not left, and by the peer where it comes
-   * or is read later.
+   * Time for which it is worth something, milliseconds. Then it is dropped: by us where it has not left, and by the peer
+   * where it comes or is read later. Default: ∞; 1 or more.
    */
   expiresMs?: number | undefined
-  /** Further paths on which it leaves at once, as far as they have room. Without any, it leaves again only where its path is late. */
+  /**
+   * Further paths on which it leaves at once, as far as they have room. Without any, it leaves again only where its path is
+   * late. Default: 0; 0 to 7.
+   */
   copies?: number | undefined
-  /** Among those that wait for room, a higher one leaves first, and a lower one is dropped first. */
+  /** Among those that wait for room, a higher one leaves first, and a lower one is dropped first. Default: 0; 0 to 7. */
   priority?: number | undefined
 }
 
 /** How datagrams are sent that say nothing else, and how many may wait. */
 export interface DatagramOptions extends DatagramSendOptions {
-  /** Bytes that wait to be sent, and to be read, and 64 for each datagram. Beyond it, the oldest are dropped. */
+  /**
+   * Bytes that wait to be sent, and to be read, and 64 for each datagram. Beyond it, the oldest are dropped. Default: 1
+   * MiB; 65,600 to 1 GiB.
+   */
   maxQueuedBytes?: number | undefined
 }
 

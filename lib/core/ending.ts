@@ -66,7 +66,7 @@ export class Ending {
     this.#end = end
   }
 
-  /** An ack came that is none of a data frame. @returns whether it is that of our FIN */
+  /** An ack came that does not belong to a data frame. @returns whether it is that of our FIN */
   acked(number: number): boolean {
     if (number !== this.#end || !this.isNumbered) return false
     this.#isEndAcked = true

@@ -22,7 +22,7 @@ export interface JoinKeys {
   /** Both sides have to know a secret beside. */
   readonly hasSecret: boolean
   nonce(): Uint8Array
-  /** `undefined` for a public key that is none. */
+  /** `undefined` for an invalid public key. */
   proverFor(peerKey: Uint8Array): Prove | undefined
 }
 

@@ -4,50 +4,64 @@ import type { OptionTable, Resolved } from '../options.js'
 
 /** Options of a connection, whichever side opened it. */
 export interface ConnOptions {
-  /** Largest payload of a data frame that we send, bytes. Slow paths get smaller frames. */
+  /** Largest payload of a data frame that we send, bytes. Slow paths get smaller frames. Default: 64 KiB; 1 to 1 MiB. */
   maxFrameBytes?: number | undefined
-  /** Unacked bytes on all subflows together. */
+  /** Unacked bytes on all subflows together. Default: 16 MiB; 64 KiB to 1 GiB. */
   maxUnackedBytes?: number | undefined
-  /** Unacked frames. A Go receiver drops frames that are 4,096 beyond its reader. */
+  /** Unacked frames. A Go receiver drops frames that are 4,096 beyond its reader. Default: 2,048; 1 to 3,072. */
   maxUnackedFrames?: number | undefined
-  /** Bytes accepted from the application that are not sent yet. Beyond the limit, writes wait. */
+  /** Bytes accepted from the application that are not sent yet. Beyond the limit, writes wait. Default: 1 MiB; 1 to 1 GiB. */
   sendBufferBytes?: number | undefined
   /**
-   * Bytes buffered for the reader, and bytes that `write()` accepts before it returns `false`, as in streams of
-   * Node.
+   * Bytes buffered for the reader, and bytes that `write()` accepts before it returns `false`, as in streams of Node.
+   * Default: 65,536; 0 to 1,073,741,824.
    */
   highWaterMark?: number | undefined
   /**
    * Bytes received in order that the application has not read. A multipath-net peer sends no more than that beyond what was
-   * read, so that the value also limits what is on its way: rate times round-trip time.
+   * read, so that the value also limits what is on its way: rate times round-trip time. Default: 16 MiB; 1 to 1 GiB.
    */
   maxUnreadBytes?: number | undefined
-  /** Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes in flight. */
+  /**
+   * Bytes received ahead of a missing frame. A Go peer has up to 500 of its writes in flight. Default: 40 MiB; 1 to 1 GiB.
+   */
   maxReorderBytes?: number | undefined
-  /** Subflows of one connection at the same time. A dialer opens no more, and a listener refuses more. */
+  /**
+   * Subflows of one connection at the same time. A dialer opens no more, and a listener refuses more. Default: 64; 1 to
+   * 1,024.
+   */
   maxSubflows?: number | undefined
-  /** Acks and pongs, in bytes, that wait for one subflow. A subflow whose peer does not read them is closed. */
+  /**
+   * Acks and pongs, in bytes, that wait for one subflow. A subflow whose peer does not read them is closed. Default: 256
+   * KiB; 64 to 64 MiB.
+   */
   maxOutstandingAckBytes?: number | undefined
   /**
-   * Wasted bytes per second: copies, dropped frames, and 64 bytes for each ping or needless ack. If a subflow brings
-   * more than its connection has earned by progress, it is read more slowly. All connections of a listener share
-   * this limit.
+   * Wasted bytes per second: copies, dropped frames, and 64 bytes for each ping or needless ack. If a subflow brings more
+   * than its connection has earned by progress, it is read more slowly. All connections of a listener share this limit.
+   * Default: 33,554,432; 1,024 or more.
    */
   maxWasteBytesPerSecond?: number | undefined
-  /** Silence of a subflow after which a ping is sent, milliseconds. */
+  /** Silence of a subflow after which a ping is sent, milliseconds. Default: 15,000; 10 to 3,600,000. */
   keepAliveMs?: number | undefined
-  /** Silence after which a subflow that owes us an answer is closed, milliseconds. */
+  /** Silence after which a subflow that owes us an answer is closed, milliseconds. Default: 10,000; 100 to 3,600,000. */
   deadMs?: number | undefined
-  /** Shortest silence after which a subflow may become suspect, milliseconds. */
+  /** Shortest silence after which a subflow may become suspect, milliseconds. Default: 60; 10 to 60,000. */
   suspectMs?: number | undefined
-  /** Time without a new ack, after end() or destroy(), until unacked data becomes an error, milliseconds. */
+  /**
+   * Time without a new ack, after end() or destroy(), until unacked data becomes an error, milliseconds. Default: 60,000; 0
+   * or more.
+   */
   lingerMs?: number | undefined
-  /** Time after which a Go peer has lost a missing frame, if it answers pings but sends nothing new, milliseconds. */
+  /**
+   * Time after which a Go peer has lost a missing frame, if it answers pings but sends nothing new, milliseconds. Default:
+   * 60,000; 100 or more.
+   */
   missingMs?: number | undefined
   /**
    * Time for which a connection without a subflow is held, milliseconds: until then, a subflow may join and the connection
    * resumes without a loss. The smaller value of both sides applies. With 0 on either side, with Go peers, and with earlier
-   * versions, a connection ends with its last subflow.
+   * versions, a connection ends with its last subflow. Default: 120,000; 0 to 86,400,000.
    */
   holdMs?: number | undefined
 }

@@ -16,14 +16,17 @@ export type Tier = (typeof TIERS)[number]
 
 /** Numbers of a path's policy. */
 export interface PathNumbers {
-  /** Share of the path under the scheduler `weighted`, relative to the weights of the other paths. */
+  /**
+   * Share of the path under the scheduler `weighted`, relative to the weights of the other paths. Default: 1; 1 to
+   * 1,000,000.
+   */
   weight?: number | undefined
   /**
-   * Payload bytes that we send on the path, including resent data and copies. Then it carries only acks and
-   * keep-alives.
+   * Payload bytes that we send on the path, including resent data and copies. Then it carries only acks and keep-alives.
+   * Default: ∞; 0 or more.
    */
   maxBytes?: number | undefined
-  /** Payload bytes per second that we send on the path. */
+  /** Payload bytes per second that we send on the path. Default: ∞; 1 or more. */
   maxBytesPerSecond?: number | undefined
 }
 

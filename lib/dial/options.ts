@@ -21,15 +21,18 @@ import { MAX_NAME_BYTES } from '../wire/settings.js'
 
 /** Numbers that only a dialer needs. */
 export interface DialerNumbers {
-  /** Time limit to open a stream, and again for its handshake, milliseconds. */
+  /** Time limit to open a stream, and again for its handshake, milliseconds. Default: 10,000; 1 to 600,000. */
   handshakeTimeoutMs?: number | undefined
-  /** Time during which only the path with the lowest known RTT is tried, milliseconds. */
+  /** Time during which only the path with the lowest known RTT is tried, milliseconds. Default: 100; 0 to 60,000. */
   headStartMs?: number | undefined
-  /** Longest wait before the first redial of a path, milliseconds. The limit doubles with each further redial. */
+  /**
+   * Longest wait before the first redial of a path, milliseconds. The limit doubles with each further redial. Default: 200;
+   * 1 to 600,000.
+   */
   redialMinMs?: number | undefined
-  /** Longest wait before any redial, milliseconds. */
+  /** Longest wait before any redial, milliseconds. Default: 30,000; 1 to 3,600,000. */
   redialMaxMs?: number | undefined
-  /** Consecutive failures after which a path is given up for this connection. */
+  /** Consecutive failures after which a path is given up for this connection. Default: ∞; 0 or more. */
   redialRetries?: number | undefined
 }
 

@@ -12,7 +12,10 @@ import { ignore } from '../ignore.js'
 
 /** Options of `relaySubflows`. */
 export interface RelayOptions {
-  /** Subflows that are being handed over to one worker. Further ones are closed, and dialled again. */
+  /**
+   * Subflows that are being handed over to one worker. Further ones are closed, and dialled again. Default: 1,024; 1 to
+   * 1,000,000.
+   */
   maxPendingHandovers?: number | undefined
 }
 

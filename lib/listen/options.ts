@@ -24,7 +24,7 @@ import type { TrustedProxies } from './trusted-proxies.js'
 
 /** Numbers that only a listener needs. */
 export interface ListenerNumbers {
-  /** Time limit of a handshake, milliseconds. */
+  /** Time limit of a handshake, milliseconds. Default: 10,000; 1 to 600,000. */
   handshakeTimeoutMs?: number | undefined
   /**
    * Sockets at once. The servers that are a `net.Server` without `maxConnections` share this number evenly, and
@@ -33,41 +33,56 @@ export interface ListenerNumbers {
    * `maxPendingHandshakes` (a third) and `maxPendingTlsHandshakes` (a sixth).
    */
   maxSockets?: number | undefined
-  /** Pending handshakes. For a further one, the oldest handshake of the address with the largest number is closed. */
+  /**
+   * Pending handshakes. For a further one, the oldest handshake of the address with the largest number is closed. Default:
+   * 4,096; 1 to 1,000,000.
+   */
   maxPendingHandshakes?: number | undefined
   /**
-   * Pending handshakes of TLS, which cost more, and are each followed by one of ours. One address, or one IPv6 /64
-   * network, may have a quarter of them. For a further one, the oldest is closed, as with `maxPendingHandshakes`.
+   * Pending handshakes of TLS, which cost more, and are each followed by one of ours. One address, or one IPv6 /64 network,
+   * may have a quarter of them. For a further one, the oldest is closed, as with `maxPendingHandshakes`. Default: 1,024; 1
+   * to 1,000,000.
    */
   maxPendingTlsHandshakes?: number | undefined
-  /** Connections that are not closed yet. Requests for further ones are closed without an answer. */
+  /**
+   * Connections that are not closed yet. Requests for further ones are closed without an answer. Default: 65,536; 1 or
+   * more.
+   */
   maxConnections?: number | undefined
-  /** Connections that wait for `accept`. Requests for further ones are closed without an answer. */
+  /**
+   * Connections that wait for `accept`. Requests for further ones are closed without an answer. Default: 1,024; 1 to
+   * 1,000,000.
+   */
   maxBacklog?: number | undefined
   /**
-   * Accepted joins of one address to one connection per second, after the first `maxSubflows`. Further ones are
-   * closed without an answer. A Go client joins once with each path, and our dialer waits longer after each failure.
+   * Accepted joins of one address to one connection per second, after the first `maxSubflows`. Further ones are closed
+   * without an answer. A Go client joins once with each path, and our dialer waits longer after each failure. Default: 16;
+   * 1 or more.
    */
   maxJoinsPerSecond?: number | undefined
   /**
-   * Refused hellos of one address, or one IPv6 /64 network, per second, after the first `maxRefusalsAtOnce`: unknown
-   * CIDs, wrong versions, refused joins and too many joins. Further streams of the address are closed unread, with a
-   * `tls.Server` before its handshake. Each open connection that the address has opened adds the same number again.
+   * Refused hellos of one address, or one IPv6 /64 network, per second, after the first `maxRefusalsAtOnce`: unknown CIDs,
+   * wrong versions, refused joins and too many joins. Further streams of the address are closed unread, with a `tls.Server`
+   * before its handshake. Each open connection that the address has opened adds the same number again. Default: 16; 1 or
+   * more.
    */
   maxRefusalsPerSecond?: number | undefined
-  /** Refused hellos of one address before `maxRefusalsPerSecond` applies. */
+  /** Refused hellos of one address before `maxRefusalsPerSecond` applies. Default: 256; 1 to 1,000,000. */
   maxRefusalsAtOnce?: number | undefined
-  /** Connections that are suspended at once (`holdMs`). For a further one, the one suspended longest ago ends. */
+  /**
+   * Connections that are suspended at once (`holdMs`). For a further one, the one suspended longest ago ends. Default:
+   * 10,000; 0 or more.
+   */
   maxSuspended?: number | undefined
   /**
    * Bytes that all suspended connections hold together: unread, and not yet acked. Beyond the limit, the one suspended
-   * longest ago ends.
+   * longest ago ends. Default: 256 MiB; 0 or more.
    */
   maxSuspendedBytes?: number | undefined
   /**
-   * Time after which a connection without reads, writes or acks is destroyed with ERR_MULTIPATH_IDLE, milliseconds.
-   * It may take up to a quarter longer. The option is off by default, as with `net.Server`, because a live peer may
-   * be silent for a day.
+   * Time after which a connection without reads, writes or acks is destroyed with ERR_MULTIPATH_IDLE, milliseconds. It may
+   * take up to a quarter longer. The option is off by default, as with `net.Server`, because a live peer may be silent for
+   * a day. Default: ∞; 4 or more.
    */
   idleTimeoutMs?: number | undefined
 }

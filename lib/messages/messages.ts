@@ -9,7 +9,7 @@ import { MessageReader } from './message-reader.js'
 
 /** Limits of a stream of messages. */
 export interface MessageOptions {
-  /** Longest message, bytes, in both directions. */
+  /** Longest message, bytes, in both directions. Default: 1 MiB; 1 to 1 GiB. */
   maxMessageBytes?: number | undefined
 }
 
@@ -28,7 +28,7 @@ type Callback = (error?: Error | null) => void
  * is destroyed together with the stream below, which nobody else may read or write.
  *
  * Errors (events, callbacks, rejections): ERR_MULTIPATH_LIMIT for a message that is too long, sent or received;
- * ERR_MULTIPATH_INCOMPLETE where the stream below ends within one; ERR_MULTIPATH_FRAME for a length that is none; and
+ * ERR_MULTIPATH_INCOMPLETE where the stream below ends within one; ERR_MULTIPATH_FRAME for an invalid length; and
  * those of the stream below. What came in full before is read first.
  */
 export class MessageStream extends Duplex {

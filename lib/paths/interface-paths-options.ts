@@ -14,13 +14,13 @@ import { FILTER_NAMES, selectorOf } from './local-addresses.js'
 import type { Lookup, Target } from './target-addresses.js'
 
 interface InterfacePathsNumbers {
-  /** Paths for each pair of addresses. */
+  /** Paths for each pair of addresses. Default: 1; 1 to 64. */
   readonly multiplier?: number | undefined
-  /** Largest number of paths at the same time. Further pairs are left out. */
+  /** Largest number of paths at the same time. Further pairs are left out. Default: 64; 1 to 1,024. */
   readonly maxPaths?: number | undefined
-  /** Interval between checks of the interfaces of this machine, milliseconds. */
+  /** Interval between checks of the interfaces of this machine, milliseconds. Default: 2,000; 100 to 3,600,000. */
   readonly pollMs?: number | undefined
-  /** Interval between lookups of names, milliseconds, if the answers do not contain a TTL. */
+  /** Interval between lookups of names, milliseconds, if the answers do not contain a TTL. Default: 10,000; 1,000 or more. */
   readonly resolveMs?: number | undefined
 }
 

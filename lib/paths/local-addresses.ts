@@ -68,7 +68,7 @@ const isVirtualName = matcherOf('interfaces', VIRTUAL_INTERFACES, (name: string)
  * The addresses of this machine that paths can use: of interfaces that are up, loopback included, without the
  * link-local ones, which without naming an interface reach nobody.
  *
- * @throws {OptionError} for a filter that is none
+ * @throws {OptionError} for an invalid filter
  */
 export function localAddresses(filter: LocalAddressFilter = {}): LocalAddress[] {
   refuseUnknown(filter, FILTER_NAMES)
@@ -89,7 +89,7 @@ export interface Selector {
   readonly useVirtual: boolean
 }
 
-/** @throws {OptionError} for a filter that is none */
+/** @throws {OptionError} for an invalid filter */
 export function selectorOf({
   interfaces,
   addresses,

@@ -15,7 +15,7 @@ type Test<Value> = (value: Value) => boolean
 /**
  * @param textOf - what of a subject the texts and regular expressions are compared with
  * @param testOf - what a text matches
- * @throws {OptionError} for a matcher that is none
+ * @throws {OptionError} for an invalid matcher
  */
 export function matcherOf<Subject>(
   name: string,

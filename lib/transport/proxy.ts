@@ -31,7 +31,7 @@ const PROXY_NAMES: Names<Omit<ProxyDialerOptions, keyof PathOptions>> = {
 /**
  * A path over TCP that a SOCKS5 or HTTP proxy opens.
  *
- * @throws {OptionError} for a URL, host, port or label that is none, or an unknown option
+ * @throws {OptionError} for an invalid URL, host, port or label, or an unknown option
  */
 export function proxyDialer(options: ProxyDialerOptions): SubflowDialer {
   refuseUnknownOptions(options, PROXY_NAMES)

@@ -54,7 +54,7 @@ const FAMILIES: readonly unknown[] = [0, 4, 6, 'IPv4', 'IPv6']
 /**
  * A path over TCP. `localAddress` decides which uplink it takes, as far as the system's routes do.
  *
- * @throws {OptionError} for a port, label or address that is none, or an unknown option
+ * @throws {OptionError} for an invalid port, label or address, or an unknown option
  */
 export function tcpDialer(options: TcpDialerOptions): SubflowDialer {
   refuseUnknownOptions(options, TCP_NAMES)

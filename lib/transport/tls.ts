@@ -76,7 +76,7 @@ const ALPN = ['multipath/0']
 /**
  * A path over TLS, open once the peer's certificate is verified or its fingerprint found among `fingerprints`.
  *
- * @throws {OptionError} for a port, label, address, fingerprint, key or certificate that is none, or an unknown option
+ * @throws {OptionError} for an invalid port, label, address, fingerprint, key or certificate, or an unknown option
  */
 export function tlsDialer(options: TlsDialerOptions): SubflowDialer {
   refuseUnknownOptions(options, KNOWN)

@@ -14,7 +14,7 @@ export interface UnixDialerOptions extends PathOptions {
 /**
  * A path over a Unix domain socket.
  *
- * @throws {OptionError} for a path or label that is none, or an unknown option
+ * @throws {OptionError} for an invalid path or label, or an unknown option
  */
 export function unixDialer(options: UnixDialerOptions): SubflowDialer {
   refuseUnknownOptions(options, { path: true })

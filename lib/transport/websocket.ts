@@ -84,7 +84,7 @@ interface Upgrade {
 /**
  * A path over a WebSocket.
  *
- * @throws {OptionError} for a URL, label, address or fingerprint that is none, or an unknown option
+ * @throws {OptionError} for an invalid URL, label, address or fingerprint, or an unknown option
  */
 export function webSocketDialer(options: WebSocketDialerOptions): SubflowDialer {
   refuseUnknownOptions(options, WEBSOCKET_NAMES)

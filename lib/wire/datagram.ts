@@ -62,7 +62,7 @@ export function encodeDatagramAck(number: number): Uint8Array {
  */
 export function decodeDatagramAck(frame: Uint8Array): number {
   const number = readVarInt(frame)
-  if (number?.size !== frame.length) throw new RemoteProtocolError('a DATAGRAM ACK that is no number')
+  if (number?.size !== frame.length) throw new RemoteProtocolError('a DATAGRAM ACK that is not a number')
   return number.value
 }
 

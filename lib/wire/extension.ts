@@ -78,7 +78,8 @@ export class Extension {
     const bytes = this.#fields.get(id)
     if (bytes === undefined) return undefined
     const { value, size } = numberAt(bytes, 0)
-    if (size !== bytes.length) throw new RemoteProtocolError(`field ${id} of an extension frame is no number`)
+    if (size !== bytes.length)
+      throw new RemoteProtocolError(`field ${id} of an extension frame is not a number`)
     return value
   }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the page on integrations has for Node alone; interop/clients.spec.ts runs the rest of it with the real clients. */
+import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import { freePorts } from '../support/free-ports.js'
 import { PageExamples } from '../support/page-examples.js'
@@ -9,16 +11,19 @@ import { PageExamples } from '../support/page-examples.js'
 const examples = new PageExamples('integrations')
 
 it('has an agent that is asked again until the server of the page is there', async () => {
-  const [first, second] = await freePorts(2)
-  const places = { 7000: first!, 7001: second! }
-  const cwd = await examples.write('server', places)
-  const getting = examples.run('retry', places)
-  // It is refused at least once.
-  await delay(500)
-  const server = spawn(process.execPath, ['main.mjs'], { cwd, stdio: 'inherit' })
+  const [port, other] = await freePorts(2)
+  const places = { 7000: port!, 7001: other! }
+  const asking = start(await examples.write('retry', places))
+  const [first] = (await once(asking.stdout!, 'data')) as [Buffer]
+  const server = start(await examples.write('server', places))
   try {
-    expect(await getting).toMatch(/^(again after ECONNREFUSED\n)+hello\n$/)
+    expect(first.toString() + (await text(asking.stdout!))).toMatch(/^(again after ECONNREFUSED\n)+hello\n$/)
   } finally {
     server.kill()
+    asking.kill()
   }
 })
+
+function start(cwd: string): ChildProcess {
+  return spawn(process.execPath, ['main.mjs'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+}

@@ -118,16 +118,55 @@ const SECTIONS = [
   },
 ] as const
 
+/** Of a docstring, without its indentation. */
+const WIDTH = 118
+
 function without(table: object, other: object): Record<string, OptionRange> {
   const rows = Object.entries(table as Record<string, OptionRange>)
   return Object.fromEntries(rows.filter(([name]) => !(name in other)))
 }
 
-/** The docstring in front of a field. */
-function meaning(source: string, name: string): string {
+/** What an option's docstring ends with: written from its table, so that it is also where the option is used. */
+const RANGE = / Default: [\d,.∞ KMGi]+B?; [^.]*\.$/
+
+/** The docstring in front of a field, as one line. */
+function docstring(source: string, name: string): { readonly whole: string; readonly words: string } {
   const match = new RegExp(String.raw`/\*\*((?:(?!\*/)[\s\S])*)\*/\s*(?:readonly )?${name}\?:`).exec(source)
   if (match === null) throw new Error(`no docstring of ${name}`)
-  return match[1]!.replaceAll(/\s*\n\s*\*\s*/g, ' ').trim()
+  const whole = match[0].slice(0, match[0].indexOf('*/') + 2)
+  return { whole, words: match[1]!.replaceAll(/\s*\n\s*\*\s*/g, ' ').trim() }
+}
+
+/** `file`, with default and range in the docstring of each of its numbers. */
+function withRanges(file: string): string {
+  const sections = SECTIONS.filter((section) => [section.file].flat().includes(file as never))
+  let source = readFileSync(file, 'utf8')
+  for (const { table } of sections)
+    for (const [name, range] of Object.entries<OptionRange>(table)) {
+      if (!new RegExp(`\\b${name}\\?:`).test(source)) continue
+      const { whole, words } = docstring(source, name)
+      const plain = words.replace(RANGE, '')
+      if (plain.includes('Default:')) continue
+      const [usual, least, most] = [range.default, range.min, range.max].map((value) => shown(name, value))
+      const span = most === '∞' ? `${least} or more` : `${least} to ${most}`
+      source = source.replace(whole, () => comment(`${plain} Default: ${usual}; ${span}.`))
+    }
+  return source
+}
+
+/** A docstring of a member, in lines of a readable length. */
+function comment(words: string): string {
+  if (words.length < WIDTH) return `/** ${words} */`
+  const lines = ['']
+  for (const word of words.split(' ')) {
+    if (lines.at(-1)!.length + word.length > WIDTH) lines.push('')
+    lines.push(`${lines.pop()!} ${word}`.trimStart())
+  }
+  return ['/**', ...lines.map((line) => `   * ${line}`), '   */'].join('\n')
+}
+
+function meaning(source: string, name: string): string {
+  return docstring(source, name).words.replace(RANGE, '')
 }
 
 const UNITS: readonly [unit: number, name: string][] = [
@@ -172,6 +211,9 @@ export function optionsPage(): string {
 
 /** Each file that is made from the code, and what is in it. */
 export const PAGES: Readonly<Record<string, () => string>> = {
+  ...Object.fromEntries(
+    SECTIONS.flatMap(({ file }) => [file].flat()).map((file) => [file, () => withRanges(file)]),
+  ),
   'docs/options.md': optionsPage,
   'docs/protocol/states.svg': stateDrawing,
   'docs/protocol/sequence.svg': sequenceDrawing,

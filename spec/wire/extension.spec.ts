@@ -96,7 +96,7 @@ describe('an extension frame', () => {
 
   it('with a field that is too long, or no number where one belongs, is a violation', () => {
     const frame = new Extension(hex('01 01 02 0102  04 01 00  05 03 616263'))
-    expect(() => frame.number(1)).toThrow(/field 1 .* is no number/)
+    expect(() => frame.number(1)).toThrow(/field 1 .* is not a number/)
     expect(() => frame.bytes(5, 2)).toThrow(/field 5 .* more than 2 bytes/)
     expect(() => decodeSettings(frame)).toThrow(RemoteProtocolError)
     expect(() => decodeSettings(new Extension(hex('01 04 01 00')))).toThrow(/has 16 bytes/)

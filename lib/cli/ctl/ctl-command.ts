@@ -43,7 +43,7 @@ export const STATUS_EXAMPLES: readonly string[] = [
 
 const CTL_DESCRIPTION = [
   'Steers a running forward, socks, serve or nc through its socket, which only the user who started it can open. docs/ctl.md describes what is said on it.',
-  'The actions are: list (the commands that run), status, paths add PATH, paths remove LABEL, paths pause LABEL, paths resume LABEL, paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas), scheduler NAME, events (a line in JSON for each), trace on [FILE] (appends a trace of every connection to FILE, or prints it until it is stopped), trace off, drain (as SIGTERM: open streams may end), and stop (at once).',
+  'The actions are: list (the commands that run); status; paths add PATH; paths remove LABEL; paths pause LABEL; paths resume LABEL; paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas); scheduler NAME; events (a line in JSON for each); trace on [FILE] (appends a trace of every connection to FILE, or prints it until it is stopped); trace off; drain (as SIGTERM: open streams may end); and stop (at once).',
 ].join('\n\n')
 
 export function ctlCommand(io: CliIo): Command {
