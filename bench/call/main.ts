@@ -57,7 +57,8 @@ network.mark()
 const before = payload()
 const { given, stats } = await line<{ given: number; stats: object }>(here, /given/)
 const sentBytes = payload() - before
-const { tookMs } = await line<{ tookMs: number[] }>(there, /tookMs/)
+const { came } = await line<{ came: [at: number, tookMs: number][] }>(there, /came/)
+const tookMs = came.map(([, took]) => took)
 const best = Math.min(...links.map(([, delay]) => delay))
 const sorted = tookMs.toSorted((a, b) => a - b)
 const quantile = (share: number): string =>
@@ -68,6 +69,18 @@ console.log(
   `median ${quantile(0.5)} ms, p99 ${quantile(0.99)}, p99.9 ${quantile(0.999)}, worst ${quantile(1)};`,
   `${(sentBytes / (given * Number(values.bytes))).toFixed(3)} × the bytes, headers of ours included`,
 )
+const beganAt = Math.min(...came.map(([at]) => at))
+const lateMs = best + SLACK_MS
+const bySecond = new Map<number, string[]>()
+for (const [at, took] of came.toSorted(([a], [b]) => a - b)) {
+  if (took <= lateMs) continue
+  const second = Math.floor((at - beganAt) / 1000)
+  bySecond.set(second, [
+    ...(bySecond.get(second) ?? []),
+    `${((at - beganAt) % 1000).toFixed(0)}:${took.toFixed(0)}`,
+  ])
+}
+for (const [second, late] of bySecond) console.log(`late in second ${second}, as ms:took: ${late.join(' ')}`)
 console.log(stats)
 
 /** TCP payload that the dialling side has sent on all links. */

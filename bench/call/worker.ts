@@ -16,11 +16,15 @@ const now = (): number => Number(process.hrtime.bigint()) / 1e6
 
 async function serve(port: number): Promise<void> {
   const server = createServer((conn: MultipathConn) => {
-    const tookMs: number[] = []
+    /** When each left, and how long it took. */
+    const came: [at: number, tookMs: number][] = []
     const datagrams = conn.datagrams()
-    datagrams.on('data', (message: Buffer) => tookMs.push(now() - message.readDoubleBE()))
+    datagrams.on('data', (message: Buffer) => {
+      const at = message.readDoubleBE()
+      came.push([at, now() - at])
+    })
     conn.resume().once('end', () => {
-      console.log(JSON.stringify({ tookMs, stats: datagrams.stats }))
+      console.log(JSON.stringify({ came, stats: datagrams.stats }))
       conn.end()
     })
   })

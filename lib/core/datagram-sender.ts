@@ -152,22 +152,26 @@ export class DatagramSender {
       // It delivers again, and need not be helped out unless it falls back.
       this.#again.delete(message)
       this.#carried.get(carrier)?.add(message)
-    } else if (message.expiresAt <= this.#now) this.#forget(message)
-    else {
-      const subflow = this.#choose(message)
-      if (subflow === undefined) return
-      this.#again.delete(message)
-      const isLate = [...message.sentOn].some(({ state }) => state === 'up')
-      if (isLate) this.#lateBytes += message.bytes.length
-      this.#counts.resent++
-      this.#send(message, subflow, 'again')
+      return
     }
+    if (message.expiresAt <= this.#now) {
+      this.#forget(message)
+      return
+    }
+    const isCarried = [...message.sentOn].some(({ state }) => state === 'up')
+    const helper = isCarried && !this.#maySendLate ? undefined : this.#helper(message, isCarried)
+    if (helper === undefined) return
+    this.#again.delete(message)
+    if (isCarried) this.#lateBytes += message.bytes.length
+    this.#counts.resent++
+    this.#send(message, helper, 'again')
   }
 
   #sendFirst(): boolean {
     const message = this.queue.first(this.#now)
     if (message === undefined || this.#unackedBytes >= this.#init.options.maxUnackedBytes) return false
-    const subflow = this.#choose(message)
+    const open = this.#open
+    const subflow = this.#soonest(message, (one) => open.includes(one))
     if (subflow === undefined) return false
     this.queue.remove(message)
     const number = (message.number = this.#nextNumber++)
@@ -176,40 +180,60 @@ export class DatagramSender {
     this.#counts.sent++
     this.#send(message, subflow, 'first')
     for (let left = message.copies; left > 0; left--) {
-      const other = this.#choose(message)
+      const other = this.#soonest(message, (one) => open.includes(one) && this.#punctual.has(one))
       if (other === undefined) break
       this.#counts.copied++
       this.#send(message, other, 'copy')
     }
+    // The path may only be late; or it may be dead, and another one bring the datagram sooner.
+    if (this.#punctualCarrier(message) === undefined) {
+      this.#again.add(message)
+      this.#carried.get(subflow)?.delete(message)
+      this.#sendAgain(message)
+    }
     return true
   }
 
-  /** The path from which the ack is expected first, be it after a wait for room there; `undefined`: better wait. */
-  #choose(message: Message): Subflow | undefined {
-    const { candidates } = this.#choice
-    const able = candidates.filter(
-      (subflow) => !message.sentOn.has(subflow) && subflow.path.leftBytes >= message.bytes.length,
+  /** Paths of the tiers in use. */
+  get #open(): readonly Subflow[] {
+    return this.#choice.inUse(this.#choice.candidates, this.queue.bytes)
+  }
+
+  /**
+   * Another path for what is carried by paths that are late, suspect or gone. Late ones count as full, and so open the next tier; a
+   * backup is for those that are gone.
+   *
+   * @param isCarried - it is still under way, so that only a path that is not late helps
+   */
+  #helper(message: Message, isCarried: boolean): Subflow | undefined {
+    const open = this.#open
+    const helper = this.#soonest(
+      message,
+      (one) => this.#punctual.has(one) && (open.includes(one) || one.path.tier !== 'backup'),
     )
-    const open = this.#choice.inUse(candidates, this.queue.bytes)
-    const isPunctual = (subflow: Subflow): boolean => this.#punctual.has(subflow)
-    let eligible = able.filter((subflow) => isPunctual(subflow) && open.includes(subflow))
-    // A path that is late counts as full, and so opens the next tier; a backup is for those that are gone.
-    if (!open.some(isPunctual))
-      eligible = able.filter((subflow) => isPunctual(subflow) && subflow.path.tier !== 'backup')
-    const isCarried = [...message.sentOn].some(({ state }) => state === 'up')
-    if (eligible.length === 0 && !isCarried) eligible = able.filter((subflow) => open.includes(subflow))
-    const best = lowest(eligible, (subflow) => this.#arrivalMs(subflow, message))
+    return helper ?? (isCarried ? undefined : this.#soonest(message, (one) => open.includes(one)))
+  }
+
+  /**
+   * Of those that have not carried it, the path from which the ack is expected first, be it after a wait for room there; `undefined`:
+   * better wait.
+   */
+  #soonest({ sentOn, bytes }: Message, isEligible: (subflow: Subflow) => boolean): Subflow | undefined {
+    const eligible = this.#choice.candidates.filter(
+      (one) => isEligible(one) && !sentOn.has(one) && one.path.leftBytes >= bytes.length,
+    )
+    const best = lowest(eligible, (one) => this.#arrivalMs(one, bytes.length))
     return best !== undefined && this.#hasRoom(best) ? best : undefined
   }
 
   /** When the ack is expected, milliseconds from now. */
-  #arrivalMs(subflow: Subflow, { bytes }: Message): number {
+  #arrivalMs(subflow: Subflow, bytes: number): number {
     const { bytesPerMs, isBlocked } = subflow
     // How long a socket stays full is not known.
     if (isBlocked) return Infinity
     // While a path is being filled for the first time, its rate says nothing, and its window doubles in a round trip.
     const isUnknown = subflow.isStartup || bytesPerMs === 0
-    if (this.#hasRoom(subflow)) return ackMs(subflow) + (isUnknown ? 0 : bytes.length / bytesPerMs)
+    if (this.#hasRoom(subflow)) return ackMs(subflow) + (isUnknown ? 0 : bytes / bytesPerMs)
     return ackMs(subflow) + (isUnknown ? ackMs(subflow) : this.queue.bytes / bytesPerMs)
   }
 

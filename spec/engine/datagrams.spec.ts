@@ -114,6 +114,20 @@ describe('a call of small datagrams over three links', () => {
     expect(call.tookMs).toHaveLength(call.given)
   })
 
+  it('stays on the better of the rest, whose acks are late at times, while the fastest is silent', () => {
+    const [fastest, next, slow] = THREE
+    const pair = corePair({ links: [fastest!, { ...next!, jitterMs: 10 }, slow!], seed: 5 })
+    pair.advance(1000)
+    const before = pair.near.wireBytes
+    pair.links[0]!.freeze()
+    pair.advance(1000)
+    const call = new Call(pair)
+    pair.advance(20_000)
+    call.end()
+    expect(call.shareWithin(20 + 20)).toBeGreaterThanOrEqual(0.999)
+    expect(bytesShare(pair, call, before)).toBeLessThan(1.4)
+  })
+
   it('stays so beside bulk, without which no datagram waits', () => {
     const pair = corePair({ links: THREE.slice(0, 2) })
     pair.near.write(1000 * MIB)
