@@ -155,11 +155,12 @@ _multipath() {
     "trace -c" | "trace --connection") mapfile -t COMPREPLY < <(:); return ;;
   esac
   case $command in
-    '') words='nc serve forward socks run status monitor ctl doctor speed trace --help --version' ;;
+    '') words='nc serve forward socks up run status monitor ctl doctor speed trace --help --version' ;;
     'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --json -q --quiet -v --verbose -h --help' ;;
-    'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
-    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose -h --help' ;;
+    'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --print-config -h --help' ;;
+    'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --print-config -h --help' ;;
+    'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --print-config -h --help' ;;
+    'up') words='--check -h --help' ;;
     'run') words='--publish --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'status') words='-t --target --json -h --help' ;;
     'monitor') words='-t --target -h --help' ;;

@@ -2,6 +2,7 @@
 /** What a command knows of the process it runs in; specs give it another one. */
 import type { Readable, Writable } from 'node:stream'
 import type { Namespace } from './run/namespace.js'
+import type { InheritedSockets } from './streams/inherited-sockets.js'
 
 /** Standard input. */
 export interface StandardInput {
@@ -32,6 +33,10 @@ export interface CliIo {
    * instead, and lines of diagnostics leave the mode of standard error as it is.
    */
   lend(onSignal: (name: NodeJS.Signals) => void): void
+  /** Tells of SIGHUP, which ends nothing from then on, unless a terminal has gone that standard input was. */
+  onHangup(listener: () => void): void
+  /** What a service manager has handed over. @throws {CliError} */
+  sockets(): InheritedSockets
   /** A namespace for a program, which is being made. Linux only. */
   namespace(): Namespace
   /** Ends the process at once, whatever is open. */

@@ -140,7 +140,7 @@ async function runNc(options: NcOptions, io: CliIo): Promise<void> {
   const { dialer, pathsOf } = opened
   let closeCtl = ignore
   try {
-    closeCtl = await offerCtl(options, { command: 'nc', registry, log, dialer, pathsOf }, io)
+    closeCtl = await offerCtl(options, { command: 'nc', log, parts: [{ registry, dialer, pathsOf }] }, io)
     if (opened.conn.errored !== null) throw explain(opened.conn.errored)
     await serve(opened, openEnd, options, surroundings)
   } finally {
@@ -193,7 +193,7 @@ async function pass(
 async function serveAll(options: NcListen, openEnd: OpenEnd, surroundings: Surroundings): Promise<void> {
   const { io, log, registry } = surroundings
   const tasks = new Tasks()
-  const closeCtl = await offerCtl(options, { command: 'nc', registry, log }, io)
+  const closeCtl = await offerCtl(options, { command: 'nc', log, parts: [{ registry }] }, io)
   const door = await listenForAll(options, surroundings, (opened) => {
     opened.conn.on('error', ignore)
     tasks.add(

@@ -11,6 +11,7 @@ import type { CliIo, StandardInput } from './cli-io.js'
 import { ignore } from '../ignore.js'
 import { LENT_SIGNALS } from './lent-signals.js'
 import { Namespace } from './run/namespace.js'
+import { InheritedSockets } from './streams/inherited-sockets.js'
 
 const STDIN = 0
 const STDOUT = 1
@@ -22,11 +23,14 @@ const FILE_BUFFER_BYTES = 1024 * 1024
 interface Loan {
   /** `undefined`: there is no such program. */
   onSignal: ((name: NodeJS.Signals) => void) | undefined
+  /** Returns whether it has taken SIGHUP. `undefined`: it ends the command. */
+  onHangup: (() => boolean) | undefined
 }
 
 /** @param namespace - one that has been begun */
 export function processIo(namespace?: Namespace): CliIo {
-  const loan: Loan = { onSignal: undefined }
+  const loan: Loan = { onSignal: undefined, onHangup: undefined }
+  let sockets: InheritedSockets | undefined
   return {
     input: standardInput,
     output: standardOutput,
@@ -37,7 +41,16 @@ export function processIo(namespace?: Namespace): CliIo {
       loan.onSignal = onSignal
       for (const name of LENT_SIGNALS) process.on(name, () => onSignal(name))
     },
+    onHangup: (listener) => {
+      const hadTerminal = isatty(STDIN)
+      loan.onHangup = () => {
+        if (hadTerminal && !isatty(STDIN)) return false
+        listener()
+        return true
+      }
+    },
     exit: (code) => process.exit(code),
+    sockets: () => (sockets ??= new InheritedSockets(process.env)),
     namespace: () => namespace ?? new Namespace(),
     env: process.env,
     signal: stopSignal(loan),
@@ -97,6 +110,7 @@ function stopSignal(loan: Loan): AbortSignal {
     const exitCode = 128 + constants.signals[name]
     process.on(name, () => {
       if (loan.onSignal !== undefined) return
+      if (name === 'SIGHUP' && loan.onHangup?.() === true) return
       if (controller.signal.aborted) process.exit(exitCode)
       controller.abort(new CliError(`stopped by ${name}`, { exitCode }))
     })

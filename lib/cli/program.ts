@@ -17,6 +17,9 @@ import { FORWARD_EXAMPLES, forwardCommand } from './streams/forward.js'
 import { SERVE_EXAMPLES, serveCommand } from './streams/serve.js'
 import { SOCKS_EXAMPLES, socksCommand } from './streams/socks.js'
 import { TRACE_EXAMPLES, traceCommand } from './trace/trace-command.js'
+import { withPrintConfig } from './up/print-config.js'
+import { SECTIONS } from './up/sections.js'
+import { UP_EXAMPLES, upCommand } from './up/up-command.js'
 
 export interface Subcommand {
   /** Its action resolves for exit code 0 and throws a CliError for any other. */
@@ -30,9 +33,10 @@ export interface Subcommand {
 /** A row for each subcommand, in the order of `--help`. */
 export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: ncCommand, examples: NC_EXAMPLES },
-  { build: serveCommand, examples: SERVE_EXAMPLES },
-  { build: forwardCommand, examples: FORWARD_EXAMPLES },
-  { build: socksCommand, examples: SOCKS_EXAMPLES },
+  { build: printable(serveCommand), examples: SERVE_EXAMPLES },
+  { build: printable(forwardCommand), examples: FORWARD_EXAMPLES },
+  { build: printable(socksCommand), examples: SOCKS_EXAMPLES },
+  { build: upCommand, examples: UP_EXAMPLES },
   { build: runCommand, examples: RUN_EXAMPLES },
   { build: statusCommand, examples: STATUS_EXAMPLES },
   { build: monitorCommand, examples: MONITOR_EXAMPLES },
@@ -41,6 +45,14 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: speedCommand, examples: SPEED_EXAMPLES, nested: { serve: SPEED_SERVE_EXAMPLES } },
   { build: traceCommand, examples: TRACE_EXAMPLES },
 ]
+
+/** A command that a file of `up` may hold. */
+function printable(build: (io: CliIo) => Command): (io: CliIo) => Command {
+  return (io) => {
+    const command = build(io)
+    return withPrintConfig(command, SECTIONS.find(({ name }) => name === command.name())!, io)
+  }
+}
 
 /** Says why the command line is wrong, or why the command fails. */
 type Complain = (message: string, exitCode: number) => void

@@ -4,8 +4,10 @@
  * modules take Node three times as long to load. The types are tsc's; what no entry needs of them goes.
  */
 import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { pruneDeclarations } from './declarations.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -22,7 +24,7 @@ function commit(): string | undefined {
   }
 }
 
-await build({
+const { metafile } = await build({
   absWorkingDir: ROOT,
   entryPoints: [
     'index',
@@ -47,6 +49,28 @@ await build({
   sourcesContent: false,
   define: { BUILD_COMMIT: JSON.stringify(commit() ?? '') },
   logLevel: 'warning',
+  metafile: true,
 })
+
+/** The command, which no program imports: without spaces it takes a quarter less of the package. Lines stay short for traces. */
+async function shrink(file: string): Promise<void> {
+  const map = readFileSync(`${file}.map`).toString('base64')
+  const source = `${readFileSync(file, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${map}`
+  const small = await transform(source, {
+    ...{ minifyWhitespace: true, lineLimit: 160, sourcemap: 'external', sourcesContent: false },
+    ...{ target: 'node20.19', format: 'esm' },
+  })
+  writeFileSync(file, small.code)
+  writeFileSync(`${file}.map`, small.map)
+}
+
+await Promise.all(
+  Object.entries(metafile.outputs)
+    .filter(
+      ([name, { inputs }]) =>
+        name.endsWith('.js') && Object.keys(inputs).every((one) => one.startsWith('lib/cli/')),
+    )
+    .map(([name]) => shrink(join(ROOT, name))),
+)
 
 pruneDeclarations(ROOT)

@@ -2,6 +2,7 @@
 /** A CliIo without a process: what is printed and reported is kept. */
 import { PassThrough } from 'node:stream'
 import type { CliIo } from '../../lib/cli/cli-io.js'
+import { InheritedSockets } from '../../lib/cli/streams/inherited-sockets.js'
 
 export class FakeCliIo implements CliIo {
   readonly stdin: PassThrough = new PassThrough()
@@ -28,6 +29,12 @@ export class FakeCliIo implements CliIo {
   }
 
   lend(): void {}
+
+  onHangup(): void {}
+
+  sockets(): InheritedSockets {
+    return new InheritedSockets({})
+  }
 
   exit(): void {}
 

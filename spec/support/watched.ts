@@ -17,7 +17,16 @@ export function statusWith(id: string, sentBytes: number): Status {
     ...{ command: 'forward', name: 'forward-1', pid: 1, ageMs: 1000, streams: [], streamCount: 0 },
     sessions: [
       {
-        ...{ id, client: null, ageMs: 1000, sentBytes, receivedBytes: 0, unackedBytes: 0, suspendedMs: null },
+        ...{
+          id,
+          part: null,
+          client: null,
+          ageMs: 1000,
+          sentBytes,
+          receivedBytes: 0,
+          unackedBytes: 0,
+          suspendedMs: null,
+        },
         ...{ scheduler: 'lowest-rtt', paths },
       },
     ],

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { ignore } from '../../ignore.js'
 import type { Controlled } from '../live/controlled.js'
-import { refuseSecondTrace } from './actions.js'
+import { refuseSecondTrace, setTrace, traceOf } from './actions.js'
 import { perform } from './perform.js'
 import type { CtlRequest } from './protocol.js'
 import { MAX_REQUEST_BYTES, MAX_WAITING_BYTES, parseRequest } from './protocol.js'
@@ -17,12 +17,12 @@ const FOLLOWED: Readonly<Record<string, (controlled: Controlled) => Follow>> = {
     ({ log }) =>
     (tell) =>
       log.subscribe(tell),
-  trace: ({ registry }) => {
-    refuseSecondTrace(registry)
+  trace: ({ parts }) => {
+    refuseSecondTrace(parts)
     return (tell) => {
-      registry.setTrace(tell)
+      setTrace(parts, tell)
       return () => {
-        if (registry.trace === tell) registry.setTrace(undefined)
+        if (traceOf(parts) === tell) setTrace(parts, undefined)
       }
     }
   },

@@ -121,10 +121,13 @@ async function openMetrics(bind: HostPort, controlled: Controlled): Promise<() =
   }
 }
 
-/** One that dials needs a path; one that listens has its ports. */
+/** Each part that dials needs a path; one that listens has its ports. */
 function isReady(controlled: Controlled): boolean {
-  if (controlled.dialer === undefined) return true
-  return statusOf(controlled).sessions.some(({ suspendedMs }) => suspendedMs === null)
+  return controlled.parts.every(
+    (part) =>
+      part.dialer === undefined ||
+      statusOf({ ...controlled, parts: [part] }).sessions.some(({ suspendedMs }) => suspendedMs === null),
+  )
 }
 
 async function openSocket(controlled: Controlled, io: CliIo): Promise<() => void> {

@@ -13,8 +13,8 @@ export function statusText(status: Status): string {
 }
 
 function sessionLines(session: SessionStatus): string[] {
-  const { id, client, ageMs, sentBytes, receivedBytes, suspendedMs, scheduler, paths } = session
-  const who = client === null ? '' : `  client ${client}`
+  const { id, part, client, ageMs, sentBytes, receivedBytes, suspendedMs, scheduler, paths } = session
+  const who = `${part === null ? '' : `  ${part}`}${client === null ? '' : `  client ${client}`}`
   const state = suspendedMs === null ? '' : `  SUSPENDED for ${duration(suspendedMs)}`
   return [
     `session ${id}${who}  age ${duration(ageMs)}  sent ${bytes(sentBytes)}  received ${bytes(receivedBytes)}  ${scheduler}${state}`,

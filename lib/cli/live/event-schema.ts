@@ -20,6 +20,7 @@ export const FIELDS = {
   time: 'ISO 8601, UTC, with milliseconds',
   level: '`debug`, `info`, `warn` or `error`',
   event: 'the name of the event',
+  part: 'up: the part of the file, such as `forward 2`, if there are several',
   message: 'the same as text; its words may change',
   session: 'the first six digits of the connection ID; the same at both ends',
   client: 'the address of a client',
@@ -48,9 +49,10 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS
 
-/** `fields` are beside `time`, `level`, `event` and `message`; each may be missing. `leftOut` may stand in every event. */
+/** `fields` are beside `time`, `level`, `event` and `message`; each may be missing. `part` and `leftOut` may stand in every event. */
 export const EVENTS = {
   listening: { meaning: 'a port is open', fields: ['place'] },
+  closed: { meaning: 'a port was closed, as its file of `up` no longer names it', fields: ['place'] },
   'listen-failed': { meaning: 'a port has an error', fields: ['place'] },
   'accept-failed': { meaning: 'a connection could not be accepted', fields: ['place'] },
   session: {
@@ -110,6 +112,10 @@ export const EVENTS = {
   'ctl-failed': { meaning: 'the control socket could not be opened', fields: [] },
   'cap-failed': { meaning: 'it cannot be remembered what capped paths have spent', fields: [] },
   'program-end': { meaning: 'the program of run has ended', fields: ['exitCode'] },
+  'notify-failed': { meaning: 'systemd could not be told that the command is ready', fields: [] },
+  reloaded: { meaning: 'up has read its file again, after SIGHUP', fields: ['place'] },
+  'reload-failed': { meaning: 'the file of up has a mistake, and nothing was changed', fields: ['place'] },
+  'restart-needed': { meaning: 'the file of up has changes that need a new start', fields: ['place'] },
   draining: { meaning: 'after a signal: open streams may end', fields: [] },
   failed: { meaning: 'the command has failed', fields: ['exitCode'] },
 } as const

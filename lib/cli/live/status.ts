@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state of a running command as data: what its socket, its monitor and its metrics are made from. */
 import type { ConnPath, SubflowStats } from '../../index.js'
-import type { Controlled } from './controlled.js'
+import type { Controlled, ControlledPart } from './controlled.js'
 import type { LiveSession } from './live-session.js'
 import type { StreamStatus } from './open-streams.js'
 
@@ -36,6 +36,8 @@ export interface PathStatus {
 
 export interface SessionStatus {
   readonly id: string
+  /** `forward 2`: of `up`, whose file has several parts; `null` otherwise. */
+  readonly part: string | null
   /** Of a server: whose it is. */
   readonly client: string | null
   readonly ageMs: number
@@ -62,32 +64,33 @@ export interface Status {
 /** Streams that are listed. */
 const MOST_STREAMS = 200
 
-export function statusOf({ command, name, startedAt, registry, streams }: Controlled): Status {
-  const open = streams?.all ?? []
+export function statusOf({ command, name, startedAt, parts }: Controlled): Status {
+  const open = parts.flatMap(({ streams }) => streams?.all ?? [])
   return {
     command,
     name,
     pid: process.pid,
     ageMs: Math.round(performance.now() - startedAt),
-    sessions: registry.sessions.map((session) => sessionStatus(session, registry.scheduler)),
+    sessions: parts.flatMap((part) => part.registry.sessions.map((session) => sessionStatus(session, part))),
     streams: open.slice(0, MOST_STREAMS).map((stream) => stream.status()),
     streamCount: open.length,
   }
 }
 
-function sessionStatus(session: LiveSession, scheduler: string): SessionStatus {
+function sessionStatus(session: LiveSession, { part, registry }: ControlledPart): SessionStatus {
   const { conn, watch } = session
   session.totals.sample(conn.subflows())
   const { suspendedAt } = watch.journal
   return {
     id: session.id,
+    part: part ?? null,
     client: session.client ?? null,
     ageMs: Math.round(watch.ageMs),
     sentBytes: conn.bytesWritten,
     receivedBytes: conn.bytesRead,
     unackedBytes: conn.unflushedBytes,
     suspendedMs: suspendedAt === undefined ? null : Math.round(performance.now() - suspendedAt),
-    scheduler,
+    scheduler: registry.scheduler,
     paths: pathsOf(session),
   }
 }

@@ -114,9 +114,9 @@ function bodyOf(view: View): Line[] {
 }
 
 function sessionHead({ history, columns }: View, session: SessionStatus): Line[] {
-  const { id, client, ageMs, sentBytes, receivedBytes, suspendedMs, scheduler } = session
+  const { id, part, client, ageMs, sentBytes, receivedBytes, suspendedMs, scheduler } = session
   const { sent, received } = history.ratesOf(id)
-  const who = client === null ? '' : ` of ${client}`
+  const who = `${part === null ? '' : ` of ${part}`}${client === null ? '' : ` of ${client}`}`
   const text = `session ${id}${who}  ${duration(ageMs)}  out ${bitRate(sent)}, ${bytes(sentBytes)}  in ${bitRate(received)}, ${bytes(receivedBytes)}  ${scheduler}`
   const line: Line =
     suspendedMs === null ? { text } : { text: `SUSPENDED for ${duration(suspendedMs)}  ${text}`, tone: 'red' }

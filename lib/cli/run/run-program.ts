@@ -10,12 +10,12 @@ import { formatHostPort } from '../parse.js'
 import type { ClientFlags } from '../streams/dial-session.js'
 import { lastWords } from '../streams/drain.js'
 import { listenPort } from '../streams/listen-port.js'
-import { Log } from '../streams/log.js'
 import { orAborted } from '../streams/or-aborted.js'
 import { passOn } from '../streams/pass-on.js'
 import type { Client, ClientContext, LocalPort } from '../streams/run-client.js'
 import { listenLocally, withClient } from '../streams/run-client.js'
 import { cut, Splice } from '../streams/splice.js'
+import { ownStage } from '../streams/stage.js'
 import { Tasks } from '../streams/tasks.js'
 import type { Namespace, ProgramEnd } from './namespace.js'
 import type { Settleable } from './settleable.js'
@@ -39,12 +39,12 @@ interface Running {
 export async function runProgram(plan: RunPlan, flags: ClientFlags, io: CliIo): Promise<number> {
   if (process.platform !== 'linux')
     throw new CliError('run needs the network namespaces of Linux', { hint: 'use multipath socks' })
-  const isVerbose = flags.verbose ?? false
-  const log = new Log(io, { isJson: flags.json ?? false, isVerbose, isTerse: true })
+  const stage = ownStage('run', flags, io, { isTerse: true })
+  const { log } = stage
   const life = new AbortController()
   const running: Running = { namespace: io.namespace(), servers: [], unsaid: new Tasks() }
   try {
-    return await withClient(flags, { command: 'run' }, { io, log, life }, async (client) => {
+    return await withClient(flags, {}, { stage, life }, async (client) => {
       // Dialled while the helper starts.
       const session = client.keeper.run(life.signal)
       session.catch(ignore)

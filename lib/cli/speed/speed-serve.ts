@@ -6,7 +6,9 @@ import { CTL_OPTIONS } from '../ctl/offer.js'
 import { parseCount } from '../parse.js'
 import { collect, REPORT_OPTIONS, TOKEN_OPTION } from '../streams/common-options.js'
 import { parseListenPlace } from '../streams/parse-places.js'
-import { runServe, SERVER_TLS_OPTIONS } from '../streams/serve.js'
+import { runAlone } from '../streams/part.js'
+import { SERVER_TLS_OPTIONS, ServePart } from '../streams/serve.js'
+import { ownStage } from '../streams/stage.js'
 import type { ServeFlags } from '../streams/serve-options.js'
 import { TUNING_OPTIONS } from '../tuning.js'
 
@@ -20,7 +22,7 @@ export function speedServeCommand(io: CliIo): Command {
     .usage('[options] --listen [HOST:]PORT...')
   for (const option of OPTIONS()) command.addOption(option)
   return command.action((flags: ServeFlags) =>
-    runServe({ ...flags, ...NOTHING_ELSE }, { command: 'speed', isForMeasuring: true }, io),
+    runAlone(new ServePart({ ...flags, ...NOTHING_ELSE }, io.env, true), ownStage('speed', flags, io)),
   )
 }
 

@@ -49,10 +49,15 @@ export interface Place {
 const LOCALHOST = 'localhost'
 
 export class AllowList {
-  readonly #init: AllowListInit
+  #init: AllowListInit
 
   constructor(init: AllowListInit) {
     this.#init = init
+  }
+
+  /** Allows from now on what `other` does, and nothing else. */
+  replace(other: AllowList): void {
+    this.#init = other.#init
   }
 
   /** The place that `--allow NAME=…` has given a name. */

@@ -39,9 +39,18 @@ export const COMMON_OPTIONS = (): Option[] => [
   ...REPORT_OPTIONS(),
 ]
 
+const collecting = new WeakSet<object>()
+
 /** For options that may be given several times. */
 export function collect<Value>(
   parse: (text: string) => Value,
 ): (text: string, before?: readonly Value[]) => Value[] {
-  return (text, before = []) => [...before, parse(text)]
+  const add = (text: string, before: readonly Value[] = []): Value[] => [...before, parse(text)]
+  collecting.add(add)
+  return add
+}
+
+/** Whether it may be given several times. */
+export function isRepeatable({ parseArg }: Option): boolean {
+  return parseArg !== undefined && collecting.has(parseArg)
 }

@@ -17,7 +17,7 @@ import { TLS_OPTIONS } from './path-dialers.js'
 import { labelOf, parsePathPlace } from './path-place.js'
 import { exposures, loadToken } from './secrets.js'
 import { SessionDialer } from './session-dialer.js'
-import type { PathFlags } from './session-paths.js'
+import type { PathFlags, SessionPaths } from './session-paths.js'
 import { sessionPaths } from './session-paths.js'
 
 /** Of a command that dials `multipath serve`. */
@@ -58,6 +58,31 @@ export const CLIENT_OPTIONS = (more: readonly Option[] = [MONITOR_OPTION()]): Op
   ...COMMON_OPTIONS(),
 ]
 
+/** The flags of a command that dials, checked, and the files that they name. */
+export interface SessionPlan {
+  readonly plan: SessionPaths
+  readonly token: Buffer | undefined
+  /** Files with secrets that others may read. */
+  readonly warnings: readonly string[]
+}
+
+/** @throws {CliError} EXIT_USAGE for flags that do not go together */
+export function sessionPlan(flags: ClientFlags, env: CliIo['env']): SessionPlan {
+  return {
+    plan: sessionPaths(flags),
+    token: loadToken(flags.tokenFile, env),
+    warnings: exposures([flags.tokenFile, flags.tlsKey, flags.loginFile]),
+  }
+}
+
+interface SessionNeeds {
+  readonly io: CliIo
+  readonly log: Log
+  readonly registry: Registry
+  /** Default: that of the flags. */
+  readonly checked?: SessionPlan | undefined
+}
+
 /**
  * What opens sessions.
  *
@@ -67,12 +92,10 @@ export const CLIENT_OPTIONS = (more: readonly Option[] = [MONITOR_OPTION()]): Op
 export function sessionDialer(
   flags: ClientFlags,
   maxStreams: number,
-  { io, log, registry }: { readonly io: CliIo; readonly log: Log; readonly registry: Registry },
+  { io, log, registry, checked = sessionPlan(flags, io.env) }: SessionNeeds,
 ): SessionDialer {
-  const plan = sessionPaths(flags)
-  const token = loadToken(flags.tokenFile, io.env)
-  for (const warning of exposures([flags.tokenFile, flags.tlsKey, flags.loginFile]))
-    log.warn('exposed', warning)
+  const { plan, token, warnings } = checked
+  for (const warning of warnings) log.warn('exposed', warning)
   const destination = (flags.to ?? []).map(labelOf).join(', ')
   return new SessionDialer({
     destination,

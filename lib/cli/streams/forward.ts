@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { HostPort } from '../parse.js'
+import { ClientPart } from './client-part.js'
 import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
 import { CLIENT_OPTIONS, PATH_SYNTAX } from './dial-session.js'
@@ -10,14 +11,15 @@ import type { ForwardRule, ForwardTarget } from './parse-places.js'
 import { formatTarget, parseLocalForward, parseRemoteForward } from './parse-places.js'
 import { passOn } from './pass-on.js'
 import { RemoteForwards } from './remote-forwards.js'
+import { runAlone } from './part.js'
 import type { ClientContext, LocalPort } from './run-client.js'
-import { runClient } from './run-client.js'
+import { ownStage } from './stage.js'
 import type { StreamRequest } from './stream-request.js'
 import { usage } from './usage.js'
 import type { UdpPort } from '../udp/udp-port.js'
 import { listenAllUdp } from '../udp/udp-port.js'
 
-interface ForwardFlags extends ClientFlags {
+export interface ForwardFlags extends ClientFlags {
   readonly local?: readonly ForwardRule[]
   readonly remote?: readonly ForwardRule<HostPort>[]
 }
@@ -29,18 +31,24 @@ export function forwardCommand(io: CliIo): Command {
     .usage(
       '[options] --to HOST:PORT... --local [udp:][BIND:]PORT=TARGET... --remote [BIND:]PORT=HOST:PORT...',
     )
-  for (const option of OPTIONS()) command.addOption(option)
-  return command.action(async (flags: ForwardFlags) => {
-    const { local = [], remote = [] } = flags
-    if (local.length === 0 && remote.length === 0)
-      throw usage('no port to forward', 'give --local or --remote')
-    const ports = local.filter(({ protocol }) => protocol === undefined).map(portOf)
-    const udpPorts = local.filter(({ protocol }) => protocol === 'udp').map(udpPortOf)
-    const openMore = (context: ClientContext): Promise<() => void> => listenAllUdp(udpPorts, context)
-    const plan = { command: 'forward', ports, openMore }
-    const { onSession } = new RemoteForwards(remote)
-    await runClient(flags, remote.length === 0 ? plan : { ...plan, onSession }, io)
-  })
+  for (const option of FORWARD_OPTIONS()) command.addOption(option)
+  return command.action((flags: ForwardFlags) =>
+    runAlone(forwardPart(flags, io.env), ownStage('forward', flags, io)),
+  )
+}
+
+/** @throws {CliError} EXIT_USAGE for flags that do not go together */
+export function forwardPart(flags: ForwardFlags, env: CliIo['env']): ClientPart {
+  const { local = [], remote = [] } = flags
+  if (local.length === 0 && remote.length === 0) throw usage('no port to forward', 'give --local or --remote')
+  const ports = local.filter(({ protocol }) => protocol === undefined).map(portOf)
+  const udpPorts = local.filter(({ protocol }) => protocol === 'udp').map(udpPortOf)
+  const more = {
+    key: JSON.stringify(udpPorts),
+    open: (context: ClientContext): Promise<() => void> => listenAllUdp(udpPorts, context),
+  }
+  const { onSession } = new RemoteForwards(remote)
+  return new ClientPart(flags, { ports, more, ...(remote.length > 0 && { onSession }) }, env)
 }
 
 const DESCRIPTION = [
@@ -57,7 +65,7 @@ export const FORWARD_EXAMPLES: readonly string[] = [
   'multipath forward --to gw:7000 --remote 8022=localhost:22               # ssh of this machine, on port 8022 of the server',
 ]
 
-const OPTIONS = (): Option[] => [
+export const FORWARD_OPTIONS = (): Option[] => [
   new Option(
     '--local <[udp:][bind:]port=target>',
     'listen here, on loopback unless BIND is given, and forward to TARGET there: HOST:PORT or a name; may be repeated',

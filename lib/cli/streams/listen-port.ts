@@ -11,6 +11,8 @@ import { cut } from './splice.js'
 export interface ListenPortInit {
   /** Where to listen, or a server that another process has handed over, which listens already. */
   readonly bind: HostPort | Server
+  /** A socket that listens there already. */
+  readonly handle?: Socket | undefined
   /** One more is reset: it must not look like one that was served. */
   readonly maxConnections: number
   readonly serve: (socket: Socket) => void
@@ -18,7 +20,13 @@ export interface ListenPortInit {
 }
 
 /** Sockets may be half open. Rejects with the error of the system. */
-export async function listenPort({ bind, maxConnections, serve, log }: ListenPortInit): Promise<Server> {
+export async function listenPort({
+  bind,
+  handle,
+  maxConnections,
+  serve,
+  log,
+}: ListenPortInit): Promise<Server> {
   let open = 0
   const place = 'port' in bind ? formatHostPort(bind) : 'the namespace'
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
@@ -31,7 +39,7 @@ export async function listenPort({ bind, maxConnections, serve, log }: ListenPor
     socket.once('close', () => open--)
     serve(socket)
   })
-  server.listen(bind)
+  server.listen(handle ?? bind)
   await once(server, 'listening')
   // Such as too many open files: the next connection may be accepted again.
   server.on('error', (error) => log.warn('accept-failed', `${place}: ${error.message}`, { place }))

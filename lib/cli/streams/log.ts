@@ -14,6 +14,8 @@ export interface LogOptions {
   readonly isQuiet?: boolean
   /** As text, without `isVerbose`, warnings alone are written: a program has the same terminal. Default: false. */
   readonly isTerse?: boolean
+  /** Of which part it tells, where `up` runs several. */
+  readonly part?: string | undefined
 }
 
 /** Lines of one event that are written within a time; those beyond are counted: strangers can cause any number. */
@@ -35,11 +37,20 @@ export class Log {
   readonly #listeners = new Set<(line: string) => void>()
   #write: (line: string) => void
   readonly #tallies = new Map<EventName, Tally>()
+  /** What writes its lines. */
+  readonly #whole: Log
 
-  constructor(io: CliIo, options: LogOptions) {
+  /** @param whole - of which it is a part */
+  constructor(io: CliIo, options: LogOptions, whole?: Log) {
     this.#io = io
     this.#options = options
     this.#write = (line) => io.report(line)
+    this.#whole = whole ?? this
+  }
+
+  /** Its lines appear among those of this log, and name the part. */
+  ofPart(part: string): Log {
+    return new Log(this.#io, { ...this.#options, part }, this)
   }
 
   /** Each line, in JSON, whatever is written. @returns what ends that */
@@ -91,11 +102,20 @@ export class Log {
   /** The error that ends the command, for it to throw: as JSON it has been reported then. */
   final(error: unknown): CliError {
     this.close()
-    const known = error instanceof CliError ? error : new CliError((error as Error).message, { cause: error })
+    const known = this.#named(
+      error instanceof CliError ? error : new CliError((error as Error).message, { cause: error }),
+    )
     if (!this.#options.isJson) return known
     this.#io.report(failedLine(oneLine(known), known.exitCode))
     const { message, exitCode, hint } = known
     return new CliError(message, { exitCode, hint, cause: known, isReported: true })
+  }
+
+  #named(error: CliError): CliError {
+    const { part } = this.#options
+    if (part === undefined) return error
+    const { message, exitCode, hint } = error
+    return new CliError(`${part}: ${message}`, { exitCode, hint, cause: error })
   }
 
   #count(level: Level, event: EventName, message: string, fields?: Fields, mostLines = MOST_LINES): void {
@@ -128,6 +148,12 @@ export class Log {
   }
 
   #line(level: Level, event: EventName, message: string, fields?: Fields): void {
+    const { part } = this.#options
+    if (part === undefined) this.#whole.#emit(level, event, message, fields)
+    else this.#whole.#emit(level, event, `${part}: ${message}`, { part, ...fields })
+  }
+
+  #emit(level: Level, event: EventName, message: string, fields?: Fields): void {
     for (const listener of this.#listeners) listener(jsonLine(level, event, message, fields))
     const { isQuiet, isTerse, isJson, isVerbose } = this.#options
     if (isQuiet === true || (isTerse === true && level === 'info' && !isJson && !isVerbose)) return

@@ -49,28 +49,60 @@ export function nameOf(target: string): string | undefined {
 
 /** @throws {CliError} EXIT_USAGE for flags that do not go together */
 export function dialerWith(flags: TlsFlags, book: PathBook): Dial {
-  const tls = tlsOptions(flags)
-  return (place, { label, host, port, localAddress }, name) => {
-    const transport = transportOf(place, tls !== undefined)
-    book.add(label, { host, port, localAddress, transport, cap: capOf(place) })
+  return new PathDialers(flags, book).dial
+}
+
+/** Its paths use the options of TLS as they are when a path is dialled. */
+export class PathDialers {
+  readonly #book: PathBook
+  #tls: TlsOptions | undefined
+
+  /** @throws {CliError} EXIT_USAGE for flags that do not go together */
+  constructor(flags: TlsFlags, book: PathBook) {
+    this.#book = book
+    this.#tls = tlsOptions(flags)
+  }
+
+  readonly dial: Dial = (place, leg, name) => {
+    const { label, host, port, localAddress } = leg
+    const transport = transportOf(place, this.#tls !== undefined)
+    this.#book.add(label, { host, port, localAddress, transport, cap: capOf(place) })
     const path = { label, ...place.policy, ...(localAddress !== undefined && { localAddress }) }
-    const servername = flags.tlsName ?? name
+    const url = `${transport}://${formatHostPort({ host, port })}/`
     switch (transport) {
       case 'ws':
-      case 'wss': {
-        const url = `${transport}://${formatHostPort({ host, port })}/`
-        return webSocketDialer({
-          ...path,
-          url,
-          ...(transport === 'wss' && { ...tls, ...(servername && { servername }) }),
-        })
-      }
+        return webSocketDialer({ ...path, url })
+      case 'wss':
+        return this.#renewed((tls) => webSocketDialer({ ...path, url, ...named(tls, name) }))
       case 'tls':
-        return tlsDialer({ ...path, host, port, ...tls, ...(servername && { servername }) })
+        return this.#renewed((tls) => tlsDialer({ ...path, host, port, ...named(tls, name) }))
       case 'tcp':
         return tcpDialer({ ...path, host, port })
       default:
         return proxyDialer({ ...path, proxy: place.via!, host, port })
+    }
+  }
+
+  /** Takes over the options of TLS: what is dialled from now on uses them. @returns whether TLS is used as before */
+  renew(other: PathDialers): boolean {
+    if ((other.#tls === undefined) !== (this.#tls === undefined)) return false
+    this.#tls = other.#tls
+    return true
+  }
+
+  #renewed(make: (tls: TlsOptions | undefined) => SubflowDialer): SubflowDialer {
+    let used = this.#tls
+    let made = make(used)
+    return {
+      label: made.label,
+      policy: made.policy,
+      dial: (options) => {
+        if (used !== this.#tls) {
+          used = this.#tls
+          made = make(used)
+        }
+        return made.dial(options)
+      },
     }
   }
 }
@@ -88,15 +120,24 @@ function transportOf({ transport, via }: PathPlace, hasTls: boolean): Transport 
   return via.startsWith('socks5') ? 'socks5' : 'http'
 }
 
+type TlsOptions = Partial<TlsDialerOptions>
+
+/** Of a certificate for `name`, unless a flag says otherwise. */
+function named(tls: TlsOptions | undefined, name: string | undefined): TlsOptions {
+  const servername = tls?.servername ?? name
+  return { ...tls, ...(servername !== undefined && { servername }) }
+}
+
 /** Any flag of TLS asks for it. */
-function tlsOptions(flags: TlsFlags): Partial<TlsDialerOptions> | undefined {
+function tlsOptions(flags: TlsFlags): TlsOptions | undefined {
   const { tls, tlsCa, tlsFingerprint: fingerprints, tlsName: servername } = flags
   const certificate = loadCertificate(flags)
   const options = {
     ...(tlsCa !== undefined && { ca: readOption(tlsCa) }),
     ...(fingerprints && { fingerprints }),
     ...certificate,
+    ...(servername !== undefined && { servername }),
   }
-  const isAsked = tls !== undefined || servername !== undefined || Object.keys(options).length > 0
+  const isAsked = tls !== undefined || Object.keys(options).length > 0
   return isAsked ? options : undefined
 }

@@ -24,17 +24,26 @@ export interface RemoteBindsInit {
 
 export class RemoteBinds {
   readonly #init: RemoteBindsInit
-  readonly #streams = new Set<MuxStream>()
+  /** What each listens for. */
+  readonly #binds = new Map<MuxStream, HostPort>()
+  #allowed: readonly HostPort[]
 
   constructor(init: RemoteBindsInit) {
     this.#init = init
+    this.#allowed = init.allowed
+  }
+
+  /** From now on exactly these may be asked for: others listen no more; connections that have come live on. */
+  allow(allowed: readonly HostPort[]): void {
+    this.#allowed = allowed
+    for (const [stream, bind] of this.#binds) if (!this.#isAllowed(bind)) stream.destroy()
   }
 
   /** Listens at `bind` until the stream ends. */
   async serve(stream: MuxStream, bind: HostPort): Promise<void> {
-    const { allowed, log } = this.#init
+    const { log } = this.#init
     const place = formatHostPort(bind)
-    if (!allowed.some(({ host, port }) => host === bind.host && port === bind.port)) {
+    if (!this.#isAllowed(bind)) {
       log.warn('bind-refused', `refused to listen on ${place}: no --allow-remote allows it`, { place })
       refuse(stream, 'not-allowed')
       return
@@ -48,11 +57,11 @@ export class RemoteBinds {
       return
     }
     log.info('bind', `listening on ${place} for the client`, { place })
-    this.#streams.add(stream)
+    this.#binds.set(stream, bind)
     answer(stream, 'ok')
     stream.resume()
     await closing(stream)
-    this.#streams.delete(stream)
+    this.#binds.delete(stream)
     server.close()
     stream.destroy()
     log.info('unbind', `no longer listening on ${place}`, { place })
@@ -60,7 +69,11 @@ export class RemoteBinds {
 
   /** Listens no more; connections that have come live on. */
   close(): void {
-    for (const stream of this.#streams) stream.destroy()
+    for (const stream of this.#binds.keys()) stream.destroy()
+  }
+
+  #isAllowed(bind: HostPort): boolean {
+    return this.#allowed.some(({ host, port }) => host === bind.host && port === bind.port)
   }
 
   #listen(bind: HostPort): Promise<Server> {

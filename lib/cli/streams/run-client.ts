@@ -4,20 +4,18 @@ import { setMaxListeners } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { MuxSession } from '../../mux/index.js'
 import { CliError } from '../cli-error.js'
-import type { CliIo } from '../cli-io.js'
-import { offerCtl } from '../ctl/offer.js'
 import { OpenStreams } from '../live/open-streams.js'
 import { Registry } from '../live/registry.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
-import type { ClientFlags } from './dial-session.js'
+import type { ClientFlags, SessionPlan } from './dial-session.js'
 import { sessionDialer } from './dial-session.js'
-import { drain } from './drain.js'
 import { listenPort } from './listen-port.js'
-import { Log } from './log.js'
+import type { Log } from './log.js'
 import type { SessionDialer } from './session-dialer.js'
 import { SessionKeeper } from './session-keeper.js'
 import { cut } from './splice.js'
+import type { Stage } from './stage.js'
 import { Tasks } from './tasks.js'
 import type { FlowHub } from '../udp/flow-hub.js'
 
@@ -43,63 +41,40 @@ export interface LocalPort {
 }
 
 export interface ClientPlan {
-  /** `forward`, `socks` or `run`. */
-  readonly command: string
   readonly ports: readonly LocalPort[]
-  /** Opens what is no port of TCP. @returns what closes it. It may throw a CliError */
-  readonly openMore?: (context: ClientContext) => Promise<() => void>
+  /** What is no port of TCP. */
+  readonly more?: {
+    /** Differs where something else would be opened. */
+    readonly key: string
+    /** @returns what closes it. It may throw a CliError */
+    readonly open: (context: ClientContext) => Promise<() => void>
+  }
   /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
   readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void
 }
 
 /** What a command works with while it keeps a session. */
 export interface Client extends ClientContext {
+  readonly opener: SessionDialer
   /** Serves a connection that has come to a port. */
   readonly take: (port: Pick<LocalPort, 'serve'>, socket: Socket) => void
   /** Cuts all connections that it serves. */
   readonly cutAll: () => void
 }
 
-/** Runs until a signal, or until the other end says that it never will. @throws {CliError} */
-export async function runClient(flags: ClientFlags, plan: ClientPlan, io: CliIo): Promise<void> {
-  const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
-  const life = new AbortController()
-  const stop = (): void => life.abort(io.signal.reason)
-  io.signal.addEventListener('abort', stop)
-  if (io.signal.aborted) stop()
-  const servers: Server[] = []
-  let closeMore = (): void => {}
-  try {
-    await withClient(flags, plan, { io, log, life }, async (client) => {
-      const { keeper, tasks, take } = client
-      for (const port of plan.ports)
-        servers.push(await listenLocally(port, (socket) => take(port, socket), flags.maxStreams, log))
-      if (plan.openMore !== undefined) closeMore = await plan.openMore(client)
-      await keeper.run(life.signal)
-      closeMore()
-      if (life.signal.reason !== io.signal.reason) throw life.signal.reason
-      const reason = io.signal.reason as CliError
-      await drain({ reason, servers, tasks, sessions: keeper, timeoutMs: flags.drain, log })
-    })
-  } finally {
-    for (const server of servers) server.close()
-    closeMore()
-    io.signal.removeEventListener('abort', stop)
-  }
-}
-
 export interface ClientLife {
-  readonly io: CliIo
-  readonly log: Log
+  readonly stage: Stage
   /** Its signal is that of the context. */
   readonly life: AbortController
+  /** The flags, checked beforehand. */
+  readonly checked?: SessionPlan | undefined
 }
 
 /** Does `work` with a session that is kept as soon as `work` runs its keeper. Nothing is left of it. @throws {CliError} */
 export async function withClient<Result>(
   flags: ClientFlags,
-  { command, onSession }: Pick<ClientPlan, 'command' | 'onSession'>,
-  { io, log, life }: ClientLife,
+  { onSession }: Pick<ClientPlan, 'onSession'>,
+  { stage: { io, log, offer }, life, checked }: ClientLife,
   work: (client: Client) => Promise<Result>,
 ): Promise<Result> {
   const { signal } = life
@@ -111,12 +86,13 @@ export async function withClient<Result>(
   }
   const tasks = new Tasks()
   const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
-  let closeCtl = (): void => {}
+  let closeOffer = (): void => {}
   let sessions: SessionKeeper | undefined
   try {
-    const opener = sessionDialer(flags, onSession === undefined ? 0 : flags.maxStreams, { io, log, registry })
+    const maxStreams = onSession === undefined ? 0 : flags.maxStreams
+    const opener = sessionDialer(flags, maxStreams, { io, log, registry, checked })
     const { dialer, pathsOf, hubOf } = opener
-    closeCtl = await offerCtl(flags, { command, registry, log, streams, dialer, pathsOf }, io)
+    closeOffer = await offer({ registry, streams, dialer, pathsOf })
     const keeper: SessionKeeper = keeperOf(flags, opener, log, (session) =>
       onSession?.(session, context, (error) => life.abort(error)),
     )
@@ -127,11 +103,11 @@ export async function withClient<Result>(
       socket.once('close', () => sockets.delete(socket))
       tasks.add(port.serve(socket, context))
     }
-    return await work({ ...context, take, cutAll })
+    return await work({ ...context, opener, take, cutAll })
   } catch (error) {
     throw log.final(error)
   } finally {
-    closeCtl()
+    closeOffer()
     sessions?.destroy()
     cutAll()
   }
@@ -151,16 +127,17 @@ function keeperOf(
   })
 }
 
-/** @throws {CliError} */
+/** @param handle - a socket that listens there already. @throws {CliError} */
 export async function listenLocally(
   { bind, leadsTo }: LocalPort,
   serve: (socket: Socket) => void,
   maxConnections: number,
   log: Log,
+  handle?: Socket,
 ): Promise<Server> {
   let server: Server
   try {
-    server = await listenPort({ bind, maxConnections, serve, log })
+    server = await listenPort({ bind, handle, maxConnections, serve, log })
   } catch (error) {
     throw new CliError(`cannot listen on ${formatHostPort(bind)}: ${(error as Error).message}`, {
       cause: error,

@@ -32,6 +32,11 @@ export function loadToken(file: string | undefined, env: Environment): Buffer | 
   return token
 }
 
+/** Whether both are there and the same, or neither is there. */
+export function isSameToken(one: Buffer | undefined, other: Buffer | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other)
+}
+
 /**
  * A check of users and passwords out of `file`, `user:password` on each line, or of the environment; `undefined` where
  * none are wanted.

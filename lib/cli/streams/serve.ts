@@ -3,30 +3,36 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import { Command, Option } from 'commander'
-import type { AuthorizeJoin, MultipathConn } from '../../index.js'
+import type { AuthorizeJoin, ListenerOptions, MultipathConn } from '../../index.js'
 import { descriptorShare, MultipathListener } from '../../index.js'
 import { CliError, oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
-import { CTL_OPTIONS, MONITOR_OPTION, offerCtl } from '../ctl/offer.js'
+import { CTL_OPTIONS, MONITOR_OPTION } from '../ctl/offer.js'
 import { clientSession } from '../live/client-session.js'
 import { OpenStreams } from '../live/open-streams.js'
 import { Registry } from '../live/registry.js'
 import { MeasureServer } from '../measure/serve-measure.js'
+import type { HostPort } from '../parse.js'
 import { formatHostPort, parseCount, parseSeconds } from '../parse.js'
 import { reportSubflows } from '../report-subflows.js'
 import { reportUnproven } from '../report-unproven.js'
 import { TUNING_OPTIONS, tuningOf } from '../tuning.js'
 import { collect, COMMON_OPTIONS } from './common-options.js'
 import { drain } from './drain.js'
-import { Log } from './log.js'
+import type { Log } from './log.js'
 import { Lookups } from './lookups.js'
 import { parseListenPlace, parseRemoteBind } from './parse-places.js'
+import type { Part } from './part.js'
+import { runAlone } from './part.js'
 import { parseAllowed, parseAllowRule, parseRange } from './parse-rules.js'
+import { isSameToken } from './secrets.js'
 import type { ListenPlace, ServeFlags, ServeOptions } from './serve-options.js'
 import { formatPlace, serveOptions } from './serve-options.js'
 import { Sessions, STRANGER_LIMITS } from './sessions.js'
+import type { Stage } from './stage.js'
+import { ownStage } from './stage.js'
 import { MAX_STRANGERS } from './strangers.js'
 import { Tasks } from './tasks.js'
 
@@ -46,9 +52,9 @@ export function serveCommand(io: CliIo): Command {
     .summary('the server for forward and socks')
     .description(DESCRIPTION)
     .usage('[options] --listen [HOST:]PORT... --allow [NAME=]HOST:PORT... --allow-socks RULE...')
-  for (const option of OPTIONS()) command.addOption(option)
+  for (const option of SERVE_OPTIONS()) command.addOption(option)
   return command.action((flags: ServeFlags) =>
-    runServe(flags, { command: 'serve', isForMeasuring: false }, io),
+    runAlone(new ServePart(flags, io.env), ownStage('serve', flags, io)),
   )
 }
 
@@ -77,7 +83,7 @@ export const SERVER_TLS_OPTIONS = (): Option[] => [
   ),
 ]
 
-const OPTIONS = (): Option[] => [
+export const SERVE_OPTIONS = (): Option[] => [
   new Option('--listen <[host:]port>', 'address to listen on; may be repeated').argParser(
     collect(parseListenPlace),
   ),
@@ -112,55 +118,84 @@ const OPTIONS = (): Option[] => [
   ...COMMON_OPTIONS(),
 ]
 
-/** @throws {CliError} */
-export async function runServe(
-  flags: ServeFlags,
-  { command, isForMeasuring }: { readonly command: string; readonly isForMeasuring: boolean },
-  io: CliIo,
-): Promise<void> {
-  const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
-  const servers: Server[] = []
-  let closeCtl = (): void => {}
-  try {
-    const options = serveOptions(flags, io.env, isForMeasuring)
-    const tasks = new Tasks()
-    const lookups = new Lookups(flags.maxSessions)
-    for (const place of options.places) servers.push(await listen(place, options, log))
-    for (const warning of options.warnings) log.warn('insecure', warning)
-    const listener = new MultipathListener(servers, [], {
-      maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
-      // Of which only the hello has come.
-      maxBacklog: 2 * MAX_STRANGERS,
-      maxSockets: maxSockets(flags, servers.length),
-      peer: 'ours',
-      ...(options.token !== undefined && { secret: options.token }),
-      // A client that ends before it has greeted gets a reset: its data was not taken.
-      allowHalfOpen: true,
-      ...tuningOf(flags),
-      ...STRANGER_LIMITS,
-      ...(options.tls?.ca !== undefined && { authorizeJoin: isSameClient }),
-    })
-    const charge = listener.charge.bind(listener)
-    const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
-    const measure = new MeasureServer(flags.speed)
-    const sessions = new Sessions({ ...flags, ...options, charge, lookups, measure, tasks, streams, log })
-    closeCtl = await offerCtl(flags, { command, registry, log, streams }, io)
-    reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
-    reportRefusals(listener, log, options.token)
-    await take(listener, io.signal, (conn) => sessions.take(conn, registry.add(clientSession(conn, log))))
-    await drain({
-      reason: io.signal.reason as CliError,
-      servers,
-      tasks,
-      sessions,
-      timeoutMs: flags.drain,
-      log,
-    })
-  } catch (error) {
-    throw log.final(error)
-  } finally {
-    closeCtl()
-    for (const server of servers) server.close()
+export class ServePart implements Part<ServePart> {
+  readonly #flags: ServeFlags
+  readonly #options: ServeOptions
+  readonly #servers: Server[] = []
+  #sessions: Sessions | undefined
+
+  /** @throws {CliError} EXIT_USAGE for flags that do not go together */
+  constructor(flags: ServeFlags, env: CliIo['env'], isForMeasuring = false) {
+    this.#flags = flags
+    this.#options = serveOptions(flags, env, isForMeasuring)
+  }
+
+  get places(): HostPort[] {
+    return this.#options.places.map(({ host = '::', port }) => ({ host, port }))
+  }
+
+  async run(stage: Stage, onReady: () => void): Promise<void> {
+    const [flags, options, { log, signal }] = [this.#flags, this.#options, stage]
+    const servers = this.#servers
+    let closeOffer = (): void => {}
+    try {
+      const tasks = new Tasks()
+      for (const place of options.places) {
+        const handle = stage.io.sockets().take(place)
+        servers.push(await listen(place, options, log, handle))
+      }
+      for (const warning of options.warnings) log.warn('insecure', warning)
+      const listener = new MultipathListener(servers, [], listenerOptions(flags, options, servers.length))
+      const [registry, streams] = [new Registry(flags.scheduler), new OpenStreams()]
+      const sessions = new Sessions({
+        ...{ ...flags, ...options, tasks, streams, log },
+        charge: listener.charge.bind(listener),
+        lookups: new Lookups(flags.maxSessions),
+        measure: new MeasureServer(flags.speed),
+      })
+      this.#sessions = sessions
+      closeOffer = await stage.offer({ registry, streams })
+      reportSubflows(listener, (label, message) => log.detail('subflow', message, { label }))
+      reportRefusals(listener, log, options.token)
+      onReady()
+      await take(listener, signal, (conn) => sessions.take(conn, registry.add(clientSession(conn, log))))
+      const reason = signal.reason as CliError
+      await drain({ reason, servers, tasks, sessions, timeoutMs: flags.drain, log })
+    } catch (error) {
+      throw log.final(error)
+    } finally {
+      closeOffer()
+      for (const server of servers) server.close()
+    }
+  }
+
+  async change(next: ServePart): Promise<string[]> {
+    const [{ token, allow, allowUdp, tls }, to] = [this.#options, next.#options]
+    allow.replace(to.allow)
+    allowUdp.replace(to.allowUdp)
+    this.#sessions?.allowRemote(to.remote)
+    const left = isSameToken(token, to.token) ? [] : ['token-file']
+    if ((tls === undefined) !== (to.tls === undefined)) return [...left, 'tls-cert']
+    if ((tls?.ca === undefined) !== (to.tls?.ca === undefined)) return [...left, 'tls-client-ca']
+    if (to.tls !== undefined)
+      for (const server of this.#servers) if (server instanceof TlsServer) server.setSecureContext(to.tls)
+    return left
+  }
+}
+
+function listenerOptions(flags: ServeFlags, { token, tls }: ServeOptions, places: number): ListenerOptions {
+  return {
+    maxConnections: flags.maxSessions + 2 * MAX_STRANGERS,
+    // Of which only the hello has come.
+    maxBacklog: 2 * MAX_STRANGERS,
+    maxSockets: maxSockets(flags, places),
+    peer: 'ours',
+    ...(token !== undefined && { secret: token }),
+    // A client that ends before it has greeted gets a reset: its data was not taken.
+    allowHalfOpen: true,
+    ...tuningOf(flags),
+    ...STRANGER_LIMITS,
+    ...(tls?.ca !== undefined && { authorizeJoin: isSameClient }),
   }
 }
 
@@ -200,13 +235,19 @@ async function take(
   for await (const conn of listener as AsyncIterable<MultipathConn>) void serve(conn)
 }
 
-async function listen(place: ListenPlace, { tls }: ServeOptions, log: Log): Promise<Server> {
+async function listen(
+  place: ListenPlace,
+  { tls }: ServeOptions,
+  log: Log,
+  handle: Socket | undefined,
+): Promise<Server> {
   const server =
     tls === undefined
       ? createServer()
       : createTlsServer({ ...tls, ALPNProtocols: ALPN, handshakeTimeout: HANDSHAKE_MS })
   try {
-    server.listen({ port: place.port, ...(place.host !== undefined && { host: place.host }) })
+    const { host, port } = place
+    server.listen(handle ?? { port, ...(host !== undefined && { host }) })
     await once(server, 'listening')
   } catch (error) {
     throw new CliError(`cannot listen on ${formatPlace(place)}: ${(error as Error).message}`, {

@@ -26,8 +26,10 @@ import { FlowHub } from '../udp/flow-hub.js'
 import { reportFailures, reportSubflows } from '../report-subflows.js'
 import { greetAsClient, isAuthError, tokenError } from './greet.js'
 import type { Log } from './log.js'
+import type { PathPlace } from './path-place.js'
 import { parsePathPlace } from './path-place.js'
-import type { SessionPaths } from './session-paths.js'
+import { changePaths } from './path-changes.js'
+import type { PathEntry, SessionPaths } from './session-paths.js'
 
 export interface SessionDialerInit {
   readonly destination: string
@@ -65,18 +67,22 @@ export class SessionDialer {
   readonly #hubs = new WeakMap<MuxSession, FlowHub>()
   #caps: CapKeeper | undefined
   readonly #told = new Map<string, Repeats>()
+  #entries: readonly PathEntry[]
 
   constructor(init: SessionDialerInit) {
     const { destination, plan, log } = init
     this.#init = init
     this.#faults = new FaultFinder(plan.book)
-    this.dialer = new MultipathDialer(destination, plan.paths, {
+    this.#entries = plan.entries
+    const [paths, ...sources] = startingPaths(plan.entries)
+    this.dialer = new MultipathDialer(destination, paths, {
       ...init.tuning,
       peer: 'ours',
       secret: init.token,
       peerScheduler: init.peerScheduler,
       handshakeTimeoutMs: HANDSHAKE_MS,
     })
+    for (const source of sources) this.dialer.add(source)
     const report = (label: string, message: string): void => log.detail('subflow', message, { label })
     reportSubflows(this.dialer, report)
     reportFailures(this.dialer, report)
@@ -86,6 +92,23 @@ export class SessionDialer {
   /** @throws {Error} for what is no path */
   readonly pathsOf = (text: string): readonly SubflowDialer[] | PathSource =>
     this.#init.plan.pathsOf(parsePathPlace(text))
+
+  /**
+   * Takes over the paths and the options of TLS of another plan. Paths that both have stay as they are, and use these options
+   * when they are dialled the next time.
+   *
+   * @returns options that cannot be taken over
+   */
+  change({ entries, dialers }: SessionPaths): string[] {
+    if (!this.#init.plan.dialers.renew(dialers)) return ['tls']
+    const places = entries.flatMap(({ place }) => place ?? [])
+    const known = this.#entries.flatMap(({ place }) => place ?? [])
+    // Of --all-interfaces: one source leads to all.
+    if (places.length === 0 || known.length === 0) return []
+    if (!isSameCaps(known, places)) return ['to']
+    this.#entries = changePaths(this.dialer, this.#entries, places, this.#init.plan.dialers.dial)
+    return []
+  }
 
   /** @throws {CliError}; the reason of `signal` */
   readonly open = async (signal: AbortSignal): Promise<MuxSession> => {
@@ -164,4 +187,26 @@ export class SessionDialer {
       this.#init.log.warn('fault', `${label}: ${fault.reason} (${fault.hint})`, { label, ...fault })
     })
   }
+}
+
+/** Those that are always there first, if any; then sources. */
+function startingPaths(
+  entries: readonly PathEntry[],
+): [readonly SubflowDialer[] | PathSource, ...PathSource[]] {
+  const fixed = entries.flatMap(({ paths }) => ('watch' in paths ? [] : paths))
+  const sources = entries.flatMap(({ paths }) => ('watch' in paths ? [paths] : []))
+  const [first, ...others] = sources
+  return fixed.length > 0 || first === undefined ? [fixed, ...sources] : [first, ...others]
+}
+
+/** Caps of a day or a month are counted from the start of the command. */
+function isSameCaps(known: readonly PathPlace[], places: readonly PathPlace[]): boolean {
+  const capsOf = (all: readonly PathPlace[]): string =>
+    JSON.stringify(
+      all
+        .filter(({ period }) => period !== undefined)
+        .map((place) => JSON.stringify(place))
+        .sort(),
+    )
+  return capsOf(known) === capsOf(places)
 }

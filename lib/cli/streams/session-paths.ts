@@ -4,11 +4,12 @@ import { isIP } from 'node:net'
 import type { PathSource, SubflowDialer } from '../../index.js'
 import { interfacePaths, localAddresses, OptionError } from '../../index.js'
 import { PathBook } from '../live/path-book.js'
+import { EndableSource } from './endable-source.js'
 import type { InterfaceRules } from './interface-rules.js'
 import { EVERY_INTERFACE, policyOf, takes } from './interface-rules.js'
 import { joinedSources } from './joined-sources.js'
 import type { Dial, TlsFlags } from './path-dialers.js'
-import { dialerWith, nameOf } from './path-dialers.js'
+import { nameOf, PathDialers } from './path-dialers.js'
 import type { PathPlace } from './path-place.js'
 import { labelOf, placeOf } from './path-place.js'
 import { usage } from './usage.js'
@@ -22,11 +23,19 @@ export interface PathFlags extends TlsFlags {
 const MOST_PATHS = 32
 
 export interface SessionPaths {
-  readonly paths: SubflowDialer[] | PathSource
-  /** Where each leads. */
+  /** Of `--to`; all together with --all-interfaces, and without a place. */
+  readonly entries: readonly PathEntry[]
+  /** Where each path leads. */
   readonly book: PathBook
+  readonly dialers: PathDialers
   /** Further ones. @throws {OptionError}; {CliError} for a place whose paths cannot be named beforehand */
   readonly pathsOf: (place: PathPlace) => readonly SubflowDialer[] | PathSource
+}
+
+/** What one `--to` asks for. */
+export interface PathEntry {
+  readonly place: PathPlace | undefined
+  readonly paths: readonly SubflowDialer[] | EndableSource
 }
 
 /** @throws {CliError} EXIT_USAGE for flags that do not go together */
@@ -36,15 +45,25 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
   const count = places.reduce((sum, { parallel = 1 }) => sum + parallel, 0)
   if (count > MOST_PATHS) throw usage(`--to asks for ${count} paths; at most ${MOST_PATHS} are allowed`)
   const book = new PathBook()
-  const dial = dialerWith(flags, book)
+  const dialers = new PathDialers(flags, book)
+  const { dial } = dialers
   try {
     const rules = allInterfaces === true ? EVERY_INTERFACE : allInterfaces
-    const paths = rules === undefined ? pathsOf(places, dial) : fromEverywhere(places, rules, dial)
-    return { paths, book, pathsOf: (place) => furtherPaths(place, dial) }
+    const entries =
+      rules === undefined
+        ? places.map((place) => pathEntry(place, dial))
+        : [{ place: undefined, paths: new EndableSource(fromEverywhere(places, rules, dial)) }]
+    return { entries, book, dialers, pathsOf: (place) => furtherPaths(place, dial) }
   } catch (error) {
     if (error instanceof OptionError) throw usage(error.message)
     throw error
   }
+}
+
+/** @throws {CliError} EXIT_USAGE */
+export function pathEntry(place: PathPlace, dial: Dial): PathEntry {
+  const paths = pathsOf([place], dial)
+  return { place, paths: 'watch' in paths ? new EndableSource(paths) : paths }
 }
 
 /** A source only where addresses of an interface have to be followed. */

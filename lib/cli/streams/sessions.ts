@@ -82,9 +82,17 @@ export class Sessions {
   readonly #strangers = new Strangers()
   readonly #sessions = new Map<MuxSession, { readonly binds: RemoteBinds; readonly flows: ServedFlows }>()
   #isClosed = false
+  #remote: readonly HostPort[]
 
   constructor(init: SessionsInit) {
     this.#init = init
+    this.#remote = init.remote
+  }
+
+  /** From now on clients may have these ports listened on, and no others. */
+  allowRemote(remote: readonly HostPort[]): void {
+    this.#remote = remote
+    for (const { binds } of this.#sessions.values()) binds.allow(remote)
   }
 
   /** Greets `conn` and serves it; `live` tells of it. Never rejects. */
@@ -137,11 +145,11 @@ export class Sessions {
   }
 
   #serve(conn: Carrier, client: string, live: Live | undefined): void {
-    const { allow, remote, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
+    const { allow, maxStreams, connectTimeout: connectTimeoutMs, charge } = this.#init
     const { allowUdp, lookups, measure, tasks, streams, log } = this.#init
     const resolve = lookups.forClient()
     const session = new MuxSession(conn, { role: 'server', maxStreams, allowHalfOpen: true })
-    const binds = new RemoteBinds({ session, allowed: remote, maxConnections: maxStreams, tasks, log })
+    const binds = new RemoteBinds({ session, allowed: this.#remote, maxConnections: maxStreams, tasks, log })
     const hub = (): FlowHub => new FlowHub(conn)
     const flows = new ServedFlows({
       ...{ hub, permission: allowUdp, timeoutMs: connectTimeoutMs, resolve, log },

@@ -8,6 +8,7 @@ import type { MuxStream } from '../../mux/index.js'
 import type { Counted } from '../live/open-streams.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
+import { ClientPart } from './client-part.js'
 import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
 import { CLIENT_OPTIONS, PATH_SYNTAX } from './dial-session.js'
@@ -16,14 +17,15 @@ import { HttpForward } from './http-forward.js'
 import { KnownTargets } from './known-targets.js'
 import { parseBind } from './parse-places.js'
 import { openTarget } from './open-target.js'
+import { runAlone } from './part.js'
 import { passOn } from './pass-on.js'
 import type { CheckLogin, ProxyRequest } from './proxy-handshake.js'
 import { ProxyRefusal } from './proxy-handshake.js'
 import { ProxyReader } from './proxy-reader.js'
 import type { ClientContext, LocalPort } from './run-client.js'
-import { runClient } from './run-client.js'
 import { loadLogins, LOGIN_VARIABLE } from './secrets.js'
 import { dismiss } from './splice.js'
+import { ownStage } from './stage.js'
 import { takeSome } from './take-bytes.js'
 import { usage } from './usage.js'
 import { associate } from '../udp/associate.js'
@@ -31,7 +33,7 @@ import { associate } from '../udp/associate.js'
 /** Which clients are told that they are connected before anybody knows. */
 type Early = 'never' | 'known' | 'always'
 
-interface SocksFlags extends ClientFlags {
+export interface SocksFlags extends ClientFlags {
   readonly listen?: readonly HostPort[]
   readonly loginFile?: string
   readonly insecure?: true
@@ -49,22 +51,27 @@ export function socksCommand(io: CliIo): Command {
     .summary('run a SOCKS5 and HTTP proxy through multipath serve')
     .description(DESCRIPTION)
     .usage('[options] --to HOST:PORT... --listen [BIND:]PORT...')
-  for (const option of OPTIONS()) command.addOption(option)
-  return command.action(async (flags: SocksFlags) => {
-    const { listen = [{ host: '127.0.0.1', port: DEFAULT_PORT }] } = flags
-    const login = loadLogins(flags.loginFile, io.env)
-    const open = listen.find(({ host }) => !isLoopback(host))
-    if (open !== undefined && login === undefined && !flags.insecure)
-      throw usage(
-        `${formatHostPort(open)} would be an open proxy: other machines can reach it without a login`,
-        'give --login-file, or --insecure to allow this',
-      )
-    const forwards = { one: undefined }
-    const manner = { login, early: flags.early, known: new KnownTargets(), forwards }
-    const ports = listen.map((bind) => portOf(bind, manner))
-    // Nothing has a reason to come from there.
-    await runClient(flags, { command: 'socks', ports }, io)
-  })
+  for (const option of SOCKS_OPTIONS()) command.addOption(option)
+  return command.action((flags: SocksFlags) =>
+    runAlone(socksPart(flags, io.env), ownStage('socks', flags, io)),
+  )
+}
+
+/** @throws {CliError} EXIT_USAGE for flags that do not go together */
+export function socksPart(flags: SocksFlags, env: CliIo['env']): ClientPart {
+  const { listen = [{ host: '127.0.0.1', port: DEFAULT_PORT }] } = flags
+  const login = loadLogins(flags.loginFile, env)
+  const open = listen.find(({ host }) => !isLoopback(host))
+  if (open !== undefined && login === undefined && !flags.insecure)
+    throw usage(
+      `${formatHostPort(open)} would be an open proxy: other machines can reach it without a login`,
+      'give --login-file, or --insecure to allow this',
+    )
+  const forwards = { one: undefined }
+  const manner = { login, early: flags.early, known: new KnownTargets(), forwards }
+  const ports = listen.map((bind) => portOf(bind, manner))
+  // Nothing has a reason to come from there.
+  return new ClientPart(flags, { ports }, env)
 }
 
 const DESCRIPTION = [
@@ -80,7 +87,7 @@ export const SOCKS_EXAMPLES: readonly string[] = [
   'multipath socks --to gw:7000 --listen 0.0.0.0:1080 --login-file proxy.logins  # for other machines as well',
 ]
 
-const OPTIONS = (): Option[] => [
+export const SOCKS_OPTIONS = (): Option[] => [
   new Option(
     '--listen <[bind:]port>',
     `address to listen on, on loopback unless BIND is given (default: ${DEFAULT_PORT}); may be repeated`,

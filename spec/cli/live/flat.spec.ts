@@ -107,9 +107,8 @@ describe('10,000 streams', () => {
       name: 'forward-1',
       startedAt: 0,
       stop: () => {},
-      registry,
       log,
-      streams,
+      parts: [{ registry, streams }],
     }
     const round = (): Status => {
       const ends = Array.from({ length: STREAMS }, (_, n) =>

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Runs what the file of `up` says, and reads it again at SIGHUP. */
+import { CliError, oneLine } from '../cli-error.js'
+import type { CliIo } from '../cli-io.js'
+import { offerCtl } from '../ctl/offer.js'
+import { EXIT_USAGE } from '../exit-codes.js'
+import type { ControlledPart } from '../live/controlled.js'
+import { Log } from '../streams/log.js'
+import type { Stage } from '../streams/stage.js'
+import { tellReady } from '../streams/tell-ready.js'
+import type { Config } from './read-config.js'
+import { ConfigError, readConfig } from './read-config.js'
+import { Reloader } from './reloader.js'
+
+/**
+ * Runs until a signal, or until a part fails.
+ *
+ * @param isCheck - whether the file is only checked
+ * @throws {CliError}
+ */
+export async function runUp(file: string, isCheck: boolean, io: CliIo): Promise<void> {
+  const config = checked(file, io)
+  if (!isCheck) await runConfig(file, config, io)
+}
+
+/** @throws {CliError} EXIT_USAGE, with the mistakes reported */
+function checked(file: string, io: CliIo): Config {
+  try {
+    return readConfig(file, io.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const problem of error.problems) io.report(`multipath: ${problem}`)
+    throw new CliError(error.message, { exitCode: EXIT_USAGE, isReported: true })
+  }
+}
+
+async function runConfig(file: string, config: Config, io: CliIo): Promise<void> {
+  const { flags, parts } = config
+  const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
+  const life = new AbortController()
+  const stop = (): void => life.abort(io.signal.reason)
+  io.signal.addEventListener('abort', stop)
+  if (io.signal.aborted) stop()
+  const shown: ControlledPart[] = []
+  const reloader = new Reloader({ file, config, env: io.env, log })
+  io.onHangup(() => reloader.reload())
+  let closeCtl = (): void => {}
+  const errors: Error[] = []
+  let starting = parts.length
+  const partOnReady = (): void => {
+    if (--starting === 0) tellReady({ io, log })
+  }
+  try {
+    closeCtl = await offerCtl(flags, { command: 'up', log, parts: shown }, io)
+    const running = parts.map(async ({ name, part }) => {
+      const stage = partStage({ io, log, life }, parts.length > 1 ? name : undefined, shown)
+      try {
+        await part.run(stage, partOnReady)
+      } catch (error) {
+        errors.push(error as Error)
+        life.abort(new CliError('another part has failed'))
+      }
+    })
+    await Promise.all(running)
+  } catch (error) {
+    throw log.final(error)
+  } finally {
+    closeCtl()
+    log.close()
+    io.signal.removeEventListener('abort', stop)
+  }
+  failWith(errors, io)
+}
+
+interface Whole {
+  readonly io: CliIo
+  readonly log: Log
+  readonly life: AbortController
+}
+
+function partStage({ io, log, life }: Whole, name: string | undefined, shown: ControlledPart[]): Stage {
+  const offer: Stage['offer'] = async (controlled) => {
+    const part = { ...controlled, part: name }
+    shown.push(part)
+    return () => void shown.splice(shown.indexOf(part), 1)
+  }
+  return { io, log: name === undefined ? log : log.ofPart(name), signal: life.signal, offer }
+}
+
+/** With the first; the others are reported. */
+function failWith([first, ...others]: readonly Error[], io: CliIo): void {
+  for (const error of others)
+    if (!(error instanceof CliError && error.isReported)) io.report(`multipath: ${oneLine(error)}`)
+  if (first !== undefined) throw first
+}
