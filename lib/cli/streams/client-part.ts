@@ -21,11 +21,24 @@ interface OpenPort {
   readonly server: Server
 }
 
+/** By address and port, and those of port 0, which the system chooses, by what they are for and their order. */
+function byPlace(ports: readonly LocalPort[]): Map<string, LocalPort> {
+  const named = new Map<string, LocalPort>()
+  for (const port of ports) {
+    const place = formatHostPort(port.bind)
+    const name = port.bind.port === 0 ? `${place} for ${port.leadsTo}` : place
+    let key = name
+    for (let n = 2; named.has(key); n++) key = `${name} #${n}`
+    named.set(key, port)
+  }
+  return named
+}
+
 export class ClientPart implements Part<ClientPart> {
   readonly #flags: ClientFlags
   readonly #plan: ClientPlan
   readonly #checked: SessionPlan
-  /** By address and port. */
+  /** @see byPlace */
   readonly #open = new Map<string, OpenPort>()
   #client: Client | undefined
 
@@ -52,7 +65,8 @@ export class ClientPart implements Part<ClientPart> {
       const needs = { stage, life, checked: this.#checked }
       await withClient(this.#flags, this.#plan, needs, async (client) => {
         this.#client = client
-        for (const port of this.#plan.ports) await this.#listen(port, stage.io.sockets().take(port.bind))
+        for (const [name, port] of byPlace(this.#plan.ports))
+          await this.#listen(name, port, stage.io.sockets().take(port.bind))
         if (this.#plan.more !== undefined) closeMore = await this.#plan.more.open(client)
         onReady()
         await client.keeper.run(life.signal)
@@ -78,34 +92,34 @@ export class ClientPart implements Part<ClientPart> {
     if (!isSameToken(this.#checked.token, next.#checked.token)) left.push('token-file')
     // Flows of UDP belong to their ports.
     if (this.#plan.more?.key !== next.#plan.more?.key) left.push('local')
-    const wanted = new Map(next.#plan.ports.map((port) => [formatHostPort(port.bind), port]))
-    for (const [place, { server }] of this.#open)
-      if (!wanted.has(place)) {
+    const wanted = byPlace(next.#plan.ports)
+    for (const [name, { server, port }] of this.#open)
+      if (!wanted.has(name)) {
         server.close()
-        this.#open.delete(place)
+        this.#open.delete(name)
+        const place = formatHostPort(port.bind)
         log.info('closed', `no longer listening on ${place}`, { place })
       }
-    for (const [place, port] of wanted) {
-      const open = this.#open.get(place)
+    for (const [name, port] of wanted) {
+      const open = this.#open.get(name)
       if (open === undefined)
-        await this.#listen(port).catch((error: unknown) =>
-          log.warn('listen-failed', oneLine(error), { place }),
+        await this.#listen(name, port).catch((error: unknown) =>
+          log.warn('listen-failed', oneLine(error), { place: formatHostPort(port.bind) }),
         )
       else open.port = port
     }
     return left
   }
 
-  async #listen(port: LocalPort, handle?: Socket): Promise<void> {
+  async #listen(name: string, port: LocalPort, handle?: Socket): Promise<void> {
     const { take, log } = this.#client!
-    const place = formatHostPort(port.bind)
     const server = await listenLocally(
       port,
-      (socket) => take(this.#open.get(place)?.port ?? port, socket),
+      (socket) => take(this.#open.get(name)?.port ?? port, socket),
       this.#flags.maxStreams,
       log,
       handle,
     )
-    this.#open.set(place, { port, server })
+    this.#open.set(name, { port, server })
   }
 }
