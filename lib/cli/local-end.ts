@@ -19,8 +19,10 @@ export interface LocalEnd {
   readonly graceMs: number
   /** Of the input, bytes; `undefined`: not known. */
   readonly sizeBytes?: number | undefined
-  /** A line of progress would stand among what is read or typed there. Default: false. */
-  readonly isTerminal?: boolean
+  /** A line of progress would stand among what is typed there. Default: false. */
+  readonly isTyped?: boolean
+  /** Among what is read there, once something has come. Default: false. */
+  readonly isReadByUser?: boolean
   /** Once true, nothing that the peer sends can reach anybody. */
   isGone(): boolean
   /** Resolves once all is over at this end; @throws {CliError} when it went wrong there */
@@ -44,7 +46,8 @@ export function standardEnd(io: CliIo): LocalEnd {
     mayStopReading: false,
     graceMs: isTerminal ? 0 : STANDARD_GRACE_MS,
     sizeBytes,
-    isTerminal: isTerminal || 'isTTY' in output,
+    isTyped: isTerminal,
+    isReadByUser: 'isTTY' in output,
     isGone: () => false,
     finished: () => Promise.resolve(),
     abort: () => {

@@ -177,11 +177,13 @@ async function pass(
     conn.resetAndDestroy()
     throw error
   }
-  const { sizeBytes, isTerminal = false } = local
-  const isShown = !isTerminal && !options.isQuiet && !options.isJson
+  const { sizeBytes, isTyped = false } = local
+  const isShown = !isTyped && !options.isQuiet && !options.isJson
   const transfer = new Transfer({ live, log, io, sizeBytes, isShown })
   try {
-    await bridge(conn, local, options, io.signal)
+    const isOver = bridge(conn, local, options, io.signal)
+    if (local.isReadByUser === true) transfer.hideOnceReceived()
+    await isOver
     transfer.end()
   } catch (error) {
     transfer.end(error as Error)

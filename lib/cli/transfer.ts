@@ -35,6 +35,7 @@ export class Transfer {
   readonly #timer: NodeJS.Timeout
   readonly #startedAt = performance.now()
   #moments: Moment[] = []
+  #isHidden = false
   /** Bytes acknowledged: a connection forgets it when it closes. */
   #sent = 0
   /** Of a greeting. */
@@ -49,6 +50,14 @@ export class Transfer {
     this.#timer = setInterval(this.#tick, TICK_MS)
     for (const event of ['finish', 'end', 'subflow-close'] as const) conn.prependListener(event, this.#sample)
     this.#tick()
+  }
+
+  /** What comes in is read on the same terminal. Call once it is piped there: it begins to flow with this. */
+  hideOnceReceived(): void {
+    this.#init.live.conn.prependOnceListener('data', () => {
+      this.#isHidden = true
+      this.#init.io.progress?.('')
+    })
   }
 
   /** Says in one line what came of it. @param error - why it is no success: that is told elsewhere, so that only JSON has both */
@@ -85,7 +94,7 @@ export class Transfer {
   readonly #tick = (): void => {
     this.#sample()
     const { io, isShown } = this.#init
-    if (!isShown || io.progress === undefined) return
+    if (!isShown || this.#isHidden || io.progress === undefined) return
     this.#moments.push({ at: performance.now(), sent: this.#sent, received: this.#received })
     this.#moments = this.#moments.slice(-WINDOW_TICKS)
     io.progress(this.#progress())

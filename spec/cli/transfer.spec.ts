@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
 import { LiveSession } from '../../lib/cli/live/live-session.js'
 import { Log } from '../../lib/cli/streams/log.js'
@@ -14,6 +15,8 @@ async function transferring(
   lines: string[]
   shown: string[]
   send: () => Promise<void>
+  /** What the peer sends, as it is read. */
+  answer: () => Promise<void>
   transfer: Transfer
 }> {
   const { near, far } = await connectedPair({ paths: 2 })
@@ -30,7 +33,11 @@ async function transferring(
     near.write(Buffer.alloc(BYTES))
     await near.flushed()
   }
-  return { lines: io.lines, shown, send, transfer }
+  const answer = async (): Promise<void> => {
+    far.write('an answer')
+    await once(near, 'data')
+  }
+  return { lines: io.lines, shown, send, answer, transfer }
 }
 
 describe('a transfer', () => {
@@ -43,6 +50,20 @@ describe('a transfer', () => {
     )
     transfer.end()
     expect(shown.at(-1)).toBe('')
+  })
+
+  it('is shown on the terminal that the answer is read on, until the answer comes', async () => {
+    const { shown, send, answer, transfer } = await transferring()
+    transfer.hideOnceReceived()
+    await send()
+    await vi.waitUntil(() => shown.at(-1)!.startsWith('sent 1 MB'), 20_000)
+    await answer()
+    expect(shown.at(-1)).toBe('')
+    const count = shown.length
+    await send()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(shown).toHaveLength(count)
+    transfer.end()
   })
 
   it('is summed up in one line', async () => {

@@ -42,4 +42,11 @@ describe('the page on events', () => {
     // Both ends are in one process.
     expect(text.match(/^(wifi|127\.0\.0\.1:\S+) (closed|ended)$/gm)).toHaveLength(2)
   })
+
+  it('has an example of a tracker, which counts what its path carries', async () => {
+    const [wifi, lte] = await freePorts(2)
+    const text = await examples.run('tracker', { 7000: wifi!, 7001: lte! })
+    expect(text).toMatch(/^1000000 bytes sent, 0 sent again\n/)
+    expect(text).toMatch(/\n(?:wifi|lte) is closed: \w+\n/)
+  })
 })
