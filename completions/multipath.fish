@@ -6,7 +6,7 @@ complete -c multipath -n __fish_use_subcommand -a forward -d 'forward TCP and UD
 complete -c multipath -n __fish_use_subcommand -a socks -d 'run a SOCKS5 and HTTP proxy through multipath serve'
 complete -c multipath -n __fish_use_subcommand -a up -d 'run serve, forward and socks from one file'
 complete -c multipath -n __fish_use_subcommand -a run -d 'run a program whose connections pass through multipath serve'
-complete -c multipath -n __fish_use_subcommand -a status -d 'show the paths of a running command'
+complete -c multipath -n __fish_use_subcommand -a status -d 'show the paths of running commands'
 complete -c multipath -n __fish_use_subcommand -a monitor -d 'watch the paths of a running command'
 complete -c multipath -n __fish_use_subcommand -a ctl -d 'steer a running command'
 complete -c multipath -n __fish_use_subcommand -a doctor -d 'find faults on the paths to a peer, and suggest fixes'

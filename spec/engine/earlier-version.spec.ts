@@ -5,17 +5,13 @@ import type { DialerOptions, ListenerOptions, MultipathConn, SubflowChange } fro
 import * as current from '../../lib/index.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import type { Library } from '../support/earlier-version.js'
-import { EARLIER, earlierVersion } from '../support/earlier-version.js'
+import { earlierVersion } from '../support/earlier-version.js'
 
 const MIB = 1_048_576
 
 let earlier: Library | undefined
-let unproven: Library | undefined
-let pathless: Library | undefined
 beforeAll(async () => {
   earlier = await earlierVersion()
-  unproven = await earlierVersion(EARLIER.unproven)
-  pathless = await earlierVersion(EARLIER.pathless)
 }, 60_000)
 
 /** Collects what `conn` brings, its end, and its error. */
@@ -94,61 +90,7 @@ describe.each([
   })
 })
 
-describe.each([
-  ['dials', () => [unproven, current]],
-  ['listens', () => [current, unproven]],
-] as const)('a peer of the version before joins were proven that %s', (_role, sides) => {
-  it('carries data over both paths, and outlives the loss of both', async (context) => {
-    const [dials, listens] = sides()
-    if (dials === undefined || listens === undefined) return context.skip('no history')
-    const { clock, links, near, far, atNear, atFar, listener } = await meet(dials, listens)
-    near.end(Buffer.alloc(8 * MIB))
-    far.end(Buffer.alloc(4 * MIB))
-    await clock.run(300)
-    for (const conn of [near, far]) expect(conn.subflows().map(({ state }) => state)).toEqual(['up', 'up'])
-    for (const link of links) link.cut()
-    await clock.run(5000)
-    expect([near.isSuspended, far.isSuspended]).toEqual([true, true])
-    for (const link of links) link.restore()
-    await clock.run(20_000)
-    expect(atFar).toEqual({ bytes: 8 * MIB, hasEnded: true, isClosed: true, error: undefined })
-    expect(atNear).toEqual({ bytes: 4 * MIB, hasEnded: true, isClosed: true, error: undefined })
-    await clock.until(listener.close())
-  })
-
-  it('is slowed down by hold and go, and slows us down so', async (context) => {
-    const [dials, listens] = sides()
-    if (dials === undefined || listens === undefined) return context.skip('no history')
-    const { clock, near, far, listener } = await meet(dials, listens)
-    const seen = { near: 0, far: 0 }
-    near.pause()
-    far.pause()
-    near.write(Buffer.alloc(12 * MIB))
-    far.write(Buffer.alloc(12 * MIB))
-    await clock.run(10_000)
-    const sent = [near, far].map((conn) => conn.bytesWritten)
-    await clock.run(10_000)
-    expect([near, far].map((conn) => conn.bytesWritten)).toEqual(sent)
-    near.on('data', (chunk: Buffer) => (seen.near += chunk.length))
-    far.on('data', (chunk: Buffer) => (seen.far += chunk.length))
-    near.resume()
-    far.resume()
-    await clock.run(60_000)
-    expect(seen).toEqual({ near: 12 * MIB, far: 12 * MIB })
-    for (const conn of [near, far])
-      expect(
-        conn.subflows().reduce((sum, { retransmittedBytes }) => sum + retransmittedBytes, 0),
-      ).toBeLessThan(MIB)
-    for (const conn of [near, far]) conn.on('error', () => {}).destroy()
-    await clock.until(listener.close())
-  })
-})
-
-const VERSIONS: [string, () => Library | undefined][] = [
-  ['before extension frames', () => earlier],
-  ['before proofs', () => unproven],
-  ['before PATH', () => pathless],
-]
+const VERSIONS: [string, () => Library | undefined][] = [['before extension frames', () => earlier]]
 const SIDES = VERSIONS.flatMap(([name, version]) => [
   [`a version ${name} that dials`, () => [version(), current]] as const,
   [`a version ${name} that listens`, () => [current, version()]] as const,
@@ -177,37 +119,7 @@ describe.each(SIDES)('%s', (_name, sides) => {
   })
 })
 
-describe.each([
-  ['dials', () => [pathless, current]],
-  ['listens', () => [current, pathless]],
-] as const)('a peer of the version before PATH that %s', (_role, sides) => {
-  it.each([undefined, 'a secret that both sides know'])(
-    'joins by proofs, and outlives the loss of both paths (secret: %s)',
-    async (secret) => {
-      const [dials, listens] = sides()
-      if (dials === undefined || listens === undefined) return
-      const options = secret === undefined ? {} : { secret }
-      const { clock, links, near, far, atNear, atFar, listener, reasons } = await meet(dials, listens, {
-        dialer: options,
-        listener: options,
-      })
-      near.end(Buffer.alloc(8 * MIB))
-      far.end(Buffer.alloc(4 * MIB))
-      await clock.run(300)
-      for (const link of links) link.cut()
-      await clock.run(5000)
-      expect([near.isSuspended, far.isSuspended]).toEqual([true, true])
-      for (const link of links) link.restore()
-      await clock.run(20_000)
-      expect(atFar).toEqual({ bytes: 8 * MIB, hasEnded: true, isClosed: true, error: undefined })
-      expect(atNear).toEqual({ bytes: 4 * MIB, hasEnded: true, isClosed: true, error: undefined })
-      for (const bad of ['protocol', 'unproven']) expect(reasons).not.toContain(bad)
-      await clock.until(listener.close())
-    },
-  )
-})
-
-describe.each(VERSIONS.slice(0, 2))('a peer of a version %s, where we have a secret', (_name, version) => {
+describe.each(VERSIONS)('a peer of a version %s, where we have a secret', (_name, version) => {
   it('gets no byte when it listens, and gives none', async (context) => {
     const listens = version()
     if (listens === undefined) return context.skip('no history')

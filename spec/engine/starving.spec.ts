@@ -88,7 +88,7 @@ describe('calm bulk data over uneven paths', () => {
       { rateMbps: 20, delayMs: 30, jitterMs: 10, lossRate: 0.002 },
     ]
     let [allowed, resent] = [0, 0]
-    for (const seed of [1, 2, 3, 4, 5]) {
+    for (const seed of [1, 2, 3]) {
       const { near, advance } = corePair({ links, seed })
       near.write(1000 * MIB)
       advance(10_000)

@@ -10,7 +10,7 @@ import { quiet, until } from '../support/turns.js'
 
 const MIB = 1_048_576
 /** `SOAK_CYCLES` makes it longer or shorter. */
-const CYCLES = Number(env.SOAK_CYCLES ?? 10_000)
+const CYCLES = Number(env.SOAK_CYCLES ?? 5_000)
 /** Under way at the same time. */
 const WORKERS = 8
 /** Pools are filled and code is compiled after so many. */

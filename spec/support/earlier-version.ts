@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The library as it was in earlier versions, taken from the history. */
+/** The library as it was in an earlier version, taken from the history. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as library from '../../lib/index.js'
 
-/**
- * Before two of ours spoke in extension frames; before their subflows proved that they belong together; and before a dialer said
- * how its peer is to send.
- */
-export const EARLIER = { plain: '56cd5d41', unproven: 'f3b7f50', pathless: 'db119af' } as const
+/** Before two of ours spoke in extension frames. */
+const EARLIER = '56cd5d41'
 const ROOT = join(import.meta.dirname, '../..')
 
 export type Library = typeof library
 
 /** `undefined` where the history is not there, as in a package. */
-export async function earlierVersion(commit: string = EARLIER.plain): Promise<Library | undefined> {
+export async function earlierVersion(commit: string = EARLIER): Promise<Library | undefined> {
   const folder = join(ROOT, 'build', `earlier-${commit}`)
   if (!existsSync(folder) && !extract(commit, folder)) return undefined
   return (await import(join(folder, 'lib/index.ts'))) as Library

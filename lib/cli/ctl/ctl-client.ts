@@ -19,27 +19,34 @@ type Env = Readonly<Record<string, string | undefined>>
  * @throws {CliError}
  */
 export async function findCommand(target: string | undefined, env: Env): Promise<SocketPlace> {
-  if (target?.includes('/')) return { name: target, path: target }
-  const places = await placesIn(env)
-  const names = places.map(({ name }) => name)
-  const found =
-    target === undefined
-      ? places
-      : places.filter(({ name }) => name.startsWith(target) || name.endsWith(`-${target}`))
-  const [only] = found
-  if (only === undefined)
-    throw new CliError(
-      target === undefined ? 'no multipath command is running' : `no running command is called ${target}`,
-      {
-        hint: names.length > 0 ? `there are ${names.join(', ')}` : 'start forward, socks, serve or nc first',
-      },
-    )
-  if (found.length > 1)
-    throw new CliError(`several commands are running: ${found.map(({ name }) => name).join(', ')}`, {
+  const [only, ...others] = await findCommands(target, env)
+  if (others.length > 0) {
+    const names = [only!, ...others].map(({ name }) => name)
+    throw new CliError(`several commands are running: ${names.join(', ')}`, {
       exitCode: EXIT_USAGE,
       hint: 'choose one with --target',
     })
-  return only
+  }
+  return only!
+}
+
+/** The commands that `target` may mean, at least one; without it, all. @throws {CliError} */
+export async function findCommands(target: string | undefined, env: Env): Promise<SocketPlace[]> {
+  if (target?.includes('/')) return [{ name: target, path: target }]
+  const places = await placesIn(env)
+  if (target === undefined && places.length === 0)
+    throw new CliError('no multipath command is running', {
+      hint: 'start forward, socks, serve or nc first',
+    })
+  if (target === undefined) return places
+  const found = places.filter(({ name }) => name.startsWith(target) || name.endsWith(`-${target}`))
+  if (found.length > 0) return found
+  throw new CliError(`no running command is called ${target}`, {
+    hint:
+      places.length > 0
+        ? `there are ${places.map(({ name }) => name).join(', ')}`
+        : 'start forward, socks, serve or nc first',
+  })
 }
 
 export class CtlClient {

@@ -4,8 +4,9 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { Status } from '../live/status.js'
-import { CtlClient, findCommand } from './ctl-client.js'
+import { CtlClient, findCommand, findCommands } from './ctl-client.js'
 import type { CtlRequest } from './protocol.js'
+import type { SocketPlace } from './socket-place.js'
 import { placesIn } from './socket-place.js'
 import { statusText } from './status-text.js'
 
@@ -23,21 +24,26 @@ const JSON_FLAG = (): Option => new Option('--json', 'print JSON')
 
 export function statusCommand(io: CliIo): Command {
   return new Command('status')
-    .summary('show the paths of a running command')
+    .summary('show the paths of running commands')
     .description(
-      'Prints a table of the sessions and paths of a running forward, socks, serve or nc. Only the user who started it can do that.',
+      'Prints a table of the sessions and paths of each running forward, socks, serve, nc and up, or of the one that --target names. Only the user who started a command can do that. With --json, it prints the one command.',
     )
     .usage('[options]')
     .addOption(TARGET())
     .addOption(JSON_FLAG())
     .action(async (flags: TargetFlags) => {
-      const status = (await asked(flags, { cmd: 'status' }, io)) as Status
-      io.print(flags.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status))
+      if (flags.json) {
+        io.print(`${JSON.stringify(await asked(flags, { cmd: 'status' }, io), null, 2)}\n`)
+        return
+      }
+      const places = await findCommands(flags.target, io.env)
+      const all = places.map((place) => ask(place, { cmd: 'status' }))
+      io.print((await Promise.all(all)).map((status) => statusText(status as Status)).join('\n'))
     })
 }
 
 export const STATUS_EXAMPLES: readonly string[] = [
-  'multipath status                      # of the only command that runs',
+  'multipath status                      # of all commands that run',
   'multipath status -t forward-1234 --json',
 ]
 
@@ -117,7 +123,11 @@ async function perform(flags: TargetFlags, request: CtlRequest, io: CliIo): Prom
 }
 
 async function asked({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<unknown> {
-  const client = await CtlClient.connect(await findCommand(target, io.env))
+  return ask(await findCommand(target, io.env), request)
+}
+
+async function ask(place: SocketPlace, request: CtlRequest): Promise<unknown> {
+  const client = await CtlClient.connect(place)
   try {
     return await client.ask(request)
   } finally {

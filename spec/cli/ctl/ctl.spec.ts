@@ -65,7 +65,7 @@ describe('multipath ctl', () => {
   })
 
   it('shows the state as a table, and as JSON with bytes of each path and the streams', async () => {
-    const { here, local } = await tunnel()
+    const { here, there, local } = await tunnel()
     const socket = await dial(local)
     socket.write('hello')
     await once(socket, 'data')
@@ -80,6 +80,10 @@ describe('multipath ctl', () => {
     expect(out).toMatch(
       /^forward-\d+ {2}up .* 1 session {2}1 stream\n\nsession [0-9a-f]{6} .*\nPATH +STATE +TIER/,
     )
+    const all = (await ctl(['status'])).out
+    for (const { pid } of [here, there]) expect(all).toMatch(new RegExp(`^\\w+-${pid} {2}up `, 'm'))
+    const { code, lines } = await ctl(['status', '--json'])
+    expect([code, lines.at(-1)]).toEqual([2, expect.stringMatching(/several commands are running/)])
   })
 
   it('pauses, resumes and changes a path, on either side, and the log tells', async () => {
