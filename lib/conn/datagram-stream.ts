@@ -2,7 +2,7 @@
 /** The datagrams of a connection as a stream of messages, for an application. */
 import { Duplex } from 'node:stream'
 import type { DatagramOptions, DatagramSendOptions, DatagramStats } from '../core/datagram-options.js'
-import { DATAGRAM_TABLE } from '../core/datagram-options.js'
+import { DATAGRAM_SEND_TABLE, DATAGRAM_TABLE } from '../core/datagram-options.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import { refuseUnknown, resolveOptions, type Resolved } from '../options.js'
 import type { Callback } from '../stream/socket-surface.js'
@@ -76,7 +76,7 @@ export class DatagramStream extends Duplex {
    */
   send(message: Uint8Array | string, options?: DatagramSendOptions): void {
     const bytes = bytesOf(message)
-    refuseUnknown(options, ['expiresMs', 'copies', 'priority'])
+    refuseUnknown(options, DATAGRAM_SEND_TABLE)
     const how =
       options === undefined
         ? this.#defaults

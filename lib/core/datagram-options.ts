@@ -27,14 +27,14 @@ export interface DatagramOptions extends DatagramSendOptions {
   maxQueuedBytes?: number | undefined
 }
 
-const SEND_TABLE: OptionTable<DatagramSendOptions> = {
+export const DATAGRAM_SEND_TABLE: OptionTable<DatagramSendOptions> = {
   expiresMs: { default: Infinity, min: 1, max: Infinity },
   copies: { default: 0, min: 0, max: 7 },
   priority: { default: 0, min: 0, max: 7 },
 }
 
 export const DATAGRAM_TABLE: OptionTable<DatagramOptions> = {
-  ...SEND_TABLE,
+  ...DATAGRAM_SEND_TABLE,
   maxQueuedBytes: { default: 1024 * 1024, min: 65_600, max: 1024 * 1024 * 1024 },
 }
 
@@ -46,7 +46,7 @@ export interface DatagramStats {
   readonly copied: number
   /** Left again since the path that carried them was late, silent or gone. */
   readonly resent: number
-  /** Of those sent, what has come to the peer for sure. */
+  /** Acknowledged by the peer. */
   readonly acked: number
   /** Became late before they left. */
   readonly expired: number

@@ -51,7 +51,7 @@ export class DatagramReceiver {
     if (sight === 'known') this.#duplicates++
     else if (sight === 'old' || expiresAt <= now) this.#late++
     else if (this.queue.push({ bytes, priority: 0, expiresAt })) return
-    // Of no use, or it took the place of another that nobody has read.
+    // It was a copy or late, or an older one that was not read made room for it.
     subflow.waste.add(bytes.length)
   }
 

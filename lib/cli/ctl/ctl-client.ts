@@ -34,19 +34,16 @@ export async function findCommand(target: string | undefined, env: Env): Promise
 export async function findCommands(target: string | undefined, env: Env): Promise<SocketPlace[]> {
   if (target?.includes('/')) return [{ name: target, path: target }]
   const places = await placesIn(env)
-  if (target === undefined && places.length === 0)
-    throw new CliError('no multipath command is running', {
-      hint: 'start forward, socks, serve or nc first',
-    })
-  if (target === undefined) return places
-  const found = places.filter(({ name }) => name.startsWith(target) || name.endsWith(`-${target}`))
+  const names = places.map(({ name }) => name)
+  const found =
+    target === undefined
+      ? places
+      : places.filter(({ name }) => name.startsWith(target) || name.endsWith(`-${target}`))
   if (found.length > 0) return found
-  throw new CliError(`no running command is called ${target}`, {
-    hint:
-      places.length > 0
-        ? `there are ${places.map(({ name }) => name).join(', ')}`
-        : 'start forward, socks, serve or nc first',
-  })
+  throw new CliError(
+    target === undefined ? 'no multipath command is running' : `no running command is called ${target}`,
+    { hint: names.length > 0 ? `there are ${names.join(', ')}` : 'start forward, socks, serve or nc first' },
+  )
 }
 
 export class CtlClient {

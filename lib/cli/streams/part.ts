@@ -15,7 +15,7 @@ export interface Part<Self> {
    */
   run(stage: Stage, onReady: () => void): Promise<void>
   /**
-   * Takes over, while it runs, what another one that does not run was made with. What is open stays open.
+   * Changes a running part to what `next` was made with, which does not run. Open streams stay open.
    *
    * @returns options that have changed and need a new start
    */

@@ -3,7 +3,7 @@
 import type { CheckLogin, ProxyHandshake, Want } from './proxy-handshake.js'
 import { ProxyRefusal } from './proxy-handshake.js'
 import type { HostPort } from '../parse.js'
-import { encodeSocksHead, hostAt } from '../udp/socks-packet.js'
+import { encodeSocksHead, HEAD_BYTES, hostAt, hostBytesOf, IPV4 } from '../udp/socks-packet.js'
 import type { Answer } from './stream-request.js'
 
 export const SOCKS_VERSION = 5
@@ -13,11 +13,6 @@ const LOGIN = 2
 const NO_METHOD = 0xff
 const CONNECT = 1
 const UDP_ASSOCIATE = 3
-const IPV4 = 1
-const NAME = 3
-const IPV6 = 4
-/** Bytes before the address of a request. */
-const HEAD_BYTES = 4
 
 const GENERAL_FAILURE = 1
 const COMMAND_NOT_SUPPORTED = 7
@@ -95,16 +90,10 @@ function loginLength(bytes: Buffer): number | undefined {
 
 function requestLength(bytes: Buffer): number | undefined {
   if (bytes.length <= HEAD_BYTES) return undefined
-  switch (bytes[3]) {
-    case IPV4:
-      return HEAD_BYTES + 4 + 2
-    case IPV6:
-      return HEAD_BYTES + 16 + 2
-    case NAME:
-      return HEAD_BYTES + 1 + bytes[HEAD_BYTES]! + 2
-    default:
-      throw new ProxyRefusal('its address has an unknown type', reply(TYPE_NOT_SUPPORTED))
-  }
+  const hostBytes = hostBytesOf(bytes)
+  if (hostBytes === undefined)
+    throw new ProxyRefusal('its address has an unknown type', reply(TYPE_NOT_SUPPORTED))
+  return HEAD_BYTES + hostBytes + 2
 }
 
 /** The place that the program sends its packets to: as in front of a packet, behind other first bytes. */
@@ -112,7 +101,7 @@ function associated(bound: HostPort): Buffer {
   return Buffer.concat([Buffer.from([SOCKS_VERSION, REPLIES.ok, 0]), encodeSocksHead(bound).subarray(3)])
 }
 
-/** The address that it was connected from is of no use to anybody: zeros. */
+/** No program uses the address that it was connected from: zeros. */
 function reply(code: number): Buffer {
   return Buffer.from([SOCKS_VERSION, code, 0, IPV4, 0, 0, 0, 0, 0, 0])
 }

@@ -5,11 +5,11 @@ import { parseAddress } from '../streams/host.js'
 import { addressBytes } from '../run/address-bytes.js'
 import type { HostPort } from '../parse.js'
 
-const IPV4 = 1
+export const IPV4 = 1
 const NAME = 3
 const IPV6 = 4
-/** Two that are reserved, the fragment, and the type of the address. */
-const HEAD_BYTES = 4
+/** Bytes before the host, of a packet as of a request and its reply; the last of them is the type of the address. */
+export const HEAD_BYTES = 4
 
 export interface SocksPacket {
   /** As the program wrote it: a name or an address. */
@@ -40,8 +40,8 @@ export function encodeSocksHead({ host, port }: HostPort): Buffer {
   return Buffer.from([0, 0, 0, type, ...where, port >> 8, port & 0xff])
 }
 
-/** Bytes of the host, the length of a name included. */
-function hostBytesOf(bytes: Buffer): number | undefined {
+/** Bytes of the host, the length of a name included; `undefined` for an unknown type. `bytes`: more than {@link HEAD_BYTES}. */
+export function hostBytesOf(bytes: Buffer): number | undefined {
   switch (bytes[3]) {
     case IPV4:
       return 4

@@ -80,7 +80,7 @@ export async function bindUdp({ host, port }: HostPort): Promise<Socket> {
       },
     )
   }
-  // Such as an answer that nobody takes any more: that is the loss of a packet.
+  // An error, such as of an answer to a program that has gone, counts as the loss of a packet.
   socket.on('error', ignore)
   widen(socket)
   return socket
