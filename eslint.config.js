@@ -13,7 +13,7 @@ import tseslint from 'typescript-eslint'
 export const BASE = ['errors', 'options', 'clock', 'debug', 'ignore', 'token-bucket']
 const FOUNDATION = [...BASE, 'wire/', 'core/', 'stream/', 'conn/']
 const CLI = [
-  ...['index', 'mux/index', 'metrics/metric', 'ignore', 'token-bucket', 'listen/by-address'],
+  ...['index', 'mux/index', 'metrics/metric', 'closest', 'ignore', 'token-bucket', 'listen/by-address'],
   ...['listen/source-network', 'transport/ipv6'],
 ]
 const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
@@ -27,8 +27,8 @@ const DIAL = [...FOUNDATION, 'transport/transport', 'transport/path-source']
  */
 export const LAYERS = [
   {
-    files: ['errors', 'clock', 'options', 'ignore', 'token-bucket'],
-    may: ['errors', 'options'],
+    files: ['errors', 'clock', 'options', 'closest', 'ignore', 'token-bucket'],
+    may: ['errors', 'options', 'closest'],
     types: ['clock'],
   },
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },

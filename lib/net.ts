@@ -6,6 +6,7 @@ import { MultipathDialer } from './dial/multipath-dialer.js'
 import type { DialerOptions } from './dial/options.js'
 import { connInit, isDialerOption } from './dial/options.js'
 import { MultipathError, OptionError, toError } from './errors.js'
+import { checkSignal } from './options.js'
 import type { PathSource } from './transport/path-source.js'
 import type { TcpDialerOptions } from './transport/tcp.js'
 import { TCP_NAMES, tcpDialer } from './transport/tcp.js'
@@ -85,7 +86,11 @@ export class MultipathSocket extends MultipathConn {
     const { options, listener } = normalize(args)
     const { paths = options.paths, signal = options.signal, ...rest } = this.#options
     if (this.#hasBegun) throw new OptionError('connect() was already called on this socket: create a new one')
-    if (paths === undefined) throw new OptionError('paths or a port must be given', 'ERR_MISSING_ARGS')
+    if (paths === undefined)
+      throw new OptionError(
+        'no paths were given: pass connect({ paths: [{ host, port }, …] }), or a port for a single path',
+        'ERR_MISSING_ARGS',
+      )
     checkSignal(signal)
     const dialer = (this.#dialer ??= dialerFor(paths, rest))
     this.#hasBegun = true
@@ -153,6 +158,7 @@ function normalize(args: readonly unknown[]): Normal {
   const last = args.at(-1)
   const listener = typeof last === 'function' ? (last as () => void) : undefined
   const [first, second] = args
+  if (Array.isArray(first)) throw new OptionError('the paths of connect() are an option: pass { paths: […] }')
   if (typeof first === 'object' && first !== null) return { options: withPaths(first), listener }
   if (first === undefined || first === listener) return { options: {}, listener }
   if (typeof first === 'string' && !(Number(first) >= 0))
@@ -164,7 +170,9 @@ function normalize(args: readonly unknown[]): Normal {
 /** Options of one path, as those of `net.connect`, apart from those that are ours. Libraries give others of their own, too. */
 function withPaths(options: object): Partial<ConnectOptions> {
   const { port, path: unix } = options as { port?: unknown; path?: unknown }
-  // An empty path is none: Node's own http gives one.
+  if (Array.isArray(unix))
+    throw new OptionError('path must be a string, got an array; did you mean paths?', 'ERR_INVALID_ARG_TYPE')
+  // Node's own http gives an empty path where it has none.
   if ('paths' in options || (port === undefined && !unix)) return options
   const entries = Object.entries<unknown>(options as Record<string, unknown>)
   const isOurs = ([name]: [string, unknown]): boolean => OF_CONNECT.includes(name) || isDialerOption(name)
@@ -185,14 +193,14 @@ function dialerFor(paths: Paths, options: DialerOptions): MultipathDialer {
 
 function dialerOf(path: TcpDialerOptions | SubflowDialer, index: number): SubflowDialer {
   if (typeof path !== 'object' || (path as unknown) === null)
-    throw new OptionError(`paths[${index}] must be options of net.connect or a SubflowDialer`)
-  return 'dial' in path ? path : tcpDialer(path)
-}
-
-function checkSignal(signal: unknown): void {
-  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
-  if (signal !== undefined && (typeof aborted !== 'boolean' || typeof addEventListener !== 'function'))
-    throw new OptionError(`signal must be an AbortSignal, got ${typeof signal}`, 'ERR_INVALID_ARG_TYPE')
+    throw new OptionError(`paths[${index}] must be options such as { host, port }, or a SubflowDialer`)
+  if ('dial' in path) return path
+  try {
+    return tcpDialer(path)
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    throw new OptionError(`paths[${index}]: ${error.message}`, error.code)
+  }
 }
 
 function notDialledError(): MultipathError {

@@ -4,6 +4,7 @@
  * caller's object is never changed; the rest of the code sees only the resolved, frozen result.
  */
 import type { Clock } from './clock.js'
+import { closest } from './closest.js'
 import { OptionError } from './errors.js'
 
 /** What one numeric option takes. */
@@ -36,7 +37,7 @@ export function resolveOptions<Options extends object>(
   return Object.freeze(resolved) as Resolved<Options>
 }
 
-/** Refuses names that no table knows: a misspelt limit is no limit. */
+/** Refuses names that no table knows: a misspelt limit would limit nothing. */
 export function refuseUnknown(
   options: object | undefined,
   ...known: readonly (object | readonly string[])[]
@@ -46,12 +47,34 @@ export function refuseUnknown(
     known.flatMap((part) => (Array.isArray(part) ? (part as string[]) : Object.keys(part))),
   )
   for (const name of Object.keys(options ?? {}))
-    if (!names.has(name)) throw new OptionError(`unknown option ${name}; known are ${[...names].join(', ')}`)
+    if (!names.has(name)) throw new OptionError(unknownOption(name, [...names]))
+}
+
+function unknownOption(name: string, known: readonly string[]): string {
+  const meant = closest(name, known)
+  const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`
+  return `unknown option ${name}; ${hint}`
 }
 
 function assertObject(options: unknown): void {
-  if (options !== undefined && (typeof options !== 'object' || options === null))
+  if (options !== undefined) requireObject(options)
+}
+
+/**
+ * For options that have to be given.
+ *
+ * @throws {OptionError} for anything but an object
+ */
+export function requireObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new OptionError(`options must be an object, got ${describe(options)}`)
+}
+
+/** A signal; `undefined` where none is given. */
+export function checkSignal(signal: unknown): void {
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  if (signal !== undefined && (typeof aborted !== 'boolean' || typeof addEventListener !== 'function'))
+    throw new OptionError(`signal must be an AbortSignal, got ${typeof signal}`, 'ERR_INVALID_ARG_TYPE')
 }
 
 /** A yes or no; `undefined` where it is not given. */
@@ -79,5 +102,6 @@ function checkRange(name: string, value: unknown, { min, max }: OptionRange): nu
 
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
+  if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }

@@ -13,10 +13,12 @@ import type { ConnOptions } from '../core/options.js'
 import type { PathPolicy } from '../core/path.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import type { Resolved } from '../options.js'
+import { checkSignal } from '../options.js'
 import type { PathSource } from '../transport/path-source.js'
 import { callForeign } from '../stream/foreign.js'
 import { Emitter } from '../stream/emitter.js'
 import type { SubflowDialer } from '../transport/transport.js'
+import { checkDialer } from '../transport/transport.js'
 import { discard } from '../ignore.js'
 import { DialPath, discardLater } from './dial-path.js'
 import { DialedConn } from './dialed-conn.js'
@@ -66,7 +68,8 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   constructor(destination: string, paths: readonly SubflowDialer[] | PathSource, options?: DialerOptions) {
     super()
     this.#options = resolveDialerOptions(options)
-    if (!isSource(paths)) assertDialers(paths)
+    checkDestination(destination)
+    if (!isSource(paths)) checkDialers(paths)
     this.#connInit = connInit(options)
     this.#clock = this.#connInit.clock
     this.#suspended = new SuspendedConns(this.#clock)
@@ -93,7 +96,7 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
       this.#paths.addSource(path)
       return
     }
-    assertDialer(path, 'path')
+    checkDialer(path, 'path')
     if (this.#paths.labelled(path.label).length > 0)
       throw new OptionError(`a path with the label ${JSON.stringify(path.label)} exists already`)
     this.#paths.add(path)
@@ -139,6 +142,7 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   }
 
   async #establish(conn: MultipathConn, signal: AbortSignal | undefined): Promise<void> {
+    checkSignal(signal)
     signal?.throwIfAborted()
     const life = new AbortController()
     // Every path listens to it, however many there are; Node 20 warns of more than ten.
@@ -247,18 +251,17 @@ function isSource(paths: SubflowDialer | readonly SubflowDialer[] | PathSource):
   return typeof watch === 'function' && typeof check === 'function'
 }
 
-function assertDialers(dialers: unknown): void {
-  if (!Array.isArray(dialers) || dialers.length === 0)
-    throw new OptionError('dialers must be an array of at least one SubflowDialer, or a PathSource')
-  dialers.forEach((dialer, index) => {
-    assertDialer(dialer, `dialers[${index}]`)
-  })
+function checkDestination(destination: unknown): void {
+  if (typeof destination !== 'string')
+    throw new OptionError(
+      'destination, the first argument, must be a string: a name of the peer for labels and errors',
+    )
 }
 
-function assertDialer(dialer: unknown, name: string): void {
-  const { dial, label } = (dialer ?? {}) as Partial<SubflowDialer>
-  if (typeof dial !== 'function' || typeof label !== 'string')
-    throw new OptionError(`${name} must be a SubflowDialer with a label and dial()`)
+function checkDialers(paths: unknown): void {
+  if (!Array.isArray(paths) || paths.length === 0)
+    throw new OptionError('paths must be an array of at least one SubflowDialer, or a PathSource')
+  paths.forEach((path, index) => checkDialer(path, `paths[${index}]`))
 }
 
 const CLOSED = new MultipathError('ERR_MULTIPATH_CLOSED', 'the connection is closed')

@@ -99,7 +99,8 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
       )
     const listener = typeof args.at(-1) === 'function' ? (args.pop() as () => void) : undefined
     const places = Array.isArray(args[0]) ? (args[0] as unknown[]).map((place) => [place]) : [args]
-    if (places.length === 0) throw new OptionError('listen needs at least one place')
+    if (places.length === 0)
+      throw new OptionError('listen() needs at least one place, such as { port: 7000 }')
     const servers = places.map(() => createNetServer())
     const opened: Opened = {
       servers,

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import { OptionError } from '../errors.js'
 import type { OptionTable, Resolved } from '../options.js'
-import { checkClock, refuseUnknown, resolveOptions } from '../options.js'
+import { checkClock, refuseUnknown, requireObject, resolveOptions } from '../options.js'
 import { tcpDialer } from '../transport/tcp.js'
 import type { PathOptions, SubflowDialer } from '../transport/transport.js'
 import type { AddressPair, Pairing } from './address-pairs.js'
@@ -76,6 +76,7 @@ const OTHERS = ['host', 'port', 'targets', 'pairing', 'pathOptions', 'dial', 'lo
 
 /** @throws {OptionError} */
 export function resolveInterfacePathsOptions(options: InterfacePathsOptions): Settings {
+  requireObject(options)
   refuseUnknown(options, INTERFACE_PATHS_TABLE, FILTER_NAMES, OTHERS)
   const { interfaces, addresses, family, includeVirtual, pathOptions, dial, lookup } = options
   checkFunctions({ pathOptions, dial, lookup })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The paths that a source has told of, and what changes among them. */
-import { MultipathError, OptionError, toError } from '../errors.js'
+import { MultipathError, toError } from '../errors.js'
 import type { SubflowDialer } from '../transport/transport.js'
+import { checkDialer } from '../transport/transport.js'
 import type { AddressPair } from './address-pairs.js'
 import type { Problems } from './problems.js'
 
@@ -45,7 +46,7 @@ export class PathSet {
   #add(key: string, pair: AddressPair): MultipathError | undefined {
     let path: SubflowDialer
     try {
-      path = this.#withOwnLabel(assertDialer(this.#init.make(pair)))
+      path = this.#withOwnLabel(checkDialer(this.#init.make(pair), 'the result of dial'))
     } catch (error) {
       const message = `cannot create path ${pair.label}: ${toError(error).message}`
       return new MultipathError('ERR_MULTIPATH_NO_PATH', message, { cause: error })
@@ -69,12 +70,6 @@ export class PathSet {
     if (error === undefined) this.#init.problems.settle(about)
     else this.#init.problems.raise(about, error)
   }
-}
-
-function assertDialer(path: Partial<SubflowDialer> | null | undefined): SubflowDialer {
-  if (typeof path?.dial !== 'function' || typeof path.label !== 'string')
-    throw new OptionError('dial must return a SubflowDialer with a label and dial()')
-  return path as SubflowDialer
 }
 
 function tooMany(count: number, most: number): MultipathError {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the dialers make of the options that they have in common. */
 import { OptionError } from '../errors.js'
-import { refuseUnknown } from '../options.js'
+import { refuseUnknown, requireObject } from '../options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 /** The options that every path has. */
@@ -23,6 +23,7 @@ export type Names<Options> = { readonly [Name in keyof Options]-?: true }
  * @throws {OptionError}
  */
 export function refuseUnknownOptions(options: object, own: object): void {
+  requireObject(options)
   refuseUnknown(options, PATH_NAMES, own)
 }
 

@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
+import { OptionError } from '../errors.js'
 
 /** Options of a path, whatever its transport. */
 export interface PathOptions extends PathPolicy {
@@ -37,6 +38,22 @@ export interface SubflowDialer {
   readonly policy?: PathPolicy | undefined
   /** Opens a stream. */
   dial(options: DialOptions): Promise<Duplex>
+}
+
+/**
+ * Checks what a caller gives as the dialer of a path.
+ *
+ * @throws {OptionError} that says what it lacks, and how to give it
+ */
+export function checkDialer(dialer: unknown, name: string): SubflowDialer {
+  const { dial, label } = (dialer ?? {}) as Partial<SubflowDialer>
+  if (typeof dial !== 'function')
+    throw new OptionError(
+      `${name} has no dial(): it must be a SubflowDialer, such as tcpDialer({ label: 'wifi', host, port })`,
+    )
+  if (typeof label !== 'string')
+    throw new OptionError(`${name} has no label: a SubflowDialer needs one, as in { label: 'wifi', dial }`)
+  return dialer as SubflowDialer
 }
 
 /** A stream that a peer has opened. Sockets have the rest too. */

@@ -75,7 +75,7 @@ describe('the policy of a path', () => {
     [{ maxBytes: '5' }, 'maxBytes must be an integer from 0 to Infinity, got "5"'],
     [{ maxBytesPerSecond: 0 }, 'maxBytesPerSecond must be an integer from 1 to Infinity, got 0'],
     [{ maxBytesPerSecond: NaN }, 'maxBytesPerSecond must be an integer from 1 to Infinity, got NaN'],
-    [{ maxByte: 5 }, 'unknown option maxByte; known are tier, weight, maxBytes, maxBytesPerSecond'],
+    [{ maxByte: 5 }, 'unknown option maxByte; did you mean maxBytes?'],
     ['backup', 'options must be an object, got "backup"'],
     [null, 'options must be an object, got null'],
   ])('refuses %j', (policy, message) => {

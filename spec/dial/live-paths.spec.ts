@@ -61,8 +61,16 @@ describe('a path that is added', () => {
       { label: 'path 0', dial: () => {} },
       'a path with the label "path 0" exists already',
     ],
-    ['without dial()', { label: 'x' }, 'path must be a SubflowDialer with a label and dial()'],
-    ['as nothing', undefined, 'path must be a SubflowDialer with a label and dial()'],
+    [
+      'without dial()',
+      { label: 'x' },
+      "path has no dial(): it must be a SubflowDialer, such as tcpDialer({ label: 'wifi', host, port })",
+    ],
+    [
+      'as nothing',
+      undefined,
+      "path has no dial(): it must be a SubflowDialer, such as tcpDialer({ label: 'wifi', host, port })",
+    ],
   ])('%s is refused', async (_what, path, message) => {
     const { dialer, near } = await connectedPair()
     expect(() => {

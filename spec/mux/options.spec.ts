@@ -49,7 +49,7 @@ describe('a session', () => {
     [{ role: 'Client' }, 'role must be "client" or "server", got "Client"'],
     [{ role: 'client', allowHalfOpen: 1 }, 'allowHalfOpen must be true or false, got 1'],
     [{ role: 'client', clock: {} }, 'clock must have now(), wall() and callAt(), got an object'],
-    [{ role: 'client', maxStream: 5 }, 'unknown option maxStream; known are maxStreams, '],
+    [{ role: 'client', maxStream: 5 }, 'unknown option maxStream; did you mean maxStreams?'],
     [null, 'options must be an object, got null'],
     ['client', 'options must be an object, got "client"'],
   ])('refuses %j', (options, message) => {

@@ -345,7 +345,11 @@ describe('paths of interfacePaths', () => {
       },
       'no key',
     ],
-    ['is none', () => 'wlan0' as never, 'dial must return a SubflowDialer with a label and dial()'],
+    [
+      'is none',
+      () => 'wlan0' as never,
+      "the result of dial has no dial(): it must be a SubflowDialer, such as tcpDialer({ label: 'wifi', host, port })",
+    ],
   ])('are left out where what makes them %s, and the others are there', async (_what, wrong, message) => {
     const watch = new PathWatch({
       dial: (pair) =>

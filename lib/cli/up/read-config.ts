@@ -4,13 +4,13 @@ import { dirname, resolve } from 'node:path'
 import type { Option } from 'commander'
 import type { Document, Node, Pair, YAMLMap } from 'yaml'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { closest } from '../../closest.js'
 import { oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { formatHostPort } from '../parse.js'
 import { readOption } from '../streams/usage.js'
 import type { AnyPart, ProcessFlags, Section, Value, Values } from './sections.js'
 import { expected, flagsOf, isFile, keyOf, PROCESS_OPTIONS, SECTIONS } from './sections.js'
-import { closest } from './suggest.js'
 
 /** One serve, forward or socks. */
 export interface ConfigPart {

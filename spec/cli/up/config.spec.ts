@@ -7,7 +7,7 @@ import { buildProgram, runCli } from '../../../lib/cli/program.js'
 import { readConfig } from '../../../lib/cli/up/read-config.js'
 import type { ConfigError, ConfigPart } from '../../../lib/cli/up/read-config.js'
 import { flagsOf, keyOf, PROCESS_OPTIONS, SECTIONS } from '../../../lib/cli/up/sections.js'
-import { closest } from '../../../lib/cli/up/suggest.js'
+import { closest } from '../../../lib/closest.js'
 import { FakeCliIo } from '../../support/fake-cli-io.js'
 import { tempFiles } from '../../support/temp-files.js'
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The word that somebody may have meant. */
+/** The known word that a misspelt one probably means. */
 
 /** Letters that may differ. */
 const MOST_SLIPS = 3
