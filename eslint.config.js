@@ -281,9 +281,6 @@ export default defineConfig(
       '@typescript-eslint/no-non-null-assertion': 'off',
       // An async method without await still turns a throw into a rejection, which interfaces of promises need.
       '@typescript-eslint/require-await': 'off',
-      // There are no enums, and no class stands for another: the two rules would take a fifth of the whole run.
-      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-      '@typescript-eslint/no-unsafe-enum-assignment': 'off',
       eqeqeq: 'error',
       complexity: ['error', 12],
       'max-lines': ['error', 301], // 300 and the licence

@@ -51,13 +51,13 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Peers are processes of their own, and wait for most of their time: four files at a time, and only after
+        // Peers are processes of their own, and wait for most of their time: three files at a time, and only after
         // the unit specs are done.
         test: {
           name: 'interop',
           include: ['interop/**/*.spec.ts'],
           isolate: false,
-          maxWorkers: 4,
+          maxWorkers: 3,
           // Of a file whose specs run side by side, since they wait for most of their time.
           maxConcurrency: 6,
           testTimeout: 120_000,

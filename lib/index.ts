@@ -3,6 +3,7 @@
 export type { SubflowChange, SubflowEventName } from './conn/attach.js'
 export type { ConnEvents } from './conn/conn-events.js'
 export type { DatagramStream } from './conn/datagram-stream.js'
+export type { UnorderedMessageStream } from './conn/unordered-messages.js'
 export { MultipathConn } from './conn/multipath-conn.js'
 export type { NetConn } from './conn/net-conn.js'
 export { DeadlineError } from './conn/net-conn.js'

@@ -142,7 +142,8 @@ function bytesOf(message: unknown): Uint8Array {
   )
 }
 
-function peerError(): MultipathError {
+/** What a peer without datagrams is. */
+export function peerError(): MultipathError {
   return new MultipathError(
     'ERR_MULTIPATH_PEER',
     'the peer takes no datagrams: it is Go, or of an earlier version',

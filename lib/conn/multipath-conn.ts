@@ -11,7 +11,6 @@ import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { AbuseLimiter } from '../core/abuse-limiter.js'
 import { toldReason, type MultipathError } from '../errors.js'
-import { type MessageOptions, MessageStream } from '../messages/messages.js'
 import { Announcer } from './announcer.js'
 import type { AttachInit } from './attach.js'
 import { DrainLimit } from './drain-limit.js'
@@ -75,7 +74,10 @@ export class MultipathConn extends PathSurface {
         this.#pull()
         this.pullDatagrams()
       },
-      onProgress: () => this.#progressed(),
+      onProgress: () => {
+        this.#progressed()
+        this.datagramsProgressed()
+      },
       onSubflow: (change) => {
         if (change.state === 'closed') this.connPaths.left(change.subflow)
         this.#announcer.announce(change)
@@ -152,16 +154,6 @@ export class MultipathConn extends PathSurface {
   /** The same connection in the shape of Go's net.Conn. Use one of the two at a time for reading. */
   netConn(): NetConn {
     return (this.#netConn ??= new NetConn(this))
-  }
-
-  /**
-   * The same connection as messages with their boundaries, for a peer that does the same: it is to be read and
-   * written by them alone.
-   *
-   * @throws {OptionError}
-   */
-  messages(options?: MessageOptions): MessageStream {
-    return new MessageStream(this, options)
   }
 
   /** @internal */ override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {

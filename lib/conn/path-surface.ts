@@ -13,10 +13,12 @@ import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { EventSurface } from './conn-events.js'
 import { ConnPaths } from './conn-paths.js'
-import { DatagramStream } from './datagram-stream.js'
+import { type DatagramStreamInit, DatagramStream } from './datagram-stream.js'
 import { publishSuspension } from './diagnostics.js'
 import type { Driver } from './driver.js'
 import { OptionError } from '../errors.js'
+import { type MessageOptions, MessageStream } from '../messages/messages.js'
+import { checkBoolean } from '../options.js'
 import type { ConnPath } from './path-view.js'
 import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
@@ -25,6 +27,7 @@ import type { SubflowStats } from './subflow-stats.js'
 import { subflowStats } from './subflow-stats.js'
 import type { JoinKeyring } from './join-keys.js'
 import { SuspensionEvents } from './suspension-events.js'
+import { UnorderedMessageStream } from './unordered-messages.js'
 import type { TraceTarget } from './trace-sink.js'
 import { checkTrace, sinkOf } from './trace-sink.js'
 
@@ -52,6 +55,7 @@ export abstract class PathSurface extends EventSurface {
   )
 
   #datagrams: DatagramStream | undefined
+  #unordered: UnorderedMessageStream | undefined
 
   /** Of a connection whose joins are proven. @internal */
   protected abstract readonly joinKeys: JoinKeyring | undefined
@@ -72,17 +76,48 @@ export abstract class PathSurface extends EventSurface {
    */
   datagrams(options?: DatagramOptions): DatagramStream {
     const open = this.#datagrams
-    if (open === undefined || open.destroyed) {
-      const onUse = (): void => this.idle.refresh()
-      return (this.#datagrams = new DatagramStream({ conn: this, driver: this.driver, onUse }, options))
-    }
+    if (this.#unordered !== undefined) throw new OptionError('messages without an order take all datagrams')
+    if (open === undefined || open.destroyed)
+      return (this.#datagrams = new DatagramStream(this.#besideBytes, options))
     if (options !== undefined) throw new OptionError('the datagrams of the connection are open already')
     return open
+  }
+
+  /** As below, but each message is there once it has come, whatever is missing of others: between two multipath-net peers. */
+  messages(options: MessageOptions & { readonly ordered: false }): UnorderedMessageStream
+  /**
+   * The same connection as messages with their boundaries, for a peer that does the same: it is to be read and
+   * written by them alone.
+   *
+   * @throws {OptionError}
+   */
+  messages(options?: MessageOptions & { readonly ordered?: true | undefined }): MessageStream
+  messages(
+    options?: MessageOptions & { readonly ordered?: boolean | undefined },
+  ): MessageStream | UnorderedMessageStream {
+    const { ordered, ...others } = options ?? {}
+    if (checkBoolean('ordered', ordered) !== false)
+      return new MessageStream(this, ordered === undefined ? options : others)
+    if (this.#datagrams !== undefined || this.#unordered !== undefined)
+      throw new OptionError(
+        'the datagrams of the connection, which messages without an order need, are in use',
+      )
+    return (this.#unordered = new UnorderedMessageStream(this.#besideBytes, others))
+  }
+
+  get #besideBytes(): DatagramStreamInit {
+    return { conn: this, driver: this.driver, onUse: () => this.idle.refresh() }
   }
 
   /** Something has come. @internal */
   protected pullDatagrams(): void {
     this.#datagrams?.pull()
+    this.#unordered?.pull()
+  }
+
+  /** There may be room to send, or an ack has come. @internal */
+  protected datagramsProgressed(): void {
+    this.#unordered?.progressed()
   }
 
   /** The live subflows. */
@@ -113,7 +148,7 @@ export abstract class PathSurface extends EventSurface {
     const { core } = this.driver
     const { queuedBytes, unackedBytes, unreadBytes, outOfOrderBytes } = core.metrics
     const bytes = queuedBytes + unackedBytes + unreadBytes + outOfOrderBytes + core.datagrams.heldBytes
-    return bytes + this.writableLength + this.readableLength
+    return bytes + (this.#unordered?.keptBytes ?? 0) + this.writableLength + this.readableLength
   }
 
   /** Gives a connection up that is suspended. @param why - as the beginning of a sentence @internal */

@@ -75,6 +75,12 @@ export class DatagramSender {
     return this.#unackedBytes
   }
 
+  /** How many numbers there are from the oldest that is under way on: its receiver remembers the newest alone. */
+  get span(): number {
+    const [oldest = this.#nextNumber] = this.#unacked.keys()
+    return this.#nextNumber - oldest
+  }
+
   /** When time alone has something leave: a path becomes late, or a rate cap lets go; Infinity for never. */
   get dueAt(): Millis {
     let at = Infinity

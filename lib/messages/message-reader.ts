@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Cuts a byte stream into messages: each behind its length as a varint (RFC 9000, section 16). */
-import { MultipathError } from '../errors.js'
 import { varIntSizeAt, varIntValueAt } from '../wire/varint.js'
+import { tooLongError } from './message-bytes.js'
 
 /** A message grows with its bytes, never with what its length claims. */
 const FIRST_BYTES = 65_536
@@ -46,11 +46,7 @@ export class MessageReader {
     if (this.#headBytes < size) return at + 1
     this.#headBytes = 0
     const length = varIntValueAt(this.#head, 0, size)
-    if (length > this.#maxMessageBytes)
-      throw new MultipathError(
-        'ERR_MULTIPATH_LIMIT',
-        `the peer sent a message of ${length} bytes, and maxMessageBytes is ${this.#maxMessageBytes}`,
-      )
+    if (length > this.#maxMessageBytes) throw tooLongError(length, this.#maxMessageBytes)
     this.#bodyLength = length
     this.#bodyBytes = 0
     this.#body = Buffer.allocUnsafe(Math.min(length, FIRST_BYTES))

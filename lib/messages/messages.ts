@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Messages with their boundaries over any byte stream. */
 import { Duplex } from 'node:stream'
-import { MultipathError, OptionError, toError } from '../errors.js'
+import { toError } from '../errors.js'
 import type { OptionTable } from '../options.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import { varIntLen, writeVarInt } from '../wire/varint.js'
+import { bufferedMessages, incompleteError, messageBytes } from './message-bytes.js'
 import { MessageReader } from './message-reader.js'
 
 /** Limits of a stream of messages. */
@@ -16,10 +17,6 @@ export interface MessageOptions {
 export const MESSAGE_TABLE: OptionTable<MessageOptions> = {
   maxMessageBytes: { default: 1024 * 1024, min: 1, max: 1024 * 1024 * 1024 },
 }
-
-/** Messages that wait on either side, in bytes at their longest; and their number. */
-const BUFFERED_BYTES = 16 * 1024 * 1024
-const BUFFERED_MESSAGES = 64
 
 type Callback = (error?: Error | null) => void
 
@@ -47,11 +44,11 @@ export class MessageStream extends Duplex {
   constructor(below: Duplex, options?: MessageOptions) {
     refuseUnknown(options, MESSAGE_TABLE)
     const { maxMessageBytes } = resolveOptions<MessageOptions>(MESSAGE_TABLE, options)
-    const highWaterMark = Math.max(
-      1,
-      Math.min(BUFFERED_MESSAGES, Math.floor(BUFFERED_BYTES / maxMessageBytes)),
-    )
-    super({ objectMode: true, highWaterMark, allowHalfOpen: below.allowHalfOpen })
+    super({
+      objectMode: true,
+      highWaterMark: bufferedMessages(maxMessageBytes),
+      allowHalfOpen: below.allowHalfOpen,
+    })
     this.#below = below
     this.#maxMessageBytes = maxMessageBytes
     this.#reader = new MessageReader(maxMessageBytes)
@@ -71,7 +68,7 @@ export class MessageStream extends Duplex {
    */
   send(message: Uint8Array | string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const bytes = this.#bytesOf(message)
+      const bytes = messageBytes(message, this.#maxMessageBytes)
       this.write(bytes, (error) => {
         if (error) reject(error)
         else resolve()
@@ -81,7 +78,7 @@ export class MessageStream extends Duplex {
 
   /** @internal */ override _write(message: unknown, _encoding: BufferEncoding, callback: Callback): void {
     try {
-      this.#send(this.#bytesOf(message), callback)
+      this.#send(messageBytes(message, this.#maxMessageBytes), callback)
     } catch (error) {
       callback(toError(error))
     }
@@ -179,24 +176,9 @@ export class MessageStream extends Duplex {
     }
     this.#below.uncork()
   }
-
-  #bytesOf(message: unknown): Uint8Array {
-    const bytes = typeof message === 'string' ? Buffer.from(message) : message
-    if (!(bytes instanceof Uint8Array))
-      throw new OptionError(`a message must be bytes or a string, got ${typeof message}`)
-    if (bytes.length <= this.#maxMessageBytes) return bytes
-    throw new MultipathError(
-      'ERR_MULTIPATH_LIMIT',
-      `the message has ${bytes.length} bytes, and maxMessageBytes is ${this.#maxMessageBytes}`,
-    )
-  }
 }
 
 /** Messages over `below`, whose other end must speak the same: see {@link MessageStream}. */
 export function messages(below: Duplex, options?: MessageOptions): MessageStream {
   return new MessageStream(below, options)
-}
-
-function incompleteError(message: string): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_INCOMPLETE', message)
 }

@@ -71,7 +71,12 @@ describe('docs/limits.md', () => {
     ['Of a mux session', limitsOf(MUX_TABLE)],
     [
       'Of messages',
-      [...limitsOf(MESSAGE_TABLE), ...constants('messages/messages', 'BUFFERED_BYTES', 'BUFFERED_MESSAGES')],
+      [
+        ...limitsOf(MESSAGE_TABLE),
+        ...constants('messages/message-bytes', 'BUFFERED_BYTES', 'BUFFERED_MESSAGES'),
+        ...constants('messages/outbox', 'FIRST_LIMIT_BYTES'),
+        ...constants('conn/message-exchange', 'WAITING_BYTES', 'MAX_SPAN'),
+      ],
     ],
     [
       'Of datagrams',

@@ -12,6 +12,12 @@ describe('the page on streams and messages', () => {
     expect(await examples.run('streams', { 7001: one!, 7002: two! })).toBe('one\ntwo\nthree\n')
   })
 
+  it('has an example of messages without an order', async () => {
+    const [port] = await freePorts(1)
+    const lines = (await examples.run('unordered', { 7002: port! })).trim().split('\n')
+    expect(lines.toSorted()).toEqual(['first', 'second', 'third'])
+  })
+
   it('has an example of messages that works and ends', async () => {
     const [port] = await freePorts(1)
     const lines = (await examples.run('messages', { 7001: port! })).trim().split('\n')
@@ -23,6 +29,6 @@ describe('the page on streams and messages', () => {
     const named = [...examples.text.matchAll(/`(max\w+)`/g)].map(([, name]) => name!)
     expect(named.length).toBeGreaterThan(5)
     for (const name of named) expect(options).toContain(`| \`${name}\` |`)
-    expect(examples.count).toBe(2)
+    expect(examples.count).toBe(3)
   })
 })

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test, vi } from 'vitest'
-import { LICENCE, reports, untyped } from './reports.js'
+import { circles, LICENCE, reports, untyped } from './reports.js'
 
 // ESLint with types takes half a minute of a busy machine's time.
 vi.setConfig({ testTimeout: 120_000 })
@@ -167,18 +167,22 @@ describe('circles: no file imports what imports it', () => {
       'This import closes a circle: lib/core/phased-window.ts → lib/core/rtt.ts',
     ])
   })
+
+  it('holds for all files of lib as they are', async () => {
+    const results = await circles.lintFiles(['lib'])
+    expect(results.length).toBeGreaterThan(150)
+    expect(results.flatMap(({ messages }) => messages.map(({ message }) => message))).toEqual([])
+  })
 })
 
 describe('the table of layers', () => {
-  it('has a row for each file of lib, none of which may close a circle', async () => {
+  it('has a row for each file of lib', async () => {
     const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     )
     for (const name of files) {
       const config = (await untyped.calculateConfigForFile(join('lib', name))) as { rules: object }
-      expect(Object.keys(config.rules), name).toEqual(
-        expect.arrayContaining([IMPORTS, 'local/import-circle']),
-      )
+      expect(Object.keys(config.rules), name).toContain(IMPORTS)
     }
   })
 })

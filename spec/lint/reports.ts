@@ -11,6 +11,12 @@ export const typed: ESLint = new ESLint()
  */
 export const untyped: ESLint = new ESLint({ overrideConfig: [tseslint.configs.disableTypeChecked] })
 
+/** The rule against circles of imports alone. */
+export const circles: ESLint = new ESLint({
+  overrideConfig: [tseslint.configs.disableTypeChecked],
+  ruleFilter: ({ ruleId }) => ruleId === 'local/import-circle',
+})
+
 /** First line of every source. */
 export const LICENCE = '// SPDX-License-Identifier: Apache-2.0'
 

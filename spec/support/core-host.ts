@@ -55,6 +55,8 @@ export class CoreHost implements DriverHost {
   onRead: ((bytes: Uint8Array) => void) | undefined
   /** Called whenever something has come. */
   onHeard: (() => void) | undefined
+  /** Called whenever there may be room to send. */
+  onRoom: (() => void) | undefined
   readonly #driver: Driver<LinkEnd>
   readonly #writeSeed: number
   #readBytesPerMs = Infinity
@@ -164,6 +166,7 @@ export class CoreHost implements DriverHost {
   }
 
   onProgress(): void {
+    this.onRoom?.()
     this.#feed()
     this.#note()
   }

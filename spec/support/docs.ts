@@ -81,7 +81,8 @@ const SECTIONS = [
   },
   {
     title: 'Options of messages',
-    intro: 'Used by `messages` of `multipath-net/mux` and by `conn.messages()`.',
+    intro:
+      'Used by `messages` of `multipath-net/mux` and by `conn.messages()`, which also takes `ordered`: with `false`, each message is delivered [on arrival](mux.md#without-an-order).',
     file: 'lib/messages/messages.ts',
     table: MESSAGE_TABLE,
     others: {},
