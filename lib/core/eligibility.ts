@@ -138,9 +138,10 @@ export class Choice {
     return this.#inFlight.hasRoomBeside(this.#stuckBytes) ? undefined : 'send-window-full'
   }
 
-  /** Candidates on which `frame` may leave again: those on which it is not under way. */
+  /** Subflows of the tiers in use on which `frame` may leave again: those on which it is not under way. */
   ableToResend({ fn, size }: SentFrame): readonly Subflow[] {
-    return this.#candidates.filter(({ path, flights }) => path.leftBytes >= size && !flights.has(fn))
+    const inUse = this.inUse(this.#candidates, Infinity)
+    return inUse.filter(({ path, flights }) => path.leftBytes >= size && !flights.has(fn))
   }
 
   /** Whether a candidate carries `frame`. */

@@ -12,26 +12,27 @@ import type { Subflow } from './subflow.js'
 import type { Sending } from './tracker.js'
 import { ACK_WORTH_BYTES } from './abuse-limiter.js'
 
-/** Limit of what is sent again for starving readers: this share of the acked bytes, and an allowance before anything was acked. */
-const RESCUE_SHARE = 0.01
-const RESCUE_FREE_BYTES = 262_144
+/** Beside its share of the acked bytes, so much may be hedged: small messages, and what is late before much was acked. */
+const HEDGE_FREE_BYTES = 262_144
 
 export class InFlight {
   readonly peerWindow: PeerWindow = new PeerWindow()
   readonly #window: SendWindow
+  readonly #hedgePercent: number
   readonly #retransmits = new RetransmitQueue()
   /** The frame that asks whether the receiver takes frames again. */
   #probe: SentFrame | undefined
   /** Subflows that are late, and whose frames are to go out again elsewhere. */
-  readonly #rescued = new Set<Subflow>()
+  readonly #hedged = new Set<Subflow>()
   /** Payload that left again although the path that carries it was not suspect. */
-  #rescuedBytes = 0
+  #hedgedBytes = 0
   #lastAckAt: Millis = 0
   #ackedBytes = 0
   #ackedFrames = 0
 
   constructor(options: ResolvedConnOptions) {
     this.#window = new SendWindow(options)
+    this.#hedgePercent = options.hedgePercent
   }
 
   /** Payload bytes that are not acked, each once. */
@@ -117,7 +118,7 @@ export class InFlight {
   depart(sent: SentFrame, subflow: Subflow, sending: Sending, now: Millis): void {
     const frame = this.#window.get(sent.fn)!
     this.#retransmits.remove(frame)
-    if (sending === 'again' && isCarriedElsewhere(frame, subflow)) this.#rescuedBytes += frame.size
+    if (sending === 'again' && isCarriedElsewhere(frame, subflow)) this.#hedgedBytes += frame.size
     frame.carriers.add(subflow)
     frame.sends++
     fly(frame, subflow, sending, now)
@@ -160,7 +161,7 @@ export class InFlight {
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
     this.#passOver(subflow, flight, now)
     subflow.flights.remove(flight)
-    if (this.#rescued.delete(subflow)) this.recovered(subflow)
+    if (this.#hedged.delete(subflow)) this.recovered(subflow)
     subflow.traffic.acked(flight.frame.size)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
@@ -216,17 +217,22 @@ export class InFlight {
     }
   }
 
-  /** The subflow is late, and a reader waits: what only it carries goes out again elsewhere, once, unless it delivers first. */
-  rescue(subflow: Subflow): void {
-    let leftBytes = RESCUE_FREE_BYTES + RESCUE_SHARE * this.#ackedBytes - this.#rescuedBytes
-    for (const flight of subflow.flights.values()) {
+  /** The subflow is late: `flights` of it, which only it carries, go out again elsewhere, once, unless it delivers first. */
+  hedge(subflow: Subflow, flights: Iterable<Flight>): void {
+    let leftBytes = this.#hedgeBytes - this.#hedgedBytes
+    for (const flight of flights) {
       const frame = this.#unacked(flight)
       if (frame?.sends !== 1 || isCarriedElsewhere(frame, subflow)) continue
       leftBytes -= frame.size
       if (leftBytes < 0) break
       this.#retransmits.add(frame)
     }
-    this.#rescued.add(subflow)
+    this.#hedged.add(subflow)
+  }
+
+  /** So much may be hedged in all. */
+  get #hedgeBytes(): number {
+    return this.#hedgePercent === 0 ? 0 : HEDGE_FREE_BYTES + (this.#hedgePercent / 100) * this.#ackedBytes
   }
 
   /** The frame is under way where it is, and can leave nowhere else: it need not leave again. */
@@ -245,7 +251,7 @@ export class InFlight {
     this.suspect(subflow)
     for (const flight of subflow.flights.values()) this.#unacked(flight)?.carriers.delete(subflow)
     subflow.flights.clear()
-    this.#rescued.delete(subflow)
+    this.#hedged.delete(subflow)
   }
 
   /** Forgets everything: the connection is over. */

@@ -49,6 +49,12 @@ export interface ConnOptions {
   /** Shortest silence after which a subflow may become suspect, milliseconds. Default: 60; 10 to 60,000. */
   suspectMs?: number | undefined
   /**
+   * Hedging: a frame that is later than 99 of 100 acks of its path leaves again on another path before its path is suspect.
+   * The value limits the bytes that leave again so, in percent of the acked bytes; 256 KiB are always allowed. With 0,
+   * nothing leaves again before its path is suspect or lost. Default: 1; 0 to 100.
+   */
+  hedgePercent?: number | undefined
+  /**
    * Time without a new ack, after end() or destroy(), until unacked data becomes an error, milliseconds. Default: 60,000; 0
    * or more.
    */
@@ -84,6 +90,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
   keepAliveMs: { default: 15_000, min: 10, max: 3_600_000 },
   deadMs: { default: 10_000, min: 100, max: 3_600_000 },
   suspectMs: { default: 60, min: 10, max: 60_000 },
+  hedgePercent: { default: 1, min: 0, max: 100 },
   lingerMs: { default: 60_000, min: 0, max: Infinity },
   missingMs: { default: 60_000, min: 100, max: Infinity },
   holdMs: { default: 120_000, min: 0, max: 86_400_000 },

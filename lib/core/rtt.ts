@@ -10,6 +10,12 @@ export const MIN_RTT_WINDOW_ROUNDS = 60
 /** As many samples as HyStart looks at (RFC 9406: N_RTT_SAMPLE). */
 const RECENT_SAMPLES = 8
 
+/** {@link RttEstimator.late} rises by this share of itself with a sample above it, and falls by a 99th of that with others. */
+const LATE_STEP_SHARE = 1 / 8
+const PUNCTUAL = 99
+const FIRST_LATE_SHARE = 1.5
+const LATE_MARGIN_SHARE = 1 / 8
+
 export class RttEstimator {
   #smoothed: number | undefined
   #variance = 0
@@ -20,6 +26,8 @@ export class RttEstimator {
   #earlierMin = Infinity
   #samples = 0
   #latest = 0
+  #late = 0
+  #roundAt: Millis = -Infinity
 
   /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
   get smoothed(): number | undefined {
@@ -38,6 +46,14 @@ export class RttEstimator {
   /** The newest sample, milliseconds; 0 before the first. */
   get latest(): number {
     return this.#latest
+  }
+
+  /**
+   * Longer than 99 of 100 round trips are, milliseconds: a stochastic approximation, and a margin since many may be just as
+   * long. 0 before the first sample.
+   */
+  get late(): number {
+    return this.#late + Math.max(this.#variance, LATE_MARGIN_SHARE * (this.#smoothed ?? 0))
   }
 
   /**
@@ -63,7 +79,9 @@ export class RttEstimator {
     if (this.#smoothed === undefined) {
       this.#smoothed = rtt
       this.#variance = rtt / 2
+      this.#late = FIRST_LATE_SHARE * rtt
     } else {
+      if (now - rtt >= this.#roundAt) this.#judge(rtt, now)
       this.#variance += (Math.abs(rtt - this.#smoothed) - this.#variance) / 4
       this.#smoothed += (rtt - this.#smoothed) / 8
     }
@@ -71,6 +89,13 @@ export class RttEstimator {
       this.#min = rtt
       this.#minAt = now
     }
+  }
+
+  /** One sample of each round: a pause delays all that is under way, and counts once. */
+  #judge(rtt: number, now: Millis): void {
+    const step = LATE_STEP_SHARE * this.#late
+    this.#late += rtt > this.#late ? step : -step / PUNCTUAL
+    this.#roundAt = now
   }
 
   /** Replaces the minimum by what a drained path showed: see phased-window.ts. */

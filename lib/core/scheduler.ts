@@ -50,4 +50,6 @@ export interface Scheduler {
   choose<View extends SubflowView>(snapshot: Snapshot<View>): View | undefined
   /** Whether all other subflows are to carry the frame too, as they have room. Default: no. */
   isShared?<View extends SubflowView>(snapshot: Snapshot<View>): boolean
+  /** Whether a frame that is late on its path leaves again on another one (option `hedgePercent`). Default: no. */
+  readonly isHedging?: boolean
 }

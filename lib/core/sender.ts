@@ -82,6 +82,11 @@ export class Sender {
     return this.#waits
   }
 
+  /** Nothing new is to be sent, nor will be at once. */
+  get isIdle(): boolean {
+    return this.#buffer.bytes === 0 && this.#now > this.#bulkUntil
+  }
+
   get scheduler(): Scheduler {
     return this.#scheduler
   }
@@ -241,14 +246,11 @@ export class Sender {
     if (head === undefined) return
     const { candidates, hasRoom } = this.#choice
     const carrierRtt = Math.min(...[...head.carriers].map((carrier) => carrier.smoothedRttMs))
-    const faster = this.#choice
-      .inUse(candidates, Infinity)
-      .filter(
-        (subflow) =>
-          hasRoom(subflow) && subflow.smoothedRttMs < carrierRtt / 2 && head.size <= subflow.path.leftBytes,
-      )
-    const best = fastest(faster)
-    if (best !== undefined) this.#send(head, best, 'again')
+    const faster = this.#choice.inUse(candidates, Infinity).filter((subflow) => {
+      const isFaster = subflow.smoothedRttMs < carrierRtt / 2
+      return isFaster && hasRoom(subflow) && head.size <= subflow.path.leftBytes
+    })
+    if (faster.length > 0) this.#send(head, fastest(faster)!, 'again')
   }
 
   #send(frame: SentFrame, subflow: Subflow, sending: Sending): void {
@@ -287,8 +289,7 @@ export class Sender {
 
   /** Where there is too little to send, what a path delivers says nothing of it. */
   #markAppLimited(): void {
-    const isIdle = this.#buffer.bytes === 0 && this.#now > this.#bulkUntil
-    if (!isIdle && this.#choice.closedBy !== 'peer-full') return
+    if (!this.isIdle && this.#choice.closedBy !== 'peer-full') return
     for (const subflow of this.#choice.candidates)
       if (fullnessOf(subflow) === undefined) subflow.window.markAppLimited(subflow.inFlightBytes)
   }

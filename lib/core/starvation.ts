@@ -47,7 +47,8 @@ export class Starvation {
   /** Time has come to what {@link dueAt} said. */
   tick(now: Millis): void {
     if (this.dueAt > now) return
-    this.#inFlight.rescue(this.#carrier()!)
+    const carrier = this.#carrier()!
+    this.#inFlight.hedge(carrier, carrier.flights.values())
     this.#frame = undefined
   }
 

@@ -6,6 +6,7 @@ import type { Datagrams } from './datagrams.js'
 import type { Ending } from './ending.js'
 import type { FailureDetector } from './failure-detector.js'
 import { lingerError, silentError, unprovenError } from './failures.js'
+import { Hedging } from './hedging.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Receiver } from './receiver.js'
@@ -31,15 +32,23 @@ export interface TimingInit {
 
 export class Timing {
   readonly #parts: TimingInit
+  readonly #hedging: Hedging
 
   constructor(parts: TimingInit) {
     this.#parts = parts
+    this.#hedging = new Hedging(parts)
   }
 
   /** When the next thing is due; Infinity for never. */
   nextAt(): Millis {
     const { suspension, inFlight, sender, subflows, detector, starvation, datagrams } = this.#parts
-    let at = Math.min(suspension.expiresAt, this.#lingerAt(), starvation.dueAt, datagrams.sender.dueAt)
+    let at = Math.min(
+      suspension.expiresAt,
+      this.#lingerAt(),
+      starvation.dueAt,
+      this.#hedging.dueAt,
+      datagrams.sender.dueAt,
+    )
     if (!suspension.awaitsHave) at = Math.min(at, inFlight.peerWindow.probeAt, sender.readyAt)
     for (const subflow of subflows.live) at = Math.min(at, detector.next(subflow).at)
     return at
@@ -50,6 +59,7 @@ export class Timing {
     const { subflows, suspension, closing, sender, ending, starvation } = this.#parts
     for (const subflow of [...subflows.live]) this.#inspect(subflow, now)
     starvation.tick(now)
+    this.#hedging.tick(now)
     if (now >= suspension.expiresAt) closing.release('no subflow came back within the hold time')
     else if (now >= this.#lingerAt()) closing.fail(lingerError(sender.isFlushed && !ending.hasSentFin))
   }

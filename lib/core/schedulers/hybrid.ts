@@ -8,6 +8,7 @@ const SMALL_BYTES = 16_384
 
 export const hybrid: Scheduler = {
   name: 'hybrid',
+  isHedging: true,
   choose: (snapshot) => lowestRtt.choose(snapshot),
   isShared: ({ queuedBytes, unackedBytes }) => queuedBytes + unackedBytes <= SMALL_BYTES,
 }

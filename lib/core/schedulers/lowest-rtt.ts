@@ -8,6 +8,7 @@ const WORTHWHILE_SHARE = 0.02
 
 export const lowestRtt: Scheduler = {
   name: 'lowest-rtt',
+  isHedging: true,
   choose(snapshot) {
     if (snapshot.subflows.length === 1) return roomOf(snapshot, snapshot.subflows[0]!)
     const fastest = soonest(snapshot.subflows, snapshot.lastId)

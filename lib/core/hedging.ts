@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A frame that is later than nearly all acks of its path leaves again on another path, long before its silence would be
+ * suspect: a short pause costs a small message no more than the other path takes. Its path is not judged by that.
+ */
+import type { Millis } from '../clock.js'
+import type { Flight } from './flight.js'
+import type { InFlight } from './in-flight.js'
+import { rarelyAfterMs } from './lateness.js'
+import type { Sender } from './sender.js'
+import type { Subflow } from './subflow.js'
+
+/** While acks come, the oldest one is only behind them: the path must be quiet for this share of a round trip. */
+const QUIET_SHARE = 1 / 4
+/** What leaves again in one silence, bytes: as much as a kernel sends in its first flight (RFC 6928), and at least a frame. */
+const HEDGED_BYTES = 10 * 1400
+
+/** A timer is no later than that, milliseconds, where our own process is not. */
+const PUNCTUAL_MS = 1
+
+export interface HedgingInit {
+  readonly subflows: { readonly live: readonly Subflow[] }
+  readonly inFlight: InFlight
+  readonly sender: Sender
+}
+
+export class Hedging {
+  readonly #subflows: readonly Subflow[]
+  readonly #inFlight: InFlight
+  readonly #sender: Sender
+  /** The last frame that was looked at of each: none is looked at twice. */
+  readonly #seen = new WeakMap<Subflow, number>()
+  #secondLookAt: Millis = -Infinity
+
+  constructor({ subflows, inFlight, sender }: HedgingInit) {
+    this.#subflows = subflows.live
+    this.#inFlight = inFlight
+    this.#sender = sender
+  }
+
+  /** When a frame is late, should nothing come in until then; Infinity for never. */
+  get dueAt(): Millis {
+    let at = Infinity
+    // Something new would get the room.
+    if (this.#subflows.length === 1 || !this.#sender.isIdle || this.#sender.scheduler.isHedging !== true)
+      return at
+    for (const subflow of this.#subflows) at = Math.min(at, this.#dueAt(subflow))
+    return at
+  }
+
+  /** Time has come to what {@link dueAt} said. */
+  tick(now: Millis): void {
+    const { dueAt } = this
+    if (dueAt > now) return
+    // Timers run before the sockets are read: what came while we were late is to be heard first.
+    if (now - dueAt > PUNCTUAL_MS && now > this.#secondLookAt + PUNCTUAL_MS) {
+      this.#secondLookAt = now + PUNCTUAL_MS
+      return
+    }
+    for (const subflow of this.#subflows) {
+      if (this.#dueAt(subflow) > now) continue
+      const late = [...this.#unseen(subflow)]
+      this.#seen.set(subflow, late.at(-1)!.frame.fn)
+      this.#inFlight.hedge(subflow, late)
+    }
+  }
+
+  #dueAt(subflow: Subflow): Millis {
+    const { oldestFlight, rtt, state, lastHeardAt, trustSamplesFrom } = subflow
+    const lateMs = rarelyAfterMs(subflow)
+    if (oldestFlight === undefined || lateMs === undefined || state !== 'up') return Infinity
+    if (this.#unseen(subflow).next().done === true) return Infinity
+    const lateAt = Math.max(oldestFlight.sentAt, trustSamplesFrom) + lateMs
+    return Math.max(lateAt, lastHeardAt + QUIET_SHARE * rtt.smoothed!, this.#secondLookAt)
+  }
+
+  /** The oldest flights, as far as they may leave again in one silence, without those that were looked at before. */
+  *#unseen(subflow: Subflow): Generator<Flight> {
+    const seen = this.#seen.get(subflow) ?? -1
+    let bytes = 0
+    for (const flight of subflow.flights.values()) {
+      bytes += flight.frame.size
+      if (flight !== subflow.oldestFlight && bytes > HEDGED_BYTES) return
+      if (flight.frame.fn > seen) yield flight
+    }
+  }
+}
