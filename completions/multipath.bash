@@ -96,6 +96,32 @@ _multipath() {
     "socks --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     "socks --max-streams") mapfile -t COMPREPLY < <(:); return ;;
     "socks --drain") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --match") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --interface") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --dns") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --dns-server") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --exempt-user") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --port") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --to") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --all-interfaces") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --tls-ca") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "gateway --tls-fingerprint") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --tls-name") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --tls-cert") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "gateway --tls-key") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "gateway --wait") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
+    "gateway --suspect-ms") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --dead-ms") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --keep-alive-ms") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --hold") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --peer-scheduler") mapfile -t COMPREPLY < <(compgen -W 'lowest-rtt redundant hybrid weighted round-robin' -- "$cur"); return ;;
+    "gateway --metrics") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --web") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --web-token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "gateway --token-file") mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    "gateway --max-streams") mapfile -t COMPREPLY < <(:); return ;;
+    "gateway --drain") mapfile -t COMPREPLY < <(:); return ;;
     "run --publish") mapfile -t COMPREPLY < <(:); return ;;
     "run --to") mapfile -t COMPREPLY < <(:); return ;;
     "run --all-interfaces") mapfile -t COMPREPLY < <(:); return ;;
@@ -155,11 +181,12 @@ _multipath() {
     "trace -c" | "trace --connection") mapfile -t COMPREPLY < <(:); return ;;
   esac
   case $command in
-    '') words='nc serve forward socks up run status monitor ctl doctor speed trace --help --version' ;;
+    '') words='nc serve forward socks gateway up run status monitor ctl doctor speed trace --help --version' ;;
     'nc') words='-l --listen -p --port -4 --ipv4 -6 --ipv6 -a --no-auto-detect -x --multiplier -i --idle-timeout --quit-after -b --benchmark -e --exec --relay --peer -k --keep-open --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --tls-client-ca --token-file --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --json -q --quiet -v --verbose -h --help' ;;
     'serve') words='--listen --allow --allow-socks --allow-private --allow-remote --tls-cert --tls-key --tls-client-ca --insecure --max-sessions --connect-timeout --no-speed --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --print-config -h --help' ;;
     'forward') words='--local --remote --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --print-config -h --help' ;;
     'socks') words='--listen --login-file --insecure --early --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --print-config -h --help' ;;
+    'gateway') words='--match --interface --local-output --dns --dns-server --exempt-user --port --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --monitor --token-file --max-streams --drain --json -v --verbose --dry-run --set-up --clean --print-config -h --help' ;;
     'up') words='--check -h --help' ;;
     'run') words='--publish --to --all-interfaces --tls --tls-ca --tls-fingerprint --tls-name --tls-cert --tls-key --wait --once --scheduler --suspect-ms --dead-ms --keep-alive-ms --hold --peer-scheduler --metrics --web --web-token-file --no-ctl --token-file --max-streams --drain --json -v --verbose -h --help' ;;
     'status') words='-t --target --json -h --help' ;;

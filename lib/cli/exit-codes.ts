@@ -16,7 +16,7 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   {
     code: `${EXIT_OK}`,
     meaning:
-      'success; nc: the peer acknowledged all input, and everything received was written; serve, forward, socks and up: stopped by a signal, and no stream was cut short',
+      'success; nc: the peer acknowledged all input, and everything received was written; serve, forward, socks, gateway and up: stopped by a signal, and no stream was cut short',
   },
   {
     code: `${EXIT_FAILED}`,
@@ -39,6 +39,6 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   {
     code: '128 + N',
     meaning:
-      'stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM; serve, forward, socks and up: streams were cut short; run: signal N ended the program',
+      'stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM; serve, forward, socks, gateway and up: streams were cut short; run: signal N ended the program',
   },
 ]

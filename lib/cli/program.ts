@@ -6,6 +6,7 @@ import type { CliIo } from './cli-io.js'
 import { CTL_EXAMPLES, ctlCommand, STATUS_EXAMPLES, statusCommand } from './ctl/ctl-command.js'
 import { DOCTOR_EXAMPLES, doctorCommand } from './doctor/doctor-command.js'
 import { EXIT_FAILED, EXIT_MEANINGS, EXIT_OK, EXIT_USAGE } from './exit-codes.js'
+import { GATEWAY_EXAMPLES, gatewayCommand } from './gateway/gateway.js'
 import { failedLine } from './json-line.js'
 import { MONITOR_EXAMPLES, monitorCommand } from './monitor/monitor-command.js'
 import { NC_EXAMPLES, ncCommand } from './nc.js'
@@ -36,6 +37,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
   { build: printable(serveCommand), examples: SERVE_EXAMPLES },
   { build: printable(forwardCommand), examples: FORWARD_EXAMPLES },
   { build: printable(socksCommand), examples: SOCKS_EXAMPLES },
+  { build: printable(gatewayCommand), examples: GATEWAY_EXAMPLES },
   { build: upCommand, examples: UP_EXAMPLES },
   { build: runCommand, examples: RUN_EXAMPLES },
   { build: statusCommand, examples: STATUS_EXAMPLES },

@@ -26,7 +26,10 @@ describe.skipIf(!isThere('systemd-analyze', '--version'))('the units of systemd'
   it('are those that systemd-analyze takes without a word', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'multipath-units-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    const names = ['multipath@home.service', 'multipath@home.socket']
+    const names = ['multipath@home', 'multipath-gateway'].flatMap((name) => [
+      `${name}.service`,
+      `${name}.socket`,
+    ])
     for (const name of names) {
       const source = `deploy/systemd/${name.replace('home', '')}`
       writeFileSync(join(folder, name), readFileSync(source, 'utf8'))

@@ -192,6 +192,16 @@ describe('docs/limits.md', () => {
         ...constants('cli/run/namespace', 'MOST_SAID_BYTES'),
       ],
     ],
+    [
+      'Of gateway',
+      [
+        ...constants('cli/streams/common-options', 'MAX_STREAMS'),
+        ...constants('cli/streams/dial-session', 'WAIT_MS'),
+        ...constants('cli/run/name-table', 'MAX_NAMES'),
+        ...constants('cli/gateway/name-relay', 'MAX_RELAYED', 'RELAY_MS'),
+        ...constants('cli/gateway/kernel-rules', 'MOST_SAID_BYTES'),
+      ],
+    ],
   ])('says %s what the code does, every limit with its default', (title, limits) => {
     expect(limits.length).toBeGreaterThan(0)
     expect(rowsOf(title).toSorted()).toEqual(limits.toSorted())

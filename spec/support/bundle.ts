@@ -52,12 +52,16 @@ const { metafile } = await build({
   metafile: true,
 })
 
-/** The command, which no program imports: without spaces it takes a quarter less of the package. Lines stay short for traces. */
+/**
+ * The command, which no program imports: without spaces and with short names it takes a third less of the package. Lines stay
+ * short for traces, in which functions and classes have their own names.
+ */
 async function shrink(file: string): Promise<void> {
   const map = readFileSync(`${file}.map`).toString('base64')
   const source = `${readFileSync(file, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${map}`
   const small = await transform(source, {
-    ...{ minifyWhitespace: true, lineLimit: 160, sourcemap: 'external', sourcesContent: false },
+    ...{ minifyWhitespace: true, minifyIdentifiers: true, keepNames: true, lineLimit: 160 },
+    ...{ sourcemap: 'external', sourcesContent: false },
     ...{ target: 'node20.19', format: 'esm' },
   })
   writeFileSync(file, small.code)

@@ -114,7 +114,7 @@ _multipath "$@"
 }
 
 function zshText(text: string): string {
-  return text.replaceAll("'", "'\\''").replaceAll(/[[\]:\\]/g, '\\$&')
+  return text.replaceAll(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''")
 }
 
 export function fishCompletion(program: Command): string {

@@ -57,6 +57,13 @@ export function answerQuery(query: Buffer, lookup: (name: string) => Found | und
   return answer(query, end, OK, records)
 }
 
+/** The canonical name that a query asks for; `undefined`: it is no query, or not for what a host can be called. */
+export function askedName(query: Buffer): string | undefined {
+  if (query.length < HEAD_BYTES || (query.readUInt16BE(2) & (IS_RESPONSE | OPCODE)) !== 0) return undefined
+  const { name, isInternet } = parseQuestion(query) ?? {}
+  return isInternet === true ? name : undefined
+}
+
 function parseQuestion(query: Buffer): Question | undefined {
   if (query.readUInt16BE(4) !== 1) return undefined
   const labels: string[] = []

@@ -24,7 +24,12 @@ export class NameTable {
   /** In the order of their use. */
   readonly #indexes = new Map<string, number>()
   readonly #names = new Map<number, string>()
-  #next = FIRST
+  #next: number
+
+  /** @param skipped - addresses to pass over at first, any number: those that an earlier table may have given */
+  constructor(skipped = 0) {
+    this.#next = FIRST + (skipped % (END - FIRST))
+  }
 
   get size(): number {
     return this.#names.size

@@ -3,10 +3,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { ignore } from '../../ignore.js'
+import { hasCapabilities, NET_ADMIN, SYS_ADMIN } from '../capabilities.js'
 import { CliError } from '../cli-error.js'
 import { packageFile } from '../package-file.js'
 import { TOKEN_VARIABLE } from '../streams/secrets.js'
@@ -29,9 +29,6 @@ const HELPER = 'dist/cli/run/inside.js'
 const RESOLV_CONF = 'lib/cli/run/resolv.conf'
 /** What is kept of what set-up says, for its error. */
 const MOST_SAID_BYTES = 4096
-/** Of linux/capability.h. */
-const NET_ADMIN = 12
-const SYS_ADMIN = 21
 
 export class Namespace {
   /** Resolves with the socket that listens inside for all connections, once the program may be started. @throws {CliError} */
@@ -166,12 +163,6 @@ export class Namespace {
 /** As shells have it: 127 for a program that is not there, 126 for one that cannot be run. */
 function exitCodeOf(code: string): number {
   return code === 'ENOENT' ? 127 : 126
-}
-
-/** Whether this process has all of them, by their numbers. */
-function hasCapabilities(...numbers: readonly number[]): boolean {
-  const [, bits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
-  return numbers.every((number) => ((BigInt(`0x${bits}`) >> BigInt(number)) & 1n) === 1n)
 }
 
 function kill(pid: number): void {

@@ -3,7 +3,7 @@
 import type { Address } from './host.js'
 import { isLoopback, parseAddress, parseHost } from './host.js'
 import type { Range } from './special-ranges.js'
-import { blockList, contains, isSpecial, isWithinSpecial } from './special-ranges.js'
+import { blockList, contains, isSpecial, meansSpecial } from './special-ranges.js'
 
 /** Ports from `first` to `last`. */
 export interface PortRange {
@@ -102,9 +102,7 @@ export class AllowList {
   /** A range that is wider than what is special does not mean what is special. */
   #covers(range: Range, address: Address): boolean {
     if (!contains(blockList([range]), address)) return false
-    return (
-      !this.#isSpecial(address) || isWithinSpecial(range) || range.prefix === (range.family === 4 ? 32 : 128)
-    )
+    return !this.#isSpecial(address) || meansSpecial(range)
   }
 
   #isSpecial(address: Address): boolean {
@@ -116,11 +114,13 @@ function isSame(a: Place, b: Place): boolean {
   return a.host === b.host && a.port === b.port
 }
 
-function hasPort({ ports }: AllowRule, port: number): boolean {
+/** Whether `port` is one of the rule's. */
+export function hasPort({ ports }: Pick<AllowRule, 'ports'>, port: number): boolean {
   return ports.some(({ first, last }) => port >= first && port <= last)
 }
 
-function matchesName(pattern: string, host: string): boolean {
+/** Whether the `host` of a rule names this one. */
+export function matchesName(pattern: string, host: string): boolean {
   if (pattern === '*') return true
   return pattern.startsWith('.')
     ? host.endsWith(pattern) && parseAddress(host) === undefined

@@ -7,9 +7,9 @@ import { ClientPart } from './client-part.js'
 import { collect } from './common-options.js'
 import type { ClientFlags } from './dial-session.js'
 import { CLIENT_OPTIONS, PATH_SYNTAX } from './dial-session.js'
+import { leadTo } from './lead-to.js'
 import type { ForwardRule, ForwardTarget } from './parse-places.js'
 import { formatTarget, parseLocalForward, parseRemoteForward } from './parse-places.js'
-import { passOn } from './pass-on.js'
 import { RemoteForwards } from './remote-forwards.js'
 import { runAlone } from './part.js'
 import type { ClientContext, LocalPort } from './run-client.js'
@@ -79,21 +79,8 @@ export const FORWARD_OPTIONS = (): Option[] => [
 
 function portOf({ bind, target }: ForwardRule): LocalPort {
   const leadsTo = formatTarget(target)
-  return {
-    bind,
-    leadsTo,
-    serve: (socket, { keeper, log, streams }) =>
-      passOn({
-        socket,
-        onJoined: () => streams.add(leadsTo, socket),
-        request: requestFor(target),
-        open: async (signal) => (await keeper.session(signal)).open(),
-        onOutcome: (outcome) => {
-          if (outcome === 'ok') log.detail('stream', `${leadsTo}: open`, { target: leadsTo })
-          else log.warn('refused', `${leadsTo}: ${outcome}`, { target: leadsTo, outcome })
-        },
-      }),
-  }
+  const request = requestFor(target)
+  return { bind, leadsTo, serve: (socket, context) => leadTo(socket, { target: leadsTo, request }, context) }
 }
 
 function udpPortOf({ bind, target }: ForwardRule): UdpPort {

@@ -11,6 +11,8 @@ import { cut } from './splice.js'
 export interface ListenPortInit {
   /** Where to listen, or a server that another process has handed over, which listens already. */
   readonly bind: HostPort | Server
+  /** For the log. Default: that of `bind`. */
+  readonly place?: string | undefined
   /** A socket that listens there already. */
   readonly handle?: Socket | undefined
   /** One more is reset: it must not look like one that was served. */
@@ -22,13 +24,13 @@ export interface ListenPortInit {
 /** Sockets may be half open. Rejects with the error of the system. */
 export async function listenPort({
   bind,
+  place = 'port' in bind ? formatHostPort(bind) : 'the namespace',
   handle,
   maxConnections,
   serve,
   log,
 }: ListenPortInit): Promise<Server> {
   let open = 0
-  const place = 'port' in bind ? formatHostPort(bind) : 'the namespace'
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
     if (open >= maxConnections) {
       log.warn('limit', `${place} has ${maxConnections} connections: new ones are reset`, { place })

@@ -50,7 +50,12 @@ export class Log {
 
   /** Its lines appear among those of this log, and name the part. */
   ofPart(part: string): Log {
-    return new Log(this.#io, { ...this.#options, part }, this)
+    const { part: above } = this.#options
+    return new Log(
+      this.#io,
+      { ...this.#options, part: above === undefined ? part : `${above} ${part}` },
+      this.#whole,
+    )
   }
 
   /** Each line, in JSON, whatever is written. @returns what ends that */

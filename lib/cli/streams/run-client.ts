@@ -47,7 +47,7 @@ export interface ClientPlan {
     /** Differs where something else would be opened. */
     readonly key: string
     /** @returns what closes it. It may throw a CliError */
-    readonly open: (context: ClientContext) => Promise<() => void>
+    readonly open: (client: Client) => Promise<() => void>
   }
   /** Told of each session; `fail` ends the command. Without it, the other end may open no streams. */
   readonly onSession?: (session: MuxSession, context: ClientContext, fail: (error: CliError) => void) => void

@@ -24,7 +24,8 @@ const IPV6 = [
 /** Behind it stands an IPv4 address that a translator leads to (RFC 6052, section 2.1). */
 const TRANSLATED = '64:ff9b::'
 
-const SPECIAL: readonly Range[] = [
+/** All of them. */
+export const SPECIAL: readonly Range[] = [
   ...IPV4.map((text) => rangeOf(text, 4)),
   ...IPV6.map((text) => rangeOf(text, 6)),
 ]
@@ -35,14 +36,19 @@ export function isSpecial(address: Address): boolean {
   return contains(ALL, address) || isTranslatedSpecial(address)
 }
 
-/** Whether all of `range` lies within one special range: whoever writes it down means it. */
-export function isWithinSpecial(range: Range): boolean {
+/** Whether all of `range` lies within one special range. */
+function isWithinSpecial(range: Range): boolean {
   return SPECIAL.some(
     (special) =>
       special.family === range.family &&
       special.prefix <= range.prefix &&
       contains(blockList([special]), range),
   )
+}
+
+/** Whether whoever writes down `range` means special addresses too: a wider one does not. */
+export function meansSpecial(range: Range): boolean {
+  return isWithinSpecial(range) || range.prefix === (range.family === 4 ? 32 : 128)
 }
 
 export function blockList(ranges: readonly Range[]): BlockList {

@@ -14,7 +14,7 @@ export interface Stage {
   /** Aborted when the command has to end; its reason is a CliError with the exit code. */
   readonly signal: AbortSignal
   /**
-   * Shows what runs to status, ctl and the monitor, to metrics and the page.
+   * Shows what runs to status, ctl and the monitor, to metrics and the page. A command with several sessions calls it for each.
    *
    * @returns what ends that
    * @throws {CliError} where a port for them cannot be opened
@@ -32,6 +32,16 @@ export function ownStage(
   options?: Pick<LogOptions, 'isTerse'>,
 ): Stage {
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false, ...options })
-  const offer: Stage['offer'] = (part) => offerCtl(flags, { command, log, parts: [part] }, io)
+  const parts: ControlledPart[] = []
+  let opened: Promise<() => void> | undefined
+  const offer: Stage['offer'] = async (part) => {
+    parts.push(part)
+    opened ??= offerCtl(flags, { command, log, parts }, io)
+    const close = await opened
+    return () => {
+      parts.splice(parts.indexOf(part), 1)
+      if (parts.length === 0) close()
+    }
+  }
   return { io, log, signal: io.signal, offer }
 }

@@ -12,7 +12,7 @@ import { readOption } from '../streams/usage.js'
 import type { AnyPart, ProcessFlags, Section, Value, Values } from './sections.js'
 import { expected, flagsOf, isFile, keyOf, PROCESS_OPTIONS, SECTIONS } from './sections.js'
 
-/** One serve, forward or socks. */
+/** One serve, forward, socks or gateway. */
 export interface ConfigPart {
   readonly section: Section
   /** `forward`, or `forward 2` if there are several. */
@@ -219,10 +219,7 @@ function valuesOf(found: Found): Map<string, Value> {
   return new Map([...found].map(([key, { value }]) => [key, value]))
 }
 
-const GATEWAY = 'gateway'
-
 function unknownTop(key: string): string {
-  if (key === GATEWAY) return 'this version has no gateway'
   const homes = SECTIONS.filter(({ options }) => options.some((option) => keyOf(option) === key))
   if (homes.length > 0) return `${key} belongs below ${homes.map(({ name }) => name).join(' or ')}`
   const known = [...SECTIONS.map(({ name }) => name), ...PROCESS_OPTIONS.map(keyOf)]

@@ -80,7 +80,8 @@ interface Whole {
 
 function partStage({ io, log, life }: Whole, name: string | undefined, shown: ControlledPart[]): Stage {
   const offer: Stage['offer'] = async (controlled) => {
-    const part = { ...controlled, part: name }
+    const names = [name, controlled.part].filter((one) => one !== undefined)
+    const part = { ...controlled, part: names.length === 0 ? undefined : names.join(' ') }
     shown.push(part)
     return () => void shown.splice(shown.indexOf(part), 1)
   }

@@ -4,6 +4,10 @@ import type { Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { CtlFlags } from '../ctl/offer.js'
 import { CTL_OPTIONS, MONITOR_OPTION } from '../ctl/offer.js'
+import { gatewayPart } from '../gateway/gateway.js'
+import type { GatewayFlags } from '../gateway/gateway-flags.js'
+import { GATEWAY_OPTIONS } from '../gateway/gateway-flags.js'
+import type { GatewayPart } from '../gateway/gateway-part.js'
 import type { ClientPart } from '../streams/client-part.js'
 import type { CommonFlags } from '../streams/common-options.js'
 import { isRepeatable, REPORT_OPTIONS } from '../streams/common-options.js'
@@ -17,7 +21,7 @@ import { SOCKS_OPTIONS, socksPart } from '../streams/socks.js'
 /** Of the whole process, at the top of the file. */
 export type ProcessFlags = Pick<CommonFlags, 'json' | 'verbose'> & CtlFlags
 
-export type AnyPart = ServePart | ClientPart
+export type AnyPart = ServePart | ClientPart | GatewayPart
 
 export interface Section {
   readonly name: string
@@ -57,6 +61,12 @@ export const SECTIONS: readonly Section[] = [
     options: ownOptions(SOCKS_OPTIONS()),
     reloadable: [...CLIENT_RELOADABLE, 'listen', 'login-file', 'early', 'insecure'],
     prepare: (flags, env) => socksPart(flags as SocksFlags, env),
+  },
+  {
+    name: 'gateway',
+    options: ownOptions(GATEWAY_OPTIONS()),
+    reloadable: CLIENT_RELOADABLE,
+    prepare: (flags, env) => gatewayPart(flags as GatewayFlags, env),
   },
 ]
 

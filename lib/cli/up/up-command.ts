@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `multipath up`: any number of serve, forward and socks in one process, from one file. */
+/** `multipath up`: any number of serve, forward, socks and gateway in one process, from one file. */
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import { keyOf, PROCESS_OPTIONS, SECTIONS } from './sections.js'
@@ -10,7 +10,7 @@ interface UpFlags {
 
 export function upCommand(io: CliIo): Command {
   return new Command('up')
-    .summary('run serve, forward and socks from one file')
+    .summary('run serve, forward, socks and gateway from one file')
     .description(DESCRIPTION)
     .usage('[options] <FILE>')
     .argument('<FILE>', 'the file, in YAML')
@@ -23,7 +23,7 @@ export function upCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  `Runs any number of serve, forward and socks in one process. Its file has a key for each of them (${SECTIONS.map(({ name }) => name).join(', ')}), with the options of that command below it, without --. An option that may be repeated takes a list, and a key with several of a kind takes a list of them. The options ${PROCESS_OPTIONS.map(keyOf).join(', ')} are for the whole process, and stand at the top. --print-config of those commands prints the file for a command line.`,
+  `Runs any number of serve, forward, socks and gateway in one process. Its file has a key for each of them (${SECTIONS.map(({ name }) => name).join(', ')}), with the options of that command below it, without --. An option that may be repeated takes a list, and a key with several of a kind takes a list of them. The options ${PROCESS_OPTIONS.map(keyOf).join(', ')} are for the whole process, and stand at the top. --print-config of those commands prints the file for a command line.`,
   'The whole file is checked before anything starts. Relative names of files in it are taken from its folder. status, ctl and monitor show all sessions together. If one part fails, the others are stopped as by a signal.',
   'SIGHUP makes up read the file again: paths, local ports, rules, logins and certificates change, and sessions and streams stay open. A file with a mistake changes nothing. Changes of other options are reported, and need a new start.',
 ].join('\n\n')

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `multipath gateway`: TCP connections of a network, or of this machine, by rules through `multipath serve`. */
+import { Command, Option } from 'commander'
+import type { CliIo } from '../cli-io.js'
+import { PATH_SYNTAX } from '../streams/dial-session.js'
+import { runAlone } from '../streams/part.js'
+import { ownStage } from '../streams/stage.js'
+import type { GatewayFlags } from './gateway-flags.js'
+import { GATEWAY_OPTIONS, gatewayPlan } from './gateway-flags.js'
+import { GatewayPart } from './gateway-part.js'
+import { clearRules, setRules } from './kernel-rules.js'
+import { setScript } from './net-script.js'
+
+interface CommandFlags extends GatewayFlags {
+  readonly dryRun?: true
+  readonly setUp?: true
+  readonly clean?: true
+}
+
+export function gatewayCommand(io: CliIo): Command {
+  const command = new Command('gateway')
+    .summary('carry TCP connections of a network through multipath serve, by rules')
+    .description(DESCRIPTION)
+    .usage('[options] --to HOST:PORT... --match PLACE... --interface NAME...')
+  for (const option of [...GATEWAY_OPTIONS(), ...RULE_OPTIONS()]) command.addOption(option)
+  return command.action(async (flags: CommandFlags) => {
+    if (flags.clean) await clearRules(flags.port)
+    else if (flags.setUp) await setRules(planFor(flags))
+    else if (flags.dryRun) io.print(setScript(planFor(flags)))
+    else await runAlone(gatewayPart(flags, io.env), ownStage('gateway', flags, io))
+  })
+}
+
+/** @throws {CliError} EXIT_USAGE for flags that do not go together */
+export function gatewayPart(flags: GatewayFlags, env: CliIo['env']): GatewayPart {
+  return new GatewayPart(flags, env)
+}
+
+const DESCRIPTION = [
+  'Captures TCP connections of a network, or of this machine, and carries them through one connection over several paths to multipath serve. The --allow and --allow-socks of serve decide which targets can be reached. Programs and other machines need no settings. Linux only: nftables redirects what --match names to a port on loopback, and all other traffic takes its usual route.',
+  'Names are matched by DNS: a name with a rule gets an address in 198.18.0.0/15 that stands for it, and serve looks it up. Other names are resolved by --dns-server. Special addresses (private, loopback and the like) match only a range that lies within them; * matches none of them. Rules with the same scheduler= and paths= share a session.',
+  'The rules of the kernel are removed when the command ends, even if it is killed. Without the capability NET_ADMIN, systemd must open the port, and --set-up must have set the rules.',
+  PATH_SYNTAX,
+].join('\n\n')
+
+export const GATEWAY_EXAMPLES: readonly string[] = [
+  'multipath gateway --to gw:7000@eth0 --to gw:7000@wwan0 --match 203.0.113.0/24:443 --interface lan0 --dry-run',
+  "multipath gateway --to gw:7000@eth0 --to gw:7000@wwan0 --match '*.example.org' --interface lan0 --dns 192.168.7.1:53",
+  'multipath gateway --to gw:7000@eth0,label=dsl --to gw:7000@wwan0 --match 203.0.113.7,scheduler=redundant --match 203.0.113.8,paths=dsl --local-output',
+  'multipath gateway --clean             # removes what was left behind',
+]
+
+const RULE_OPTIONS = (): Option[] => [
+  new Option('--dry-run', 'print the script that would set the rules of the kernel, and exit'),
+  new Option('--set-up', 'set the rules of the kernel, and exit'),
+  new Option('--clean', 'remove the rules of the kernel for --port, and exit'),
+]
+
+/** For a process that is still to come. */
+function planFor(flags: GatewayFlags): Parameters<typeof setScript>[0] {
+  return { ...gatewayPlan(flags, [{ kind: 'skgid', owner: flags.port }]), owner: 'none' }
+}
