@@ -35,7 +35,7 @@ export type ErrorCode =
   | 'ERR_MULTIPATH_MUX_LIMIT'
   | 'ERR_MULTIPATH_MUX_TIMEOUT'
 
-/** What a socket of the system says of itself when it fails; each part only where it is known. */
+/** Details of a failed system call. A field is absent if it is not known. */
 export interface SystemDetail {
   /** Number of the error in the system. */
   readonly errno?: number
@@ -68,8 +68,8 @@ const PATH_CODES: Partial<Record<ErrorCode, string>> = {
 }
 
 /**
- * Base class: stable codes, the `cause` kept. `code` is the one of Node, such as ECONNRESET, where the error ends a
- * connection, or keeps one from standing, in a way that net has a code for. Otherwise it equals `multipathCode`.
+ * Base class of all errors, with stable codes. If an error ends or prevents a connection, and `net` has a code for that,
+ * `code` is Node's own, such as ECONNRESET. Otherwise it equals `multipathCode`. `cause` holds the underlying error.
  */
 export class MultipathError extends Error implements SystemDetail {
   /** Node's code where `net` has one for the event, such as `ECONNRESET`; otherwise the same as `multipathCode`. */
@@ -118,7 +118,7 @@ function detailOf(error: unknown): SystemDetail {
   }
 }
 
-/** The caller gave a value that an option does not take. Nothing was started. */
+/** An option or an argument has an invalid value, or an unknown name. Nothing was started. */
 export class OptionError extends MultipathError {
   /** @param netCode - what net says of a value of that kind, where it takes the same argument */
   constructor(message: string, netCode?: string) {
@@ -126,16 +126,16 @@ export class OptionError extends MultipathError {
   }
 }
 
-/** The peer broke the wire format. Closes the subflow that carried the bytes, never the connection. */
+/** The peer violated the wire format. This closes the subflow that carried the bytes, never the connection. */
 export class RemoteProtocolError extends MultipathError {
   constructor(message: string, code: ErrorCode = 'ERR_MULTIPATH_FRAME') {
     super(code, message)
   }
 }
 
-/** The peer ended the connection early, and said so. */
+/** The peer reset the connection. */
 export class ResetError extends MultipathError {
-  /** What the peer gave as its reason, up to 128 bytes, with control characters escaped. */
+  /** The reason that the peer gave, up to 128 bytes, with control characters escaped. */
   readonly reason: string | undefined
 
   constructor(reason: string | undefined) {
@@ -145,9 +145,9 @@ export class ResetError extends MultipathError {
   }
 }
 
-/** No subflow has come back to a connection that was held, or none may come any more. */
+/** No subflow came back to a suspended connection in time, or none can come back any more. */
 export class HoldError extends MultipathError {
-  /** Bytes that were written and never acked: some of them may have arrived. */
+  /** Bytes that were written and not acked. Some of them may have arrived. */
   readonly unackedBytes: number
 
   /** @param why - it is held no longer */
@@ -166,9 +166,9 @@ export interface PathFailure {
 }
 
 /**
- * No path led to the peer. `failures` names the cause of each path, `cause` why there was none; Go: ErrFailOnAllDialers.
- * Where all paths failed alike, `code` is what they failed with, such as ECONNREFUSED, and `errno`, `syscall`,
- * `hostname`, `address` and `port` are those of the first.
+ * No path reached the peer. `failures` has the error of each path, and `cause` the reason if there was no path at all. If
+ * all paths failed with the same code, such as ECONNREFUSED, `code` is that code, and `errno`, `syscall`, `hostname`,
+ * `address` and `port` are those of the first path. Go: ErrFailOnAllDialers.
  */
 export class DialError extends MultipathError {
   /** One entry for each path that was tried. */

@@ -16,18 +16,21 @@ import type { UnixDialerOptions } from './transport/unix.js'
 import { unixDialer } from './transport/unix.js'
 
 export interface ConnectOptions extends DialerOptions {
-  /** One for each path: options of `net.connect`, or a dialer of any kind; or a source of paths, as `interfacePaths`. */
+  /**
+   * The paths: for each one options of `net.connect`, or a dialer of any kind. Or a source of paths, such as
+   * `interfacePaths(…)`.
+   */
   readonly paths: readonly (TcpDialerOptions | SubflowDialer)[] | PathSource
-  /** Ends the attempt; the connection is destroyed with its reason. */
+  /** Ends the attempt to connect: the connection is destroyed with the reason of the signal. Default: none. */
   readonly signal?: AbortSignal | undefined
-  /** As `setTimeout()`: `timeout` is emitted once nothing was read or written for this time, milliseconds. Default: never. */
+  /** Time without a read or a write after which `timeout` is emitted, milliseconds, as with `setTimeout()`. Default: never. */
   readonly timeout?: number | undefined
 }
 
-/** Options of a socket that is yet to be told to connect; `paths` may be given then. */
+/** Options of a socket that does not connect yet. `paths` may also be given to `connect()`. */
 export type SocketOptions = Partial<Omit<ConnectOptions, 'timeout'>>
 
-/** What `connect` takes: paths, or as `net.connect` the options or the address of one. */
+/** Arguments of `connect`: options with `paths`, or the options or the address of a single path, as with `net.connect`. */
 export type ConnectArguments =
   | [options: ConnectOptions | TcpDialerOptions, listener?: () => void]
   | [port: number | string, listener?: () => void]
@@ -45,8 +48,8 @@ interface Normal {
 }
 
 /**
- * A connection that dials once `connect` is called, for libraries that make a `new net.Socket()` and connect it
- * themselves. Where its options name `paths`, they are what it dials, whatever address such a library then asks for.
+ * A connection that dials when `connect()` is called, for libraries that create a `new net.Socket()` and connect it
+ * themselves. If its options have `paths`, it dials those, and ignores the address that the library requests.
  */
 export class MultipathSocket extends MultipathConn {
   readonly #options: SocketOptions
@@ -69,18 +72,19 @@ export class MultipathSocket extends MultipathConn {
   }
 
   /**
-   * What dials its paths: for its events, such as `path-failure`, its `stats()`, and `add` and `remove`. `undefined` until the
-   * paths are known: by the options, or by `connect`.
+   * The dialer of the connection, with events such as `path-failure`, and with `stats()`, `add` and `remove`. It is
+   * `undefined` until the options or `connect()` have given the paths.
    */
   get dialer(): MultipathDialer | undefined {
     return this.#dialer
   }
 
   /**
-   * Dials, once. `connect` and `ready` tell that the connection stands, `error` that it never will. What is written
-   * waits. Options are those of {@link connect}, or with `port` or `path` in place of `paths`, those of one path.
+   * Dials, once. The events `connect` and `ready` report that the connection is established, and `error` that it failed.
+   * Data that is written earlier waits. The options are those of {@link connect} or, with `port` or `path` in place of
+   * `paths`, those of a single path.
    *
-   * @throws {OptionError} ERR_MULTIPATH_OPTION; or for a second call
+   * @throws {OptionError} ERR_MULTIPATH_OPTION for an invalid option, and for a second call
    */
   connect(...args: ConnectArguments): this {
     const { options, listener } = normalize(args)
@@ -102,7 +106,7 @@ export class MultipathSocket extends MultipathConn {
     return this
   }
 
-  /** As of {@link MultipathConn}; a socket that is connecting is reset once it stands. */
+  /** As in {@link MultipathConn}. A socket that is connecting is reset once it is connected. */
   override resetAndDestroy(): this {
     if (!this.#hasBegun) return this.destroy(notDialledError())
     if (this.connecting) return this.once('connect', () => super.resetAndDestroy())
@@ -133,13 +137,13 @@ export class MultipathSocket extends MultipathConn {
 }
 
 /**
- * Connects, as `net.connect` does: the connection is there at once and tells by `connect` and `ready` that
- * it stands, or by `error` (ERR_MULTIPATH_FAIL_ON_ALL_DIALERS) that it never will. What is written waits.
+ * Connects, as `net.connect` does. It returns a connection at once, which emits `connect` and `ready` when it is
+ * established, or `error` (ERR_MULTIPATH_FAIL_ON_ALL_DIALERS) if every path fails. Data that is written earlier waits.
  *
  * @throws {OptionError} ERR_MULTIPATH_OPTION
  */
 export function connect(...args: ConnectArguments): MultipathSocket & {
-  /** What dials its paths. */
+  /** The dialer of the connection. */
   readonly dialer: MultipathDialer
 } {
   const { options, listener } = normalize(args)
@@ -150,7 +154,7 @@ export function connect(...args: ConnectArguments): MultipathSocket & {
   return socket.connect() as MultipathSocket & { readonly dialer: MultipathDialer }
 }
 
-/** The other name that net has for {@link connect}. */
+/** Another name of {@link connect}, as in `node:net`. */
 export const createConnection: typeof connect = connect
 
 /** In the ways of net: options, a port and perhaps a host, or the path of a Unix socket. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The table of README that compares the peers in figures, for the congestion control that Linux comes with. */
 import { figure, table } from '../shared/figures.js'
+import type { Machine } from '../shared/machine.js'
 import type { Figures } from './measure.js'
 import { PEERS } from './peers.js'
 import { SCENARIOS } from './scenarios.js'
@@ -48,12 +49,17 @@ const ROWS: readonly Row[] = [
   },
 ]
 
-/** `text` with the table in its place. */
-export function withComparison(text: string, summary: Summary): string {
+/** `text` with the table in its place, and the machine and the day that it is from. */
+export function withComparison(text: string, summary: Summary, machine: Machine): string {
   const [before, rest] = text.split(`${BEGIN}\n`)
   const [, after] = (rest ?? '').split(END)
   if (before === undefined || after === undefined) throw new Error(`README.md needs ${BEGIN} and ${END}`)
-  return `${before}${BEGIN}\n\n${comparison(summary)}\n\n${END}${after}`
+  return `${before}${BEGIN}\n\n${comparison(summary)}\n\n${origin(machine)}\n\n${END}${after}`
+}
+
+function origin({ cores, cpu, memoryGiB, kernel, node, date }: Machine): string {
+  const day = new Date(date).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
+  return `Measured on ${day}: ${cores} × ${cpu}, ${memoryGiB} GiB, Linux ${kernel.split('-')[0]}, Node ${node.slice(1)}.`
 }
 
 function comparison(summary: Summary): string {

@@ -40,7 +40,7 @@ export function drawn({ machine, runs }: Saved): Map<string, string> {
   return new Map([
     [`${RESULTS}links.md`, `${markdown(summary, congestionControls, machine, [...builds])}\n`],
     [`${PICTURES}links.svg`, chart(summary, congestionControls)],
-    [README, withComparison(readFileSync(README, 'utf8'), summary)],
+    [README, withComparison(readFileSync(README, 'utf8'), summary, machine)],
     ...SMALL_CHARTS.map((of) => [`${PICTURES}${of.name}.svg`, smallChart(summary, of, USUAL)] as const),
   ])
 }

@@ -20,7 +20,7 @@ export interface TuningFlags {
 const MOST = 3_600_000
 
 export const TUNING_OPTIONS = (): Option[] => [
-  new Option('--scheduler <name>', 'how this side chooses the path for what it sends')
+  new Option('--scheduler <name>', 'scheduler for the data that this side sends')
     .choices(Object.keys(schedulers))
     .default('lowest-rtt'),
   new Option(
@@ -45,7 +45,7 @@ export const TUNING_OPTIONS = (): Option[] => [
 export const PEER_SCHEDULER_OPTION = (): Option =>
   new Option(
     '--peer-scheduler <name>',
-    'how the other side chooses the path for what it sends, if it is of this version and allows it',
+    'scheduler for the data that the other side sends, if that is multipath-net of this version and allows it',
   ).choices(Object.keys(schedulers))
 
 const MOST_HOLD_SECONDS = 86_400

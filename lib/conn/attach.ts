@@ -19,7 +19,7 @@ export interface SubflowChange {
   readonly state: SubflowState
   /** Why it closed; only with state `closed`. */
   readonly reason?: CloseReason
-  /** What it failed with; absent where it ended in order. */
+  /** The error of a subflow that failed; absent if it ended in order. */
   readonly error?: Error
 }
 

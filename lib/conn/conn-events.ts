@@ -19,22 +19,22 @@ export interface ConnEvents extends Record<SubflowEventName, [change: SubflowCha
   suspended: []
   /** A subflow is back. */
   resumed: [resumed: Resumed]
-  /** The first subflow is there; of a connection that has been dialled. */
+  /** The connection is established: its first subflow is up. On the side that dialled. */
   connect: []
-  /** After `connect`, and after what was written meanwhile has left. */
+  /** After `connect`, once the data that was written before has left. */
   ready: []
-  /** Nothing was read or written for as long as `setTimeout` says. */
+  /** Nothing was read or written for the time given to `setTimeout`. */
   timeout: []
-  /** It is closed; `hadError` tells whether by an error. */
+  /** The connection is closed; `hadError` tells whether it failed. */
   close: [hadError: boolean]
-  /** It failed, and closes: see docs/errors.md. */
+  /** The connection has failed, and closes: see docs/errors.md. */
   error: [error: Error]
   /** Bytes from the peer, or text after `setEncoding`. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- As Node's: it depends on `setEncoding`.
   data: [chunk: any]
-  /** The peer has ended, and all that it sent is read. */
+  /** The peer has ended its data, and all of it was read. */
   end: []
-  /** Our end and all before it is acked. */
+  /** After `end()`, the peer has acked all data and the end. */
   finish: []
   /** After `write()` has returned `false`: more may be written. */
   drain: []

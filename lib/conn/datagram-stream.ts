@@ -57,7 +57,7 @@ export class DatagramStream extends Duplex {
     process.nextTick(conn.closed ? connOnClose : () => this.pull())
   }
 
-  /** What has become of the datagrams of the connection so far. */
+  /** Counters of the datagrams of the connection. */
   get stats(): DatagramStats {
     return this.#driver.core.datagrams.stats
   }
@@ -68,11 +68,13 @@ export class DatagramStream extends Duplex {
   }
 
   /**
-   * Sends one message, or has it wait for room: see `maxQueuedBytes`. Nothing tells whether it arrives. `message` is copied.
+   * Sends one message, or queues it until there is room (`maxQueuedBytes`). There is no sign whether it arrives. `message`
+   * is copied.
    *
-   * @param options - in place of those of the stream
+   * @param options - override those of the stream
    * @throws {OptionError}
-   * @throws ERR_MULTIPATH_LIMIT for a message of more than 64 KiB; ERR_MULTIPATH_PEER; ERR_MULTIPATH_CLOSED once it is closed
+   * @throws ERR_MULTIPATH_LIMIT for a message of more than 64 KiB; ERR_MULTIPATH_PEER; ERR_MULTIPATH_CLOSED once it is
+   * closed
    */
   send(message: Uint8Array | string, options?: DatagramSendOptions): void {
     const bytes = bytesOf(message)

@@ -42,10 +42,12 @@ export interface ConnInit {
 }
 
 /**
- * One byte stream over all subflows. Bytes given to `write()` belong to the connection until they are
- * acked; with a callback they are copied, so that the buffer is the caller's again when it is called.
+ * One ordered byte stream over all subflows, with the surface of `net.Socket`. A buffer given to `write()` belongs to the
+ * connection until its bytes are acked. With a callback, the bytes are copied, and the caller may reuse the buffer when the
+ * callback is called.
  *
- * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _RESET, _HOLD, _RESTARTED, _PEER, _AUTH, _LINGER, _CLOSED.
+ * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _RESET, _HOLD, _RESTARTED, _PEER, _AUTH, _LINGER,
+ * _CLOSED.
  */
 export class MultipathConn extends PathSurface {
   /** Called once, when no subflow may join any more. @internal */
@@ -121,29 +123,29 @@ export class MultipathConn extends PathSurface {
     expectFarewell(this.#driver)
   }
 
-  /** Bytes that the reader got. */
+  /** Bytes that the reader received. */
   get bytesRead(): number {
     return this.#inlet.bytesRead
   }
 
-  /** Bytes written, those on their way included. */
+  /** Bytes written, including those that are still on their way. */
   get bytesWritten(): number {
     return this.#outlet.bytesDone + this.writableLength
   }
 
-  /** Bytes written and not yet acked by the peer. */
+  /** Bytes written that the peer has not acked yet. */
   get unflushedBytes(): number {
     return this.#outlet.unflushedBytes(this.writableLength)
   }
 
-  /** Closes at once with resets; the peer gets an error, and what is not acked is dropped. */
+  /** Resets the connection: it closes at once, the peer gets an error, and unacked data is dropped. */
   resetAndDestroy(): this {
     this.#isReset = true
     return this.destroy()
   }
 
   /**
-   * Resolves when all that was written is acked, what is written meanwhile included.
+   * Resolves when the peer has acked all written data, including data that is written while this waits.
    *
    * @throws ERR_MULTIPATH_UNACKED, or what destroyed the connection, when it closes before
    */
@@ -151,7 +153,7 @@ export class MultipathConn extends PathSurface {
     return this.#outlet.flushed(this.writableLength)
   }
 
-  /** The same connection in the shape of Go's net.Conn. Use one of the two at a time for reading. */
+  /** The same connection in the shape of Go's net.Conn. Read through one of the two only. */
   netConn(): NetConn {
     return (this.#netConn ??= new NetConn(this))
   }

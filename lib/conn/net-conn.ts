@@ -5,9 +5,9 @@ import { MultipathError, OptionError } from '../errors.js'
 import type { SocketSurface } from '../stream/socket-surface.js'
 import { ignore } from '../ignore.js'
 
-/** A write that hit its deadline: `bytesWritten` of its bytes were taken and will be delivered. */
+/** A write reached its deadline: the connection took `bytesWritten` of its bytes, and will deliver them. */
 export class DeadlineError extends MultipathError {
-  /** Bytes of the write that were taken, and will be delivered. */
+  /** Bytes of the write that the connection took and will deliver. */
   readonly bytesWritten: number
 
   constructor(what: string, bytesWritten: number) {
@@ -60,8 +60,8 @@ const READ_EVENTS = ['readable', 'end', 'close', 'error'] as const
 const WRITE_EVENTS = ['drain', 'close', 'error'] as const
 
 /**
- * Errors reach the calls that follow; nobody has to listen for `error`: ERR_MULTIPATH_DEADLINE,
- * ERR_MULTIPATH_CLOSED, and what destroyed the connection.
+ * A connection in the shape of Go's `net.Conn`. Its calls reject with every error, so `error` needs no listener:
+ * ERR_MULTIPATH_DEADLINE, ERR_MULTIPATH_CLOSED, and what destroyed the connection.
  */
 export class NetConn {
   readonly #conn: SocketSurface
@@ -148,7 +148,7 @@ export class NetConn {
     }
   }
 
-  /** Delivers what was written, then closes. Rejects where it could not be delivered. */
+  /** Delivers the written data, then closes. Rejects if the data could not be delivered. */
   async close(): Promise<void> {
     const conn = this.#conn
     if (conn.errored) throw conn.errored
@@ -163,18 +163,18 @@ export class NetConn {
     })
   }
 
-  /** Sets both deadlines; `null` takes them away. */
+  /** Sets both deadlines; `null` removes them. */
   setDeadline(deadline: Date | null): void {
     this.setReadDeadline(deadline)
     this.setWriteDeadline(deadline)
   }
 
-  /** Reads that wait at `deadline` fail; `null`: never. */
+  /** Reads that still wait at `deadline` fail. With `null`, they wait without a limit. */
   setReadDeadline(deadline: Date | null): void {
     this.#readGate.set(deadline)
   }
 
-  /** Writes that wait at `deadline` fail; `null`: never. */
+  /** Writes that still wait at `deadline` fail. With `null`, they wait without a limit. */
   setWriteDeadline(deadline: Date | null): void {
     this.#writeGate.set(deadline)
   }

@@ -2,25 +2,25 @@
 /** Counters of one path: they survive the path's reconnects. Go: dialer.go, subflowDialer. */
 import type { StatsTracker } from '../core/tracker.js'
 
-/** What is known of a path, units in the names. */
+/** Counters of a path over all its connections. Names contain the units. */
 export interface PathStats {
   /** Label of the path. */
   readonly label: string
-  /** Subflows opened, in all and since the last failure, and attempts that failed. */
+  /** Subflows that were opened. */
   readonly successes: number
-  /** Subflows opened since the last failure. */
+  /** Subflows that were opened since the last failure. */
   readonly consecutiveSuccesses: number
   /** Attempts that failed. */
   readonly failures: number
   /** Moving average, alpha 0.5 as Go's; `undefined` before the first sample and after a failure. */
   readonly rttMs: number | undefined
-  /** Data frames and payload bytes, without what was sent again. */
+  /** Data frames that were sent for the first time. */
   readonly sentFrames: number
   /** Payload bytes of these frames. */
   readonly sentBytes: number
-  /** Duplicates included. */
+  /** Data frames received, including duplicates. */
   readonly receivedFrames: number
-  /** Payload bytes received, duplicates included. */
+  /** Payload bytes received, including duplicates. */
   readonly receivedBytes: number
   /** Data frames that were sent again. */
   readonly retransmittedFrames: number

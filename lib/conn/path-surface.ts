@@ -32,7 +32,7 @@ import type { TraceTarget } from './trace-sink.js'
 import { checkTrace, sinkOf } from './trace-sink.js'
 
 export abstract class PathSurface extends EventSurface {
-  /** A short name for logs; never enough of the CID to join with. */
+  /** A short name for logs. It shows too little of the CID to join with it. */
   name = ''
   /** Of streams that are being opened. @internal */
   readonly refs: Refs = new Refs((handle) => {
@@ -69,10 +69,10 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * Messages of up to 64 KiB beside the bytes of the connection, which may be lost and overtake each other, but wait for nothing:
-   * for a peer that does the same. Without options, it returns the ones that are open, if any.
+   * Messages of up to 64 KiB beside the bytes of the connection, for a peer that calls this too. They may be lost and may
+   * overtake each other, but never wait for each other. Without options, an open stream of them is returned again.
    *
-   * @throws {OptionError} for an invalid option, and for options while they are open
+   * @throws {OptionError} for an invalid option, and for options while such a stream is open
    */
   datagrams(options?: DatagramOptions): DatagramStream {
     const open = this.#datagrams
@@ -83,11 +83,14 @@ export abstract class PathSurface extends EventSurface {
     return open
   }
 
-  /** As below, but each message is there once it has come, whatever is missing of others: between two multipath-net peers. */
+  /**
+   * As below, but each message is delivered when it arrives, even if earlier ones are missing. Between two multipath-net
+   * peers.
+   */
   messages(options: MessageOptions & { readonly ordered: false }): UnorderedMessageStream
   /**
-   * The same connection as messages with their boundaries, for a peer that does the same: it is to be read and
-   * written by them alone.
+   * The connection as a stream of messages that keep their boundaries, for a peer that calls this too. Read and write the
+   * connection through it only.
    *
    * @throws {OptionError}
    */
@@ -131,8 +134,8 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * The connection has no subflow, and is held for one (`holdMs`): writes fill the buffer and then wait, and so do reads. The
-   * events `suspended` and `resumed` (with `durationMs`) tell of changes.
+   * Whether the connection has no subflow, and is held for one (`holdMs`). Reads wait, and so do writes once the buffer is
+   * full. The events `suspended` and `resumed` (with `durationMs`) report changes.
    */
   get isSuspended(): boolean {
     return this.driver.core.isSuspended
@@ -162,15 +165,15 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * Each path: where this side dials, those without a subflow, too, and with what they have carried even once the
-   * connection is over.
+   * The state of each path. The side that dials also lists paths without a subflow, and keeps the counters after the end of
+   * the connection.
    */
   paths(): ConnPath[] {
     return this.connPaths.list()
   }
 
   /**
-   * Chooses paths otherwise from the next frame on: for what we send. For the peer, see `setPeerScheduler`.
+   * Sets the scheduler for the data that this side sends, from the next frame on. For the peer, see `setPeerScheduler`.
    *
    * @throws {OptionError} for what is neither a name nor a scheduler
    */
@@ -181,10 +184,10 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * Has the peer choose paths otherwise for what it sends, if it is one of ours and accepts that (`acceptPeerPolicy`). For
-   * the side that has dialled; the option `peerScheduler`, live.
+   * Asks a multipath-net peer to use this scheduler for the data that it sends (`acceptPeerPolicy`). Only the side that
+   * dialled can ask; the option `peerScheduler` sets the first value.
    *
-   * @throws {OptionError} for what is no name of a scheduler
+   * @throws {OptionError} for an unknown name
    */
   setPeerScheduler(name: SchedulerName): void {
     this.driver.core.extensions.peerScheduler = checkSchedulerName(name)
@@ -192,31 +195,31 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * Changes how much memory the connection may take, from now on; what it holds already stays. For a listener that gives
-   * little to strangers, and more to those whom it knows. What is not given stays as it is.
+   * Changes the given memory limits of the connection. Data that it already holds stays. A listener can give little to
+   * unknown clients, and more once they have logged in.
    *
-   * @throws {OptionError} for what is no such limit, or a value out of range
+   * @throws {OptionError} for an unknown limit, or a value out of range
    */
   setLimits(limits: ConnLimits): void {
     this.driver.setLimits(limits)
   }
 
   /**
-   * Changes the policy of the path called `label`, at once: for what we send and, where we have dialled, for what a peer of ours
-   * sends (`acceptPeerPolicy`). Connections of one dialer share it.
+   * Changes the policy of the path called `label` at once, for the data that this side sends. If this side dialled, it also
+   * applies to the data of a multipath-net peer that accepts it (`acceptPeerPolicy`). All connections of a dialer share it.
    *
-   * @throws {OptionError} for a label that no path has, or a value out of range
+   * @throws {OptionError} for an unknown label, or a value out of range
    */
   setPathPolicy(label: string, policy: PathPolicy): void {
     this.connPaths.set(label, policy)
   }
 
   /**
-   * Sends no more data on the path called `label`, until `resumePath`; acks and signs of life still use it, and what
-   * is on its way arrives. With every path paused, data waits. Connections of one dialer share it. Not to be confused
-   * with `pause()`, which stops what is read from the connection.
+   * Sends no more data on the path called `label` until `resumePath`. Acks and pings still use it, and data that is on its
+   * way arrives. If every path is paused, data waits. All connections of a dialer share it. `pause()` is different: it
+   * stops reading.
    *
-   * @throws {OptionError} for a label that no path has
+   * @throws {OptionError} for an unknown label
    */
   pausePath(label: string): void {
     this.connPaths.setPaused(label, true)
@@ -232,10 +235,10 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * Traces the connection from now on (docs/trace.md), in place of what the option `trace` or MULTIPATH_TRACE has asked for;
-   * `undefined` ends its trace.
+   * Traces the connection from now on (docs/trace.md), instead of the trace of the option `trace` or of MULTIPATH_TRACE.
+   * `undefined` ends the trace.
    *
-   * @throws {OptionError} for what is neither the name of a file nor a function
+   * @throws {OptionError} unless it is the name of a file or a function
    */
   setTrace(target: TraceTarget | undefined): void {
     checkTrace(target)
@@ -268,8 +271,8 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * Whether the peer hears that we end while it goes on writing: one of ours does, Go's does not and closes.
-   * `undefined` until its first frame has come.
+   * Whether this side can end its data while the peer continues to write. It can towards a multipath-net peer; a Go peer
+   * closes instead. `undefined` until the first frame of the peer has arrived.
    */
   get canHalfClose(): boolean | undefined {
     const { endsBy } = this.peer
@@ -277,8 +280,8 @@ export abstract class PathSurface extends EventSurface {
   }
 
   /**
-   * The name that the dialer has given itself (its option `name`), on the listener's side: at most 64 bytes, with control
-   * characters escaped. Anybody may claim any name. `undefined` without one, and until it has arrived.
+   * On the listener's side, the name that the dialer has given itself (its option `name`): at most 64 bytes, with control
+   * characters escaped. It proves nothing. `undefined` without a name, and until it has arrived.
    */
   get peerName(): string | undefined {
     return this.driver.core.peerSettings?.name

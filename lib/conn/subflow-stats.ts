@@ -7,17 +7,17 @@ import type { Subflow } from '../core/subflow.js'
 
 /** What has been carried. */
 export interface Carried {
-  /** Data frames and payload bytes, without what was sent again. */
+  /** Data frames that were sent for the first time. */
   readonly sentFrames: number
   /** Payload bytes of these frames. */
   readonly sentBytes: number
-  /** Of those sent, copies of what another path carries too. */
+  /** Copies among them of frames that another path also carries. */
   readonly copiedFrames: number
   /** Payload bytes of these copies. */
   readonly copiedBytes: number
-  /** Duplicates included. */
+  /** Data frames received, including duplicates. */
   readonly receivedFrames: number
-  /** Payload bytes received, duplicates included. */
+  /** Payload bytes received, including duplicates. */
   readonly receivedBytes: number
   /** Data frames that were sent again. */
   readonly retransmittedFrames: number
@@ -31,7 +31,7 @@ export interface SubflowStats extends Carried {
   readonly id: number
   /** Label of its path on this side. */
   readonly label: string
-  /** What the dialer calls the path, on the side that listens; `undefined` elsewhere, and until it is known. */
+  /** On the side that listens, the dialer's label of the path; `undefined` on the other side, and until it is known. */
   readonly peerLabel: string | undefined
   /** State of the subflow. */
   readonly state: SubflowState
@@ -39,11 +39,11 @@ export interface SubflowStats extends Carried {
   readonly tier: Tier
   /** Whether a new frame may leave on it now: `eligible`, or the reason why not. */
   readonly eligibility: Eligibility
-  /** Round-trip times, milliseconds; `undefined` before the first sample. */
+  /** Smoothed round-trip time, milliseconds; `undefined` before the first sample. */
   readonly smoothedRttMs: number | undefined
-  /** Lowest round-trip time of late, milliseconds; `undefined` before the first sample. */
+  /** Lowest recent round-trip time, milliseconds; `undefined` before the first sample. */
   readonly minRttMs: number | undefined
-  /** Delivery rate as measured; 0 while unknown. */
+  /** Measured delivery rate; 0 while unknown. */
   readonly bytesPerSecond: number
   /** Bytes sent on it and not acked. */
   readonly inFlightBytes: number

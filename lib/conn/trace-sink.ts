@@ -6,7 +6,7 @@ import { OptionError, toError } from '../errors.js'
 import type { TraceOutput } from './trace-file.js'
 import { TraceFile } from './trace-file.js'
 
-/** A file to append lines of JSON to, or a function that gets each. */
+/** A file to which lines of JSON are appended, or a function that gets each line. */
 export type TraceTarget = string | ((line: string) => void)
 
 /** What a connection needs for its trace. */
@@ -15,7 +15,7 @@ export interface TraceInit {
   readonly side: 'dialer' | 'listener'
 }
 
-/** Never throws: a trace that fails is none of the connection's concern. */
+/** Never throws: a trace that fails leaves its connection as it is. */
 export class TraceSink {
   /** Traces of connections that are not over: they may have something left to tell when the process exits. */
   readonly live: Set<{ close(): void }> = new Set()

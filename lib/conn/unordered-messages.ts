@@ -13,9 +13,9 @@ import { MessageExchange } from './message-exchange.js'
 import { closedError } from './net-conn.js'
 
 /**
- * Messages of a connection between two multipath-net peers, of which each arrives once, but in whatever order: none waits for
- * another that is missing or late. Each `write` or `send` is one message, each `data` event or step of `for await` is one. Ends and is
- * destroyed together with its connection, which nobody else may read or write.
+ * Messages of a connection between two multipath-net peers. Each arrives once, in any order: none waits for another that is
+ * missing or late. Each `write` or `send` is one message, each `data` event or step of `for await` is one. The stream ends and is
+ * destroyed together with its connection, whose bytes it takes over: do not read or write them beside it.
  *
  * Errors (events, callbacks, rejections): ERR_MULTIPATH_PEER where the peer takes none, as Go's; ERR_MULTIPATH_LIMIT for a message
  * that is too long, sent or received; ERR_MULTIPATH_INCOMPLETE where the connection ends before all have come;
@@ -156,7 +156,7 @@ export class UnorderedMessageStream extends Duplex {
   }
 
   readonly #connOnData = (): void => {
-    this.#fail(new RemoteProtocolError('the peer sent bytes in order, and no messages without one'))
+    this.#fail(new RemoteProtocolError('the peer sent bytes instead of unordered messages'))
   }
 
   readonly #connOnEnd = (): void => {

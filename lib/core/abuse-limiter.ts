@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a subflow brings that gets its connection nowhere: copies, frames that are dropped, pings, acks of nothing. Much
- * of it is honest: a scheduler may send everything twice, a path that was frozen brings what others have brought since,
- * and a Go peer sends its whole window again and again while our reader is slow, so that hundreds of megabytes may come
- * before the one frame that is missing. So a subflow has what its connection's progress has earned, and beyond that a
- * share of what all of them may take together: one alone is hardly slowed down, and a hundred cost a tenth of one.
+ * Limits what subflows bring without progress for their connection: copies, dropped frames, pings, and acks of nothing. Much
+ * of it is honest. A scheduler may send everything twice, and a path that was frozen brings what others have brought since.
+ * A Go peer sends its whole window again while our reader is slow: hundreds of megabytes may precede the one missing frame.
+ * A subflow therefore has what its connection's progress has earned, and beyond that a share of what all of them may take
+ * together: one alone is hardly slowed down, and a hundred cost a tenth of one.
  */
 import type { Millis } from '../clock.js'
 import type { ResolvedConnOptions } from './options.js'
 
-/** What a frame costs beside its bytes: a header takes us about as long as so many bytes of payload. */
+/** What a frame costs beside its bytes: a header takes us about as long as this many bytes of payload. */
 export const FRAME_COST_BYTES = 64
 /** What an ack of a frame of ours is worth beside the frame's bytes: a Go peer sends much again between its acks. */
 export const ACK_WORTH_BYTES = 65_536

@@ -39,7 +39,7 @@ export interface CongestionController {
   acked(flight: Delivery, landing: Landing): void
   /** What was known of the rate is old: begins anew, as the kernel below does after a silence. */
   restart(): void
-  /** Nothing was delivered for so long that the rate may be another by now. */
+  /** The last delivery is too long ago for its rate to count. */
   isStale(now: Millis): boolean
 }
 

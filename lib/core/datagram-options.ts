@@ -2,27 +2,30 @@
 /** Knobs of datagrams, with their limits, and what is counted of them. */
 import type { OptionTable } from '../options.js'
 
-/** How one datagram is sent. */
+/** Options of one datagram. */
 export interface DatagramSendOptions {
   /**
-   * Time for which it is worth something, milliseconds. Then it is dropped: by us where it has not left, and by the peer
-   * where it comes or is read later. Default: ∞; 1 or more.
+   * Time until the datagram is worthless, milliseconds. The sender drops it if it has not left by then, and the peer if it
+   * arrives or is read later. Default: ∞; 1 or more.
    */
   expiresMs?: number | undefined
   /**
-   * Further paths on which it leaves at once, as far as they have room. Without any, it leaves again only where its path is
-   * late. Default: 0; 0 to 7.
+   * Further paths on which it leaves at once, if they have room. With 0, it leaves again only if its path is late. Default:
+   * 0; 0 to 7.
    */
   copies?: number | undefined
-  /** Among those that wait for room, a higher one leaves first, and a lower one is dropped first. Default: 0; 0 to 7. */
+  /**
+   * Among queued datagrams, those with a higher priority leave first, and those with a lower one are dropped first.
+   * Default: 0; 0 to 7.
+   */
   priority?: number | undefined
 }
 
-/** How datagrams are sent that say nothing else, and how many may wait. */
+/** Defaults for the datagrams of a stream, and the limit of its queues. */
 export interface DatagramOptions extends DatagramSendOptions {
   /**
-   * Bytes that wait to be sent, and to be read, and 64 for each datagram. Beyond it, the oldest are dropped. Default: 1
-   * MiB; 65,600 to 1 GiB.
+   * Limit of the bytes that wait to be sent, and of those that wait to be read; each datagram counts 64 bytes more. Beyond
+   * it, the oldest are dropped. Default: 1 MiB; 65,600 to 1 GiB.
    */
   maxQueuedBytes?: number | undefined
 }
@@ -38,27 +41,27 @@ export const DATAGRAM_TABLE: OptionTable<DatagramOptions> = {
   maxQueuedBytes: { default: 1024 * 1024, min: 65_600, max: 1024 * 1024 * 1024 },
 }
 
-/** What has become of the datagrams of a connection. */
+/** Counters of the datagrams of a connection. */
 export interface DatagramStats {
-  /** Left, each counted once. */
+  /** Sent, each counted once. */
   readonly sent: number
-  /** Left at once on a further path (`copies`). */
+  /** Copies that were sent at once on a further path (`copies`). */
   readonly copied: number
-  /** Left again since the path that carried them was late, silent or gone. */
+  /** Sent again because the first path was late, silent or gone. */
   readonly resent: number
   /** Acknowledged by the peer. */
   readonly acked: number
-  /** Became late before they left. */
+  /** Dropped unsent because `expiresMs` was over. */
   readonly expired: number
-  /** Made room for newer ones before they left. */
+  /** Dropped unsent because the queue was full. */
   readonly dropped: number
   /** Read by the application. */
   readonly received: number
-  /** Came late, or became late before they were read. */
+  /** Dropped because they arrived or were read after `expiresMs`. */
   readonly late: number
-  /** Came more than once. */
+  /** Further copies that arrived. */
   readonly duplicates: number
-  /** Made room for newer ones before they were read. */
+  /** Dropped unread because the reader was too slow. */
   readonly unread: number
   /** Bytes that wait to be sent, and 64 for each datagram. */
   readonly queuedBytes: number

@@ -10,7 +10,7 @@ export function silentError(silentMs: number): MultipathError {
 
 /** Kills a subflow. */
 export function ackLimitError(): MultipathError {
-  return new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer takes up none of our acks')
+  return new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer does not read our acks')
 }
 
 /** Kills the connection: a Go peer has lost what it wrote. It can lock itself up over what it resends. Go: conn.go, retransmit. */

@@ -55,7 +55,7 @@ export class InFlight {
     return this.#window.isFull
   }
 
-  /** Whether a frame may be cut although so many bytes were acked that our sockets still hold. */
+  /** Whether a frame may be cut, counting `stuckBytes`: acked, but still held by our sockets. */
   hasRoomBeside(stuckBytes: number): boolean {
     return !this.isFull && this.#window.hasRoomBeside(stuckBytes)
   }

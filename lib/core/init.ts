@@ -30,7 +30,7 @@ export interface CoreInit {
   readonly random: () => number
   /** Which peers are taken. Default: `any`. */
   readonly accepts?: AcceptedPeer
-  /** For what is of no use; shared with other connections, or one of its own. */
+  /** Limits useless bytes; shared with other connections, or one for this connection alone. */
   readonly allowance?: AbuseLimiter
   /** What the peer is told of us, if it is one of ours. Default: nothing. */
   readonly facts?: OwnFacts | undefined

@@ -212,7 +212,7 @@ export class JoinAuthenticator {
     if (this.#isOfStranger(exchange, proof)) exchange.isStranger = true
     else if (this.#hasSecret || unproven === undefined || !isOther(unproven)) {
       this.#doubt(subflow, 'the peer does not know the secret')
-      throw new RemoteProtocolError('a PROOF that proves nothing', 'ERR_MULTIPATH_AUTH')
+      throw new RemoteProtocolError('a PROOF that does not verify', 'ERR_MULTIPATH_AUTH')
     }
     return undefined
   }

@@ -98,7 +98,7 @@ export const CONN_OPTIONS: OptionTable<ConnOptions> = {
 
 export type ResolvedConnOptions = Resolved<ConnOptions>
 
-/** Options that may change while a connection stands. */
+/** Options that may change on a live connection. */
 export type ConnLimits = Pick<
   ConnOptions,
   'maxUnackedBytes' | 'sendBufferBytes' | 'maxUnreadBytes' | 'maxReorderBytes' | 'maxOutstandingAckBytes'

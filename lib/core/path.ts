@@ -9,7 +9,7 @@ import { Pacer } from './pacer.js'
 /** The roles of paths, in the order in which they are used: see {@link PathPolicy.tier}. */
 export const TIERS = ['primary', 'secondary', 'backup'] as const
 /**
- * What a path is for: `primary` ones carry data, `secondary` ones while all primary ones are full or gone, and `backup`
+ * The role of a path. `primary` paths carry data, `secondary` ones while all primary ones are full or gone, and `backup`
  * ones only while all others are gone. Silent and paused paths, and those whose cap is used up, count as gone.
  */
 export type Tier = (typeof TIERS)[number]

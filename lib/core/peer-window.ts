@@ -30,12 +30,12 @@ export class PeerWindow {
   #interval = FIRST_PROBE_MS
   #probeAt: Millis = Infinity
 
-  /** Whether new data may go out with so many frames unacked. */
+  /** Whether new data may go out while this many frames are unacked. */
   allows(unackedFrames: number): boolean {
     return !this.#isHeld && !this.#isFull && unackedFrames < this.#credit
   }
 
-  /** Whether a frame may go out again with so many others on their way. */
+  /** Whether a frame may go out again while this many others are on their way. */
   allowsResend(inFlightFrames: number): boolean {
     return !this.#isFull && inFlightFrames < this.#credit
   }

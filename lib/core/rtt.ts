@@ -4,7 +4,7 @@ import type { Millis } from '../clock.js'
 
 /** How long a minimum stands before it has to be seen again, milliseconds. BBR's choice. */
 export const MIN_RTT_WINDOW_MS = 10_000
-/** On long paths a minimum stands for so many of itself: measuring it costs about half a round trip. */
+/** On long paths a minimum stands for this many round trips: measuring it costs about half of one. */
 export const MIN_RTT_WINDOW_ROUNDS = 60
 
 /** As many samples as HyStart looks at (RFC 9406: N_RTT_SAMPLE). */
@@ -104,7 +104,7 @@ export class RttEstimator {
     this.#minAt = now
   }
 
-  /** Silence of so many milliseconds after sending is more than jitter; never under `floor`. */
+  /** Silence after sending that jitter does not explain, milliseconds; never under `floor`. */
   timeout(floor: number): number {
     return this.#smoothed === undefined
       ? Math.max(floor, UNKNOWN_TIMEOUT_MS)

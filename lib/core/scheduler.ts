@@ -7,7 +7,7 @@ export interface SubflowView {
   readonly id: number
   /** Label of its path. */
   readonly label: string
-  /** Smoothed round-trip time, milliseconds: of idle times while nothing is in flight. Infinity if unknown. */
+  /** Smoothed round-trip time, milliseconds; while nothing is in flight, the one of an idle path. Infinity if unknown. */
   readonly smoothedRttMs: number
   /** How much its round-trip time varies, milliseconds. */
   readonly rttVarianceMs: number
@@ -19,9 +19,7 @@ export interface SubflowView {
   readonly inFlightBytes: number
   /** The path's weight, at least 1. */
   readonly weight: number
-  /**
-   * Bytes that this scheduler chose it for, divided by its weight; made level with the others' when it comes up.
-   */
+  /** Bytes that this scheduler has given to it, divided by its weight. It starts level with the other subflows. */
   readonly served: number
 }
 
@@ -40,15 +38,15 @@ export interface Snapshot<View extends SubflowView = SubflowView> {
 }
 
 /**
- * Pure functions of a snapshot. One that throws, or chooses what is not there or has no room, ends the connection
- * with ERR_MULTIPATH_SCHEDULER.
+ * Chooses the path of each frame, by pure functions of a snapshot. If one throws, or chooses a subflow that does not exist
+ * or has no room, the connection ends with ERR_MULTIPATH_SCHEDULER.
  */
 export interface Scheduler {
   /** Name of the scheduler in traces and statistics. */
   readonly name: string
-  /** `undefined`: better wait for a subflow that has no room now. */
+  /** The subflow for the next frame, or `undefined` to wait for one that has no room now. */
   choose<View extends SubflowView>(snapshot: Snapshot<View>): View | undefined
-  /** Whether all other subflows are to carry the frame too, as they have room. Default: no. */
+  /** Whether all other subflows carry a copy of the frame as soon as they have room. Default: no. */
   isShared?<View extends SubflowView>(snapshot: Snapshot<View>): boolean
   /** Whether a frame that is late on its path leaves again on another one (option `hedgePercent`). Default: no. */
   readonly isHedging?: boolean

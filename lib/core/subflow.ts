@@ -131,7 +131,7 @@ export class Subflow implements SubflowView, Carrier {
     return Math.max(smoothed, Math.max(0, deliveredAt - sentAt) + frame.size / rate)
   }
 
-  /** Silence of so many milliseconds after sending is more than jitter; never under `floor`. */
+  /** Silence after sending that jitter does not explain, milliseconds; never under `floor`. */
   timeoutMs(floor: number): number {
     const { smoothed } = this.rtt
     const behind = smoothed === undefined ? 0 : (this.expectedRttMs ?? smoothed) - smoothed
@@ -196,7 +196,7 @@ export class Subflow implements SubflowView, Carrier {
     this.lastHeardAt = now
   }
 
-  /** Silence of so many milliseconds is more than this path is known for. */
+  /** Silence that is unusual for this path, milliseconds. */
   silenceMs(suspectMs: number): number {
     return this.#falseAlarms.wait(this.#usualWaitMs(suspectMs), this.lastHeardAt)
   }
@@ -223,7 +223,7 @@ export class Subflow implements SubflowView, Carrier {
     this.#pings.push(sentAt)
   }
 
-  /** A pong came; one that nobody asked for says nothing. */
+  /** A pong came; one without a ping is ignored. */
   ponged(now: Millis): void {
     const sentAt = this.#pings.shift()
     if (sentAt === undefined) return

@@ -3,9 +3,9 @@
 
 /** Called for each data frame of a path, and for each RTT sample. A method that throws is ignored. */
 export interface StatsTracker {
-  /** A data frame arrived, duplicates too. `bytes`: its payload. */
+  /** A data frame arrived; duplicates count. `bytes` is its payload. */
   onRecv(bytes: number): void
-  /** A data frame was sent for the first time, or as a copy of one that another path carries too. */
+  /** A data frame was sent for the first time, or as a copy of one that another path also carries. */
   onSent(bytes: number): void
   /** A data frame was sent again. */
   onRetransmit(bytes: number): void
@@ -13,7 +13,7 @@ export interface StatsTracker {
   updateRTT(milliseconds: number): void
 }
 
-/** Follows nothing. */
+/** A tracker whose methods do nothing, as a base class. */
 export class NullTracker implements StatsTracker {
   onRecv(_bytes: number): void {}
   onSent(_bytes: number): void {}

@@ -40,8 +40,8 @@ export interface PathFailureEvent {
   /** Time until the next attempt, milliseconds; `undefined` while `isDialing`, and for a path that is given up. */
   readonly waitMs: number | undefined
   /**
-   * The connection has no path yet. Once another path has come up, the failure is told again with the time until the next
-   * attempt; if every path fails, `dial` rejects.
+   * Whether the connection has no path yet. Once another path is up, the failure is reported again with the time until the
+   * next attempt. If every path fails, `dial` rejects.
    */
   readonly isDialing: boolean
 }
@@ -86,10 +86,10 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   }
 
   /**
-   * Adds a path: it joins every live connection at once, and takes part in dials to come. The paths of a source do so as they
-   * come, until it takes them back.
+   * Adds a path, which joins every live connection at once and takes part in later dials. The paths of a source do so when
+   * the source reports them, until it withdraws them.
    *
-   * @throws {OptionError} for a label in use, or what is neither a SubflowDialer nor a PathSource
+   * @throws {OptionError} for a label in use, and unless `path` is a SubflowDialer or a PathSource
    */
   add(path: SubflowDialer | PathSource): void {
     if (isSource(path)) {
@@ -103,18 +103,19 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   }
 
   /**
-   * Removes the path called `label`. It is dialled no more, and its subflows close with the reason `removed`, without
-   * losing a byte; one that is the last of its connection stays until another path has come up.
+   * Removes the path called `label`. It is not dialled again, and its subflows close with the reason `removed`, without
+   * losing a byte. The last subflow of a connection stays until another path is up.
    *
-   * @returns whether there was one
+   * @returns whether there was such a path
    */
   remove(label: string): boolean {
     return this.#paths.remove(label)
   }
 
   /**
-   * Opens a connection. It is there with its first subflow; the others join, and lost ones are redialled,
-   * for as long as it lives. Where a source has told of no path yet, the first is waited for, up to `handshakeTimeoutMs`.
+   * Opens a connection. It resolves with the first subflow. The other paths join later, and lost ones are redialled while
+   * the connection lives. If a source has not reported a path yet, the dial waits for the first one, up to
+   * `handshakeTimeoutMs`.
    *
    * @param options - `signal` ends the attempt, not the connection that has been opened
    * @throws {DialError} ERR_MULTIPATH_FAIL_ON_ALL_DIALERS with the cause of each path; the reason of `signal`
@@ -184,7 +185,7 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
     }
   }
 
-  /** Counters of each path over all connections, the first tier and in it the lowest RTT first. */
+  /** Counters of each path over all connections, sorted by tier and RTT. */
   stats(): PathStats[] {
     return this.#paths.sorted().map((path) => path.record.stats())
   }
@@ -195,7 +196,7 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   }
 
   /**
-   * Changes the policy of the path called `label` for all connections, those to come included.
+   * Changes the policy of the path called `label` for all connections, including later ones.
    *
    * @throws {OptionError} for an unknown label, or a value out of range
    */
@@ -204,7 +205,7 @@ export class MultipathDialer extends Emitter<DialerEvents> implements SubflowDia
   }
 
   /**
-   * Sends no more data on the path called `label`, on no connection, until `resumePath`: see `MultipathConn.pausePath`.
+   * Stops sending data on the path called `label`, for all connections, until `resumePath`: see `MultipathConn.pausePath`.
    *
    * @throws {OptionError} for an unknown label
    */

@@ -47,7 +47,7 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
    */
   peer?: AcceptedPeer | undefined
   /**
-   * Whether each subflow proves that it belongs to the connection before anything counts that it brings. With `prefer`, all
+   * Whether each subflow must prove that it belongs to the connection before its data counts. With `prefer`, all
    * peers prove it that can: those of this package, from this version on. With `require`, others are refused
    * (ERR_MULTIPATH_AUTH). With `off`, whoever knows the connection ID may join. Default: `prefer`.
    */

@@ -25,7 +25,7 @@ export class HttpAgent extends Agent {
     this.#connect = checked(connect)
   }
 
-  /** Used by Node: a connection that is being dialled. */
+  /** Called by Node: returns a connection that is being dialled. */
   override createConnection(options: ClientRequestArgs): Duplex {
     return open(this.#connect, targetOf(options, 80))
   }
@@ -48,7 +48,7 @@ export class HttpsAgent extends TlsAgent {
     this.#connect = checked(connect)
   }
 
-  /** Used by Node: TLS over a connection that is being dialled. */
+  /** Called by Node: returns TLS over a connection that is being dialled. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
     // If TLS may end both directions with one, the rest of a response would be lost.
     const socket = open(this.#connect, targetOf(options, 443), { allowHalfOpen: true })

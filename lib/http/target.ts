@@ -14,7 +14,7 @@ export interface HttpTarget {
 }
 
 /**
- * How an agent connects: the options of {@link connect}, whose `paths` lead to the same server for every URL, or a function
+ * How an agent connects: the options of {@link connect}, whose `paths` reach the same server for every URL, or a function
  * that gives them for the host and port of a URL.
  */
 export type HttpConnectOptions = ConnectOptions | ((target: HttpTarget) => ConnectOptions)

@@ -24,8 +24,9 @@ export const RELAY_TABLE: OptionTable<RelayOptions> = {
 }
 
 /**
- * Passes subflows on between the workers of this cluster, for listeners with the option `cluster`. Call it once in the
- * primary, before the workers take connections. A subflow of a worker that is gone returns to the one that got it, which refuses it.
+ * Hands subflows over between the workers of this cluster, for listeners with the option `cluster`. Call it once in the
+ * primary, before the workers accept connections. If the right worker is gone, the one that accepted the subflow refuses
+ * it.
  *
  * @returns a function that ends it
  * @throws {OptionError} ERR_MULTIPATH_OPTION, also in a worker

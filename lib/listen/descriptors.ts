@@ -33,12 +33,12 @@ export function descriptorShare(part: number, readLimits?: () => string): number
 /** Of all descriptors, so that the last are not those of sockets of strangers. */
 const FREE_PART = 1 / 16
 
-/** Tells when few descriptors are left, whatever holds them: the system accepts sockets until there are none. */
+/** Tells when few descriptors are left, whatever holds them: the system accepts sockets until it has no more. */
 export class DescriptorReserve {
   readonly #limit: number
   readonly #lowestFree: () => number
 
-  /** @param lowestFree - the number of the next descriptor, Infinity where there is none; for tests */
+  /** @param lowestFree - the number of the next descriptor, Infinity if no more can be opened; for tests */
   constructor(limit: number = descriptorLimit() ?? Infinity, lowestFree: () => number = ownLowestFree) {
     this.#limit = Math.floor(limit * (1 - FREE_PART))
     this.#lowestFree = lowestFree

@@ -10,8 +10,8 @@ export type ListenerEvents = Record<SubflowEventName, [change: SubflowChange, co
   /** A stream was closed in or before its handshake. */
   refused: [error: Error, stream: IncomingStream]
   /**
-   * So many sockets are there (`maxSockets`), or so many descriptors of the process are open, whatever for (fifteen
-   * sixteenths of them), that further ones are closed unread. Told once a minute at most.
+   * The listener holds `maxSockets` sockets, or fifteen sixteenths of the descriptors of the process are open, whatever for.
+   * Further streams are closed unread. Emitted once a minute at most.
    */
   full: [most: number, of: FullOf]
 }

@@ -118,19 +118,19 @@ export class MultipathListener
     return { admission, clock, timeoutMs, capacity, onRefused }
   }
 
-  /** Live connections, those not accepted yet included. */
+  /** Number of live connections, including those that were not accepted yet. */
   get connections(): number {
     return this.#admission.connections
   }
 
-  /** Handshakes under way. */
+  /** Number of handshakes in progress. */
   get pendingHandshakes(): number {
     return this.#admission.pendingHandshakes
   }
 
   /**
-   * Charges the budget of an address for what a stranger there has cost a program, such as a wrong password: as much
-   * as `count` hellos that are refused (`maxRefusalsPerSecond`). While it is spent, streams of it are closed unread.
+   * Charges the budget of an address for an offence that the program has noticed, such as a wrong password. It counts as
+   * `count` refused hellos (`maxRefusalsPerSecond`). While the budget is spent, streams of the address are closed unread.
    *
    * @param address - as of `conn.remoteAddress`; without one, nothing is charged
    * @param count - a whole number, at least 1. Default: 1
@@ -141,7 +141,7 @@ export class MultipathListener
   }
 
   /**
-   * The next connection.
+   * Resolves with the next connection.
    *
    * @throws ERR_MULTIPATH_CLOSED once the listener is closed; the reason of `signal`
    */
@@ -149,7 +149,7 @@ export class MultipathListener
     return this.#queue.take(signal)
   }
 
-  /** Connections as they come, until the listener is closed. */
+  /** Yields connections until the listener is closed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<MultipathConn, void, undefined> {
     while (!this.#isClosed) {
       try {
@@ -162,7 +162,7 @@ export class MultipathListener
     }
   }
 
-  /** Stops: closes the servers, drops handshakes and connections nobody accepted. Accepted ones live on. */
+  /** Closes the servers, and drops handshakes and connections that were not accepted. Accepted connections live on. */
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve()
     this.#isClosed = true

@@ -15,7 +15,7 @@ import { resolveListenerOptions } from './options.js'
 import { trustedList } from './trusted-proxies.js'
 
 export interface ServerOptions extends ListenerOptions {
-  /** Whether connections are paused until `resume()`: what has come waits. Default: false. */
+  /** Whether connections are paused until `resume()`: received data waits. Default: false. */
   readonly pauseOnConnect?: boolean | undefined
 }
 
@@ -27,9 +27,9 @@ export interface ServerEvents {
   listening: []
   /** Every place is closed, and every connection has ended. */
   close: []
-  /** A place cannot be listened on, or has failed. */
+  /** The server cannot listen on a place, or a place has failed. */
   error: [error: Error]
-  /** A connection was closed, as there were `maxConnections` already. */
+  /** A connection was closed because `maxConnections` were open. */
   drop: [data: DropArgument]
 }
 
@@ -46,7 +46,10 @@ interface Opened {
 
 /** A server in the shape of net.Server, over one TCP server for each place it listens on. */
 export class MultipathServer extends EventEmitter<ServerEvents> implements AsyncDisposable {
-  /** Connections at once; those that come beyond are closed, and told of by `drop`. Default: no limit but those of options. */
+  /**
+   * Largest number of connections. Further ones are closed and reported by `drop`. Default: only the limits of the options
+   * apply.
+   */
   maxConnections?: number
   readonly #options: ListenerOptions
   /** As given to the constructor. */
@@ -82,8 +85,8 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
   }
 
   /**
-   * Listens on one place, with the arguments of `net.Server.listen`, or on each of an array of them. Where one is taken,
-   * none stays bound; `error` tells why, and the server may listen again, as after `close`.
+   * Listens on one place, with the arguments of `net.Server.listen`, or on each place of an array. If one of them fails,
+   * none stays open, `error` reports the cause, and `listen` may be called again, as after `close`.
    *
    * @throws ERR_SERVER_ALREADY_LISTEN, and as `net.Server.listen`; {@link OptionError} for no place
    */
@@ -120,7 +123,7 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
     return this
   }
 
-  /** Addresses in the order of the places, without those of Unix sockets; empty where not listening. */
+  /** Addresses in the order of the places, without those of Unix sockets. Empty if the server does not listen. */
   addresses(): AddressInfo[] {
     const all = this.#opened?.servers.map((server) => server.address()) ?? []
     return all.filter((address) => typeof address === 'object' && address !== null)
@@ -148,9 +151,9 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
   }
 
   /**
-   * Stops accepting; connections live on, and `close` comes once the last of them is destroyed.
+   * Stops accepting. Open connections live on, and `close` is emitted once the last of them is destroyed.
    *
-   * @param callback - called at `close`, with ERR_SERVER_NOT_RUNNING where the server did not listen
+   * @param callback - called at `close`, with ERR_SERVER_NOT_RUNNING if the server did not listen
    */
   close(callback?: (error?: Error) => void): this {
     const opened = this.#opened
@@ -253,9 +256,9 @@ export class MultipathServer extends EventEmitter<ServerEvents> implements Async
 }
 
 /**
- * A server whose `connection` event brings a MultipathConn. Call `listen` on it.
+ * Creates a server, as `net.createServer` does. Its event `connection` brings a MultipathConn. Call `listen` next.
  *
- * @throws ERR_INVALID_ARG_TYPE for options that are no object; {@link OptionError} for wrong ones
+ * @throws ERR_INVALID_ARG_TYPE unless the options are an object; {@link OptionError} for an invalid option
  */
 export function createServer(
   options?: ServerOptions | ((conn: MultipathConn) => void) | null,

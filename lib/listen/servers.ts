@@ -13,7 +13,9 @@ export function assertServers(servers: unknown, trackers: unknown): void {
   })
   if (!Array.isArray(trackers)) throw new OptionError('trackers must be an array')
   if (trackers.length > 0 && trackers.length !== servers.length)
-    throw new OptionError(`trackers must be as many as servers: ${servers.length}, got ${trackers.length}`)
+    throw new OptionError(
+      `trackers must have one element for each server: ${servers.length}, got ${trackers.length}`,
+    )
 }
 
 /**

@@ -21,12 +21,12 @@ export const MESSAGE_TABLE: OptionTable<MessageOptions> = {
 type Callback = (error?: Error | null) => void
 
 /**
- * Each `write` or `send` is one message, each `data` event or step of `for await` is one, even an empty one. Ends and
- * is destroyed together with the stream below, which nobody else may read or write.
+ * Each `write` or `send` is one message, each `data` event or step of `for await` is one, even an empty one. The stream
+ * ends and is destroyed together with the stream below, which it takes over: do not read or write that one.
  *
  * Errors (events, callbacks, rejections): ERR_MULTIPATH_LIMIT for a message that is too long, sent or received;
- * ERR_MULTIPATH_INCOMPLETE where the stream below ends within one; ERR_MULTIPATH_FRAME for an invalid length; and
- * those of the stream below. What came in full before is read first.
+ * ERR_MULTIPATH_INCOMPLETE where the stream below ends within one; ERR_MULTIPATH_FRAME for an invalid length; and those of
+ * the stream below. Messages that arrived in full before are read first.
  */
 export class MessageStream extends Duplex {
   readonly #below: Duplex
@@ -62,9 +62,9 @@ export class MessageStream extends Duplex {
   }
 
   /**
-   * Sends one message. Resolves once the stream below has taken it: `message` is the caller's again.
+   * Sends one message. Resolves once the stream below has taken it; then the caller may reuse `message`.
    *
-   * @throws ERR_MULTIPATH_LIMIT where it is longer than `maxMessageBytes`: nothing is sent, and the stream goes on
+   * @throws ERR_MULTIPATH_LIMIT if it is longer than `maxMessageBytes`: nothing is sent, and the stream continues
    */
   send(message: Uint8Array | string): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -13,14 +13,14 @@ export { metricsText } from './metric.js'
 export type { BatchResult, Meter, Observable } from './to-meter.js'
 export { observeWith } from './to-meter.js'
 
-/** What metrics can be of. */
+/** The objects that have metrics. */
 export type MetricsSource = MultipathConn | MultipathDialer | MultipathListener
 
 type Labels = Readonly<Record<string, string>>
 
 /**
- * Follows connections, dialers and listeners. A connection is forgotten when it closes; the connections of a listener come
- * and go by themselves. Nothing is measured that the sources do not know: a collection costs what `paths()` and `stats()` cost.
+ * Collects the counters of connections, dialers and listeners. A closed connection is forgotten, and the connections of a
+ * listener are found automatically. A collection costs as much as `paths()` and `stats()`.
  */
 export class Metrics {
   readonly #conns = new Map<MultipathConn, Labels>()
@@ -30,7 +30,7 @@ export class Metrics {
   /**
    * Adds a source.
    *
-   * @param labels - stand beside those of each sample; choose them so that sources can be told apart
+   * @param labels - added to each sample, to tell sources apart
    */
   add(source: MetricsSource, labels: Labels = {}): this {
     if (source instanceof MultipathDialer) this.#dialers.set(source, labels)
@@ -39,7 +39,7 @@ export class Metrics {
     return this
   }
 
-  /** The state now, in an order that does not change. */
+  /** The present values, in a stable order. */
   collect(): Metric[] {
     const conns = [...this.#conns].map(([thing, labels]) => ({ thing, labels: connLabels(thing, labels) }))
     const paths = conns.flatMap(({ thing: conn, labels }) => labelled(conn.paths(), labels))

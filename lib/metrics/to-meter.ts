@@ -24,9 +24,10 @@ export interface Meter {
 }
 
 /**
- * Lets `meter`, as from `@opentelemetry/api`, observe what `metrics` collects, each time that it exports. Names are those of OpenTelemetry: dots, and no `_total`.
+ * Registers the metrics with a `Meter` of `@opentelemetry/api`, which collects them at each export. Names follow
+ * OpenTelemetry: dots, and no `_total`.
  *
- * @returns what ends that
+ * @returns a function that removes them
  */
 export function observeWith(meter: Meter, metrics: { collect(): readonly Metric[] }): () => void {
   const observables = new Map<string, Observable>()

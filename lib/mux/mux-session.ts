@@ -17,11 +17,11 @@ import type { StreamCore } from './stream-core.js'
 
 /** Events of a session. */
 export interface MuxSessionEvents {
-  /** The peer has opened a stream. While nobody listens, streams wait for `accept`. */
+  /** The peer has opened a stream. Without a listener, streams wait for `accept`. */
   stream: [stream: MuxStream]
-  /** The peer takes no more streams; those there are go on. */
+  /** The peer accepts no more streams. Open streams continue. */
   goaway: []
-  /** The connection below is closed; `error` tells why it was no orderly end. */
+  /** The connection below is closed; `error` is the cause if it did not end in order. */
   close: [error?: Error]
 }
 
@@ -39,7 +39,7 @@ interface PingWaiter {
 }
 
 /**
- * Takes over `duplex`: nobody else may read or write it. Every stream has its own window, so that one whose reader
+ * Takes over `duplex`: do not read or write it yourself. Every stream has its own window, so that one whose reader
  * is slow holds up no other.
  *
  * Errors (`close`, rejections): ERR_MULTIPATH_MUX_PROTOCOL, _MUX_CLOSED, _MUX_LIMIT, _MUX_TIMEOUT, and those of
@@ -73,24 +73,24 @@ export class MuxSession
     })
   }
 
-  /** Streams that are open, those included that nobody has accepted yet. */
+  /** Number of open streams, including those that were not accepted yet. */
   get streams(): number {
     return this.#driver.core.streams
   }
 
-  /** Whether `open()` gives streams: neither end has said that it goes away. */
+  /** Whether `open()` can open a stream: neither end has gone away. */
   get isOpen(): boolean {
     return this.#driver.core.isOpen
   }
 
-  /** Bytes of all streams that have arrived and were not read. */
+  /** Unread bytes of all streams together. */
   get unreadBytes(): number {
     return this.#driver.core.unreadBytes
   }
 
   /**
-   * A new stream, at once: what is written to it leaves before the peer has accepted it. One that the peer refuses
-   * is destroyed with ERR_MULTIPATH_MUX_RESET.
+   * Opens a stream at once. Data that is written to it leaves before the peer has accepted it. If the peer refuses the
+   * stream, it is destroyed with ERR_MULTIPATH_MUX_RESET.
    *
    * @throws {OptionError}
    * @throws ERR_MULTIPATH_MUX_CLOSED where either end goes away, ERR_MULTIPATH_MUX_LIMIT once all ids were used
@@ -104,7 +104,7 @@ export class MuxSession
   }
 
   /**
-   * The next stream of the peer.
+   * Resolves with the next stream of the peer.
    *
    * @throws ERR_MULTIPATH_MUX_CLOSED once the session is closed; the reason of `signal`
    */
@@ -115,7 +115,7 @@ export class MuxSession
   }
 
   /**
-   * Streams of the peer as they come, until the session is closed.
+   * Yields the streams of the peer until the session is closed.
    *
    * @throws why the session was no orderly end
    */
@@ -132,7 +132,7 @@ export class MuxSession
   }
 
   /**
-   * Milliseconds to the peer and back.
+   * Measures the round-trip time to the peer, milliseconds.
    *
    * @throws ERR_MULTIPATH_MUX_LIMIT, ERR_MULTIPATH_MUX_TIMEOUT, ERR_MULTIPATH_MUX_CLOSED
    */
@@ -145,8 +145,8 @@ export class MuxSession
   }
 
   /**
-   * Says that it goes away, waits for its streams to end, and closes the connection below. Streams that nobody has
-   * accepted are reset.
+   * Tells the peer that the session goes away, waits for its streams to end, and closes the connection below. Streams that
+   * were not accepted are reset.
    *
    * @throws what ended the session before
    */
@@ -169,7 +169,7 @@ export class MuxSession
     return this.close()
   }
 
-  /** Ends all streams and the connection below at once; without `error`, streams emit none either. */
+  /** Ends all streams and the connection below at once. Without `error`, the streams emit no error either. */
   destroy(error?: Error): this {
     this.#driver.destroy(error)
     return this

@@ -24,14 +24,14 @@ const HIGH_WATER_MARK = 65_536
 const ACCEPTED_BYTES = 262_144
 
 /**
- * A stream within a session. `connect` tells that the peer has accepted it; what is written before is on its way
- * already. Bytes given to `write()` belong to the stream; with a callback they are the caller's again when it is
+ * A stream within a session. `connect` reports that the peer has accepted it; data that was written earlier is already on
+ * its way. A buffer given to `write()` belongs to the stream. With a callback, the caller may reuse it when the callback is
  * called.
  *
  * Errors (events and callbacks): ERR_MULTIPATH_MUX_RESET, _MUX_CLOSED, _MUX_LIMIT, _MUX_TIMEOUT.
  */
 export class MuxStream extends SocketSurface {
-  /** Its number in the session: odd where the client has opened it. */
+  /** Its number in the session: odd if the client opened it. */
   readonly id: number
   readonly #core: StreamCore
   readonly #host: StreamHost
@@ -67,17 +67,17 @@ export class MuxStream extends SocketSurface {
     this.stand()
   }
 
-  /** Bytes that the reader got. */
+  /** Bytes that the reader received. */
   get bytesRead(): number {
     return this.#bytesRead
   }
 
-  /** Bytes written, those on their way included. */
+  /** Bytes written, including those that are still on their way. */
   get bytesWritten(): number {
     return this.#bytesDone + this.writableLength
   }
 
-  /** Closes at once; the peer gets an error, and what has not left is dropped. */
+  /** Resets the stream: it closes at once, the peer gets an error, and unsent data is dropped. */
   resetAndDestroy(): this {
     this.#isReset = true
     return this.destroy()

@@ -10,11 +10,11 @@ export interface TargetAddress {
   readonly address: string
   readonly family: 4 | 6
   readonly port: number
-  /** What was asked for: a name, or the address itself. */
+  /** The requested target: a name, or the address itself. */
   readonly target: string
 }
 
-/** A path to be. `host`, `port`, `family` and `localAddress` are options of `net.connect`. */
+/** A possible path. `host`, `port`, `family` and `localAddress` are options of `net.connect`. */
 export interface AddressPair {
   /** An address of the peer. */
   readonly host: string
@@ -26,7 +26,7 @@ export interface AddressPair {
   readonly localAddress: string | undefined
   /** The interface that has the local address; `undefined` where the system chooses. */
   readonly interfaceName: string | undefined
-  /** What was asked for: a name, or an address. */
+  /** The requested target: a name or an address. */
   readonly target: string
   /** `192.168.1.20|203.0.113.1:7000`, with `#2` behind it for the second of its kind. */
   readonly label: string

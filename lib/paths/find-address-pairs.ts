@@ -8,18 +8,18 @@ import type { InterfacePathsOptions } from './interface-paths-options.js'
 import { resolveInterfacePathsOptions } from './interface-paths-options.js'
 import { TargetAddresses } from './target-addresses.js'
 
-/** What `findAddressPairs` has found. */
+/** Result of `findAddressPairs`. */
 export interface FoundPairs {
-  /** In their order of preference, not more than `maxPaths`. */
+  /** In order of preference, at most `maxPaths`. */
   readonly pairs: readonly AddressPair[]
-  /** Of each name that has no address (ERR_MULTIPATH_NO_PATH). */
+  /** An error for each name without an address (ERR_MULTIPATH_NO_PATH). */
   readonly failures: readonly Error[]
 }
 
 /**
- * The pairs of addresses that {@link interfacePaths} with the same options would begin with.
+ * Finds the pairs of addresses with which {@link interfacePaths} would begin, given the same options.
  *
- * @throws {OptionError}; what the functions among the options throw
+ * @throws {OptionError}, and the errors of functions among the options
  */
 export async function findAddressPairs(options: InterfacePathsOptions): Promise<FoundPairs> {
   const { targets, family, maxPaths, lookup, selector, multiplier, pairing } =

@@ -16,8 +16,8 @@ import { TargetAddresses } from './target-addresses.js'
 
 /**
  * Paths from each usable address of this machine to each address of the peer, for `new MultipathDialer(destination,
- * interfacePaths({ host, port }))`. While the dialer has a connection, interfaces and addresses that come are added and
- * those that go are removed: docs/paths.md.
+ * interfacePaths({ host, port }))`. While the dialer has a connection, paths are added and removed as interfaces and
+ * addresses appear and disappear: docs/paths.md.
  *
  * @throws {OptionError}
  */

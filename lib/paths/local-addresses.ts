@@ -18,11 +18,11 @@ export interface LocalAddress {
   readonly address: string
   /** Its family. */
   readonly family: 4 | 6
-  /** Whether it is of the loopback interface. */
+  /** Whether it belongs to the loopback interface. */
   readonly isLoopback: boolean
-  /** Of a bridge, a container, a virtual machine or a tunnel, as its interface's name tells. */
+  /** Whether the name of its interface is that of a bridge, a container, a virtual machine or a tunnel. */
   readonly isVirtual: boolean
-  /** Its network, as `192.168.1.20/24`; `undefined` where the system does not tell. */
+  /** Its network, such as `192.168.1.20/24`; `undefined` if the system does not report it. */
   readonly network: string | undefined
 }
 
@@ -65,8 +65,8 @@ const VIRTUAL_INTERFACES: readonly string[] = [
 const isVirtualName = matcherOf('interfaces', VIRTUAL_INTERFACES, (name: string) => name, globTest)
 
 /**
- * The addresses of this machine that paths can use: of interfaces that are up, loopback included, without the
- * link-local ones, which without naming an interface reach nobody.
+ * The addresses of this machine that paths can use: those of interfaces that are up, loopback included. Link-local
+ * addresses are left out: without the name of an interface, they reach no other machine.
  *
  * @throws {OptionError} for an invalid filter
  */

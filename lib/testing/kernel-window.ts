@@ -41,7 +41,7 @@ export abstract class KernelWindow {
   abstract get paceAt(): Millis
 
   /**
-   * Whole packets that may leave now in one go, of `bytes` that wait; 0 where none may. While acks are still to come, few
+   * Whole packets that may leave at once now, of `bytes` that wait; 0 where none may. While acks are still to come, few
    * wait for more, as with TSO.
    */
   burst(bytes: number, now: Millis): number {

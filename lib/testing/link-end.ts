@@ -2,7 +2,7 @@
 /** One end of a byte stream over a simulated link, without Node's streams: callbacks in virtual time. */
 import type { Pipe } from './pipe.js'
 
-/** Gets what happens at one end. Nothing is called after {@link LinkEnd.close}, `reset` or `onReset`. */
+/** Called for the events at one end, but never after {@link LinkEnd.close}, `reset` or `onReset`. */
 export interface LinkEndHandler {
   /** Bytes have arrived. */
   onBytes(bytes: Uint8Array): void
@@ -29,7 +29,7 @@ export class LinkEnd {
     this.#in = incoming
   }
 
-  /** The stream is over: broken, or ended from both sides. */
+  /** Whether the stream is over: reset, or ended by both sides. */
   get isClosed(): boolean {
     return this.#isBroken || (this.#hasEnded && this.#hasOtherEnded)
   }
@@ -39,7 +39,7 @@ export class LinkEnd {
     return this.#out.bufferedBytes
   }
 
-  /** Starts to hand out what arrives; what came before is handed out at once. */
+  /** Sets the handler. Bytes that arrived before are delivered at once. */
   handle(handler: LinkEndHandler): void {
     this.#handler = handler
     this.#out.onRoom = () => this.#handler?.onRoom()
@@ -64,26 +64,26 @@ export class LinkEnd {
     return this.writeAll([bytes])
   }
 
-  /** As {@link write}, all of them in one go. */
+  /** As {@link write}, all of them at once. */
   writeAll(chunks: readonly Uint8Array[]): boolean {
     return this.#isBroken || this.#hasEnded || this.#out.write(chunks)
   }
 
-  /** Sends no more. The other direction goes on. */
+  /** Ends this direction. The other direction continues. */
   end(): void {
     if (this.#isBroken || this.#hasEnded) return
     this.#hasEnded = true
     this.#out.end()
   }
 
-  /** Ends, and takes nothing more: bytes that still come are answered with a reset. */
+  /** Ends both directions. Bytes that still arrive are answered with a reset. */
   close(): void {
     this.end()
     this.#handler = undefined
     this.#in.resume()
   }
 
-  /** Breaks the stream: what has not left is dropped, and the other end gets `onReset`. */
+  /** Resets the stream: unsent bytes are dropped, and the other end gets `onReset`. */
   reset(): void {
     if (this.#isBroken) return
     this.#isBroken = true
@@ -92,12 +92,12 @@ export class LinkEnd {
     this.#in.kill()
   }
 
-  /** Takes no bytes off the stream: what arrives fills the receive buffer, then the sender has to wait. */
+  /** Stops reading: arriving bytes fill the receive buffer, then the sender has to wait. */
   pause(): void {
     this.#in.pause()
   }
 
-  /** Goes on reading after a pause. */
+  /** Continues to read after a pause. */
   resume(): void {
     this.#in.resume()
   }

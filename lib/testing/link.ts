@@ -13,26 +13,29 @@ import { LinkEnd } from './link-end.js'
 import { Pipe } from './pipe.js'
 import { SimulatedSocket } from './simulated-socket.js'
 
-/** What a link is like, the same both ways. */
+/** Properties of a link, the same in both directions. */
 export interface LinkOptions {
   /** Megabits per second; Infinity for no limit. Default: 100. */
   rateMbps?: number | undefined
-  /** One way, milliseconds. Default: 10. */
+  /** One-way delay, milliseconds. Default: 10. */
   delayMs?: number | undefined
-  /** Up to so many milliseconds more, drawn anew every so many, and gradually other in between. Default: 0. */
+  /**
+   * Largest extra delay, milliseconds. It is drawn at random once in each period of this length, and changes gradually in
+   * between. Default: 0.
+   */
   jitterMs?: number | undefined
-  /** Bytes in front of the bottleneck, of all streams together. Default: 262,144. */
+  /** Size of the queue in front of the bottleneck, bytes; all streams share it. Default: 262,144. */
   queueBytes?: number | undefined
-  /** Share of segments that are lost, 0 to 1. TCP hides that: they come a round trip later. Default: 0. */
+  /** Share of lost segments, 0 to 1. TCP hides a loss: the segment arrives a round trip later. Default: 0. */
   lossRate?: number | undefined
   /**
-   * The congestion control of a stream's sender, roughly: it decides how much is on the way, its queue overflows, and
-   * what is lost is sent anew after a round trip. Default: `none`, where a stream fills the queue and waits.
+   * A rough model of the sender's congestion control. It limits the bytes in flight, its queue overflows, and lost segments
+   * are sent again after a round trip. Default: `none`: a stream fills the queue and waits.
    */
   kernel?: Kernel | undefined
   /** Bytes that a stream's sender buffers beyond what is on its way. Default: 262,144. */
   sendBufferBytes?: number | undefined
-  /** Bytes of a stream on their way or unread; beyond it, the sender waits. Default: 8,388,608. */
+  /** Bytes of a stream that are on their way or unread. Beyond it, the sender waits. Default: 8,388,608. */
   receiveBufferBytes?: number | undefined
 }
 
@@ -57,7 +60,7 @@ const CONNECT_RETRY_MS = 1000
 
 /** A simulated link: rate, delay, loss and queue, freezes and cuts. */
 export class Link {
-  /** Has a `connection` event for each stream that {@link dialer} opens; hand it to a MultipathListener. */
+  /** A server for a MultipathListener: it emits `connection` for each stream that {@link dialer} opens. */
   readonly server: Server = new Server()
   readonly #clock: Clock
   readonly #there: Direction
@@ -74,13 +77,13 @@ export class Link {
     this.#back = new Direction(clock, random, this.#options)
   }
 
-  /** Streams that stand, those included that one end has not yet heard the end of. */
+  /** Number of open streams, including those whose end has not reached both ends yet. */
   get streams(): number {
     this.#forgetClosed()
     return this.#streams.size
   }
 
-  /** Changes the link from now on; what is on its way stays as it is. Buffers are those of later streams. */
+  /** Changes the link from now on. Bytes on their way are not affected, and buffer sizes apply to later streams. */
   change(options: LinkOptions): void {
     this.#options = resolve(options, this.#options)
     this.#there.shape = this.#options
@@ -88,8 +91,8 @@ export class Link {
   }
 
   /**
-   * Swallows everything and says nothing, what is on its way included. TCP keeps it all and tries again and
-   * again, with doubling patience: so a stream that was sending goes on some time after {@link thaw}.
+   * Drops everything silently, including bytes on their way. TCP retries with exponential backoff, so a stream that was
+   * sending continues some time after {@link thaw}.
    */
   freeze(way: Way = 'both'): void {
     if (way !== 'back') this.#there.freeze()
@@ -107,7 +110,7 @@ export class Link {
     return this.#there.isFrozen || this.#back.isFrozen
   }
 
-  /** Resets every stream at both ends; what is on its way is gone. New ones can be opened. */
+  /** Resets every stream at both ends, and drops bytes on their way. New streams can be opened. */
   reset(): void {
     const streams = [...this.#streams]
     this.#streams.clear()
@@ -142,8 +145,8 @@ export class Link {
   }
 
   /**
-   * A path for a MultipathDialer: it opens a stream after a round trip of the link, and the other end comes out
-   * of {@link server}. While the link is frozen it waits; while it is cut it fails with ECONNREFUSED.
+   * Returns a path for a MultipathDialer. It opens a stream after a round trip of the link; the other end arrives at {@link
+   * server}. While the link is frozen, it waits; while it is cut, it fails with ECONNREFUSED.
    */
   dialer(label: string, { tracker, ...policy }: Omit<PathOptions, 'label'> = {}): SubflowDialer {
     return { label, tracker, policy, dial: ({ signal }) => this.#dial(signal) }

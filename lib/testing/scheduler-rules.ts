@@ -8,19 +8,17 @@ import { LINK_RULES } from './link-rules.js'
 
 /** One test. */
 export interface SchedulerRule {
-  /** What the scheduler has to do, as the name of a test. */
+  /** The requirement, as the name of a test. */
   readonly name: string
-  /** Rejects with an AssertionError of node:assert that says what was chosen, and from what. */
+  /** Rejects with an AssertionError of node:assert that shows the choice and the snapshot. */
   readonly check: () => Promise<void>
 }
 
 /**
- * Some rules hold for each choice, on hundreds of drawn snapshots; the others for whole connections over simulated
- * links in virtual time, which take a second or two.
+ * Rules that every scheduler has to follow. Some are checked for single choices, on hundreds of random snapshots. The
+ * others run whole connections over simulated links in virtual time, for a second or two.
  *
- * ```ts
- * for (const rule of schedulerRules(() => mine)) it(rule.name, rule.check)
- * ```
+ * ```ts for (const rule of schedulerRules(() => mine)) it(rule.name, rule.check) ```
  *
  * @param make - called once for each rule
  */

@@ -7,7 +7,7 @@ import { SeededRandom } from './seeded-random.js'
 
 /** Options of a simulated network. */
 export interface SimulatedNetworkOptions {
-  /** Decides jitter and loss; the same seed, the same network. Default: 1. */
+  /** Seed of jitter and loss: the same seed gives the same run. Default: 1. */
   readonly seed?: number | undefined
 }
 
@@ -20,7 +20,7 @@ export interface SimulatedNetworkOptions {
 export class SimulatedNetwork {
   /** The virtual time of all links. */
   readonly clock: ManualClock = new ManualClock()
-  /** The only source of chance of all links. */
+  /** The source of randomness of all links. */
   readonly random: SeededRandom
 
   constructor({ seed = 1 }: SimulatedNetworkOptions = {}) {

@@ -37,12 +37,12 @@ export class SimulatedSocket extends Duplex {
     })
   }
 
-  /** Segments are never held back to fill them: nothing to do. */
+  /** Does nothing: segments are never held back to fill them. */
   setNoDelay(_noDelay?: boolean): this {
     return this
   }
 
-  /** The other end sees a reset, and nothing that has not left yet. */
+  /** Resets the stream; unsent bytes are dropped. */
   resetAndDestroy(): this {
     this.#end.reset()
     return this.destroy()

@@ -2,20 +2,23 @@
 /** Paths that come and go: interfaces of this machine, addresses of a name. */
 import type { SubflowDialer } from './transport.js'
 
-/** Who is told of the paths of a source. */
+/** The receiver of the reports of a source. */
 export interface PathSourceListener {
-  /** A path is there. Labels are unique within a source; a known label anew: the path leads elsewhere now. */
+  /** Adds a path. Labels are unique within a source; a label that is already known replaces its path. */
   add(path: SubflowDialer): void
-  /** It is gone. */
+  /** Removes the path with this label. */
   remove(label: string): void
-  /** Looking for paths failed; it will be tried again. */
+  /** Reports that the search for paths failed. The source retries. */
   failed(error: Error): void
 }
 
-/** Tells a `MultipathDialer` which paths there are. It is watched while a dial is under way or a connection lives. */
+/** Reports the available paths to a `MultipathDialer`, which watches it while a dial is in progress or a connection lives. */
 export interface PathSource {
-  /** Tells of the paths there are (soon, never from inside the call), and of changes, until the returned function is called. */
+  /**
+   * Reports the present paths, soon but never from inside the call, and later changes, until the returned function is
+   * called.
+   */
   watch(listener: PathSourceListener): () => void
-  /** A path has failed: look again at once. */
+  /** Called when a path has failed: the source checks its paths at once. */
   check(): void
 }

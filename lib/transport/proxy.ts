@@ -13,11 +13,11 @@ import type { PathOptions, SubflowDialer } from './transport.js'
 export interface ProxyDialerOptions extends PathOptions {
   /** `socks5://[user:password@]host[:port]` or `http://[user:password@]host[:port]`. */
   readonly proxy: string | URL
-  /** Where the proxy is to lead. It resolves the name. */
+  /** The host that the proxy connects to. The proxy resolves the name. */
   readonly host: string
-  /** Port of the proxy. */
+  /** The port that the proxy connects to. */
   readonly port: number
-  /** Decides which uplink leads to the proxy. */
+  /** Local address for the connection to the proxy: it chooses the uplink. */
   readonly localAddress?: string | undefined
 }
 
@@ -29,7 +29,7 @@ const PROXY_NAMES: Names<Omit<ProxyDialerOptions, keyof PathOptions>> = {
 }
 
 /**
- * A path over TCP that a SOCKS5 or HTTP proxy opens.
+ * Returns a path over TCP through a SOCKS5 or HTTP CONNECT proxy.
  *
  * @throws {OptionError} for an invalid URL, host, port or label, or an unknown option
  */

@@ -52,7 +52,8 @@ export const TCP_NAMES: object = Object.fromEntries(
 const FAMILIES: readonly unknown[] = [0, 4, 6, 'IPv4', 'IPv6']
 
 /**
- * A path over TCP. `localAddress` decides which uplink it takes, as far as the system's routes do.
+ * Returns a path over TCP. `localAddress` selects the uplink if the routes of the system depend on the source address
+ * (docs/paths.md).
  *
  * @throws {OptionError} for an invalid port, label or address, or an unknown option
  */

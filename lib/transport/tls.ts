@@ -74,7 +74,8 @@ const KNOWN = {
 const ALPN = ['multipath/0']
 
 /**
- * A path over TLS, open once the peer's certificate is verified or its fingerprint found among `fingerprints`.
+ * Returns a path over TLS. It opens once the certificate of the peer is verified, or its fingerprint is one of
+ * `fingerprints`.
  *
  * @throws {OptionError} for an invalid port, label, address, fingerprint, key or certificate, or an unknown option
  */

@@ -6,35 +6,35 @@ import type { PathPolicy } from '../core/path.js'
 import type { StatsTracker } from '../core/tracker.js'
 import { OptionError } from '../errors.js'
 
-/** Options of a path, whatever its transport. */
+/** Options of a path over any transport. */
 export interface PathOptions extends PathPolicy {
-  /** Identity of the path in events, errors and statistics. Default: where it leads. */
+  /** Name of the path in events, errors and statistics. Default: its address, such as `gw:7000`. */
   readonly label?: string | undefined
   /** Follows the path over all its reconnects. */
   readonly tracker?: StatsTracker | undefined
 }
 
-/** What a dial needs to know. */
+/** Arguments of `dial`. */
 export interface DialOptions {
   /**
-   * Its abort, before the stream is there, rejects the dial with its reason and closes what was begun; afterwards the
-   * stream is the caller's.
+   * If it aborts before the stream is open, the dial closes its sockets and rejects with the reason. Afterwards, the stream
+   * belongs to the caller.
    */
   readonly signal: AbortSignal
   /**
-   * To be called with each socket as soon as there is one, so that `unref()` of a connection that is still dialling holds
-   * for it. A dialer that does not call it keeps the process up while it dials.
+   * Call it with each socket as soon as the socket exists, so that `unref()` of a connection that is still dialling applies
+   * to it. Otherwise the dial keeps the process running.
    */
   readonly onSocket?: ((socket: EventEmitter) => void) | undefined
 }
 
-/** Dials one path. Go: dialer.go, Dialer. */
+/** A path, and the way to dial it. Go: dialer.go, Dialer. */
 export interface SubflowDialer {
   /** Identity of the path in events, errors and statistics. */
   readonly label: string
   /** Follows the path over all its reconnects. */
   readonly tracker?: StatsTracker | undefined
-  /** What the path is for, and what it may cost. */
+  /** Tier, weight and caps of the path. */
   readonly policy?: PathPolicy | undefined
   /** Opens a stream. */
   dial(options: DialOptions): Promise<Duplex>
@@ -56,23 +56,23 @@ export function checkDialer(dialer: unknown, name: string): SubflowDialer {
   return dialer as SubflowDialer
 }
 
-/** A stream that a peer has opened. Sockets have the rest too. */
+/** A stream that a peer has opened, such as a socket. */
 export interface IncomingStream extends Duplex {
-  /** Local address, where the stream has one. */
+  /** Local address, if the stream has one. */
   readonly localAddress?: string | undefined
-  /** Local port, where the stream has one. */
+  /** Local port, if the stream has one. */
   readonly localPort?: number | undefined
-  /** Handshakes are limited by it. */
+  /** Address of the peer, if the stream has one. Limits of handshakes count by it. */
   readonly remoteAddress?: string | undefined
-  /** Port of the peer, where the stream has one. */
+  /** Port of the peer, if the stream has one. */
   readonly remotePort?: number | undefined
-  /** Called with `true`, where it exists. */
+  /** Called with `true`, if it exists. */
   setNoDelay?(noDelay?: boolean): unknown
-  /** Used to reset the stream, where it exists; `destroy()` otherwise. */
+  /** Used to reset the stream if it exists; otherwise `destroy()` is. */
   resetAndDestroy?(): unknown
 }
 
-/** What tells of sockets as it accepts them. */
+/** An emitter of accepted sockets. */
 export interface SocketSource {
   /** Adds a listener for accepted sockets. */
   on(event: 'connection', listener: (stream: IncomingStream) => void): unknown
@@ -80,15 +80,15 @@ export interface SocketSource {
   off(event: 'connection', listener: (stream: IncomingStream) => void): unknown
 }
 
-/** What brings streams to a `MultipathListener`. Every `net.Server` is one. */
+/** A source of streams for a `MultipathListener`. Every `net.Server` is one. */
 export interface SubflowServer extends SocketSource {
-  /** Whether streams may come. A listener that closes calls `close` while this is true. */
+  /** Whether it accepts streams. A listener that closes calls `close` while this is true. */
   readonly listening: boolean
   /**
-   * Where the streams are not the sockets that the system accepts: those. A listener counts them as handshakes until a
-   * stream with the same addresses comes, and closes them after `handshakeTimeoutMs`.
+   * The accepted sockets, if they are not the streams themselves, as with TLS. A listener counts each as a handshake until
+   * a stream with the same addresses arrives, and closes it after `handshakeTimeoutMs`.
    */
   readonly sockets?: SocketSource | undefined
-  /** Brings no more streams; those that are open live on. */
+  /** Stops accepting streams. Open ones live on. */
   close(): unknown
 }

@@ -7,12 +7,12 @@ import { checkStrings, pathOf, refuseUnknownOptions } from './path-options.js'
 import type { PathOptions, SubflowDialer } from './transport.js'
 
 export interface UnixDialerOptions extends PathOptions {
-  /** Where the socket is, as in `net.connect`. */
+  /** Path of the socket, as in `net.connect`. */
   readonly path: string
 }
 
 /**
- * A path over a Unix domain socket.
+ * Returns a path over a Unix domain socket.
  *
  * @throws {OptionError} for an invalid path or label, or an unknown option
  */

@@ -19,35 +19,35 @@ import { WebSocketStream } from './websocket-stream.js'
 
 /** Options of `webSocketServer`. */
 export interface WebSocketServerOptions {
-  /** Listens here; 0 for any port. Either this or `server`. */
+  /** Port to listen on; 0 for any free port. Give either this or `server`. */
   readonly port?: number | undefined
-  /** Listens on this address alone; only with `port`. */
+  /** Address to listen on; only with `port`. Default: all. */
   readonly host?: string | undefined
-  /** Shares this server, listening already or later, and never closes it. */
+  /** A server to share, which may listen already or later, and is never closed. */
   readonly server?: HttpServer | HttpsServer | undefined
-  /** Path of the URL that is answered. Default: every one. */
+  /** Path of the accepted URL. Default: every path. */
   readonly path?: string | undefined
   /**
-   * Pages of the web that may come; others are answered 403. Default: none. Programs send no origin, and always
-   * may. A function that throws answers no.
+   * Origins of web pages that may connect; others are answered with 403. Default: none. Programs send no origin and are
+   * always accepted. A function that throws counts as a refusal.
    */
   readonly origins?: Origins | undefined
 }
 
 /** Events of a {@link WebSocketAcceptor}. */
 export interface WebSocketAcceptorEvents {
-  /** The handshake of a WebSocket is done; its stream is open. */
+  /** A WebSocket has completed its handshake, and its stream is open. */
   connection: [stream: IncomingStream]
-  /** Asked for something else, or in a wrong way, and has been told so. */
+  /** A request was invalid, or not for a WebSocket, and was answered with an error. */
   refused: [socket: Duplex]
-  /** Of the server that listens on `port`. */
+  /** An error of the server that listens on `port`. */
   error: [error: Error]
 }
 
 /** Who sends no request gets no longer, milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** A server that a `MultipathListener` takes beside those of TCP and TLS. Made by `webSocketServer`. */
+/** A server of WebSockets for a `MultipathListener`, created by `webSocketServer`. */
 export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> implements SubflowServer {
   readonly #server: Server
   /** A server of HTTP, which does other things too. */
@@ -67,7 +67,7 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
     else server.on('connection', this.#serverOnConnection).on('error', this.#serverOnError)
   }
 
-  /** Those of a port of our own: what else a server of yours does is none of ours. */
+  /** Sockets of a port of our own; a server of yours may have others. */
   get sockets(): SocketSource | undefined {
     return this.#isShared ? undefined : this.#server
   }
@@ -76,7 +76,7 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
     return !this.#isClosed
   }
 
-  /** The server's. */
+  /** Address of the server. */
   address(): AddressInfo | string | null {
     return this.#server.address()
   }
@@ -131,7 +131,7 @@ export class WebSocketAcceptor extends EventEmitter<WebSocketAcceptorEvents> imp
 }
 
 /**
- * A server of subflows over WebSockets.
+ * Creates a server of subflows over WebSockets, once it listens.
  *
  * @throws {OptionError} for a wrong option; what the system says of `port`
  */

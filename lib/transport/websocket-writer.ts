@@ -20,7 +20,7 @@ export class Masking {
   #used = this.#masks.length
   readonly #spare: Uint8Array[] = []
 
-  /** @param fillRandom - with bytes that nobody can foresee */
+  /** @param fillRandom - with unpredictable bytes */
   constructor(fillRandom: (bytes: Uint8Array) => void) {
     this.#fillRandom = fillRandom
   }
@@ -35,14 +35,14 @@ export class Masking {
     return this.#masks.subarray(this.#used - 4, this.#used)
   }
 
-  /** Memory for a message of so many bytes. Fresh memory for all bulk would cost more than the mask. */
+  /** Memory for a message of this size. Fresh memory for all bulk would cost more than the mask. */
   take(bytes: number): Uint8Array {
     // One that waits for a slow reader should not hold much more than it needs.
     if (bytes <= SENT_MESSAGE_BYTES / 2) return Buffer.allocUnsafeSlow(MAX_HEADER_BYTES + bytes)
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
   }
 
-  /** For others to use: nobody may read it any more. */
+  /** For reuse: it must not be read any more. */
   giveBack(taken: readonly Uint8Array[]): void {
     for (const slab of taken)
       if (slab.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab)

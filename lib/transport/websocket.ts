@@ -38,11 +38,11 @@ export type WebSocketTlsOptions = Pick<
 export interface WebSocketDialerOptions extends PathOptions, PinOptions, WebSocketTlsOptions {
   /** `ws:` or `wss:`. User and password in it become basic authentication. */
   readonly url: string | URL
-  /** Sent with the request. */
+  /** Headers of the request. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Opens the connection, through a proxy perhaps. */
+  /** An agent that opens the connection, for example through a proxy. */
   readonly agent?: Agent | undefined
-  /** Decides which uplink the path takes. */
+  /** Local address of the path, which selects its uplink. */
   readonly localAddress?: string | undefined
 }
 
@@ -82,7 +82,7 @@ interface Upgrade {
 }
 
 /**
- * A path over a WebSocket.
+ * Returns a path over a WebSocket.
  *
  * @throws {OptionError} for an invalid URL, label, address or fingerprint, or an unknown option
  */

@@ -46,7 +46,7 @@ export function decodeHave(frame: Extension): Have {
     const from = end + gap.value
     end = from + count.value
     if (gap.value === 0 || count.value === 0 || end > nextFrame + GO_RECEIVE_FRAMES)
-      throw new RemoteProtocolError('a HAVE with a range that cannot be')
+      throw new RemoteProtocolError('a HAVE with an invalid range')
     ranges.push([from, end])
   }
   return { nextFrame, ranges }

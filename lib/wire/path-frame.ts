@@ -38,7 +38,7 @@ export function encodePath(words: PathWords): Uint8Array {
 /** @throws {RemoteProtocolError} for a field that is no number, or too long */
 export function decodePath(frame: Extension): PathWords {
   const isPaused = frame.number(FIELD.isPaused) ?? 0
-  if (isPaused > 1) throw new RemoteProtocolError('a PATH that is neither paused nor not')
+  if (isPaused > 1) throw new RemoteProtocolError('a PATH with an invalid pause flag')
   return {
     tier: frame.number(FIELD.tier) ?? 0,
     weight: frame.number(FIELD.weight) ?? 1,

@@ -25,6 +25,6 @@ export function encodeWindow({ limitBytes, isAsking = false }: WindowWords): Uin
 /** @throws {RemoteProtocolError} for a field that is no number */
 export function decodeWindow(frame: Extension): WindowWords {
   const isAsking = frame.number(FIELD.isAsking) ?? 0
-  if (isAsking > 1) throw new RemoteProtocolError('a WINDOW that neither asks nor does not')
+  if (isAsking > 1) throw new RemoteProtocolError('a WINDOW with an invalid flag')
   return { limitBytes: frame.number(FIELD.limitBytes), isAsking: isAsking === 1 }
 }

@@ -42,7 +42,7 @@ describe.skipIf(!isThere('systemd-analyze', '--version'))('the units of systemd'
 })
 
 it('the example of docs/operation.md is a file of up', () => {
-  const text = /```yaml\n(.*?)```/s.exec(readFileSync('docs/operation.md', 'utf8'))![1]!
+  const text = /```yaml world=home\n(.*?)```/s.exec(readFileSync('docs/operation.md', 'utf8'))![1]!
   write('token', 'a token of sixteen bytes')
   write('gw.pem', CERTIFICATE.cert)
   const { parts } = readConfig(write('home.yaml', text), {})

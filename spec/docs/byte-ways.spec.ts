@@ -19,7 +19,7 @@ const HOP = /^ +(\d+) {2}(\w+)\.(#?\w+) +([\w/-]+\.ts)/gm
 /** The drawing between two words. */
 function drawing(from: string, to: string): Hop[] {
   const text = readFileSync('docs/engine.md', 'utf8')
-  const begin = text.indexOf(`\`\`\`\n${from}\n`)
+  const begin = text.indexOf(`\`\`\`text\n${from}\n`)
   const part = text.slice(begin, text.indexOf(`\n${to}\n\`\`\``, begin))
   return [...part.matchAll(HOP)].map(([, number, owner, method, file], index) => {
     expect(Number(number)).toBe(index + 1)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** README as a stranger reads it: its programs and commands, run from the packed tarball in an empty folder. */
+/**
+ * README as a stranger reads it: its first screen and its programs, run from the packed tarball in an empty folder. Its other
+ * commands need a second machine: interop/examples.spec.ts.
+ */
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -27,12 +28,13 @@ function block(name: string): string {
 }
 
 /** The commands of the first screen, in order. */
-const COMMANDS = [...FIRST_SCREEN.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, command]) => command!.trim())
+const COMMANDS = [...FIRST_SCREEN.matchAll(/```sh file=\w+\n([\s\S]*?)```/g)].map(([, command]) =>
+  command!.trim(),
+)
 
 describe('the README', () => {
   let folder: string
   let ports: number[]
-  let more: number[]
   const children: ChildProcess[] = []
 
   /** A program or a command in the folder. */
@@ -45,7 +47,6 @@ describe('the README', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'multipath-readme-'))
     ports = await freePorts(3)
-    more = await freePorts(6)
     const tarball = await packTarball(folder)
     const install = COMMANDS[0]!.replace('multipath-net', tarball)
     writeFileSync(join(folder, 'package.json'), '{}')
@@ -97,63 +98,6 @@ describe('the README', () => {
     const client = start(`exec "${process.execPath}" client.mjs`)
     expect(await text(client.stdout!)).toBe('hello over two paths\n')
     expect(client.exitCode ?? (await once(client, 'exit'))[0]).toBe(0)
-  })
-
-  /** The commands of the block that holds `words`, each on one line, with the ports of this machine. */
-  function commandsWith(words: string): string[] {
-    const [web, local, socks, first, second] = more
-    const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text!)
-    return blocks
-      .find((text) => text.includes(words))!
-      .replaceAll('\\\n', ' ')
-      .replaceAll('--local 8080', `--local ${local}`)
-      .replaceAll('localhost:8080', `127.0.0.1:${web}`)
-      .replaceAll('--listen 1080', `--listen ${socks}`)
-      .replaceAll('there.example', '127.0.0.1')
-      .replaceAll('7000', String(first))
-      .replaceAll('7001', String(second))
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'))
-  }
-
-  /** Resolves with the command once it has said that. */
-  async function saying(command: string, words: string): Promise<ChildProcess> {
-    const child = start(`exec npx --no-install ${command}`)
-    for await (const line of createInterface({ input: child.stderr! })) if (line.includes(words)) break
-    child.stderr!.resume()
-    return child
-  }
-
-  it('has a tunnel and a proxy that work as they stand', async () => {
-    const [secret, serve, forward, socks] = commandsWith('openssl rand')
-    const [web, local, proxy] = more
-    const site = createServer((_request, response) => response.end('a page')).listen(web)
-    try {
-      await run('sh', ['-c', secret!], { cwd: folder })
-      await saying(serve!, 'listening on')
-      await Promise.all([saying(forward!, 'paths up'), saying(socks!, 'paths up')])
-      expect(await (await fetch(`http://127.0.0.1:${local}/`)).text()).toBe('a page')
-      // The rules of serve allow no address of a private network.
-      const refused = run('curl', ['-sSx', `socks5h://127.0.0.1:${proxy}`, 'http://127.0.0.1/'])
-      await expect(refused).rejects.toThrow(/SOCKS5 .*\(2\)/)
-    } finally {
-      site.close()
-    }
-  })
-
-  it('has measurements that work as they stand', async () => {
-    const [, doctor, speed] = commandsWith('multipath doctor')
-    const [, , , , , port] = more
-    const place = /127\.0\.0\.1:\d+/
-    await saying(
-      `multipath serve --listen 127.0.0.1:${port} --allow web=127.0.0.1:${more[0]}`,
-      'listening on',
-    )
-    for (const command of [doctor!, speed!]) {
-      const brief = `npx --no-install ${command.replace(place, `127.0.0.1:${port}`)} --seconds 0.2`
-      const { stdout } = await run('sh', ['-c', brief], { cwd: folder })
-      expect(stdout).toMatch(/Mbit\/s/)
-    }
   })
 
   it('links by whole addresses, which npm shows as well, and only to files that exist', () => {

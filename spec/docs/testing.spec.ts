@@ -3,20 +3,19 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 import * as testing from '../../lib/testing/index.js'
-import * as multipath from '../../lib/index.js'
+import { packedModules } from '../support/packed.js'
 
 const page = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8')
-const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!)
+const exampleOf = (name: string): string =>
+  new RegExp(`\`\`\`ts example=${name}\\n([^]*?)\`\`\``).exec(page)![1]!
 
 type Check = () => Promise<void>
 
-/** Runs an example as it stands on the page, with its imports resolved to the sources. @returns its tests */
+/** Runs an example as it stands on the page, with its imports resolved to the packed package. @returns its tests */
 async function runExample(example: string): Promise<Map<string, Check>> {
   const tests = new Map<string, Check>()
   const modules: Record<string, unknown> = {
-    'multipath-net': multipath,
-    'multipath-net/testing': testing,
-    'node:assert/strict': (await import('node:assert/strict')).default,
+    ...(await packedModules()),
     'node:test': { it: (name: string, check: Check) => tests.set(name, check) },
   }
   const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023 }
@@ -35,12 +34,11 @@ async function runExample(example: string): Promise<Map<string, Check>> {
 
 describe('the page on testing', () => {
   it('has an example of a network that works', async () => {
-    expect(examples[0]).toContain('SimulatedNetwork')
-    await runExample(examples[0]!)
+    await runExample(exampleOf('network'))
   })
 
   it('has an example of a scheduler that keeps all rules', { timeout: 60_000 }, async () => {
-    const tests = await runExample(examples[1]!)
+    const tests = await runExample(exampleOf('scheduler'))
     for (const check of tests.values()) await check()
     expect([...tests.keys()]).toEqual(testing.schedulerRules(() => 'weighted').map(({ name }) => name))
   })

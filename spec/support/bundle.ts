@@ -4,7 +4,7 @@
  * modules take Node three times as long to load. The types are tsc's; what no entry needs of them goes.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
@@ -77,4 +77,5 @@ await Promise.all(
     .map(([name]) => shrink(join(ROOT, name))),
 )
 
+copyFileSync(join(ROOT, 'lib/cli/run/resolv.conf'), join(ROOT, 'dist/cli/run/resolv.conf'))
 pruneDeclarations(ROOT)

@@ -122,9 +122,9 @@ function section(command: Command, examples: readonly string[]): string {
   return [
     `## ${fullName(command)}`,
     command.description(),
-    `\`\`\`\n${help.commandUsage(command).replaceAll(/^ +/gm, '')}\n\`\`\``,
+    `\`\`\`text\n${help.commandUsage(command).replaceAll(/^ +/gm, '')}\n\`\`\``,
     ['| option | meaning |', '| --- | --- |', ...options].join('\n'),
-    `\`\`\`sh\n${examples.join('\n')}\n\`\`\``,
+    `\`\`\`sh world=${fullName(command).replace('multipath ', '').replaceAll(' ', '-')}\n${examples.join('\n')}\n\`\`\``,
   ].join('\n\n')
 }
 

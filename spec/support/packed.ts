@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -24,6 +25,17 @@ export async function packTarball(folder: string): Promise<string> {
   const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]
   const { stdout } = await run('npm', args, { cwd: ROOT })
   return join(folder, stdout.trim())
+}
+
+/** Its entries, and what else an example of a page imports. */
+export async function packedModules(): Promise<Readonly<Record<string, unknown>>> {
+  const dist = join(await packedFolder(), 'node_modules/multipath-net/dist')
+  const entry = (file: string): Promise<unknown> => import(pathToFileURL(join(dist, file)).href)
+  return {
+    'multipath-net': await entry('index.js'),
+    'multipath-net/testing': await entry('testing/index.js'),
+    'node:assert/strict': (await import('node:assert/strict')).default,
+  }
 }
 
 /** Like `npm install` of the tarball, without a registry: the dependencies are those of the checkout. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The examples of docs/policies.md, run as they stand. */
+/** The examples of docs/policies.md, run as they stand with the packed package. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import * as testing from '../../lib/testing/index.js'
-import * as multipath from '../../lib/index.js'
+import { packedModules } from './packed.js'
 
 const PAGE = join(import.meta.dirname, '../../docs/policies.md')
 
@@ -29,11 +28,7 @@ export function policyExamples(): PolicyExample[] {
 }
 
 async function runCode(code: string): Promise<void> {
-  const modules: Record<string, unknown> = {
-    'multipath-net': multipath,
-    'multipath-net/testing': testing,
-    'node:assert/strict': (await import('node:assert/strict')).default,
-  }
+  const modules = await packedModules()
   const bound = code.replaceAll(/^import (.+) from '(.+)'$/gm, (_line, names: string, from: string) => {
     if (!(from in modules)) throw new Error(`an example imports ${from}`)
     return `const ${names} = modules['${from}']`

@@ -18,7 +18,19 @@ const SLOW = Object.entries({
   'spec/engine': ['grid', 'earlier-version', 'silent-path', 'starving'],
   'spec/conn': ['streaming'],
   interop: [
-    ...['bulk', 'cluster', 'slow-reader', 'fleet', 'nc', 'hold', 'node-tests', 'freeze', 'clients', 'doctor'],
+    ...[
+      'examples',
+      'bulk',
+      'cluster',
+      'slow-reader',
+      'fleet',
+      'nc',
+      'hold',
+      'node-tests',
+      'freeze',
+      'clients',
+      'doctor',
+    ],
     ...['interface-paths', 'echo', 'reset', 'close', 'live-paths', 'transports'],
   ],
 }).flatMap(([folder, names]) => names.map((name) => `/${folder}/${name}.spec.ts`))

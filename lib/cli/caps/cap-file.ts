@@ -28,7 +28,7 @@ export function readCaps(path: string): Content {
   const content = JSON.parse(text) as { readonly paths?: unknown }
   const { paths } = content
   if (typeof paths !== 'object' || paths === null || !Object.values(paths).every(isSpent))
-    throw new Error(`${path} does not hold what was spent`)
+    throw new Error(`${path} does not contain the spent bytes of capped paths`)
   return paths as Content
 }
 

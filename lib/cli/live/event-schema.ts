@@ -52,7 +52,7 @@ export type FieldName = keyof typeof FIELDS
 /** `fields` are beside `time`, `level`, `event` and `message`; each may be missing. `part` and `leftOut` may stand in every event. */
 export const EVENTS = {
   listening: { meaning: 'a port is open', fields: ['place'] },
-  closed: { meaning: 'a port was closed, as its file of `up` no longer names it', fields: ['place'] },
+  closed: { meaning: 'a port was closed because the file of `up` no longer names it', fields: ['place'] },
   'listen-failed': { meaning: 'a port has an error', fields: ['place'] },
   'accept-failed': { meaning: 'a connection could not be accepted', fields: ['place'] },
   session: {
@@ -105,18 +105,18 @@ export const EVENTS = {
   unbind: { meaning: 'serve no longer listens on a port for a client', fields: ['place'] },
   remote: { meaning: 'serve listens for this client', fields: ['place'] },
   'remote-lost': { meaning: 'serve does not listen for this client', fields: ['place', 'outcome'] },
-  limit: { meaning: 'a port has as many connections as allowed', fields: ['place'] },
-  full: { meaning: 'there are as many sockets or descriptors as allowed', fields: [] },
+  limit: { meaning: 'a port has reached its limit of connections', fields: ['place'] },
+  full: { meaning: 'the limit of sockets or descriptors is reached', fields: [] },
   insecure: { meaning: 'a warning about missing protection', fields: [] },
   exposed: { meaning: 'others can read a file with a secret', fields: [] },
   'ctl-failed': { meaning: 'the control socket could not be opened', fields: [] },
-  'cap-failed': { meaning: 'it cannot be remembered what capped paths have spent', fields: [] },
+  'cap-failed': { meaning: 'the spent bytes of capped paths could not be saved', fields: [] },
   'program-end': { meaning: 'the program of run has ended', fields: ['exitCode'] },
   'notify-failed': { meaning: 'systemd could not be told that the command is ready', fields: [] },
   reloaded: { meaning: 'up has read its file again, after SIGHUP', fields: ['place'] },
   'reload-failed': { meaning: 'the file of up has a mistake, and nothing was changed', fields: ['place'] },
   'restart-needed': { meaning: 'the file of up has changes that need a new start', fields: ['place'] },
-  draining: { meaning: 'after a signal: open streams may end', fields: [] },
+  draining: { meaning: 'after a signal: open streams have time to end', fields: [] },
   failed: { meaning: 'the command has failed', fields: ['exitCode'] },
 } as const
 

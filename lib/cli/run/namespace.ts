@@ -26,7 +26,7 @@ export interface ProgramEnd {
 /** The descriptor. */
 const SET_UP = 5
 const HELPER = 'dist/cli/run/inside.js'
-const RESOLV_CONF = 'lib/cli/run/resolv.conf'
+const RESOLV_CONF = 'dist/cli/run/resolv.conf'
 /** What is kept of what set-up says, for its error. */
 const MOST_SAID_BYTES = 4096
 
@@ -155,7 +155,7 @@ export class Namespace {
     for (const id of this.#asked.keys()) this.#answer(id, undefined)
     this.#ready.reject(why)
     this.#isSetUp.reject(why)
-    this.#end.reject(new CliError('the helper of the program has ended, and its network with it'))
+    this.#end.reject(new CliError('the helper that provides the network of the program has ended'))
     if (this.#pid !== undefined) kill(this.#pid)
   }
 }

@@ -40,7 +40,7 @@ export const PATH_SYNTAX =
 export const CLIENT_OPTIONS = (more: readonly Option[] = [MONITOR_OPTION()]): Option[] => [
   new Option(
     '--to <path>',
-    'a path to multipath serve: HOST:PORT, and what is explained below; may be repeated',
+    'a path to multipath serve: HOST:PORT, with the additions below; may be repeated',
   ).argParser(collect(parsePathPlace)),
   new Option(
     '--all-interfaces [patterns]',

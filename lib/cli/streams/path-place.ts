@@ -65,7 +65,7 @@ function parseSource(from: string | undefined): Pick<PathPlace, 'source' | 'inte
   if (parseAddress(from) !== undefined) return { source: from }
   // A number with dots that is no address is a slip, not a name.
   if (INTERFACE.test(from) && !/^[\d.]+$/.test(from)) return { source: undefined, interfaceName: from }
-  throw new InvalidArgumentError('Behind @ there must be an address or an interface of this machine.')
+  throw new InvalidArgumentError('An address or an interface of this machine must follow the @.')
 }
 
 type Read = (value: string | undefined) => Partial<PathPlace>
