@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The source of a server for `multipath run`: HTTP on several ports. */
+/** The source of a server for `multipath run`: HTTP on several ports, and one of UDP that sends back what it gets. */
 
-export const PORTS: Readonly<Record<'http' | 'other', number>> = { http: 80, other: 23_456 }
+export const PORTS = { http: 80, other: 23_456 } as const
 /** Of /slow, which takes more than a second. */
 export const SLOW_BYTES: number = 8 * 1024 * 1024
 
@@ -17,6 +17,12 @@ const serve = (request, response) => {
     clearInterval(timer)
     response.end()
   }, 10)
+}
+const { createSocket } = require('node:dgram')
+for (const type of ['udp4', 'udp6']) {
+  const socket = createSocket({ type, ipv6Only: type === 'udp6' })
+  socket.on('message', (packet, { address, port }) => socket.send('echo ' + packet, port, address))
+  socket.bind(${PORTS.other})
 }
 let listening = 0
 for (const port of ${JSON.stringify(Object.values(PORTS))})

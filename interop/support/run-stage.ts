@@ -79,7 +79,8 @@ export class RunStage implements AsyncDisposable {
   /** Starts the far end, and resolves when it listens. */
   async open(): Promise<void> {
     const rules = ['--allow-socks', '*:*', '--allow-private', '203.0.113.0/24']
-    const exact = ['--allow-socks', `${IPV4}:*`, '--allow-socks', `[${IPV6}]:*`]
+    const places = [`${IPV4}:*`, `[${IPV6}]:*`, `udp:${IPV4}:*`, `udp:[${IPV6}]:*`, 'udp:*:*']
+    const exact = places.flatMap((place) => ['--allow-socks', place])
     const serve = new CliProcess(['serve', '--listen', `${SERVER}:${PORT}`, ...rules, ...exact], {
       within: this.#withNames(),
       env: { MULTIPATH_TOKEN: TOKEN },

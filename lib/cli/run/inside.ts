@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The helper of `multipath run` inside the namespace: a process of its own, which ends with the command. */
 import type { ChildProcess } from 'node:child_process'
+import type { Socket as UdpSocket } from 'node:dgram'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
@@ -9,6 +10,7 @@ import { ignore } from '../../ignore.js'
 import { Destinations } from './destinations.js'
 import { NameTable } from './name-table.js'
 import { serveNames } from './name-server.js'
+import { UdpCatcher } from './catch-udp.js'
 import type { FromInside, ToInside } from './protocol.js'
 import { CATCH_PORT } from './setup.js'
 import { LENT_SIGNALS } from '../lent-signals.js'
@@ -24,9 +26,12 @@ const relay = new SignalRelay({
   now: () => performance.now(),
 })
 
-function tell(message: FromInside, handle?: Server | Socket, onSent: () => void = ignore): void {
+function tell(message: FromInside, handle?: Server | Socket | UdpSocket, onSent: () => void = ignore): void {
   process.send?.(message, handle, undefined, onSent)
 }
+
+const udp = new UdpCatcher({ names, tell })
+udp.open()
 
 process.on('message', (message: ToInside) => {
   if (message.kind === 'start') started = serveNames(names).then(() => start(message.words))
@@ -34,6 +39,7 @@ process.on('message', (message: ToInside) => {
   else if (message.kind === 'signal')
     setImmediate(() => setImmediate(() => void started.then(() => relay.passOn(message.name))))
   else if (message.kind === 'connect') connectTo(message.id, message.port)
+  else if (message.kind === 'udp-closed') udp.closed(message.address)
   else
     void destinations
       .of(message.accepted)

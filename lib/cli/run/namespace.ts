@@ -2,6 +2,7 @@
 /** The network namespace of one program, seen from outside: a helper in it does what can only be done there. */
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import type { Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -11,7 +12,7 @@ import { CliError } from '../cli-error.js'
 import { packageFile } from '../package-file.js'
 import { TOKEN_VARIABLE } from '../streams/secrets.js'
 import type { Accepted } from './kernel-table.js'
-import type { Destination, FromInside, ToInside } from './protocol.js'
+import type { Destination, FromInside, ToInside, UdpMessage } from './protocol.js'
 import type { Settleable } from './settleable.js'
 import { settleable } from './settleable.js'
 import { asUser, setupWords } from './setup.js'
@@ -30,6 +31,12 @@ const RESOLV_CONF = 'dist/cli/run/resolv.conf'
 /** What is kept of what set-up says, for its error. */
 const MOST_SAID_BYTES = 4096
 
+/** Gets what a program sends by UDP: the socket for an address first. */
+export interface UdpTaker {
+  opened(address: string, socket: UdpSocket): void
+  leads(message: UdpMessage): void
+}
+
 export class Namespace {
   /** Resolves with the socket that listens inside for all connections, once the program may be started. @throws {CliError} */
   readonly server: Promise<Server>
@@ -42,6 +49,8 @@ export class Namespace {
   readonly #ready: Settleable<Server> = settleable()
   readonly #isSetUp: Settleable = settleable()
   readonly #end: Settleable<ProgramEnd> = settleable()
+  /** Gets what the program sends by UDP. */
+  onUdp: UdpTaker | undefined
   #nextId = 0
   #said = ''
   /** Of the program, while it runs. */
@@ -68,9 +77,7 @@ export class Namespace {
     void this.#follow(this.#child.stderr!, stdio[SET_UP] as Readable)
     this.#child.on('error', (error) => this.#lost(noNamespace(error.message)))
     this.#child.once('close', () => this.#lost(noNamespace(this.#said)))
-    this.#child.on('message', (message, handle) =>
-      this.#hear(message as FromInside, handle as Server | Socket),
-    )
+    this.#child.on('message', (message, handle) => this.#hear(message as FromInside, handle))
   }
 
   /** Once `server` has resolved. */
@@ -132,8 +139,15 @@ export class Namespace {
     if (this.#child.connected) this.#child.send(message, ignore)
   }
 
-  #hear(message: FromInside, handle: Server | Socket | undefined): void {
-    if (message.kind === 'ready') this.#ready.resolve(handle as Server)
+  /** The socket of an address for UDP is closed. */
+  udpClosed(address: string): void {
+    this.#tell({ kind: 'udp-closed', address })
+  }
+
+  #hear(message: FromInside, handle: Server | Socket | UdpSocket | undefined): void {
+    if (message.kind === 'udp') this.onUdp?.leads(message)
+    else if (message.kind === 'udp-socket') this.onUdp?.opened(message.address, handle as UdpSocket)
+    else if (message.kind === 'ready') this.#ready.resolve(handle as Server)
     else if (message.kind === 'started') this.#pid = message.pid
     else if (message.kind === 'ended') {
       this.#pid = undefined

@@ -9,6 +9,17 @@ export interface Destination {
   readonly port: number
 }
 
+/** UDP of the program. */
+export interface UdpMessage {
+  /** Its socket. */
+  readonly client: Destination
+  /** Where it sends to, inside. */
+  readonly address: string
+  readonly destination: Destination
+  /** One that came before the address had a socket, in Base64. */
+  readonly packet?: string | undefined
+}
+
 /** To the helper. */
 export type ToInside =
   /** Start the program; it has the helper's standard streams. */
@@ -18,6 +29,8 @@ export type ToInside =
   | { readonly kind: 'destination'; readonly id: number; readonly accepted: Accepted }
   /** Connect to a port of the namespace. */
   | { readonly kind: 'connect'; readonly id: number; readonly port: number }
+  /** The socket of this address for UDP is closed. */
+  | { readonly kind: 'udp-closed'; readonly address: string }
 
 /** From the helper. */
 export type FromInside =
@@ -29,3 +42,6 @@ export type FromInside =
   | { readonly kind: 'destination'; readonly id: number; readonly destination: Destination | undefined }
   /** With a socket, unless no program listens on that port. */
   | { readonly kind: 'connected'; readonly id: number }
+  /** With the socket at which UDP for this address arrives. */
+  | { readonly kind: 'udp-socket'; readonly address: string }
+  | ({ readonly kind: 'udp' } & UdpMessage)

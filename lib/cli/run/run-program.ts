@@ -18,6 +18,7 @@ import { cut, Splice } from '../streams/splice.js'
 import { ownStage } from '../streams/stage.js'
 import { Tasks } from '../streams/tasks.js'
 import type { Namespace, ProgramEnd } from './namespace.js'
+import { ProgramFlows } from './program-flows.js'
 import type { Settleable } from './settleable.js'
 import { settleable } from './settleable.js'
 
@@ -31,6 +32,8 @@ export interface RunPlan {
 interface Running {
   readonly namespace: Namespace
   readonly servers: Server[]
+  /** UDP of the program. */
+  flows?: ProgramFlows
   /** Connections of which something may have to be passed on. */
   readonly unsaid: Tasks
 }
@@ -61,6 +64,7 @@ export async function runProgram(plan: RunPlan, flags: ClientFlags, io: CliIo): 
     })
   } finally {
     life.abort()
+    running.flows?.close()
     running.namespace.close()
     for (const server of running.servers) server.close()
   }
@@ -80,6 +84,9 @@ async function open(
 ): Promise<void> {
   const { namespace, servers, unsaid } = running
   const { log, take } = client
+  const flows = new ProgramFlows(client, (address) => namespace.udpClosed(address))
+  namespace.onUdp = flows
+  running.flows = flows
   for (const bind of publish) {
     const port = publishedPort(bind, namespace, unsaid)
     servers.push(await listenLocally(port, (socket) => take(port, socket), maxStreams, log))
@@ -163,13 +170,14 @@ function publishedPort(bind: HostPort, namespace: Namespace, unsaid: Tasks): Loc
 
 /** What the program has sent is passed on, even if it has ended; what others began in its namespace may end. */
 async function finish(
-  { servers, unsaid }: Running,
+  { servers, unsaid, flows }: Running,
   { cutAll, log }: Client,
   { drain }: ClientFlags,
 ): Promise<void> {
   const left = await unsaid.idle(drain)
   if (left > 0) log.warn('draining', `the program has ended, and ${left} of its connections were cut short`)
   for (const server of servers) server.close()
+  flows?.close()
   cutAll()
 }
 

@@ -33,7 +33,7 @@ export function runCommand(io: CliIo): Command {
 
 const DESCRIPTION = [
   'Runs a program in a network namespace of its own (Linux, without root). All its TCP connections pass through one connection over several paths to multipath serve, whose --allow and --allow-socks decide which targets can be reached. The program needs no settings and no support for proxies. It needs the packages iproute2, nftables and util-linux.',
-  'Names are looked up by serve: inside, each name has an address in 198.18.0.0/15 that stands for it. UDP (other than queries of names) and ping are refused at once. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
+  'Names are looked up by serve: inside, each name has an address in 198.18.0.0/15 that stands for it. UDP takes part where serve allows it: what it does not allow is dropped. Ping is refused. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
   'The program has the terminal, the standard streams and the signals. Its exit code is that of the command. Warnings go to standard error, and other events too with --verbose or --json.',
   PATH_SYNTAX,
 ].join('\n\n')

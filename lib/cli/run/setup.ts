@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The command line that makes the namespace, with all that is in it, and becomes the helper. */
 
-/** All connections arrive at this port. It is privileged, so that no program inside can take it. */
+/** All connections and packets arrive at this port. It is privileged, so that no program inside can take it. */
 export const CATCH_PORT = 1
 /** Of programs inside, beside loopback: some look whether there is any other address. */
 const IPV4 = '198.18.0.1'
@@ -17,7 +17,7 @@ addr add ${IPV6}/128 dev lo nodad
 route add local ::/0 dev lo src ${IPV6} table local
 `
 
-/** What is not for the namespace itself: TCP to all ports, names wherever they are asked for, and no ping, which would lie. */
+/** What is not for the namespace itself: TCP and UDP to all ports, names wherever they are asked for, and no ping, which would lie. */
 const rules = (family: 'ip' | 'ip6', own: string, loopback: string, icmp: string): string => `
 table ${family} multipath {
   chain lead {
@@ -25,6 +25,7 @@ table ${family} multipath {
     ${family} daddr { ${own} } accept
     meta l4proto tcp dnat to :${CATCH_PORT}
     udp dport 53 dnat to ${loopback}:53
+    meta l4proto udp meta nftrace set 1 dnat to :${CATCH_PORT}
   }
   chain refuse {
     type filter hook output priority 0
@@ -46,7 +47,8 @@ exec unshare --net -- "$@"`
 /**
  * A process in the background sets everything up while the helper starts, and writes to descriptor 5 when it is done.
  * Standard error is that of the command until the helper has begun, and that of the program is descriptor 4. Sockets that have
- * closed are not kept: no packet of theirs can be under way. Names are not asked for by sockets in the file system.
+ * closed are not kept: no packet of theirs can be under way. A flow of UDP that
+ * ends outside is a new one inside by then, and answers of UDP come from addresses that no interface has. Names are not asked for by sockets in the file system.
  */
 const INNER = `(
   set -e
@@ -66,6 +68,8 @@ const INNER = `(
   (
     cd /proc/sys/net
     echo 0 >ipv4/tcp_max_tw_buckets
+    echo 60 >netfilter/nf_conntrack_udp_timeout_stream
+    echo 1 >ipv6/ip_nonlocal_bind
     echo 1 >netfilter/nf_conntrack_tcp_timeout_time_wait
     echo 1 >netfilter/nf_conntrack_tcp_timeout_close
   ) 2>/dev/null || :

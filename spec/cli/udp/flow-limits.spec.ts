@@ -67,7 +67,7 @@ async function flowPair(): Promise<Pair> {
   const [ours, theirs] = hubs()
   const served = new ServedFlows({
     hub: () => theirs,
-    permission: { mayAsk: () => true, mayDial: () => true } as unknown as Permission,
+    permission: { mayAsk: () => true, mayDial: () => true },
     timeoutMs: 1000,
     resolve: () => Promise.reject(new Error('none')),
     log: log().log,

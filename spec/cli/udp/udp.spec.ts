@@ -2,10 +2,12 @@
 /** UDP through `serve`, as its users run it, on loopback: forwarded ports, and SOCKS5 UDP ASSOCIATE. */
 import type { Socket } from 'node:dgram'
 import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { Socket as TcpSocket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { PathRelay } from '../../../interop/support/path-relay.js'
+import { answerQuery } from '../../../lib/cli/run/dns-message.js'
 import { freePorts } from '../../support/free-ports.js'
 import { at, command, dial, serve, socks } from '../../support/streams.js'
 
@@ -70,6 +72,20 @@ describe('a forwarded port of UDP', () => {
     expect(first.split(' ')[0]).not.toBe(second.split(' ')[0])
     await here.cli.line(/udp echo: open/)
     await there.cli.line(/udp echo: open/)
+  })
+
+  it('leads queries of names to a server, and its answers back', async () => {
+    const server = await udp()
+    server.on('message', (query, { port, address }) => {
+      const found = (name: string) => (name === 'web.example' ? { ipv4: [203, 0, 113, 7] } : undefined)
+      server.send(answerQuery(query, found)!, port, address)
+    })
+    const there = await serve(['--allow', `udp:dns=${at(server.address().port)}`])
+    const here = await forwardUdp(at(there.port), 'dns')
+    const resolver = new Resolver()
+    resolver.setServers([at(here.port)])
+    expect(await resolver.resolve4('web.example')).toEqual(['203.0.113.7'])
+    await expect(resolver.resolve4('other.example')).rejects.toMatchObject({ code: 'ENOTFOUND' })
   })
 
   it('takes packets of any size that UDP has, empty ones as well', async () => {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * UDP of the namespace. The first packets to an address come to a socket for all; then the address has a socket of its own, so that answers come from
+ * it. The command gets that socket.
+ */
+import { spawn } from 'node:child_process'
+import type { RemoteInfo, Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
+import { createInterface } from 'node:readline'
+import { ignore } from '../../ignore.js'
+import { parseAddress } from '../streams/host.js'
+import { FirstPackets } from './first-packets.js'
+import type { NameTable } from './name-table.js'
+import type { FromInside } from './protocol.js'
+import { CATCH_PORT } from './setup.js'
+import type { Traced } from './udp-trace.js'
+import { parseTrace } from './udp-trace.js'
+
+/** It ends with this process, however that ends. */
+const MONITOR = ['setpriv', '--pdeathsig', 'KILL', 'nft', 'monitor', 'trace'] as const
+
+export interface CatchUdpInit {
+  readonly names: NameTable
+  readonly tell: (message: FromInside, socket?: Socket, onSent?: () => void) => void
+}
+
+export class UdpCatcher {
+  readonly #init: CatchUdpInit
+  readonly #first = new FirstPackets()
+  /** Addresses whose sockets the command has, or is about to have. */
+  readonly #served = new Map<string, Promise<void>>()
+
+  constructor(init: CatchUdpInit) {
+    this.#init = init
+  }
+
+  /** Without nftables' trace, or without IPv6, packets are lost. */
+  open(): void {
+    const [command, ...words] = MONITOR
+    const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
+    const monitor = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env })
+    monitor.on('error', ignore)
+    createInterface({ input: monitor.stdout }).on('line', (line) => {
+      const traced = parseTrace(line)
+      if (traced !== undefined) void this.#traced(traced)
+    })
+    process.once('exit', () => monitor.kill())
+    for (const address of ['0.0.0.0', '::'])
+      void listen(address).then((socket) => {
+        socket.on('message', (packet, client) => void this.#caught(packet, client))
+      }, ignore)
+  }
+
+  /** The command has closed the socket of an address. */
+  closed(address: string): void {
+    this.#served.delete(address)
+  }
+
+  async #traced(traced: Traced): Promise<void> {
+    await this.#lead(traced, this.#first.traced(traced))
+  }
+
+  async #caught(packet: Buffer, { address, port }: RemoteInfo): Promise<void> {
+    const traced = this.#first.came(parseAddress(address)?.address ?? address, port, packet)
+    if (traced !== undefined) await this.#lead(traced, packet)
+  }
+
+  async #lead({ clientAddress, clientPort, address, port }: Traced, packet?: Buffer): Promise<void> {
+    const { names, tell } = this.#init
+    let served = this.#served.get(address)
+    if (served === undefined) {
+      served = this.#serve(address)
+      this.#served.set(address, served)
+    }
+    await served
+    const destination = { host: names.nameOf(address) ?? address, port }
+    const client = { host: clientAddress, port: clientPort }
+    tell({ kind: 'udp', client, address, destination, packet: packet?.toString('base64') })
+  }
+
+  async #serve(address: string): Promise<void> {
+    const socket = await listen(address).catch(ignore)
+    if (socket === undefined) this.#served.delete(address)
+    else this.#init.tell({ kind: 'udp-socket', address }, socket, () => socket.close())
+  }
+}
+
+/** @throws the error of the system */
+async function listen(address: string): Promise<Socket> {
+  const isV6 = isIPv6(address)
+  // An address has its socket beside the one for all.
+  const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', reuseAddr: true, ipv6Only: isV6 })
+  socket.bind(CATCH_PORT, address)
+  await once(socket, 'listening')
+  // Such as a client that has gone.
+  socket.on('error', ignore)
+  return socket
+}
