@@ -147,4 +147,27 @@ describe.skipIf(why !== undefined)(`multipath gateway${why ? ` (skipped: ${why})
     await stage.start(['gateway', '--clean']).exited
     expect(await stage.asker(IPV4)).toBe(LAN)
   })
+
+  it.skipIf(spawnSync('sing-box', ['version']).error !== undefined)(
+    'has a TUN engine in front of socks beside it, for names and for UDP, as docs/gateway.md describes it',
+    async () => {
+      const [config] = /(?<=```json\n)[^]*?(?=```)/.exec(readFileSync('docs/gateway.md', 'utf8'))!
+      const file = join(stage.folder, 'sing-box.json')
+      writeFileSync(file, config.replace('192.0.2.1/32', '10.83.0.0/16'))
+      const socks = stage.start(['socks', ...stage.to])
+      await socks.line(/listening/)
+      await using engine = new Program([...stage.within, 'sing-box', 'run', '-c', file])
+      await engine.line(/started/)
+      expect([await stage.asker(IPV4), await stage.asker(NAME)]).toEqual(['serve', 'serve'])
+      expect([await stage.asker(OTHER, 'router'), await stage.asker(NAME, 'router')]).toEqual([
+        'serve',
+        'serve',
+      ])
+      const source = `
+const socket = require('node:dgram').createSocket('udp4')
+socket.on('message', (answer) => { console.log(String(answer)); socket.close() }).send('ping', 82, '${IPV4}')`
+      expect(await stage.run([process.execPath, '-e', source])).toBe(`ping from ${IPV4}`)
+      await socks[Symbol.asyncDispose]()
+    },
+  )
 })

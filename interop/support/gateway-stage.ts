@@ -21,7 +21,7 @@ export const OTHER = '198.51.100.7'
 /** What only `serve` knows, and what only the name server beyond knows. */
 export const NAME = 'web.example'
 export const OTHER_NAME = 'other.test'
-/** Of HTTP; the next one echoes. */
+/** Of HTTP; the next one echoes, and the one behind it tells the address of a sender over UDP. */
 const PORT = 80
 
 const SERVE_PORT = 7391
@@ -32,6 +32,8 @@ const net = require('node:net')
 createServer((request, response) => response.end(request.socket.remoteAddress.replace('::ffff:', '')))
   .listen(${PORT}, '::', () => {
     net.createServer({ noDelay: true }, (socket) => socket.on('error', () => {}).pipe(socket)).listen(${PORT + 1}, '::', () => {
+      const udp = require('node:dgram').createSocket('udp4')
+      udp.on('message', (packet, { address, port }) => udp.send(packet + ' from ' + address, port, address)).bind(${PORT + 2})
       const dns = require('node:dgram').createSocket('udp4')
       dns.on('message', (query, { address, port }) => {
         const answer = Buffer.concat([query.subarray(0, query.indexOf(0, 12) + 5), Buffer.from('c00c000100010000003c0004', 'hex'), Buffer.from([198, 51, 100, 7])])
@@ -65,7 +67,12 @@ export class GatewayStage implements AsyncDisposable {
     writeFileSync(join(this.folder, 'hosts'), `127.0.0.1 localhost\n${IPV4} ${NAME}\n`)
     writeFileSync(join(this.folder, 'resolv.conf'), `nameserver ${OTHER}\n`)
     const rules = ['--allow-socks', '*:*', '--allow-private', '203.0.113.0/24']
-    const exact = [IPV4, OTHER].flatMap((address) => ['--allow-socks', `${address}:*`])
+    const exact = [IPV4, OTHER].flatMap((address) => [
+      '--allow-socks',
+      `${address}:*`,
+      '--allow-socks',
+      `udp:${address}:*`,
+    ])
     const serve = new CliProcess(['serve', '--listen', `${SERVER}:${SERVE_PORT}`, ...rules, ...exact], {
       within: [...this.uplinks.within('server'), ...this.#mounting('hosts')],
       env: { MULTIPATH_TOKEN: TOKEN },
