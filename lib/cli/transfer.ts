@@ -3,6 +3,7 @@
 import type { CliIo } from './cli-io.js'
 import { duration } from './live/change-text.js'
 import type { LiveSession } from './live/live-session.js'
+import { shortNames } from './live/short-names.js'
 import { bytes } from './live/units.js'
 import { megabits } from './measure/units.js'
 import type { Log } from './streams/log.js'
@@ -131,9 +132,10 @@ export class Transfer {
     const carried = [...byName].filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a)
     const sum = carried.reduce((total, [, count]) => total + count, 0)
     if (carried.length < 2 || sum < KNOWN_SHARE * (this.#sent + this.#received)) return ''
+    const names = shortNames(carried.map(([name]) => name))
     const shown = carried
       .slice(0, MOST_NAMED)
-      .map(([name, count]) => `${name} ${Math.round((100 * count) / sum)} %`)
+      .map(([, count], n) => `${names[n]} ${Math.round((100 * count) / sum)} %`)
     const more = carried.length > MOST_NAMED ? `, and ${carried.length - MOST_NAMED} more` : ''
     return shown.join(', ') + more
   }
