@@ -6,17 +6,16 @@
 import type { Millis } from '../clock.js'
 import type { Flight } from './flight.js'
 import type { InFlight } from './in-flight.js'
-import { rarelyAfterMs } from './lateness.js'
 import type { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
 
-/** While acks come, the oldest one is only behind them: the path must be quiet for this share of a round trip. */
+/** While acks come, the oldest one is only behind them: none may have come for this share of the shortest round trip. */
 const QUIET_SHARE = 1 / 4
 /** What leaves again in one silence, bytes: as much as a kernel sends in its first flight (RFC 6928), and at least a frame. */
 const HEDGED_BYTES = 10 * 1400
 
 /** A timer is no later than that, milliseconds, where our own process is not. */
-const PUNCTUAL_MS = 1
+const PUNCTUAL_MS = 2
 
 export interface HedgingInit {
   readonly subflows: { readonly live: readonly Subflow[] }
@@ -53,8 +52,8 @@ export class Hedging {
     const { dueAt } = this
     if (dueAt > now) return
     // Timers run before the sockets are read: what came while we were late is to be heard first.
-    if (now - dueAt > PUNCTUAL_MS && now > this.#secondLookAt + PUNCTUAL_MS) {
-      this.#secondLookAt = now + PUNCTUAL_MS
+    if (now - dueAt > PUNCTUAL_MS && dueAt !== this.#secondLookAt) {
+      this.#secondLookAt = now + 1
       return
     }
     for (const subflow of this.#subflows) {
@@ -66,12 +65,13 @@ export class Hedging {
   }
 
   #dueAt(subflow: Subflow): Millis {
-    const { oldestFlight, rtt, state, lastHeardAt, trustSamplesFrom } = subflow
-    const lateMs = rarelyAfterMs(subflow)
-    if (oldestFlight === undefined || lateMs === undefined || state !== 'up') return Infinity
+    const { oldestFlight, rtt, state, trustSamplesFrom, window } = subflow
+    if (oldestFlight === undefined || rtt.smoothed === undefined || state !== 'up') return Infinity
     if (this.#unseen(subflow).next().done === true) return Infinity
-    const lateAt = Math.max(oldestFlight.sentAt, trustSamplesFrom) + lateMs
-    return Math.max(lateAt, lastHeardAt + QUIET_SHARE * rtt.smoothed!, this.#secondLookAt)
+    const { sentAt, frame } = oldestFlight
+    const lateAt = Math.max(sentAt, trustSamplesFrom) + rtt.late
+    const frameMs = window.rate === 0 ? 0 : frame.size / window.rate
+    return Math.max(lateAt, window.deliveredAt + QUIET_SHARE * rtt.min + frameMs, this.#secondLookAt)
   }
 
   /** The oldest flights, as far as they may leave again in one silence, without those that were looked at before. */

@@ -11,10 +11,3 @@ export function lateAfterMs(subflow: Subflow, leastMs: number): Millis | undefin
   const usualMs = subflow.expectedRttMs
   return usualMs === undefined ? undefined : Math.max(subflow.timeoutMs(0), usualMs + leastMs)
 }
-
-/** After how long hardly an ack of `subflow` comes, milliseconds, as its round trips show (rtt.ts); `undefined` while nothing is known. */
-export function rarelyAfterMs(subflow: Subflow): Millis | undefined {
-  const usualMs = subflow.expectedRttMs
-  const { smoothed, late } = subflow.rtt
-  return usualMs === undefined || smoothed === undefined ? undefined : late + (usualMs - smoothed)
-}

@@ -13,8 +13,10 @@ const RECENT_SAMPLES = 8
 /** {@link RttEstimator.late} rises by this share of itself with a sample above it, and falls by a 99th of that with others. */
 const LATE_STEP_SHARE = 1 / 8
 const PUNCTUAL = 99
-const FIRST_LATE_SHARE = 1.5
-const LATE_MARGIN_SHARE = 1 / 8
+/** In the first rounds, it moves by the one number divided by the other and theirs, if that is more; but not far above the sample. */
+const LEARNING_STEPS = 50
+const FIRST_ROUND = 8
+const LATE_MARGIN_SHARE = 1 / 4
 
 export class RttEstimator {
   #smoothed: number | undefined
@@ -28,6 +30,7 @@ export class RttEstimator {
   #latest = 0
   #late = 0
   #roundAt: Millis = -Infinity
+  #rounds = 0
 
   /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
   get smoothed(): number | undefined {
@@ -53,7 +56,8 @@ export class RttEstimator {
    * long. 0 before the first sample.
    */
   get late(): number {
-    return this.#late + Math.max(this.#variance, LATE_MARGIN_SHARE * (this.#smoothed ?? 0))
+    const usual = this.#smoothed ?? 0
+    return Math.max(this.#late, usual) + Math.max(this.#variance, LATE_MARGIN_SHARE * usual)
   }
 
   /**
@@ -79,7 +83,7 @@ export class RttEstimator {
     if (this.#smoothed === undefined) {
       this.#smoothed = rtt
       this.#variance = rtt / 2
-      this.#late = FIRST_LATE_SHARE * rtt
+      this.#late = rtt
     } else {
       if (now - rtt >= this.#roundAt) this.#judge(rtt, now)
       this.#variance += (Math.abs(rtt - this.#smoothed) - this.#variance) / 4
@@ -93,8 +97,10 @@ export class RttEstimator {
 
   /** One sample of each round: a pause delays all that is under way, and counts once. */
   #judge(rtt: number, now: Millis): void {
-    const step = LATE_STEP_SHARE * this.#late
-    this.#late += rtt > this.#late ? step : -step / PUNCTUAL
+    const share = Math.max(LATE_STEP_SHARE, LEARNING_STEPS / (FIRST_ROUND + this.#rounds++))
+    const step = share * this.#late
+    if (rtt > this.#late) this.#late = Math.min(this.#late + step, (1 + LATE_STEP_SHARE) * rtt)
+    else this.#late -= step / PUNCTUAL
     this.#roundAt = now
   }
 

@@ -167,7 +167,9 @@ export class ScriptedCore {
     auth?: JoinAuthInit,
   ) {
     const resolved = resolveOptions(CONN_OPTIONS, options)
-    this.core = new ConnectionCore({ options: resolved, scheduler: lowestRtt, random, accepts, auth })
+    // Acks are late here whenever a script says nothing; hedging has its own specs.
+    const scheduler = { ...lowestRtt, isHedging: false }
+    this.core = new ConnectionCore({ options: resolved, scheduler, random, accepts, auth })
   }
 
   join(init: JoinInit = {}): ScriptedSubflow {
