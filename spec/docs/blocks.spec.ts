@@ -18,6 +18,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'needs HAProxy and socat; interop/fleet.spec.ts runs deploy/haproxy without a drain',
   'docs/gateway.md: cd "$(npm root --global)/multipath-net/deploy/systemd"':
     'needs systemd as the first process; spec/deploy verifies its units',
+  'docs/gateway.md: multipath socks --to 192.0.2.1:7000@eth0 --to 192.0.2.1:7000@wwan0 --token-file token &':
+    'needs sing-box; interop/gateway.spec.ts runs it where that is installed',
+  'docs/gateway.md: {': 'the same',
   'docs/operation.md: npm install --global multipath-net':
     'needs systemd as the first process; spec/deploy verifies its units',
   'docs/operation.md: sudo -u multipath XDG_RUNTIME_DIR=/run/multipath-home multipath status':
