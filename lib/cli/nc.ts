@@ -54,10 +54,10 @@ export function ncCommand(io: CliIo): Command {
 /** Each a line of its own: the parser wraps them. */
 const DESCRIPTION = [
   'Pipes standard input and output through one connection over several paths, as bondcat does.',
-  'Each HOST:PORT is a path, and a name stands for all of its addresses. Without -a, every local address that can reach a target becomes a path of its own. Local and target address must have the same family. Loopback addresses reach only loopback, and link-local addresses are not used. Addresses of containers, virtual machines and tunnels reach only their own network. nc follows addresses that appear and disappear, and retries an unreachable path in the background. With --listen, nc listens on each local address and serves one connection, or with --keep-open any number of them.',
+  'Each HOST:PORT is a path, and a name stands for all of its addresses. Without -a, every local address that can reach a target becomes a path of its own. Local and target address must have the same family. Loopback addresses reach only loopback, and link-local addresses are not used. Addresses of containers, virtual machines and tunnels reach only their own network. nc follows addresses that appear and disappear, and retries an unreachable path in the background. With --listen, nc listens on each local address that exists when it starts. It serves one connection, or with --keep-open any number of them.',
   PATH_SYNTAX,
-  'With --token-file, both ends prove that they know the same secret before anything is sent. With --tls and its companions, every path uses TLS; the side that listens has --tls-cert and --tls-key.',
-  'On a terminal, nc shows how much was transferred, the rate, the share of each path and, for a file, the time left. A line at the end sums up.',
+  'With --token-file, both ends prove that they know the same secret before anything is sent. With --tls and the other --tls options, every path uses TLS; the side that listens needs --tls-cert and --tls-key.',
+  'On a terminal, nc shows how much was transferred, the rate, the share of each path and, for a file, the time left. At the end, it prints a summary of one line.',
   'A multipath-net peer learns when the input ends, and may continue to send. A Go peer (bondcat) has no message for that: nc closes the connection once all data is acknowledged and nothing has arrived for --quit-after seconds. With the null device as input, nc sends nothing and the peer decides when to close.',
 ].join('\n\n')
 
@@ -117,7 +117,7 @@ const OPTIONS = (): Option[] => [
   PEER_SCHEDULER_OPTION(),
   ...CTL_OPTIONS(),
   new Option('--json', 'report in JSON, one object on each line'),
-  new Option('-q, --quiet', 'report nothing but the failure of the command'),
+  new Option('-q, --quiet', 'report only the failure of the command'),
   new Option('-v, --verbose', 'report each subflow, and counters of each path at the end'),
 ]
 

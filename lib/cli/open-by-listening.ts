@@ -85,7 +85,7 @@ async function admitted(
 ): Promise<Opened['live'] | undefined> {
   if (conn.errored !== null) throw explain(conn.errored)
   if (token !== undefined) {
-    const client = shortAddress(conn.remoteAddress ?? 'somebody')
+    const client = shortAddress(conn.remoteAddress ?? 'a client')
     try {
       await greetAsServer(conn, token, { timeoutMs: GREETING_MS, kind: 'bytes' }, ignore)
     } catch (error) {

@@ -11,7 +11,7 @@ export function reportUnproven(
   token: Uint8Array | undefined,
   tell: (message: string, client: string) => void,
 ): void {
-  listener.on('refused', (error, { remoteAddress = 'somebody' }) => {
+  listener.on('refused', (error, { remoteAddress = 'a client' }) => {
     // Of a path that joins a connection, the violation is told of.
     if (!isAuthError(error) || error instanceof RemoteProtocolError) return
     const client = shortAddress(remoteAddress)

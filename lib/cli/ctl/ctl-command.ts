@@ -26,7 +26,7 @@ export function statusCommand(io: CliIo): Command {
   return new Command('status')
     .summary('show the paths of running commands')
     .description(
-      'Prints a table of the sessions and paths of each running forward, socks, serve, nc and up, or of the one that --target names. Only the user who started a command can do that. With --json, it prints the one command.',
+      'Prints a table of the sessions and paths of each running forward, socks, serve, nc and up, or of the one that --target names. Only the user who started a command can see its table. --json needs --target if several commands run.',
     )
     .usage('[options]')
     .addOption(TARGET())
@@ -48,8 +48,8 @@ export const STATUS_EXAMPLES: readonly string[] = [
 ]
 
 const CTL_DESCRIPTION = [
-  'Steers a running forward, socks, serve or nc through its socket, which only the user who started it can open. docs/ctl.md describes what is said on it.',
-  'The actions are: list (the commands that run); status; paths add PATH; paths remove LABEL; paths pause LABEL; paths resume LABEL; paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas); scheduler NAME; events (a line in JSON for each); trace on [FILE] (appends a trace of every connection to FILE, or prints it until it is stopped); trace off; drain (as SIGTERM: open streams may end); and stop (at once).',
+  'Steers a running forward, socks, serve or nc through its socket, which only the user who started it can open. docs/ctl.md describes the protocol of the socket.',
+  'The actions are: list (the commands that run); status; paths add PATH; paths remove LABEL; paths pause LABEL; paths resume LABEL; paths set LABEL POLICY (tier=, weight=, max-bytes=, max-rate=, separated by commas); scheduler NAME; events (prints each event as a line of JSON); trace on [FILE] (appends a trace of every connection to FILE, or prints it until a signal); trace off; drain (as SIGTERM: open streams may end); and stop (at once).',
 ].join('\n\n')
 
 export function ctlCommand(io: CliIo): Command {

@@ -47,7 +47,7 @@ export const CTL_OPTIONS = (): Option[] => [
 
 /** Of a command that does not use standard input and output. */
 export const MONITOR_OPTION = (): Option =>
-  new Option('--monitor', 'show the monitor in this terminal: q leaves it, and the command goes on')
+  new Option('--monitor', 'show the monitor in this terminal: q leaves it, and the command continues')
 
 /**
  * @returns what closes them

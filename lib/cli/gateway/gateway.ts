@@ -37,8 +37,8 @@ export function gatewayPart(flags: GatewayFlags, env: CliIo['env']): GatewayPart
 }
 
 const DESCRIPTION = [
-  'Captures TCP connections of a network, or of this machine, and carries them through one connection over several paths to multipath serve. The --allow and --allow-socks of serve decide which targets can be reached. Programs and other machines need no settings. Linux only: nftables redirects what --match names to a port on loopback, and all other traffic takes its usual route.',
-  'Names are matched by DNS: a name with a rule gets an address in 198.18.0.0/15 that stands for it, and serve looks it up. Other names are resolved by --dns-server. Special addresses (private, loopback and the like) match only a range that lies within them; * matches none of them. Rules with the same scheduler= and paths= share a session.',
+  'Captures TCP connections of a network, or of this machine, and carries them through one connection over several paths to multipath serve. The --allow and --allow-socks of serve decide which targets can be reached. Programs and other machines need no settings. It runs on Linux only: nftables redirects connections that match --match to a port on loopback, and all other traffic takes its usual route.',
+  'Names are matched by DNS: a name with a rule gets an address in 198.18.0.0/15 that represents it, and serve looks up the name. Other names are resolved by --dns-server. Special addresses (private, loopback and the like) match only a range that lies within them; * matches none of them. Rules with the same scheduler= and paths= share a session.',
   'The rules of the kernel are removed when the command ends, even if it is killed. Without the capability NET_ADMIN, systemd must open the port, and --set-up must have set the rules.',
   PATH_SYNTAX,
 ].join('\n\n')

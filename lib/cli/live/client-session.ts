@@ -6,7 +6,7 @@ import type { PathEnds } from './change-text.js'
 import { LiveSession } from './live-session.js'
 
 export function clientSession(conn: MultipathConn, log: Log): LiveSession {
-  const client = shortAddress(conn.remoteAddress ?? 'somebody')
+  const client = shortAddress(conn.remoteAddress ?? 'a client')
   return new LiveSession({ conn, log, client, endsOf, nameOf })
 }
 

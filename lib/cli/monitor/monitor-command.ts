@@ -19,7 +19,7 @@ export function monitorCommand(io: CliIo): Command {
     .summary('watch the paths of a running command')
     .description(
       [
-        'Shows the sessions, paths and streams of a running forward, socks, serve or nc on the whole terminal, four times a second. Keys pause and resume paths, and change their tiers and the scheduler: ? lists them. The watched command goes on when the monitor ends.',
+        'Shows the sessions, paths and streams of a running forward, socks, serve or nc on the whole terminal, four times a second. Keys pause and resume paths, and change their tiers and the scheduler: ? lists them. The watched command continues when the monitor ends.',
         'If standard output is not a terminal, monitor prints the state once, as multipath status does.',
       ].join('\n\n'),
     )

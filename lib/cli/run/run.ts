@@ -32,9 +32,9 @@ export function runCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'Runs a program in a network namespace of its own (Linux, without root). All its TCP connections pass through one connection over several paths to multipath serve, whose --allow and --allow-socks decide which targets can be reached. The program needs no settings and no support for proxies. It needs the packages iproute2, nftables and util-linux.',
-  'Names are looked up by serve: inside, each name has an address in 198.18.0.0/15 that stands for it. UDP takes part where serve allows it: what it does not allow is dropped. Ping is refused. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
-  'The program has the terminal, the standard streams and the signals. Its exit code is that of the command. Warnings go to standard error, and other events too with --verbose or --json.',
+  'Runs a program in a network namespace of its own (Linux, without root). All TCP connections of the program pass through one connection over several paths to multipath serve, whose --allow and --allow-socks decide which targets can be reached. The program needs no settings and no support for proxies. It needs the packages iproute2, nftables and util-linux.',
+  'serve looks up names: inside the namespace, each name has an address in 198.18.0.0/15 that represents it. UDP packets pass if serve allows their target, and are dropped otherwise. Ping is refused. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
+  'The program gets the terminal, the standard streams and the signals. The command ends with the exit code of the program. Warnings go to standard error. With --verbose or --json, other events are reported as well.',
   PATH_SYNTAX,
 ].join('\n\n')
 

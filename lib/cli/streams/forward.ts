@@ -52,8 +52,8 @@ export function forwardPart(flags: ForwardFlags, env: CliIo['env']): ClientPart 
 }
 
 const DESCRIPTION = [
-  'Forwards TCP and UDP ports. All their connections share one connection over several paths, each as a stream with its own pace and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
-  'With udp: in front, --local forwards UDP. The packets of each address and port that sends to the port are a flow, with a socket of its own at serve, which needs an --allow with udp: for the target. A flow ends after two minutes without packets; 512 may be open. Packets do not wait for each other, nor for streams: one that is late on its path leaves again on another, and after two seconds it is dropped.',
+  'Forwards TCP and UDP ports. All their connections share one connection over several paths. Each is a stream of it, with its own flow control and its own end. --local listens here and forwards to a target that multipath serve allows: HOST:PORT, or a name that serve has given. --remote lets serve listen on its machine and forwards to a target that this machine can reach.',
+  'With udp: in front, --local forwards UDP. All packets from the same address and port are a flow, for which serve opens a socket. The target needs an --allow with udp: at serve. A flow ends after two minutes without packets; 512 may be open. Packets wait neither for each other nor for streams. A packet that is late on its path is sent again on another path, and is dropped after two seconds.',
   'The ports are open from the start. While no path is up, a new connection waits for --wait seconds and is then reset. forward reconnects to serve as soon as possible. If all paths are lost, the open streams wait for --hold seconds for one to return, and are reset after that.',
   PATH_SYNTAX,
 ].join('\n\n')

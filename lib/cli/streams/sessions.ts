@@ -98,7 +98,7 @@ export class Sessions {
   /** Greets `conn` and serves it; `live` tells of it. Never rejects. */
   async take(conn: Carrier, live?: Live): Promise<void> {
     const { token, charge, log } = this.#init
-    const client = shortAddress(conn.remoteAddress ?? 'somebody')
+    const client = shortAddress(conn.remoteAddress ?? 'a client')
     conn.on('error', ignore)
     const refusal = this.#strangers.add(conn)
     if (refusal !== undefined) {

@@ -24,8 +24,8 @@ export function upCommand(io: CliIo): Command {
 
 const DESCRIPTION = [
   `Runs any number of serve, forward, socks and gateway in one process. Its file has a key for each of them (${SECTIONS.map(({ name }) => name).join(', ')}), with the options of that command below it, without --. An option that may be repeated takes a list, and a key with several of a kind takes a list of them. The options ${PROCESS_OPTIONS.map(keyOf).join(', ')} are for the whole process, and stand at the top. --print-config of those commands prints the file for a command line.`,
-  'The whole file is checked before anything starts. Relative names of files in it are taken from its folder. status, ctl and monitor show all sessions together. If one part fails, the others are stopped as by a signal.',
-  'SIGHUP makes up read the file again: paths, local ports, rules, logins and certificates change, and sessions and streams stay open. A file with a mistake changes nothing. Changes of other options are reported, and need a new start.',
+  'The whole file is checked before anything starts. Relative file names in it are relative to its folder. status, ctl and monitor show all sessions together. If one part fails, the others are stopped as by a signal.',
+  'On SIGHUP, up reads the file again: paths, local ports, rules, logins and certificates change, and sessions and streams stay open. A file with a mistake changes nothing. Changes of other options are reported, and require a restart.',
 ].join('\n\n')
 
 export const UP_EXAMPLES: readonly string[] = [
