@@ -58,7 +58,7 @@ describe('the command line', () => {
     [['serve', '--listen', '1', '--allow-remote', '0'], /--allow-remote.*from 1/],
     [['forward', '--local', '1=a:1'], /no server to connect to \(give --to/],
     [['forward', '--to', 'a:1'], /no port to forward \(give --local or --remote/],
-    [['forward', '--to', 'a:1@1.2.3', '--local', '1=a:1'], /--to.*Behind @/],
+    [['forward', '--to', 'a:1@1.2.3', '--local', '1=a:1'], /--to.*follow the @/],
     [['forward', '--to', 'a:1', '--remote', '1=web'], /--remote.*HOST:PORT/],
     [['forward', '--to', 'a:1', '--local', '0=b', '--tls-fingerprint', 'AB'], /fingerprints must be/],
     [['socks'], /no server to connect to \(give --to/],
