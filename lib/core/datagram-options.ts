@@ -5,13 +5,13 @@ import type { OptionTable } from '../options.js'
 /** Options of one datagram. */
 export interface DatagramSendOptions {
   /**
-   * Time until the datagram is worthless, milliseconds. The sender drops it if it has not left by then, and the peer if it
-   * arrives or is read later. Default: ∞; 1 or more.
+   * Time until the datagram is worthless, milliseconds. The sender drops a datagram that it has not sent by then, and the
+   * peer drops one that arrives or is read later. Default: ∞; 1 or more.
    */
   expiresMs?: number | undefined
   /**
-   * Further paths on which it leaves at once, if they have room. With 0, it leaves again only if its path is late. Default:
-   * 0; 0 to 7.
+   * Further paths on which the datagram is sent at once, if they have room. With 0, it is sent again only if its path is
+   * late. Default: 0; 0 to 7.
    */
   copies?: number | undefined
   /**

@@ -18,8 +18,9 @@ export interface ConnOptions {
    */
   highWaterMark?: number | undefined
   /**
-   * Bytes received in order that the application has not read. A multipath-net peer sends no more than that beyond what was
-   * read, so that the value also limits what is on its way: rate times round-trip time. Default: 16 MiB; 1 to 1 GiB.
+   * Bytes received in order that the application has not read. A multipath-net peer sends at most this number of bytes
+   * ahead of the reader. The value therefore also limits the data in flight: rate times round-trip time. Default: 16 MiB; 1
+   * to 1 GiB.
    */
   maxUnreadBytes?: number | undefined
   /**
@@ -50,8 +51,8 @@ export interface ConnOptions {
   suspectMs?: number | undefined
   /**
    * Hedging: a frame that is later than 99 of 100 acks of its path leaves again on another path before its path is suspect.
-   * The value limits the bytes that leave again so, in percent of the acked bytes; 256 KiB are always allowed. With 0,
-   * nothing leaves again before its path is suspect or lost. Default: 1; 0 to 100.
+   * The value limits the bytes of such copies, in percent of the acked bytes; 256 KiB are always allowed. With 0, no frame
+   * is sent again before its path is suspect or lost. Default: 1; 0 to 100.
    */
   hedgePercent?: number | undefined
   /**
@@ -66,8 +67,8 @@ export interface ConnOptions {
   missingMs?: number | undefined
   /**
    * Time for which a connection without a subflow is held, milliseconds: until then, a subflow may join and the connection
-   * resumes without a loss. The smaller value of both sides applies. With 0 on either side, with Go peers, and with earlier
-   * versions, a connection ends with its last subflow. Default: 120,000; 0 to 86,400,000.
+   * resumes without a loss. The smaller of the values of both sides applies. With 0 on either side, with Go peers, and with
+   * earlier versions, a connection ends with its last subflow. Default: 120,000; 0 to 86,400,000.
    */
   holdMs?: number | undefined
 }

@@ -9,8 +9,8 @@ import { Pacer } from './pacer.js'
 /** The roles of paths, in the order in which they are used: see {@link PathPolicy.tier}. */
 export const TIERS = ['primary', 'secondary', 'backup'] as const
 /**
- * The role of a path. `primary` paths carry data, `secondary` ones while all primary ones are full or gone, and `backup`
- * ones only while all others are gone. Silent and paused paths, and those whose cap is used up, count as gone.
+ * The role of a path. `primary` paths carry data, `secondary` ones while all primary ones are full or gone, and
+ * `backup` ones only while all others are gone. Silent and paused paths, and those whose cap is used up, count as gone.
  */
 export type Tier = (typeof TIERS)[number]
 
@@ -22,11 +22,11 @@ export interface PathNumbers {
    */
   weight?: number | undefined
   /**
-   * Payload bytes that we send on the path, including resent data and copies. Then it carries only acks and keep-alives.
-   * Default: ∞; 0 or more.
+   * Limit of the payload bytes that we send on the path, including resent data and copies. Beyond it, the path carries only
+   * acks and keep-alives. Default: ∞; 0 or more.
    */
   maxBytes?: number | undefined
-  /** Payload bytes per second that we send on the path. Default: ∞; 1 or more. */
+  /** Limit of the payload bytes per second that we send on the path. Default: ∞; 1 or more. */
   maxBytesPerSecond?: number | undefined
 }
 

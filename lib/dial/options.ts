@@ -42,20 +42,20 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
   /**
    * Accepted peers: `any`, or `ours` to refuse Go peers. A Go peer cannot signal the end of its data. If others may
    * change bytes on a path, use `ours`, because a connection that was cut off looks like the end of a Go peer. With
-   * `ours`, it is a violation, ERR_MULTIPATH_PEER, if a peer sends data or closes before it has announced itself.
-   * Default: `any`.
+   * `ours`, a peer that sends data or closes before it has announced itself causes ERR_MULTIPATH_PEER. Default: `any`.
    */
   peer?: AcceptedPeer | undefined
   /**
-   * Whether each subflow must prove that it belongs to the connection before its data counts. With `prefer`, all
-   * peers prove it that can: those of this package, from this version on. With `require`, others are refused
-   * (ERR_MULTIPATH_AUTH). With `off`, whoever knows the connection ID may join. Default: `prefer`.
+   * Whether each subflow must prove that it belongs to the connection before its data counts. With `prefer`, every peer
+   * that supports the proof must give it: those of this package, from this version on. With `require`, other peers are
+   * refused (ERR_MULTIPATH_AUTH). With `off`, knowledge of the connection ID is enough to join. Default: `prefer`.
    */
   joinAuth?: JoinAuth | undefined
   /**
-   * A secret that both sides know, from 16 to 65,536 bytes: whoever does not know it gets ERR_MULTIPATH_AUTH before any byte is
-   * delivered, even with the whole network in its hands. It has to be random (`openssl rand -hex 32`), because a peer can try
-   * guesses offline. `joinAuth` is `require` then, and the first bytes arrive a round trip later. Default: none.
+   * A secret that both sides know, from 16 to 65,536 bytes: a peer that does not know it gets ERR_MULTIPATH_AUTH before
+   * any byte is delivered, even if it controls the whole network. The secret must be random (`openssl rand -hex 32`),
+   * because a peer can try guesses offline. With a secret, `joinAuth` is `require`, and the first bytes arrive a round
+   * trip later. Default: none.
    */
   secret?: string | Uint8Array | undefined
   /** Chooses the path of each frame that we send: a name, or a scheduler of your own. Default: `lowest-rtt`. */
@@ -71,8 +71,8 @@ export interface DialerOptions extends ConnOptions, DialerNumbers {
    */
   trace?: TraceTarget | undefined
   /**
-   * A name for this side, for logs of the listener (`conn.peerName`), of at most 64 bytes. It is no proof of anything. Go
-   * peers do not get it. Default: none.
+   * A name for this side, for logs of the listener (`conn.peerName`), of at most 64 bytes. The peer cannot verify it.
+   * Go peers do not get it. Default: none.
    */
   name?: string | undefined
   /** Source of time, for tests. */

@@ -58,11 +58,11 @@ export interface MuxNumbers {
   /** Silence of the peer after which a ping is sent, milliseconds. Infinity: never. Default: 30,000; 10 or more. */
   keepAliveMs?: number | undefined
   /**
-   * Time limit for an answer to that ping, or any other byte of the peer, milliseconds. Then the session ends. Default:
-   * 30,000; 10 to 86,400,000.
+   * Time limit for an answer to that ping, or any other byte of the peer, milliseconds. After it, the session ends.
+   * Default: 30,000; 10 to 86,400,000.
    */
   keepAliveTimeoutMs?: number | undefined
-  /** Time limit for the peer's ack of a stream, milliseconds. Then the stream is reset. Default: 75,000; 10 or more. */
+  /** Time limit for the peer's ack of a stream, milliseconds. After it, the stream is reset. Default: 75,000; 10 or more. */
   openTimeoutMs?: number | undefined
   /** Time that a stream waits, after we closed it, for the peer to close it, milliseconds. Default: 300,000; 10 or more. */
   closeTimeoutMs?: number | undefined

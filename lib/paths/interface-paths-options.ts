@@ -39,8 +39,8 @@ export interface InterfacePathsOptions extends InterfacePathsNumbers, Omit<Local
   readonly interfaces?: LocalAddressFilter['interfaces'] | false
   /**
    * Which of the possible paths are used. With `links`, each local address and each address of the peer is used, and
-   * none more often than needed: two interfaces and two addresses are two paths. A pair within one network goes first.
-   * With `all`, every local address is combined with every address of the peer. Default: `links`.
+   * none more often than necessary: two interfaces and two addresses are two paths. A pair within one network goes
+   * first. With `all`, every local address is combined with every address of the peer. Default: `links`.
    */
   readonly pairing?: Pairing | undefined
   /** Returns label, tracker, tier, weight and caps of a path. */
@@ -53,7 +53,10 @@ export interface InterfacePathsOptions extends InterfacePathsNumbers, Omit<Local
   readonly clock?: Clock | undefined
 }
 
-/** An interface that comes or goes is noticed within two seconds at the cost of 0.1 ms each; a name is looked up as often as TTLs at their shortest ask for. */
+/**
+ * An interface that comes or goes is noticed within two seconds at the cost of 0.1 ms each; a name is looked up as
+ * often as TTLs at their shortest ask for.
+ */
 export const INTERFACE_PATHS_TABLE: OptionTable<InterfacePathsNumbers> = {
   multiplier: { default: 1, min: 1, max: 64 },
   maxPaths: { default: 64, min: 1, max: 1024 },
