@@ -14,6 +14,8 @@ const QUIET_SHARE = 1 / 4
 /** What leaves again in one silence, bytes: as much as a kernel sends in its first flight (RFC 6928), and at least a frame. */
 const HEDGED_BYTES = 10 * 1400
 
+/** Nothing is late before that, milliseconds: turns of the event loop at both ends take as long on a busy machine. */
+const LEAST_MS = 10
 /** A timer is no later than that, milliseconds, where our own process is not. */
 const PUNCTUAL_MS = 2
 
@@ -69,7 +71,7 @@ export class Hedging {
     if (oldestFlight === undefined || rtt.smoothed === undefined || state !== 'up') return Infinity
     if (this.#unseen(subflow).next().done === true) return Infinity
     const { sentAt, frame } = oldestFlight
-    const lateAt = Math.max(sentAt, trustSamplesFrom) + rtt.late
+    const lateAt = Math.max(sentAt, trustSamplesFrom) + Math.max(LEAST_MS, rtt.late)
     const frameMs = window.rate === 0 ? 0 : frame.size / window.rate
     return Math.max(lateAt, window.deliveredAt + QUIET_SHARE * rtt.min + frameMs, this.#secondLookAt)
   }

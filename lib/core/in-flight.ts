@@ -24,7 +24,6 @@ export class InFlight {
   #probe: SentFrame | undefined
   /** Subflows that are late, and whose frames are to go out again elsewhere. */
   readonly #hedged = new Set<Subflow>()
-  /** Payload that left again although the path that carries it was not suspect. */
   #hedgedBytes = 0
   #lastAckAt: Millis = 0
   #ackedBytes = 0
@@ -79,6 +78,11 @@ export class InFlight {
     return this.#lastAckAt
   }
 
+  /** Payload that left again although the path that carries it was not suspect. */
+  get hedgedBytes(): number {
+    return this.#hedgedBytes
+  }
+
   /** Payload acked so far, each byte once. */
   get ackedBytes(): number {
     return this.#ackedBytes
@@ -118,10 +122,11 @@ export class InFlight {
   depart(sent: SentFrame, subflow: Subflow, sending: Sending, now: Millis): void {
     const frame = this.#window.get(sent.fn)!
     this.#retransmits.remove(frame)
-    if (sending === 'again' && isCarriedElsewhere(frame, subflow)) this.#hedgedBytes += frame.size
+    const isHedge = sending === 'again' && isCarriedElsewhere(frame, subflow)
+    if (isHedge) this.#hedgedBytes += frame.size
     frame.carriers.add(subflow)
     frame.sends++
-    fly(frame, subflow, sending, now)
+    fly(frame, subflow, isHedge ? 'copy' : sending, now)
   }
 
   /** The frame, which is about to leave, asks whether the receiver takes frames again. */

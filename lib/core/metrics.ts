@@ -14,6 +14,8 @@ export interface Metrics {
   readonly unackedBytes: number
   /** Bytes acked so far, each once. */
   readonly ackedBytes: number
+  /** Bytes that left on a second path because the first one was late, of all paths. */
+  readonly hedgedBytes: number
   /** How often the scheduler left a subflow with room alone, to wait for another. */
   readonly waits: number
   /** Bytes in order that the reader has not taken. */
@@ -32,6 +34,7 @@ export function metricsOf(sender: Sender, inFlight: InFlight, { window }: Receiv
     queuedBytes: sender.bufferedBytes,
     unackedBytes: inFlight.bytes,
     ackedBytes: inFlight.ackedBytes,
+    hedgedBytes: inFlight.hedgedBytes,
     waits: sender.waits,
     unreadBytes: window.unreadBytes,
     outOfOrderBytes: window.outOfOrderBytes,

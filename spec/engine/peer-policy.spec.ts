@@ -197,7 +197,10 @@ describe('a scheduler that the dialer alone wants', () => {
   })
 
   it('rules what the listener sends alone, whatever the dialer uses itself', async () => {
-    const { clock, links, near, far } = await meet({ shapes, dialer: { peerScheduler: 'redundant' } })
+    const { clock, links, near, far } = await meet({
+      shapes,
+      dialer: { peerScheduler: 'redundant', hedgePercent: 0 },
+    })
     const waits = waitsAt(clock, near)
     for (let n = 0; n < 300; n++) {
       if (n === 60) links[0]!.freeze('back')

@@ -7,6 +7,7 @@ import type { CoreHost } from './core-host.js'
 export function expectNoLoss(...hosts: readonly CoreHost[]): void {
   for (const host of hosts) {
     expect(host.sum('framesRetransmitted'), 'frames sent again').toBe(0)
+    expect(host.core.metrics.hedgedBytes, 'bytes that were late').toBe(0)
     const troubles = host.changes
       .filter(({ state, reason }) => state === 'suspect' || (state === 'closed' && reason !== 'closed'))
       .filter(
