@@ -10,7 +10,7 @@ import { buffer, text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePorts } from '../../support/free-ports.js'
 import { at, command, dial, echo, ending, serve, socks, target } from '../../support/streams.js'
-import { heardUntilClose, listening, portOf } from '../../support/tcp.js'
+import { heardUntilClose, portOf } from '../../support/tcp.js'
 import { tempFiles } from '../../support/temp-files.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -38,12 +38,15 @@ const SUCCESS = '050005000001000000000000'
 
 /** A server that sends back what it gets, until `leaves` is called. */
 async function fleetingEcho(): Promise<{ port: number; leaves: () => Promise<void> }> {
-  const server = await listening(createServer((socket) => socket.pipe(socket)))
+  // Of those that nobody else is given once it has been left.
+  const [port] = await freePorts(1)
+  const server = createServer((socket) => socket.pipe(socket)).listen(port, '127.0.0.1')
+  await once(server, 'listening')
   const leaves = async (): Promise<void> => {
     server.close()
     await once(server, 'close')
   }
-  return { port: portOf(server), leaves }
+  return { port: port!, leaves }
 }
 
 /** Asks for `port`, is told that it is connected, and is reset. */
