@@ -6,9 +6,8 @@
 import type { Millis } from '../clock.js'
 import { DATAGRAM_TABLE } from '../core/datagram-options.js'
 import type { Datagrams } from '../core/datagrams.js'
-import { MultipathError } from '../errors.js'
 import { Inbox } from '../messages/inbox.js'
-import { BUFFERED_BYTES } from '../messages/message-bytes.js'
+import { BUFFERED_BYTES, tooManyError } from '../messages/message-bytes.js'
 import { Outbox } from '../messages/outbox.js'
 import { resolveOptions } from '../options.js'
 
@@ -112,8 +111,7 @@ export class MessageExchange {
       else if (heard.type === 'end') this.#hasHeardEnd = true
       hasHeard = true
     }
-    if (receiver.late + receiver.queue.dropped > 0)
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer sent more messages than it was allowed to')
+    if (receiver.late + receiver.queue.dropped > 0) throw tooManyError()
     return hasHeard
   }
 

@@ -2,7 +2,7 @@
 /** A connection as messages without an order, for an application. */
 import { Duplex } from 'node:stream'
 import { RemoteProtocolError, toError } from '../errors.js'
-import { bufferedMessages, incompleteError, messageBytes } from '../messages/message-bytes.js'
+import { bufferedMessages, incompleteError, messageBytes, sendMessage } from '../messages/message-bytes.js'
 import { type MessageOptions, MESSAGE_TABLE } from '../messages/messages.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import { callForeign } from '../stream/foreign.js'
@@ -70,13 +70,7 @@ export class UnorderedMessageStream extends Duplex {
    * @throws ERR_MULTIPATH_LIMIT where it is longer than `maxMessageBytes`: nothing is sent, and the stream goes on
    */
   send(message: Uint8Array | string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const bytes = messageBytes(message, this.#maxMessageBytes)
-      this.write(bytes, (error) => {
-        if (error) reject(error)
-        else resolve()
-      })
-    })
+    return sendMessage(this, message, this.#maxMessageBytes)
   }
 
   /** Something has come on the connection. @internal */

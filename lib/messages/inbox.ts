@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Puts messages without an order together: each is there once all of it has come, whatever is missing of others. */
-import { MultipathError } from '../errors.js'
-import { tooLongError } from './message-bytes.js'
+import { tooLongError, tooManyError } from './message-bytes.js'
 import { FIRST_LIMIT_BYTES } from './outbox.js'
 import { costOf, decodePart, encodeLimit, frameError, type Part, PIECE_BYTES, type Piece } from './part.js'
 
@@ -93,8 +92,7 @@ export class Inbox {
 
   #keep(part: Part & { readonly type: 'whole' | 'piece' }, cost: number): void {
     this.#cameBytes += cost
-    if (this.#cameBytes > this.#limitBytes)
-      throw new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer sent more messages than it was allowed to')
+    if (this.#cameBytes > this.#limitBytes) throw tooManyError()
     this.#keptBytes += cost
     if (part.type === 'piece') this.#join(part.piece, cost)
     else this.#completed(part.bytes, cost)

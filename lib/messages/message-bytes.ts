@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What may be a message, whether it is sent in order or not. */
+import type { Writable } from 'node:stream'
 import { MultipathError, OptionError } from '../errors.js'
 
 /** Messages that wait on either side, in bytes at their longest; and their number. */
@@ -28,11 +29,29 @@ export function messageBytes(message: unknown, maxMessageBytes: number): Uint8Ar
   )
 }
 
+/** Sends one message on a stream of messages. Resolves once that has taken it. @throws as {@link messageBytes} */
+export function sendMessage(
+  stream: Writable,
+  message: Uint8Array | string,
+  maxMessageBytes: number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(messageBytes(message, maxMessageBytes), (error) => {
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}
+
 export function tooLongError(length: number, maxMessageBytes: number): MultipathError {
   return new MultipathError(
     'ERR_MULTIPATH_LIMIT',
     `the peer sent a message of ${length} bytes, and maxMessageBytes is ${maxMessageBytes}`,
   )
+}
+
+export function tooManyError(): MultipathError {
+  return new MultipathError('ERR_MULTIPATH_LIMIT', 'the peer sent more messages than it was allowed to')
 }
 
 export function incompleteError(message: string): MultipathError {

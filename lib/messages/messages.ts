@@ -5,7 +5,7 @@ import { toError } from '../errors.js'
 import type { OptionTable } from '../options.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import { varIntLen, writeVarInt } from '../wire/varint.js'
-import { bufferedMessages, incompleteError, messageBytes } from './message-bytes.js'
+import { bufferedMessages, incompleteError, messageBytes, sendMessage } from './message-bytes.js'
 import { MessageReader } from './message-reader.js'
 
 /** Limits of a stream of messages. */
@@ -67,13 +67,7 @@ export class MessageStream extends Duplex {
    * @throws ERR_MULTIPATH_LIMIT if it is longer than `maxMessageBytes`: nothing is sent, and the stream continues
    */
   send(message: Uint8Array | string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const bytes = messageBytes(message, this.#maxMessageBytes)
-      this.write(bytes, (error) => {
-        if (error) reject(error)
-        else resolve()
-      })
-    })
+    return sendMessage(this, message, this.#maxMessageBytes)
   }
 
   /** @internal */ override _write(message: unknown, _encoding: BufferEncoding, callback: Callback): void {
