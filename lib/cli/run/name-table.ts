@@ -3,6 +3,7 @@
  * Names that programs inside have asked for, each with addresses that stand for it. The name itself goes to `multipath serve`,
  * which looks it up: its rules for names apply, and no connection waits for a lookup of ours.
  */
+import { setNewest } from '../set-newest.js'
 import { addressBytes } from './address-bytes.js'
 
 /** What stands for one name: bytes of addresses. */
@@ -39,7 +40,6 @@ export class NameTable {
   addressesOf(name: string): NameAddresses {
     const index = this.#indexes.get(name) ?? this.#newIndex()
     this.#use(name, index)
-    if (this.size > MAX_NAMES) this.#forgetOldest()
     const [high, middle, low] = [index >> 16, (index >> 8) & 0xff, index & 0xff]
     return {
       ipv4: [IPV4_PREFIX[0]!, IPV4_PREFIX[1]! + high, middle, low],
@@ -56,9 +56,9 @@ export class NameTable {
   }
 
   #use(name: string, index: number): void {
-    this.#indexes.delete(name)
-    this.#indexes.set(name, index)
     this.#names.set(index, name)
+    const [, forgotten] = setNewest(this.#indexes, name, index, MAX_NAMES) ?? []
+    if (forgotten !== undefined) this.#names.delete(forgotten)
   }
 
   /** One that was in use comes last: programs may keep what they were told. */
@@ -68,12 +68,6 @@ export class NameTable {
       this.#next = index + 1 === END ? FIRST : index + 1
       if (!this.#names.has(index)) return index
     }
-  }
-
-  #forgetOldest(): void {
-    const [name, index] = this.#indexes.entries().next().value!
-    this.#indexes.delete(name)
-    this.#names.delete(index)
   }
 }
 

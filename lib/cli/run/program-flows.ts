@@ -3,6 +3,7 @@
 import type { Socket } from 'node:dgram'
 import { ignore } from '../../ignore.js'
 import { formatHostPort, type HostPort } from '../parse.js'
+import { setNewest } from '../set-newest.js'
 import type { ClientContext } from '../streams/run-client.js'
 import type { Flow } from '../udp/flow.js'
 import { FlowTable } from '../udp/flow-table.js'
@@ -52,10 +53,7 @@ export class ProgramFlows {
     if (served === undefined) return
     this.#renew(address, served)
     const key = formatHostPort(client)
-    served.destinations.delete(key)
-    served.destinations.set(key, { client, destination })
-    const [oldest] = served.destinations.keys()
-    if (served.destinations.size > MAX_CLIENTS) served.destinations.delete(oldest!)
+    setNewest(served.destinations, key, { client, destination }, MAX_CLIENTS)
     if (packet !== undefined) this.#pass(address, client, Buffer.from(packet, 'base64'))
     for (const waiting of served.waiting.splice(0))
       if (waiting.client === key) this.#pass(address, client, waiting.packet)
@@ -97,11 +95,8 @@ export class ProgramFlows {
   }
 
   #renew(address: string, served: Served): void {
-    this.#served.delete(address)
-    this.#served.set(address, served)
-    const [oldest] = this.#served
-    if (this.#served.size <= MAX_ADDRESSES || oldest === undefined) return
-    this.#served.delete(oldest[0])
+    const oldest = setNewest(this.#served, address, served, MAX_ADDRESSES)
+    if (oldest === undefined) return
     oldest[1].socket.close()
     this.#onClosed(oldest[0])
   }

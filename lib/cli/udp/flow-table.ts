@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flows by what tells them apart. The one that was used longest ago makes room for a new one. */
+import { setNewest } from '../set-newest.js'
 
 /** Flows of one port, or of one association. */
 const MAX_FLOWS = 512
@@ -18,12 +19,8 @@ export class FlowTable<Flow extends Closable> {
   /** The flow of `key`, which `make` makes where there is none. It is the newest now. */
   use(key: string, make: () => Flow): Flow {
     const flow = this.#flows.get(key) ?? make()
-    this.#flows.delete(key)
-    this.#flows.set(key, flow)
-    if (this.#flows.size > MAX_FLOWS) {
-      const [oldest] = this.#flows.keys()
-      this.#close(oldest!)
-    }
+    const [, oldest] = setNewest(this.#flows, key, flow, MAX_FLOWS) ?? []
+    oldest?.close()
     return flow
   }
 
