@@ -6,6 +6,7 @@ import { ClientPart } from '../streams/client-part.js'
 import type { PathPlace } from '../streams/path-place.js'
 import { labelOf } from '../streams/path-place.js'
 import type { Client } from '../streams/run-client.js'
+import { runTogether } from '../streams/run-together.js'
 import type { Stage } from '../streams/stage.js'
 import { usage } from '../streams/usage.js'
 import type { GatewayFlags } from './gateway-flags.js'
@@ -40,27 +41,14 @@ export class Profiles {
    * @throws {CliError} what went wrong first
    */
   async run(stage: Stage, whenReady: () => Promise<void>): Promise<void> {
-    const life = new AbortController()
-    const stop = (): void => life.abort(stage.signal.reason)
-    stage.signal.addEventListener('abort', stop)
-    if (stage.signal.aborted) stop()
-    const errors: unknown[] = []
-    const fail = (error: unknown): void => {
-      errors.push(error)
-      life.abort(new CliError('another session has failed'))
-    }
-    let starting = this.#byName.size
-    let made: Promise<void> | undefined
-    const onReady = (): void => {
-      if (--starting === 0) made = whenReady().catch(fail)
-    }
-    const running = [...this.#byName].map(([name, { part }]) =>
-      part.run(this.#stageOf(name, stage, life.signal), onReady).catch(fail),
+    const runs = [...this.#byName].map(
+      ([name, { part }]) =>
+        (signal: AbortSignal, onReady: () => void) =>
+          part.run(this.#stageOf(name, stage, signal), onReady),
     )
-    await Promise.all(running)
-    await made
-    stage.signal.removeEventListener('abort', stop)
-    if (errors.length > 0) throw errors[0]
+    const otherFailed = new CliError('another session has failed')
+    const errors = await runTogether(runs, { signal: stage.signal, whenReady, otherFailed })
+    if (errors[0] !== undefined) throw errors[0]
   }
 
   /** @see Part.change */

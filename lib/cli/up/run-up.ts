@@ -6,6 +6,7 @@ import { offerCtl } from '../ctl/offer.js'
 import { EXIT_USAGE } from '../exit-codes.js'
 import type { ControlledPart } from '../live/controlled.js'
 import { Log } from '../streams/log.js'
+import { runTogether } from '../streams/run-together.js'
 import type { Stage } from '../streams/stage.js'
 import { tellReady } from '../streams/tell-ready.js'
 import type { Config } from './read-config.js'
@@ -37,37 +38,25 @@ function checked(file: string, io: CliIo): Config {
 async function runConfig(file: string, config: Config, io: CliIo): Promise<void> {
   const { flags, parts } = config
   const log = new Log(io, { isJson: flags.json ?? false, isVerbose: flags.verbose ?? false })
-  const life = new AbortController()
-  const stop = (): void => life.abort(io.signal.reason)
-  io.signal.addEventListener('abort', stop)
-  if (io.signal.aborted) stop()
   const shown: ControlledPart[] = []
   const reloader = new Reloader({ file, config, env: io.env, log })
   io.onHangup(() => reloader.reload())
   let closeCtl = (): void => {}
-  const errors: Error[] = []
-  let starting = parts.length
-  const partOnReady = (): void => {
-    if (--starting === 0) tellReady({ io, log })
-  }
+  let errors: readonly Error[]
   try {
     closeCtl = await offerCtl(flags, { command: 'up', log, parts: shown }, io)
-    const running = parts.map(async ({ name, part }) => {
-      const stage = partStage({ io, log, life }, parts.length > 1 ? name : undefined, shown)
-      try {
-        await part.run(stage, partOnReady)
-      } catch (error) {
-        errors.push(error as Error)
-        life.abort(new CliError('another part has failed'))
-      }
+    const runs = parts.map(({ name, part }) => (signal: AbortSignal, onReady: () => void) => {
+      const stage = partStage({ io, log, signal }, parts.length > 1 ? name : undefined, shown)
+      return part.run(stage, onReady)
     })
-    await Promise.all(running)
+    const whenReady = (): void => tellReady({ io, log })
+    const otherFailed = new CliError('another part has failed')
+    errors = await runTogether(runs, { signal: io.signal, whenReady, otherFailed })
   } catch (error) {
     throw log.final(error)
   } finally {
     closeCtl()
     log.close()
-    io.signal.removeEventListener('abort', stop)
   }
   failWith(errors, io)
 }
@@ -75,17 +64,17 @@ async function runConfig(file: string, config: Config, io: CliIo): Promise<void>
 interface Whole {
   readonly io: CliIo
   readonly log: Log
-  readonly life: AbortController
+  readonly signal: AbortSignal
 }
 
-function partStage({ io, log, life }: Whole, name: string | undefined, shown: ControlledPart[]): Stage {
+function partStage({ io, log, signal }: Whole, name: string | undefined, shown: ControlledPart[]): Stage {
   const offer: Stage['offer'] = async (controlled) => {
     const names = [name, controlled.part].filter((one) => one !== undefined)
     const part = { ...controlled, part: names.length === 0 ? undefined : names.join(' ') }
     shown.push(part)
     return () => void shown.splice(shown.indexOf(part), 1)
   }
-  return { io, log: name === undefined ? log : log.ofPart(name), signal: life.signal, offer }
+  return { io, log: name === undefined ? log : log.ofPart(name), signal, offer }
 }
 
 /** With the first; the others are reported. */
