@@ -13,7 +13,7 @@ import { parseBind, parseListenPlace } from '../streams/parse-places.js'
 import { usage } from '../streams/usage.js'
 import type { MatchRule } from './match-rule.js'
 import { parseMatch } from './match-rule.js'
-import type { Exempt, NetScriptInit } from './net-script.js'
+import type { NetScriptInit } from './net-script.js'
 
 export interface GatewayFlags extends ClientFlags {
   readonly match?: readonly MatchRule[]
@@ -65,14 +65,16 @@ export interface GatewayPlan extends Omit<NetScriptInit, 'owner'> {
   readonly dnsServers: readonly HostPort[]
 }
 
-/** @param ownExempt - for this process. @throws {CliError} EXIT_USAGE for flags that do not go together */
-export function gatewayPlan(flags: GatewayFlags, ownExempt: readonly Exempt[]): GatewayPlan {
+/** @throws {CliError} EXIT_USAGE for flags that do not go together */
+export function gatewayPlan(flags: GatewayFlags): GatewayPlan {
   const { match: rules = [], interface: interfaces = [], dns = [], exemptUser = [] } = flags
   const isLocal = flags.localOutput ?? false
+  // Sockets that the gateway opens have its group, which no other program has.
+  const own = { kind: 'skgid', owner: flags.port } as const
   checkRules(rules, interfaces.length > 0 || isLocal, dns)
   return {
     ...{ port: flags.port, rules, interfaces, isLocal, dns },
-    exempt: [...exemptUser.map((owner) => ({ kind: 'skuid', owner }) as const), ...ownExempt],
+    exempt: [...exemptUser.map((owner) => ({ kind: 'skuid', owner }) as const), own],
     ends: endsOf(flags),
     dnsServers: dns.length === 0 ? [] : dnsServersOf(flags, isLocal),
   }

@@ -36,8 +36,7 @@ export class GatewayPart implements Part<GatewayPart> {
   /** @throws {CliError} EXIT_USAGE for flags that do not go together */
   constructor(flags: GatewayFlags, env: CliIo['env']) {
     this.#flags = flags
-    // Sockets that this process opens have its group, which no other program has.
-    this.#plan = gatewayPlan(flags, [{ kind: 'skgid', owner: flags.port }])
+    this.#plan = gatewayPlan(flags)
     this.#matcher = new Matcher(this.#plan.rules)
     this.#profiles = new Profiles(flags, this.#plan.rules, env)
   }

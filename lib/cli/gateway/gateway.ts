@@ -58,5 +58,5 @@ const RULE_OPTIONS = (): Option[] => [
 
 /** For a process that is still to come. */
 function planFor(flags: GatewayFlags): Parameters<typeof setScript>[0] {
-  return { ...gatewayPlan(flags, [{ kind: 'skgid', owner: flags.port }]), owner: 'none' }
+  return { ...gatewayPlan(flags), owner: 'none' }
 }

@@ -5,6 +5,7 @@
  */
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
+import { IPV4_NAMES } from '../run/name-table.js'
 import type { Address } from '../streams/host.js'
 import { isLoopback } from '../streams/host.js'
 import type { Range } from '../streams/special-ranges.js'
@@ -39,8 +40,6 @@ export interface NetScriptInit {
 const PRIORITY = 90
 /** In front of the port: `mp` in ASCII. */
 const MARK = 0x6d_70_00_00
-/** Addresses that stand for names. */
-const NAMES = '198.18.0.0/15'
 const FAMILIES = [4, 6] as const
 const FAMILY_WORDS = { 4: 'ip', 6: 'ip6' } as const
 
@@ -109,8 +108,8 @@ function arriving(init: NetScriptInit): string[] {
     ]),
     chain('capture', [
       'meta l4proto tcp jump capture_tcp',
-      `ip daddr ${NAMES} meta l4proto tcp reject with tcp reset`,
-      `ip daddr ${NAMES} reject`,
+      `ip daddr ${IPV4_NAMES} meta l4proto tcp reject with tcp reset`,
+      `ip daddr ${IPV4_NAMES} reject`,
     ]),
     chain('capture_tcp', [
       // Of a connection that was captured before.
@@ -157,11 +156,11 @@ function exceptions({ ends }: NetScriptInit): string[] {
 }
 
 function matches({ rules }: NetScriptInit): string[] {
-  const lines = [`ip daddr ${NAMES}`, ...rules.flatMap(matchesOf)]
+  const lines = [`ip daddr ${IPV4_NAMES}`, ...rules.flatMap(matchesOf)]
   return [...new Set(lines)]
 }
 
-/** A name has an address of NAMES; `*` is every address as well. */
+/** A name has an address of IPV4_NAMES; `*` is every address as well. */
 function matchesOf({ host, range, ports }: MatchRule): string[] {
   const port = portsText(ports)
   if (range !== undefined) {

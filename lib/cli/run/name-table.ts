@@ -18,6 +18,8 @@ export const MAX_NAMES = 16_384
 const FIRST = 256
 const END = 131_072
 const IPV4_PREFIX = [198, 18]
+/** All of it, in the notation of networks. */
+export const IPV4_NAMES: string = `${IPV4_PREFIX.join('.')}.0.0/15`
 /** fd6d:7061:7468::/96, for local use (RFC 4193). */
 const IPV6_PREFIX = [0xfd, 0x6d, 0x70, 0x61, 0x74, 0x68, 0, 0, 0, 0, 0, 0]
 
