@@ -14,9 +14,9 @@ const QUIET_SHARE = 1 / 4
 /** What leaves again in one silence, bytes: as much as a kernel sends in its first flight (RFC 6928), and at least a frame. */
 const HEDGED_BYTES = 10 * 1400
 
-/** Nothing is late before that, milliseconds: turns of the event loop at both ends take as long on a busy machine. */
+/** No frame is late sooner than this, milliseconds: turns of the event loop at both ends take as long on a busy machine. */
 const LEAST_MS = 10
-/** A timer is no later than that, milliseconds, where our own process is not. */
+/** A timer that is later than this, milliseconds, shows that our own process is late. */
 const PUNCTUAL_MS = 2
 
 export interface HedgingInit {

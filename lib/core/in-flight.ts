@@ -12,7 +12,7 @@ import type { Subflow } from './subflow.js'
 import type { Sending } from './tracker.js'
 import { ACK_WORTH_BYTES } from './abuse-limiter.js'
 
-/** Beside its share of the acked bytes, so much may be hedged: small messages, and what is late before much was acked. */
+/** This many bytes may be hedged beside the share of the acked bytes: for small messages, and before much was acked. */
 const HEDGE_FREE_BYTES = 262_144
 
 export class InFlight {
@@ -224,7 +224,7 @@ export class InFlight {
 
   /** The subflow is late: `flights` of it, which only it carries, go out again elsewhere, once, unless it delivers first. */
   hedge(subflow: Subflow, flights: Iterable<Flight>): void {
-    let leftBytes = this.#hedgeBytes - this.#hedgedBytes
+    let leftBytes = this.#hedgeLimitBytes - this.#hedgedBytes
     for (const flight of flights) {
       const frame = this.#unacked(flight)
       if (frame?.sends !== 1 || isCarriedElsewhere(frame, subflow)) continue
@@ -235,8 +235,8 @@ export class InFlight {
     this.#hedged.add(subflow)
   }
 
-  /** So much may be hedged in all. */
-  get #hedgeBytes(): number {
+  /** The limit of the bytes that are hedged in all. */
+  get #hedgeLimitBytes(): number {
     return this.#hedgePercent === 0 ? 0 : HEDGE_FREE_BYTES + (this.#hedgePercent / 100) * this.#ackedBytes
   }
 

@@ -14,7 +14,7 @@ export interface Metrics {
   readonly unackedBytes: number
   /** Bytes acked so far, each once. */
   readonly ackedBytes: number
-  /** Bytes that left on a second path because the first one was late, of all paths. */
+  /** Bytes that left on a second path because their first path was late. */
   readonly hedgedBytes: number
   /** How often the scheduler left a subflow with room alone, to wait for another. */
   readonly waits: number

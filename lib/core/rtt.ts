@@ -13,7 +13,7 @@ const RECENT_SAMPLES = 8
 /** {@link RttEstimator.late} rises by this share of itself with a sample above it, and falls by a 99th of that with others. */
 const LATE_STEP_SHARE = 1 / 8
 const PUNCTUAL = 99
-/** In the first rounds, it moves by the one number divided by the other and theirs, if that is more; but not far above the sample. */
+/** In the first rounds the share is larger: LEARNING_STEPS divided by FIRST_ROUND and the rounds so far. It never rises far above a sample. */
 const LEARNING_STEPS = 50
 const FIRST_ROUND = 8
 const LATE_MARGIN_SHARE = 1 / 4
@@ -52,8 +52,8 @@ export class RttEstimator {
   }
 
   /**
-   * Longer than 99 of 100 round trips are, milliseconds: a stochastic approximation, and a margin since many may be just as
-   * long. 0 before the first sample.
+   * The time that 99 of 100 round trips do not exceed, milliseconds: a stochastic approximation, and a margin because many
+   * may take equally long. 0 before the first sample.
    */
   get late(): number {
     const usual = this.#smoothed ?? 0

@@ -3,8 +3,8 @@
 import { costOf, encodeEnd, encodePiece, encodeWhole, PIECE_BYTES } from './part.js'
 
 /**
- * What a receiver takes before it has said how much: as much as a connection keeps of datagrams that nobody has asked for yet, less
- * room for what takes nothing of the limit.
+ * The limit until the receiver has sent one: what a connection keeps of datagrams before the application asks for them, less room
+ * for parts that do not count.
  */
 export const FIRST_LIMIT_BYTES = 64_512
 
@@ -22,7 +22,7 @@ export class Outbox {
     return this.#message === undefined
   }
 
-  /** The peer takes so many bytes of parts in all; limits may overtake each other. */
+  /** The peer has raised the limit to this many bytes of parts in all. A limit may overtake an earlier one. */
   opened(limitBytes: number): void {
     this.#limitBytes = Math.max(this.#limitBytes, limitBytes)
   }

@@ -31,7 +31,7 @@ export class FirstPackets {
       this.#packets = [...this.#packets.slice(1 - MAX_WAITING), { key, item: packet }]
       return undefined
     }
-    // Of packets that look the same, nobody can tell which is whose. They may be lost.
+    // Packets that look alike cannot be told apart: they are dropped.
     if (new Set(lines.map(({ item }) => `${item.address}|${item.port}`)).size > 1) return undefined
     this.#lines = this.#lines.filter((waiting) => waiting !== lines[0])
     return lines[0]!.item

@@ -5,10 +5,10 @@
  */
 import { parseAddress } from '../streams/host.js'
 
-/** Of a packet, what a line repeats. */
+/** A line repeats this many bytes from the start of a packet. */
 export const REPEATED_BYTES = 12
 
-/** Of the first packet of a flow. */
+/** What a line tells about the first packet of a flow. */
 export interface Traced {
   readonly clientAddress: string
   readonly clientPort: number
