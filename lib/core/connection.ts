@@ -204,10 +204,10 @@ export class ConnectionCore {
     return typeof taken === 'number' ? taken : bytes.length
   }
 
-  /** Whether what comes on `subflow` is read now. Once it need not prove itself, or has, it is up. */
+  /** Whether what comes on `subflow` is read now. Once it need not prove itself, or has, it is up; a suspect one has to answer. */
   #isHeard(subflow: Subflow): boolean {
     if (subflow.isUnproven) return !this.#auth.holdsBack(subflow)
-    if (subflow.state === 'up') return true
+    if (subflow.state === 'up' || (subflow.state === 'suspect' && subflow.answeredAt < this.#now)) return true
     this.#set.goUp(subflow)
     if (this.isSuspended) this.#set.resumed(this.#suspension.end(this.#now))
     return true

@@ -68,7 +68,7 @@ export class FailureDetector {
     if (subflow.state === 'probing') return dead
     if (subflow.state === 'suspect')
       return earliest(dead, {
-        at: subflow.lastPingAt + this.#scaled(subflow, SUSPECT_PING_MS),
+        at: subflow.pings.lastAt + this.#scaled(subflow, SUSPECT_PING_MS),
         finding: 'ping',
       })
     return earliest(this.#peerFull(subflow), this.#suspect(subflow), this.#ask(subflow), dead)
@@ -94,7 +94,7 @@ export class FailureDetector {
     const pingTime = flight === undefined ? Math.max(IDLE_PING_MS, 3 * smoothed) : timeout
     const overdue = Math.min(
       (flight?.sentAt ?? Infinity) + timeout,
-      (subflow.pingSince ?? Infinity) + pingTime,
+      (subflow.pings.owedSince ?? Infinity) + pingTime,
     )
     const quiet = subflow.lastHeardAt + subflow.silenceMs(floor)
     return { at: Math.max(overdue, quiet), finding: 'suspect' }
@@ -103,7 +103,7 @@ export class FailureDetector {
   /** A pong came for a ping sent after the frame, and still no ack. */
   #peerFull(subflow: Subflow): Deadline {
     const sentAt = subflow.oldestFlight?.sentAt ?? Infinity
-    if (subflow.answeredPingAt <= sentAt) return NEVER
+    if (subflow.pings.answeredSentAt <= sentAt) return NEVER
     // The frame has arrived: how fast the path is says nothing any more. A Go peer's pong may overtake an ack.
     const since = Math.max(sentAt, subflow.window.deliveredAt)
     return { at: since + subflow.rtt.timeout(this.#options.suspectMs), finding: 'peer-full' }
@@ -112,14 +112,14 @@ export class FailureDetector {
   /** Asked early, so that the answer of a full receiver is there before suspicion would be. */
   #ask(subflow: Subflow): Deadline {
     const sentAt = subflow.oldestFlight?.sentAt
-    if (sentAt === undefined || subflow.pingSince !== undefined) return NEVER
+    if (sentAt === undefined || subflow.pings.owedSince !== undefined) return NEVER
     const quiet = Math.max(this.#options.suspectMs / 6, (subflow.rtt.smoothed ?? 0) / 8)
-    return { at: Math.max(sentAt, subflow.lastHeardAt, subflow.lastPingAt) + quiet, finding: 'ping' }
+    return { at: Math.max(sentAt, subflow.lastHeardAt, subflow.pings.lastAt) + quiet, finding: 'ping' }
   }
 
   /** Nothing is owed: a ping after a while of silence keeps middleboxes awake and finds dead paths. */
   #keepAlive(subflow: Subflow): Deadline {
-    const { lastPingAt } = subflow
+    const lastPingAt = subflow.pings.lastAt
     let drawn = this.#keepAlives.get(subflow)
     if (drawn?.lastPingAt !== lastPingAt) {
       drawn = { lastPingAt, ms: this.#options.keepAliveMs * (0.75 + 0.5 * this.#random()) }

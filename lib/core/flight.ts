@@ -37,6 +37,12 @@ export interface Flight extends DeliveryStamp {
 export class Flights {
   readonly #byFn = new Map<number, Flight>()
   #bytes = 0
+  #ackedAt: Millis = -Infinity
+
+  /** When one of them was acked on its subflow at last. */
+  get ackedAt(): Millis {
+    return this.#ackedAt
+  }
 
   /** Payload bytes under way. */
   get bytes(): number {
@@ -72,6 +78,11 @@ export class Flights {
 
   remove({ frame }: Flight): void {
     if (this.#byFn.delete(frame.fn)) this.#bytes -= frame.size
+  }
+
+  acked(flight: Flight, now: Millis): void {
+    this.remove(flight)
+    this.#ackedAt = now
   }
 
   clear(): void {

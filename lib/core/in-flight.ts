@@ -165,7 +165,7 @@ export class InFlight {
 
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
     this.#passOver(subflow, flight, now)
-    subflow.flights.remove(flight)
+    subflow.flights.acked(flight, now)
     if (this.#hedged.delete(subflow)) this.recovered(subflow)
     subflow.traffic.acked(flight.frame.size)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom

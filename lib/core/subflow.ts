@@ -12,6 +12,7 @@ import { Flights } from './flight.js'
 import type { GracefulClose, SubflowState } from './health.js'
 import { move } from './health.js'
 import type { Path } from './path.js'
+import { Pings } from './pings.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
@@ -21,9 +22,6 @@ import type { AbuseLimiter } from './abuse-limiter.js'
 import { AbuseMeter } from './abuse-limiter.js'
 import type { CongestionController } from './congestion.js'
 import { PhasedWindow } from './phased-window.js'
-
-/** Pings whose answers are awaited at the same time. */
-const MAX_PINGS = 64
 
 export class Subflow implements SubflowView, Carrier {
   readonly id: number
@@ -36,6 +34,7 @@ export class Subflow implements SubflowView, Carrier {
   readonly window: CongestionController = new PhasedWindow(this.rtt)
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
+  readonly pings: Pings = new Pings()
   /** What the peer calls its path. */
   peerLabel: string | undefined
   served = 0
@@ -53,15 +52,11 @@ export class Subflow implements SubflowView, Carrier {
   throttledUntil: Millis | undefined
   /** The peer has answered a ping of ours on it, or proved itself; on the first one, which is the connection, it need not. */
   hasAnswered: boolean
-  /** When the newest ping left that has been answered. */
-  answeredPingAt: Millis = -Infinity
   /** RTT samples of what left before this say how long the silence was, not how long the path is. */
   trustSamplesFrom: Millis = -Infinity
-  lastPingAt: Millis = -Infinity
   #forgivenAt: Millis = -Infinity
   readonly #falseAlarms = new FalseAlarms()
   readonly #idleRtt = new RttEstimator()
-  readonly #pings: Millis[] = []
   #unaskedPongs: number
   #wasOutage = false
   #outbox: Uint8Array[] = []
@@ -89,7 +84,7 @@ export class Subflow implements SubflowView, Carrier {
     if (isDialer) {
       this.sampleRtt(now - helloAt, now, true)
       this.acks.add(CODE_PONG)
-    } else this.expectPong(helloAt)
+    } else this.pings.expect(helloAt)
     this.acks.add(CODE_EXTENDS)
     this.acks.add(CODE_CAPABLE)
     this.ping(now)
@@ -186,13 +181,18 @@ export class Subflow implements SubflowView, Carrier {
 
   /** Since when the peer owes an answer; Infinity where it owes none. */
   get owedSince(): Millis {
-    return Math.min(this.oldestFlight?.sentAt ?? Infinity, this.pingSince ?? Infinity)
+    return Math.min(this.oldestFlight?.sentAt ?? Infinity, this.pings.owedSince ?? Infinity)
+  }
+
+  /** When the peer answered at last what came on it: a ping, or a frame. */
+  get answeredAt(): Millis {
+    return Math.max(this.pings.answeredAt, this.flights.ackedAt)
   }
 
   /** Something came in. `suspectMs`: the least silence that is suspect on a path without a history. */
   heard(now: Millis, suspectMs: number): void {
     const silence = now - Math.max(this.lastHeardAt, now - this.lastHeardAt > suspectMs ? this.owedSince : 0)
-    this.#wasOutage = this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)
+    if (this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)) this.#wasOutage = true
     this.lastHeardAt = now
   }
 
@@ -205,31 +205,19 @@ export class Subflow implements SubflowView, Carrier {
     return Math.max(suspectMs, 1.25 * (this.expectedRttMs ?? this.timeoutMs(suspectMs)))
   }
 
-  /** When the oldest unanswered ping left. */
-  get pingSince(): Millis | undefined {
-    return this.#pings[0]
-  }
-
-  /** Writes a ping and remembers when. */
+  /** Writes a ping, and remembers when. */
   ping(now: Millis): void {
-    this.lastPingAt = now
-    if (this.#pings.length === MAX_PINGS) return
+    if (!this.pings.leave(now)) return
     this.acks.add(CODE_PING)
-    this.expectPong(now)
-  }
-
-  /** A pong is to come for what left at `sentAt`: a ping, or the listener's hello. */
-  expectPong(sentAt: Millis): void {
-    this.#pings.push(sentAt)
+    this.pings.expect(now)
   }
 
   /** A pong came; one without a ping is ignored. */
   ponged(now: Millis): void {
-    const sentAt = this.#pings.shift()
+    const sentAt = this.pings.answered(now)
     if (sentAt === undefined) return
     if (this.#unaskedPongs > 0) this.#unaskedPongs--
     else this.hasAnswered = true
-    this.answeredPingAt = sentAt
     const isIdle = this.inFlightBytes === 0
     if (sentAt >= this.trustSamplesFrom) this.sampleRtt(now - sentAt, now, isIdle)
     // Left out for long, a path may have become worth its share.
@@ -257,10 +245,11 @@ export class Subflow implements SubflowView, Carrier {
   /** It has become suspect: what its acks would say is how long the silence was. */
   suspected(now: Millis): void {
     this.trustSamplesFrom = now
+    this.#wasOutage = false
     this.ping(now)
   }
 
-  /** It was {@link heard} after it was suspect. After an outage, the kernel's own window has collapsed, and ours is found anew. */
+  /** It has answered after it was suspect. After an outage, the kernel's own window has collapsed, and ours is found anew. */
   returned(): void {
     if (this.#wasOutage) this.window.restart()
   }

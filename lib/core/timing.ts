@@ -74,7 +74,7 @@ export class Timing {
       else if (finding === 'suspect') {
         subflows.suspect(subflow, now)
         receiver.pressure.lost(subflow)
-      } else if (finding === 'peer-full') inFlight.droppedBefore(subflow, subflow.answeredPingAt, now)
+      } else if (finding === 'peer-full') inFlight.droppedBefore(subflow, subflow.pings.answeredSentAt, now)
       else if (finding === 'unthrottle') subflow.unthrottle(now)
       else subflow.ping(now)
     }

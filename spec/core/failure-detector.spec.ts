@@ -189,10 +189,23 @@ describe('a suspect subflow', () => {
     expect(second.sentData()).toEqual([10, 11])
   })
 
-  it('recovers by its first byte, even where that is half a frame', () => {
+  it.each([
+    ['a pong', acks(PONG)],
+    ['an ack of what it carries', acks(10)],
+  ])('recovers by %s', (_, answer) => {
     const { first } = suspect()
-    first.hears(Uint8Array.of(0))
+    first.hears(answer)
     expect(first.subflow.state).toBe('up')
+  })
+
+  it('does not recover by what the peer says without being asked: that shows one direction alone', () => {
+    const { first, second } = suspect()
+    first.hears(acks(PING))
+    core.passes(1)
+    first.hears(acks(11 + 1000))
+    expect(first.subflow.state).toBe('suspect')
+    second.drains()
+    expect(second.sentData()).toEqual([10, 11])
   })
 })
 
@@ -290,7 +303,7 @@ describe('the next deadline of a subflow', () => {
     const subflow = subflowOf(rttMs)
     leaves(subflow, 1000, 100)
     expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'ping' })
-    subflow.lastPingAt = 1020
+    subflow.pings.lastAt = 1020
     expect(liveness.next(subflow)).toEqual({ at: 1020 + ms, finding: 'ping' })
     subflow.lastHeardAt = 1030
     expect(liveness.next(subflow)).toEqual({ at: 1030 + ms, finding: 'ping' })
@@ -326,7 +339,7 @@ describe('the next deadline of a subflow', () => {
   it('is a full peer only once the ack is overdue: the pong may have come first by chance', () => {
     const subflow = subflowOf(20)
     leaves(subflow, 1000, 100)
-    subflow.answeredPingAt = 1010
+    subflow.pings.answeredSentAt = 1010
     subflow.ping(1010)
     expect(liveness.next(subflow)).toEqual({ at: 1060, finding: 'peer-full' })
   })
@@ -337,7 +350,7 @@ describe('the next deadline of a subflow', () => {
     const before = leaves(subflow, 1000, 100_000, 10)
     leaves(subflow, 1000, 100, 11)
     lands(subflow, before, 1500, false)
-    subflow.answeredPingAt = 1010
+    subflow.pings.answeredSentAt = 1010
     subflow.lastHeardAt = 1510
     subflow.ping(1510)
     expect(liveness.next(subflow)).toEqual({ at: 1560, finding: 'peer-full' })

@@ -64,7 +64,7 @@ describe('a subflow that is to leave', () => {
     const sent = first.sent()
     expect(sent.length).toBeGreaterThan(1)
     expect(new Set(sent)).toEqual(new Set(['ping']))
-    expect(first.subflow.pingSince).toBeUndefined()
+    expect(first.subflow.pings.owedSince).toBeUndefined()
   })
 
   it('asks one of ours for none', () => {

@@ -85,6 +85,23 @@ describe('small messages while the best path is silent', () => {
     expect(echoes.worstWhileSilent(3000)).toBeLessThan(60)
   })
 
+  it.each(['there', 'back'] as const)('wait for no repair where the way %s returns a second later', (way) => {
+    for (const silentMs of [1366, 2744, 2850, 2956]) {
+      const echoes = new Echoes({ seed: silentMs })
+      echoes.run(3000)
+      echoes.worstMs = 0
+      const [link] = echoes.pair.links
+      link!.freeze()
+      echoes.run(silentMs)
+      link!.thaw()
+      link!.freeze(way)
+      echoes.run(200)
+      link!.thaw()
+      echoes.run(3000)
+      expect(echoes.worstMs).toBeLessThan(60)
+    }
+  })
+
   it('are late for as long as a suspicion takes, without hedging', () => {
     for (const init of [{ options: { hedgePercent: 0 } }, { scheduler: roundRobin }]) {
       const echoes = new Echoes(init)

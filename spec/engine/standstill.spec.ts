@@ -154,7 +154,7 @@ describe('a machine that slept', () => {
 
   it('asks all paths at the same time, as soon as it notices', async () => {
     const { clock, near } = await settled({ keepAliveMs: 20_000 })
-    const pings = (): number[] => near.driver.core.subflows.map(({ lastPingAt }) => lastPingAt)
+    const pings = (): number[] => near.driver.core.subflows.map(({ pings: { lastAt } }) => lastAt)
     const before = pings()
     clock.suspend(3_600_000)
     while (pings().join() === before.join()) await clock.run(100)
