@@ -282,6 +282,22 @@ const OTHERS: Readonly<Record<string, Script>> = {
     assert.match(await get(stage, 'http://localhost:9464/metrics'), /^# HELP/m)
   },
 
+  async 'docs/datagrams.md wireguard'(stage, [server, forward]) {
+    await share(stage)
+    const echo = "socket.on('message', (packet, { address, port }) => socket.send(packet, port, address))"
+    const bind = "socket.bind(51820, '127.0.0.1', () => console.log('bound'))"
+    const socket = "const socket = require('node:dgram').createSocket('udp4')"
+    stage.write('echo.cjs', [socket, echo, bind].join('\n'), 'there')
+    await Promise.all([
+      stage.start('node echo.cjs', /bound/, 'there'),
+      stage.start(server!, SERVES, 'there'),
+      stage.start(forward!, CONNECTED),
+    ])
+    const show = "socket.on('message', (packet) => { console.log(String(packet)); socket.close() })"
+    stage.write('ask.cjs', [socket, show, "socket.send('a packet', 51820, '127.0.0.1')"].join('\n'))
+    assert.equal(await stage.run('node ask.cjs'), 'a packet\n')
+  },
+
   async 'docs/gateway.md router'(stage, [gateway]) {
     await share(stage)
     stage.write('token', stage.read('secret'))
