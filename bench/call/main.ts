@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A call of small datagrams over emulated links, one of which comes and goes: the share that arrives in time, and the bytes that it takes.
- * `npm run bench:call -- --seconds 60 --flaps 0 --down 2.5 --every 15`; needs what `bench:links` needs.
+ * A call of small messages over emulated links, one of which falls silent again and again: the share that arrives in time, and the
+ * bytes that it takes, by multipath-net and by its peers. `npm run bench:call -- --seconds 60 --flaps 0 --down 2.5 --every 15`; needs
+ * what `bench:links` needs. `--save` adds the runs to results/call.json, and writes results/call.md from all of them.
  */
 import { parseArgs } from 'node:util'
-import { fileURLToPath } from 'node:url'
 import { Network } from '../links/network.js'
-import { buildGo, LINKSIM } from '../shared/build.js'
-import { Program } from '../shared/program.js'
+import { missingForLinks } from '../links/needs.js'
+import { link } from '../links/scenario.js'
+import { libraryBuild } from '../shared/build.js'
+import { Worker } from '../shared/worker.js'
+import { type Call, figuresOf, type Took } from './figures.js'
+import { CALL_PEERS, type CallPeer } from './peers.js'
+import { saveCalls, tables } from './results.js'
 
 const { values } = parseArgs({
   options: {
@@ -15,76 +20,132 @@ const { values } = parseArgs({
     bytes: { type: 'string', default: '100' },
     interval: { type: 'string', default: '5' },
     links: { type: 'string', default: '50/5,50/20,5/150' },
+    /** Numbers of links, from 0, each of which is the flapping one in runs of its own. */
     flaps: { type: 'string', default: '0' },
     down: { type: 'string', default: '2.5' },
     every: { type: 'string', default: '15' },
     cc: { type: 'string', default: 'cubic' },
+    peers: { type: 'string', default: CALL_PEERS.map(({ id }) => id).join(',') },
+    runs: { type: 'string', default: '1' },
+    /** How many peers are measured at the same time, each on links of its own. */
+    together: { type: 'string', default: '2' },
+    /** Lists the messages that were late. */
+    late: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
   },
 })
 
-const PORT = 7800
-/** Beyond the shortest delay, a message is late. */
-const SLACK_MS = 20
+const WARM_UP_MS = '3000'
+const CONNECT_MS = 30_000
 
-const WORKER = ['--import', 'tsx', fileURLToPath(new URL('worker.ts', import.meta.url))]
 const seconds = Number(values.seconds)
-const links = values.links.split(',').map((link) => link.split('/').map(Number) as [number, number])
+const links = values.links.split(',').map((text) => text.split('/').map(Number) as [number, number])
 
-function changes(): string[] {
+function changes(flaps: number): string[] {
   const all: string[] = []
   for (let at = Number(values.every); at + Number(values.down) < seconds; at += Number(values.every))
-    all.push(`${at} ${values.flaps} down`, `${at + Number(values.down)} ${values.flaps} up`)
+    all.push(`${at} ${flaps} down`, `${at + Number(values.down)} ${flaps} up`)
   return all
 }
 
-async function line<Value>(program: Program, pattern: RegExp): Promise<Value> {
-  return JSON.parse(await program.line(pattern, (seconds + 30) * 1000)) as Value
+async function measure(peer: CallPeer, flaps: number): Promise<Call> {
+  await using network = await Network.start({
+    links: links.map(([rate, delay]) => link(rate, delay)),
+    changes: changes(flaps),
+    congestionControl: values.cc,
+  })
+  const { language, kind, listens, dials, env, stop } = await peer.start(network)
+  const worker = (role: 'serve' | 'dial', addrs: string): Worker =>
+    new Worker({
+      language,
+      wrap: network.inside(role === 'serve' ? 'server' : 'client'),
+      args: [
+        ...[role, '--kind', kind, '--mode', 'call', '--addrs', addrs, '--size', values.bytes],
+        ...(role === 'serve' ? [] : ['--every', values.interval, '--seconds', values.seconds]),
+        ...(role === 'serve' ? [] : ['--settle', WARM_UP_MS]),
+      ],
+      ...(env && { env }),
+    })
+  const there = worker('serve', listens)
+  const workers = [there]
+  try {
+    await there.event('listening')
+    const here = worker('dial', dials)
+    workers.push(here)
+    const { at } = await here.event('start', CONNECT_MS)
+    network.mark()
+    const before = sent(network)
+    const done = await here.event('done', seconds * 1000 + CONNECT_MS)
+    const after = sent(network)
+    const { took } = await there.ask('report')
+    const messages = took as Took[]
+    if (values.late) tellLate(messages, at)
+    if (values.late && done['counts'] !== undefined) console.error(done['counts'])
+    return {
+      ...{ peer: peer.id, links: values.links, flaps, seconds, build: libraryBuild() },
+      ...figuresOf({
+        ...{ took: messages, given: done['given'] as number, bytes: Number(values.bytes) },
+        ...{ bestMs: Math.min(...links.map(([, delay]) => delay)) },
+        ...{ payloadBytes: after.payload - before.payload, wireBytes: after.offered - before.offered },
+      }),
+    }
+  } finally {
+    await Promise.all(workers.map((one) => one.end()))
+    await stop()
+  }
 }
 
-if (!buildGo('linksim', LINKSIM)) process.exit(1)
-await using network = await Network.start({
-  links: links.map(([rate, delay]) => `rate=${rate},delay=${delay}`),
-  changes: changes(),
-  congestionControl: values.cc,
-})
-const there = new Program([...network.inside('server'), process.execPath, ...WORKER, 'serve', String(PORT)])
-await there.line(/listening/)
-const places = links.map((_, link) => `10.77.${link}.2:${PORT}`)
-const dialArgs = ['dial', values.seconds, values.bytes, values.interval, ...places]
-const here = new Program([...network.inside('client'), process.execPath, ...WORKER, ...dialArgs])
-await here.line(/begins/)
-network.mark()
-const before = payload()
-const { given, stats } = await line<{ given: number; stats: object }>(here, /given/)
-const sentBytes = payload() - before
-const { came } = await line<{ came: [at: number, tookMs: number][] }>(there, /came/)
-const tookMs = came.map(([, took]) => took)
-const best = Math.min(...links.map(([, delay]) => delay))
-const sorted = tookMs.toSorted((a, b) => a - b)
-const quantile = (share: number): string =>
-  (sorted[Math.floor(share * (sorted.length - 1))] ?? NaN).toFixed(1)
-const inTime = tookMs.filter((took) => took <= best + SLACK_MS).length / given
-console.log(
-  `${given} messages, ${(100 * inTime).toFixed(3)} % within ${best + SLACK_MS} ms, ${(100 * (1 - tookMs.length / given)).toFixed(3)} % lost;`,
-  `median ${quantile(0.5)} ms, p99 ${quantile(0.99)}, p99.9 ${quantile(0.999)}, worst ${quantile(1)};`,
-  `${(sentBytes / (given * Number(values.bytes))).toFixed(3)} × the bytes, headers of ours included`,
-)
-const beganAt = Math.min(...came.map(([at]) => at))
-const lateMs = best + SLACK_MS
-const bySecond = new Map<number, string[]>()
-for (const [at, took] of came.toSorted(([a], [b]) => a - b)) {
-  if (took <= lateMs) continue
-  const second = Math.floor((at - beganAt) / 1000)
-  bySecond.set(second, [
-    ...(bySecond.get(second) ?? []),
-    `${((at - beganAt) % 1000).toFixed(0)}:${took.toFixed(0)}`,
-  ])
-}
-for (const [second, late] of bySecond) console.log(`late in second ${second}, as ms:took: ${late.join(' ')}`)
-console.log(stats)
-
-/** TCP payload that the dialling side has sent on all links. */
-function payload(): number {
+/** What the dialling side has sent on all links: payload of TCP and UDP, and all with headers. */
+function sent(network: Network): { payload: number; offered: number } {
   const last = network.events.findLast(({ event }) => event === 'sample')
-  return (last?.links ?? []).reduce((sum, { up }) => sum + up.payload, 0)
+  const ups = (last?.links ?? []).map(({ up }) => up)
+  const sum = (of: 'payload' | 'offered'): number => ups.reduce((total, up) => total + up[of], 0)
+  return { payload: sum('payload'), offered: sum('offered') }
 }
+
+function tellLate(messages: readonly Took[], beganAt: number): void {
+  const lateMs = Math.min(...links.map(([, delay]) => delay)) + 20
+  for (const [at, ms] of messages.toSorted(([a], [b]) => a - b))
+    if (ms > lateMs)
+      console.error(`  sent at ${((at - beganAt) / 1000).toFixed(3)} s: took ${ms.toFixed(0)} ms`)
+}
+
+function told({ peer, flaps, inTime, lost, payload, wire }: Call): string {
+  const [arrived, never] = [inTime, lost].map((share) => (100 * share).toFixed(3))
+  const bytes = `${payload.toFixed(2)} × the bytes, ${wire.toFixed(2)} × on the wire`
+  return `${peer}, ${links[flaps]!.join('/')} flaps: ${arrived} % in time, ${never} % lost; ${bytes}`
+}
+
+/** Those that can run here; says why others can't. */
+function peersHere(): CallPeer[] {
+  return CALL_PEERS.filter(({ id }) => values.peers.split(',').includes(id)).filter((peer) => {
+    const why = peer.missing()
+    if (why !== undefined) console.error(`${peer.title} is left out: ${why}`)
+    return why === undefined
+  })
+}
+
+async function main(): Promise<void> {
+  const lacking = await missingForLinks()
+  if (lacking.length > 0) {
+    console.error(`No call can be measured here. Missing:\n${lacking.map((what) => `- ${what}`).join('\n')}`)
+    process.exitCode = 1
+    return
+  }
+  const peers = peersHere()
+  const calls: Call[] = []
+  for (let run = 1; run <= Number(values.runs); run++)
+    for (const flaps of values.flaps.split(',').map(Number))
+      for (let at = 0; at < peers.length; at += Number(values.together)) {
+        const some = peers.slice(at, at + Number(values.together))
+        const measured = await Promise.all(some.map((peer) => measure(peer, flaps)))
+        for (const call of measured) console.error(`#${run} ${told(call)}`)
+        calls.push(...measured)
+      }
+  console.log(`\n${tables(calls)}`)
+  if (values.save) saveCalls(calls)
+}
+
+// Only a process that ends by itself runs its exit handlers.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+await main()

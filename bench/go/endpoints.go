@@ -10,7 +10,7 @@ import (
 )
 
 // path is one way to the server: an address to dial, from a local address where one is given.
-type path struct{ addr, local string }
+type path struct{ network, addr, local string }
 
 func (p path) Label() string { return p.addr }
 
@@ -19,18 +19,25 @@ func (p path) DialContext(ctx context.Context) (net.Conn, error) {
 	if p.local != "" {
 		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(p.local)}
 	}
-	return d.DialContext(ctx, "tcp", p.addr)
+	return d.DialContext(ctx, p.network, p.addr)
 }
 
 func paths(o options) []path {
 	all := make([]path, len(o.addrs))
 	for i, addr := range o.addrs {
-		all[i].addr = addr
+		all[i].network, all[i].addr = networkOf(o), addr
 		if i < len(o.locals) {
 			all[i].local = o.locals[i]
 		}
 	}
 	return all
+}
+
+func networkOf(o options) string {
+	if o.kind == "udp" {
+		return "udp"
+	}
+	return "tcp"
 }
 
 // dialers gives what is to be dialled: one multipath dialer over all paths, or one plain one for each path.

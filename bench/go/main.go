@@ -65,12 +65,12 @@ func parse(args []string) options {
 	addrs := f.String("addrs", "127.0.0.1:0", "addresses to listen on or to dial, one for each path")
 	locals := f.String("locals", "", "local addresses to dial from, one for each path")
 	settle := f.Float64("settle", 100, "milliseconds between the connection and its first byte")
-	f.StringVar(&o.kind, "kind", "multipath", "multipath or plain")
-	f.StringVar(&o.mode, "mode", "sink", "serve: sink, echo; dial: bulk, echo, dials, hold, many")
+	f.StringVar(&o.kind, "kind", "multipath", "multipath, plain, or udp of a call")
+	f.StringVar(&o.mode, "mode", "sink", "serve: sink, echo, call; dial: bulk, echo, call, dials, hold, many")
 	f.IntVar(&o.size, "size", 32768, "bytes in each write")
 	f.IntVar(&o.count, "count", 1, "connections")
 	f.Float64Var(&o.seconds, "seconds", 2, "how long to work")
-	f.Float64Var(&o.every, "every", 0, "milliseconds between echoes; 0 waits for each answer")
+	f.Float64Var(&o.every, "every", 0, "milliseconds between messages; 0 waits for each echo")
 	check(f.Parse(args[1:]))
 	o.addrs, o.locals = words(*addrs), words(*locals)
 	o.settle = time.Duration(*settle * 1e6)
@@ -91,6 +91,10 @@ func main() {
 		}
 		os.Exit(0)
 	}()
+	if o.role == "serve" && o.mode == "call" {
+		serveCall(o, ask)
+		return
+	}
 	if o.role == "serve" {
 		serve(o, ask)
 		return

@@ -11,9 +11,9 @@ export interface LinkCounters {
   readonly bytes: number
   /** With headers, as sent: dropped ones too. */
   readonly offered: number
-  /** TCP payload as sent: dropped and resent ones too. */
+  /** Payload of TCP and UDP as sent: dropped and resent ones too. */
   readonly payload: number
-  /** TCP payload that the link delivered. */
+  /** Payload of TCP and UDP that the link delivered. */
   readonly arrived: number
   readonly lost: number
   readonly overflown: number

@@ -30,8 +30,8 @@ type direction struct {
 	lost, overflown atomic.Int64 // packets: random loss or link down; tail drop
 	late            atomic.Int64 // packets delivered more than lateAfter past their time: the emulation's own error
 	offered         atomic.Int64 // bytes entered, with headers, dropped ones too
-	payload         atomic.Int64 // bytes of TCP payload entered, dropped ones too
-	arrived         atomic.Int64 // bytes of TCP payload delivered, what was sent twice too
+	payload         atomic.Int64 // bytes of TCP or UDP payload entered, dropped ones too
+	arrived         atomic.Int64 // bytes of TCP or UDP payload delivered, what was sent twice too
 }
 
 func newDirection(p params, from, to *os.File) *direction {
@@ -50,7 +50,7 @@ func (d *direction) read() {
 			continue // IPv4 only: neighbour discovery and the like is noise here
 		}
 		d.offered.Add(int64(n))
-		d.payload.Add(int64(tcpPayload(buf[:n])))
+		d.payload.Add(int64(payloadOf(buf[:n])))
 		due, ok := d.admit(n)
 		if !ok {
 			continue
@@ -106,18 +106,22 @@ func (d *direction) write() {
 		if _, err := d.to.Write(pk.data); err == nil {
 			d.packets.Add(1)
 			d.bytes.Add(int64(len(pk.data)))
-			d.arrived.Add(int64(tcpPayload(pk.data)))
+			d.arrived.Add(int64(payloadOf(pk.data)))
 		}
 	}
 }
 
-// tcpPayload is the number of bytes that a packet carries above TCP.
-func tcpPayload(ip []byte) int {
+// payloadOf is the number of bytes that a packet carries above TCP or UDP.
+func payloadOf(ip []byte) int {
+	const tcp, udp = 6, 17
 	head := int(ip[0]&15) * 4
-	if ip[9] != 6 || len(ip) < head+20 {
-		return 0
+	switch {
+	case ip[9] == tcp && len(ip) >= head+20:
+		return max(0, len(ip)-head-int(ip[head+12]>>4)*4)
+	case ip[9] == udp:
+		return max(0, len(ip)-head-8)
 	}
-	return max(0, len(ip)-head-int(ip[head+12]>>4)*4)
+	return 0
 }
 
 func (d *direction) counters() map[string]int64 {

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { bulk, offered } from './bulk.js'
+import { call } from './call.js'
 import { type BenchDialer, dialers } from './endpoints.js'
 import { echoes } from './echoes.js'
 import { nowMs, say } from './output.js'
@@ -56,6 +57,7 @@ async function open(options: WorkerOptions, all: readonly BenchDialer[]): Promis
 function work(options: WorkerOptions, conns: readonly Duplex[]): Promise<object> {
   const [only] = conns
   if (options.mode === 'echo' && only) return echoes(options, only)
+  if (options.mode === 'call' && only) return call(options, only)
   if (options.mode === 'offered' && only) return offered(options, only)
   return bulk(options, conns)
 }

@@ -37,7 +37,7 @@ export async function echoes(options: WorkerOptions, conn: Duplex): Promise<{ ec
   return { echoes: samples }
 }
 
-async function sendByClock(every: number, end: number, send: () => void): Promise<void> {
+export async function sendByClock(every: number, end: number, send: () => void): Promise<void> {
   let due = nowMs()
   while (due < end) {
     // A late timer sends what is due by now at once, so that no message is left out.

@@ -10,7 +10,7 @@ export interface WorkerOptions {
   readonly role: 'serve' | 'dial'
   /** multipath: this library. plain: node:net, a connection of its own for each address. */
   readonly kind: 'multipath' | 'plain'
-  /** serve: sink, echo, dials. dial: bulk, offered, echo, dials, hold, many. */
+  /** serve: sink, echo, call, dials. dial: bulk, offered, echo, call, dials, hold, many. */
   readonly mode: string
   readonly paths: readonly PathAddress[]
   /** Bytes in each write. */
@@ -18,7 +18,7 @@ export interface WorkerOptions {
   /** How many connections. */
   readonly count: number
   readonly seconds: number
-  /** Milliseconds between echoes; 0 waits for each answer. */
+  /** Milliseconds between messages; 0 waits for each echo. */
   readonly every: number
   /** Milliseconds between the connection and its first byte. */
   readonly settle: number

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The receiving worker: reads, or echoes, whatever comes. */
 import type { Duplex } from 'node:stream'
+import { hear, type Took } from './call.js'
 import { listen, localAddressOf } from './endpoints.js'
 import { Meter } from './meter.js'
 import { memory, say } from './output.js'
@@ -8,16 +9,18 @@ import type { WorkerOptions } from './options.js'
 
 export async function serve(options: WorkerOptions, asked: AsyncIterable<string>): Promise<void> {
   const meters: Meter[] = []
+  const took: Took[] = []
   const addrs = await listen(options, (conn) => {
     // A connection that ends badly shows in the figures; it must not end the worker.
     conn.on('error', () => {})
     if (options.mode === 'echo') conn.pipe(conn)
+    else if (options.mode === 'call') hear(conn, took)
     else sink(conn, options, meters)
   })
   say('listening', { addrs })
   for await (const what of asked) {
     if (what === 'memory') say('memory', { ...memory(), connections: meters.length })
-    else say('report', { connections: meters.map((meter) => meter.report()) })
+    else say('report', { connections: meters.map((meter) => meter.report()), took })
   }
 }
 
