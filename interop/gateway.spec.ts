@@ -44,6 +44,20 @@ socket.on('data', () => {
   else { console.log(worst); socket.destroy() }
 })`
 
+/** Asks each place in turn, all from one port, so many times: what each says, and where that comes from. */
+const UDP_ASK = (places: readonly string[], times: number): string => `
+const places = ${JSON.stringify(places)}
+const socket = require('node:dgram').createSocket('udp4')
+const said = new Set()
+let left = ${times} * places.length
+socket.on('message', (answer, { address, port }) => {
+  said.add(answer + ' by ' + address + ' ' + port)
+  if (--left === 0) { console.log([...said].sort().join(', ')); socket.close() }
+})
+setTimeout(() => process.exit(console.log('missing ' + left + ': ' + [...said].sort().join(', '))), 5000).unref()
+for (let n = 0; n < ${times}; n++)
+  setTimeout(() => { for (const [at, place] of places.entries()) socket.send('ask ' + at, 82, place) }, 20 * n)`
+
 /** What systemd does for a unit with `Transparent=yes`. */
 const ACTIVATE = `use Socket; $^F = 9;
 socket(my $socket, AF_INET, SOCK_STREAM, 0); setsockopt($socket, 0, 19, 1); setsockopt($socket, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -100,6 +114,42 @@ describe.skipIf(why !== undefined)(`multipath gateway${why ? ` (skipped: ${why})
     const worst = Number(await echoes.line(/^[0-9.]+$/))
     stage.uplinks.restore(1)
     expect(worst).toBeLessThan(250)
+  })
+
+  it('captures UDP by rules of its own, of any client port and place, and leaves all else alone', async () => {
+    const match = ['--match', `udp:${IPV4}:82`, '--match', `udp:${NAME},scheduler=redundant`]
+    const dns = ['--dns', `${ROUTER}:53`, '--dns-server', '10.83.250.1']
+    const ask = (places: readonly string[], times = 5): Promise<string> =>
+      stage.run([process.execPath, '-e', UDP_ASK(places, times)])
+    // The server answers from another address of its own.
+    const direct = (at: number): string => `ask ${at} from ${LAN} by 10.83.1.1 82`
+    expect(await ask([IPV4, OTHER])).toBe(`${direct(0)}, ${direct(1)}`)
+    await using gateway = await stage.gateway([...match, ...dns, '--interface', 'lan0'])
+    const led = `ask 0 from ${IPV4} by ${IPV4} 82`
+    expect(await ask([IPV4, OTHER])).toBe(`${led}, ${direct(1)}`)
+    // Each has a flow, although all come from one port.
+    const name = await stage.run([
+      ...[process.execPath, '-e'],
+      `require('node:dns').lookup('${NAME}', (error, address) => console.log(address))`,
+    ])
+    expect(name).toMatch(/^198\.1[89]\./)
+    expect(await ask([name, IPV4, OTHER])).toBe(
+      `ask 0 from ${IPV4} by ${name} 82, ask 1 from ${IPV4} by ${IPV4} 82, ${direct(2)}`,
+    )
+    // TCP to a captured name has the same rule; TCP to an address of a rule for UDP has none.
+    expect([await stage.asker(NAME), await stage.asker(IPV4)]).toEqual(['serve', LAN])
+    // The port itself takes nothing.
+    expect(
+      await stage.run([
+        process.execPath,
+        '-e',
+        `
+      require('node:dgram').createSocket('udp4').on('message', console.log).send('x', 7090, '${ROUTER}', () => setTimeout(process.exit, 300))`,
+      ]),
+    ).toBe('')
+    gateway.kill('SIGTERM')
+    expect((await gateway.exited).code).toBe(0)
+    expect(await ask([IPV4])).toBe(direct(0))
   })
 
   it('takes its rules away when it is killed; what stays where all is killed harms nothing, and --clean or the next start removes it', async () => {

@@ -54,6 +54,16 @@ async function addLan(stage: ExampleStage): Promise<void> {
   await stage.run(`${lan} && ip link set lan0 up && ip link set lan1 up`)
 }
 
+/** A gateway that starts with its rules. */
+const captures: Script = async (stage, [gateway]) => {
+  await share(stage)
+  stage.write('token', stage.read('secret'))
+  await serve(stage, '--token-file secret')
+  await addLan(stage)
+  await stage.stop(await stage.start(gateway!, CONNECTED))
+  await stage.run('ip link delete lan0')
+}
+
 const get = (stage: ExampleStage, ...args: readonly string[]): Promise<string> =>
   stage.run(['curl', '--silent', '--show-error', '--max-time', '20', ...args].join(' '))
 
@@ -298,14 +308,8 @@ const OTHERS: Readonly<Record<string, Script>> = {
     assert.equal(await stage.run('node ask.cjs'), 'a packet\n')
   },
 
-  async 'docs/gateway.md router'(stage, [gateway]) {
-    await share(stage)
-    stage.write('token', stage.read('secret'))
-    await serve(stage, '--token-file secret')
-    await addLan(stage)
-    await stage.stop(await stage.start(gateway!, CONNECTED))
-    await stage.run('ip link delete lan0')
-  },
+  'docs/gateway.md router': captures,
+  'docs/gateway.md udp': captures,
 
   async 'docs/paths.md routes'(stage, rules) {
     for (const rule of rules) await stage.run(rule)

@@ -202,6 +202,8 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/dial-session', 'WAIT_MS'),
         ...constants('cli/run/name-table', 'MAX_NAMES'),
         ...constants('cli/gateway/name-relay', 'MAX_RELAYED', 'RELAY_MS'),
+        ...constants('cli/udp/flow-table', 'MAX_FLOWS'),
+        ...constants('cli/gateway/udp-leads', 'MAX_LED', 'MAX_UNLED', 'ALONE_MS'),
         ...constants('cli/gateway/kernel-rules', 'MOST_SAID_BYTES'),
       ],
     ],

@@ -14,6 +14,7 @@ import { usage } from '../streams/usage.js'
 import type { MatchRule } from './match-rule.js'
 import { parseMatch } from './match-rule.js'
 import type { NetScriptInit } from './net-script.js'
+import { capturesUdp } from './net-script.js'
 
 export interface GatewayFlags extends ClientFlags {
   readonly match?: readonly MatchRule[]
@@ -32,7 +33,7 @@ const DNS_PORT = 53
 export const GATEWAY_OPTIONS = (): Option[] => [
   new Option(
     '--match <place>',
-    'connections to capture: HOST[:PORTS][,scheduler=NAME][,paths=LABEL/LABEL]; HOST is an address, a range, a name, *.NAME or *; the first match counts; may be repeated',
+    'what to capture: [udp:]HOST[:PORTS][,scheduler=NAME][,paths=LABEL/LABEL]; HOST is an address, a range, a name, *.NAME or *; the first match counts; TCP connections, or with udp: packets; may be repeated',
   ).argParser(collect(parseMatch)),
   new Option(
     '--interface <name>',
@@ -72,6 +73,8 @@ export function gatewayPlan(flags: GatewayFlags): GatewayPlan {
   // Sockets that the gateway opens have its group, which no other program has.
   const own = { kind: 'skgid', owner: flags.port } as const
   checkRules(rules, interfaces.length > 0 || isLocal, dns)
+  if (capturesUdp(rules) && interfaces.length === 0)
+    throw usage('UDP of programs on this machine is not captured', 'give --interface')
   return {
     ...{ port: flags.port, rules, interfaces, isLocal, dns },
     exempt: [...exemptUser.map((owner) => ({ kind: 'skuid', owner }) as const), own],

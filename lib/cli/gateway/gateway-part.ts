@@ -19,8 +19,10 @@ import { gatewayPlan } from './gateway-flags.js'
 import { holdRules } from './kernel-rules.js'
 import { Matcher } from './match-rule.js'
 import { NameRelay } from './name-relay.js'
+import { capturesUdp } from './net-script.js'
 import { Profiles } from './profiles.js'
 import { transparentServers } from './transparent-port.js'
+import { UdpCapture } from './udp-capture.js'
 
 /** Names in a second, on average, before one may have an address that an earlier process has given within the TTL of a minute. */
 const NAMES_PER_SECOND = 100
@@ -59,8 +61,10 @@ export class GatewayPart implements Part<GatewayPart> {
       for (const server of listening) server.close()
     }
     let clearRules: (() => Promise<void>) | undefined
+    let closeUdp = (): void => {}
     try {
       listening.push(...(await this.#listen(stage, mayChange)))
+      if (capturesUdp(this.#plan.rules)) closeUdp = await this.#openUdp(stage, mayChange)
       await relay.open()
       // New connections go their usual way from then on.
       stage.signal.addEventListener('abort', stop)
@@ -75,6 +79,7 @@ export class GatewayPart implements Part<GatewayPart> {
       stop()
       relay.close()
       await clearRules?.()
+      closeUdp()
     }
   }
 
@@ -98,6 +103,25 @@ export class GatewayPart implements Part<GatewayPart> {
       })
     const servers = await transparentServers(port)
     return Promise.all(servers.map((bind) => listenPort({ ...common, bind })))
+  }
+
+  /** @returns what closes it. @throws {CliError} */
+  async #openUdp({ log }: Stage, mayChange: boolean): Promise<() => void> {
+    if (!mayChange)
+      throw new CliError('rules of --match for UDP need the capability NET_ADMIN', {
+        hint: 'run gateway as root',
+      })
+    const capture = new UdpCapture({
+      port: this.#plan.port,
+      log,
+      hostOf: (address) => this.#names.nameOf(address) ?? address,
+      contextFor: (place) => {
+        const rule = this.#matcher.ruleFor({ ...place, protocol: 'udp' })
+        return rule === undefined ? undefined : this.#profiles.clientFor(rule.policy)
+      },
+    })
+    await capture.open()
+    return () => capture.close()
   }
 
   #lead(socket: Socket, log: Stage['log']): void {

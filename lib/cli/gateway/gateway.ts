@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `multipath gateway`: TCP connections of a network, or of this machine, by rules through `multipath serve`. */
+/** `multipath gateway`: TCP and UDP of a network, or TCP of this machine, by rules through `multipath serve`. */
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import { PATH_SYNTAX } from '../streams/dial-session.js'
@@ -19,7 +19,7 @@ interface CommandFlags extends GatewayFlags {
 
 export function gatewayCommand(io: CliIo): Command {
   const command = new Command('gateway')
-    .summary('carry TCP connections of a network through multipath serve, by rules')
+    .summary('carry TCP and UDP of a network through multipath serve, by rules')
     .description(DESCRIPTION)
     .usage('[options] --to HOST:PORT... --match PLACE... --interface NAME...')
   for (const option of [...GATEWAY_OPTIONS(), ...RULE_OPTIONS()]) command.addOption(option)
@@ -38,6 +38,7 @@ export function gatewayPart(flags: GatewayFlags, env: CliIo['env']): GatewayPart
 
 const DESCRIPTION = [
   'Captures TCP connections of a network, or of this machine, and carries them through one connection over several paths to multipath serve. The --allow and --allow-socks of serve decide which targets can be reached. Programs and other machines need no settings. It runs on Linux only: nftables redirects connections that match --match to a port on loopback, and all other traffic takes its usual route.',
+  'With udp: in front, a rule of --match is for UDP, which serve must allow with udp: as well. Only UDP that arrives on an --interface is captured, and it needs the capability NET_ADMIN.',
   'Names are matched by DNS: a name with a rule gets an address in 198.18.0.0/15 that represents it, and serve looks up the name. Other names are resolved by --dns-server. Special addresses (private, loopback and the like) match only a range that lies within them; * matches none of them. Rules with the same scheduler= and paths= share a session.',
   'The rules of the kernel are removed when the command ends, even if it is killed. Without the capability NET_ADMIN, systemd must open the port, and --set-up must have set the rules.',
   PATH_SYNTAX,

@@ -18,35 +18,36 @@ export interface MatchPolicy {
   readonly paths?: readonly string[]
 }
 
-export interface MatchRule extends Pick<AllowRule, 'host' | 'range' | 'ports'> {
+/** Of UDP with that protocol, and otherwise of TCP. */
+export interface MatchRule extends Pick<AllowRule, 'host' | 'range' | 'ports' | 'protocol'> {
   readonly policy: MatchPolicy
 }
 
 const SYNTAX =
-  'It must be HOST[:PORTS][,scheduler=NAME][,paths=LABEL/LABEL], such as 203.0.113.0/24:443, *.example.org,scheduler=redundant or [2001:db8::/32]:80,443,paths=dsl.'
+  'It must be [udp:]HOST[:PORTS][,scheduler=NAME][,paths=LABEL/LABEL], such as 203.0.113.0/24:443, *.example.org,scheduler=redundant, udp:*:443 or [2001:db8::/32]:80,443,paths=dsl.'
 /** What `*` does not mean: names of one machine, of one network, and of addresses (RFC 6761, RFC 6762). */
 const PRIVATE_TOPS = ['localhost', 'local', 'arpa', 'internal']
 
-/** `[tcp:]HOST[:PORTS][,scheduler=NAME][,paths=LABEL/…]`; HOST and PORTS are those of `--allow-socks`. */
+/** `[tcp:|udp:]HOST[:PORTS][,scheduler=NAME][,paths=LABEL/…]`; HOST and PORTS are those of `--allow-socks`. */
 export function parseMatch(text: string): MatchRule {
-  if (text.startsWith('udp:'))
-    throw new InvalidArgumentError(
-      'gateway carries only TCP; for UDP to one place, see forward --local udp:….',
-    )
-  const words = text.replace(/^tcp:/, '').split(',')
+  const [prefix] = /^udp:|/.exec(text)!
+  const words = text.replace(/^(?:tcp|udp):/, '').split(',')
   // What has no name is a further port.
   const count = words.findIndex((word) => word.includes('='))
   const place = words.slice(0, count < 0 ? undefined : count).join(',')
   const policies = count < 0 ? [] : words.slice(count).map(parsePolicy)
   try {
-    const { host, range, ports } = parseAllowRule(withPorts(place))
-    return { host, range, ports, policy: Object.assign({}, ...policies) as MatchPolicy }
+    const rule = parseAllowRule(`${prefix}${withPorts(place)}`)
+    return { ...rule, policy: Object.assign({}, ...policies) as MatchPolicy }
   } catch {
     throw new InvalidArgumentError(SYNTAX)
   }
 }
 
-/** Tells for which rule a connection or a name is. */
+/** What a rule is for: a connection, or packets of UDP. */
+export type Captured = Place & Pick<AllowRule, 'protocol'>
+
+/** Tells for which rule a connection, a packet or a name is. */
 export class Matcher {
   readonly #rules: readonly MatchRule[]
 
@@ -54,13 +55,17 @@ export class Matcher {
     this.#rules = rules
   }
 
-  /** The first rule for a place. The ports of a rule do not keep those of a name from it where no other rule has them. */
-  ruleFor({ host, port }: Place): MatchRule | undefined {
+  /**
+   * The first rule for a place. A name is captured as a whole: where no rule for it has that port, one of the same protocol counts,
+   * and for TCP any other.
+   */
+  ruleFor({ host, port, protocol }: Captured): MatchRule | undefined {
+    const own = this.#rules.filter((rule) => rule.protocol === protocol)
     const address = parseAddress(host)
-    if (address !== undefined)
-      return this.#rules.find((rule) => hasPort(rule, port) && meansAddress(rule, address))
-    const naming = this.#rules.filter((rule) => meansName(rule, host))
-    return naming.find((rule) => hasPort(rule, port)) ?? naming[0]
+    if (address !== undefined) return own.find((rule) => hasPort(rule, port) && meansAddress(rule, address))
+    const naming = own.filter((rule) => meansName(rule, host))
+    const found = naming.find((rule) => hasPort(rule, port)) ?? naming[0]
+    return found ?? (protocol === undefined ? this.#rules.find((rule) => meansName(rule, host)) : undefined)
   }
 
   /** Whether connections to a canonical name are captured. */

@@ -40,12 +40,23 @@ export interface NetScriptInit {
 const PRIORITY = 90
 /** In front of the port: `mp` in ASCII. */
 const MARK = 0x6d_70_00_00
+const NAMES = `ip daddr ${IPV4_NAMES}`
 const FAMILIES = [4, 6] as const
 const FAMILY_WORDS = { 4: 'ip', 6: 'ip6' } as const
 
 /** Of nftables. */
 function tableOf(port: number): string {
   return `multipath_gateway_${port}`
+}
+
+/** The chain whose rules mark the first packet of each flow of UDP, as traces name it. */
+export function udpChainOf(port: number): string {
+  return `${tableOf(port)} capture_udp`
+}
+
+/** Whether a rule is for UDP. */
+export function capturesUdp(rules: readonly MatchRule[]): boolean {
+  return rules.some(({ protocol }) => protocol === 'udp')
 }
 
 /** Sets the rules, in place of those that an earlier process has left. */
@@ -92,6 +103,7 @@ function tableText(init: NetScriptInit): string {
     ...arriving(init),
     ...(isLocal ? [leaving(init)] : []),
     ...dnsChains(init),
+    ...udpChains(init),
   ]
   return `table inet ${tableOf(port)} {\n${[...sets, ...chains].join('\n')}\n}`
 }
@@ -108,8 +120,9 @@ function arriving(init: NetScriptInit): string[] {
     ]),
     chain('capture', [
       'meta l4proto tcp jump capture_tcp',
-      `ip daddr ${IPV4_NAMES} meta l4proto tcp reject with tcp reset`,
-      `ip daddr ${IPV4_NAMES} reject`,
+      `${NAMES} meta l4proto tcp reject with tcp reset`,
+      ...(matches(init, 'udp').includes(NAMES) ? ['meta l4proto udp return'] : []),
+      `${NAMES} reject`,
     ]),
     chain('capture_tcp', [
       // Of a connection that was captured before.
@@ -155,14 +168,41 @@ function exceptions({ ends }: NetScriptInit): string[] {
   return ['fib daddr type { local, broadcast, multicast, anycast } return', ...ofFamily]
 }
 
-function matches({ rules }: NetScriptInit): string[] {
-  const lines = [`ip daddr ${IPV4_NAMES}`, ...rules.flatMap(matchesOf)]
-  return [...new Set(lines)]
+function matches({ rules }: NetScriptInit, protocol?: 'udp'): string[] {
+  const own = rules.filter((rule) => rule.protocol === protocol)
+  const hasNames = protocol === undefined || own.some(({ host }) => host !== undefined)
+  return [...new Set([...(hasNames ? [NAMES] : []), ...own.flatMap(matchesOf)])]
+}
+
+/**
+ * UDP is led to the port at an address of this machine, and the kernel changes the answers back. Only the first packet of a flow comes to
+ * these rules: a trace tells of it as it was. What was not led there is not for the port.
+ */
+function udpChains(init: NetScriptInit): string[] {
+  const { port, interfaces, rules } = init
+  if (!capturesUdp(rules)) return []
+  return [
+    chain('arriving_udp', [
+      // After queries of names.
+      'type nat hook prerouting priority dstnat + 1',
+      ...interfaces.map((name) => `iifname "${name}" meta l4proto udp goto capture_udp`),
+    ]),
+    chain('capture_udp', [
+      ...exceptions(init),
+      ...matches(init, 'udp').map(
+        (match) => `${match} meta l4proto udp meta nftrace set 1 redirect to :${port}`,
+      ),
+    ]),
+    chain('udp_port', [
+      'type filter hook input priority filter - 1',
+      `udp dport ${port} ct status & dnat != dnat drop`,
+    ]),
+  ]
 }
 
 /** A name has an address of IPV4_NAMES; `*` is every address as well. */
-function matchesOf({ host, range, ports }: MatchRule): string[] {
-  const port = portsText(ports)
+function matchesOf({ host, range, ports, protocol }: MatchRule): string[] {
+  const port = `${protocol ?? 'tcp'} ${portsText(ports)}`
   if (range !== undefined) {
     const special = meansSpecial(range) ? '' : `${notSpecial(range.family)} `
     return [`${FAMILY_WORDS[range.family]} daddr ${rangeText(range)} ${special}${port}`]
@@ -172,7 +212,7 @@ function matchesOf({ host, range, ports }: MatchRule): string[] {
 
 function portsText(ports: MatchRule['ports']): string {
   const texts = ports.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
-  return `tcp dport { ${texts.join(', ')} }`
+  return `dport { ${texts.join(', ')} }`
 }
 
 function rangeText({ address, prefix }: Range): string {

@@ -3,12 +3,10 @@
  * UDP of the namespace. The first packets to an address come to a socket for all; then the address has a socket of its own, so that answers come from
  * it. The command gets that socket.
  */
-import { spawn } from 'node:child_process'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import { createInterface } from 'node:readline'
 import { ignore } from '../../ignore.js'
 import { parseAddress } from '../streams/host.js'
 import { FirstPackets } from './first-packets.js'
@@ -16,10 +14,7 @@ import type { NameTable } from './name-table.js'
 import type { FromInside } from './protocol.js'
 import { CATCH_PORT } from './setup.js'
 import type { Traced } from './udp-trace.js'
-import { parseTrace } from './udp-trace.js'
-
-/** It ends with this process, however that ends. */
-const MONITOR = ['setpriv', '--pdeathsig', 'KILL', 'nft', 'monitor', 'trace'] as const
+import { followTrace } from './udp-trace.js'
 
 export interface CatchUdpInit {
   readonly names: NameTable
@@ -38,15 +33,7 @@ export class UdpCatcher {
 
   /** Without nftables' trace, or without IPv6, packets are lost. */
   open(): void {
-    const [command, ...words] = MONITOR
-    const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
-    const monitor = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env })
-    monitor.on('error', ignore)
-    createInterface({ input: monitor.stdout }).on('line', (line) => {
-      const traced = parseTrace(line)
-      if (traced !== undefined) void this.#traced(traced)
-    })
-    process.once('exit', () => monitor.kill())
+    followTrace('multipath lead', (traced) => void this.#traced(traced), ignore)
     for (const address of ['0.0.0.0', '::'])
       void listen(address).then((socket) => {
         socket.on('message', (packet, client) => void this.#caught(packet, client))

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Lines of `nft monitor trace`. A rule of the namespace leads UDP to one port, and the socket there does not learn which port was meant. The rule
+ * Lines of `nft monitor trace`. A rule leads UDP to one port, and the socket there does not learn which place was meant. The rule
  * marks the first packet of each flow, of which the kernel then tells as it was sent.
  */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { parseAddress } from '../streams/host.js'
 
 /** A line repeats this many bytes from the start of a packet. */
@@ -20,21 +22,52 @@ export interface Traced {
 }
 
 const PACKET =
-  / multipath lead packet: .*\bip6? saddr (\S+) ip6? daddr (\S+) .*\budp sport (\d+) udp dport (\d+) udp length (\d+)(?: @th,64,\d+ 0x([0-9a-f]+))?/
+  / (\S+ \S+) packet: .*\bip6? saddr (\S+) ip6? daddr (\S+) .*\budp sport (\d+) udp dport (\d+) udp length (\d+)(?: @th,64,\d+ 0x([0-9a-f]+))?/
 const HEADER_BYTES = 8
 
-/** `undefined`: the line tells of something else. */
-export function parseTrace(line: string): Traced | undefined {
+/** @param chain - its table, and its name, as a line writes them; default: that of `run`. @returns `undefined`: the line tells of something else */
+export function parseTrace(line: string, chain: string = 'multipath lead'): Traced | undefined {
   const found = PACKET.exec(line)
-  if (found === null) return undefined
-  const [from, to] = [parseAddress(found[1]!), parseAddress(found[2]!)]
-  const [clientPort, port, length] = found.slice(3, 6).map(Number) as [number, number, number]
+  if (found?.[1] !== chain) return undefined
+  const [from, to] = [parseAddress(found[2]!), parseAddress(found[3]!)]
+  const [clientPort, port, length] = found.slice(4, 7).map(Number) as [number, number, number]
   const bytes = length - HEADER_BYTES
   if (from === undefined || to === undefined || !isPort(clientPort) || !isPort(port) || bytes < 0)
     return undefined
   // A number without the zeros in front of it.
-  const beginning = (found[6] ?? '').padStart(2 * Math.min(bytes, REPEATED_BYTES), '0')
+  const beginning = (found[7] ?? '').padStart(2 * Math.min(bytes, REPEATED_BYTES), '0')
   return { clientAddress: from.address, clientPort, address: to.address, port, bytes, beginning }
+}
+
+/** It ends with this process, however that ends. */
+const MONITOR = ['setpriv', '--pdeathsig', 'KILL', 'nft', 'monitor', 'trace'] as const
+
+/** Tells of first packets of flows in `chain` until it is closed. @param onEnd - the kernel cannot tell, or no longer does */
+export function followTrace(
+  chain: string,
+  onTraced: (traced: Traced) => void,
+  onEnd: () => void,
+): () => void {
+  const [command, ...words] = MONITOR
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
+  const monitor = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env })
+  let isOpen = true
+  const end = (): void => {
+    if (isOpen) onEnd()
+    isOpen = false
+  }
+  monitor.on('error', end).on('exit', end)
+  createInterface({ input: monitor.stdout }).on('line', (line) => {
+    const traced = parseTrace(line, chain)
+    if (traced !== undefined && isOpen) onTraced(traced)
+  })
+  const close = (): void => {
+    isOpen = false
+    process.off('exit', close)
+    monitor.kill()
+  }
+  process.once('exit', close)
+  return close
 }
 
 function isPort(number: number): boolean {

@@ -49,10 +49,11 @@ describe('multipath gateway', () => {
       'no --to is called lte (paths= takes dsl, ',
     ],
     [['--match', '203.0.113.7,paths=dsl', '--interface', 'lan0', '--all-interfaces'], 'paths= of --match'],
-    [['--match', 'x:y', '--interface', 'lan0'], 'It must be HOST[:PORTS]'],
+    [['--match', 'x:y', '--interface', 'lan0'], 'It must be [udp:]HOST[:PORTS]'],
     [[...RULE, '--interface', 'lan 0'], 'It must be the name of an interface'],
     [[...RULE, '--exempt-user', 'a b'], 'It must be the name or number of a user'],
     [[...RULE, '--dns-server', 'localhost.'], 'It must be ADDRESS or ADDRESS:PORT'],
+    [['--match', 'udp:203.0.113.7', '--local-output'], 'UDP of programs on this machine is not captured'],
     [[...RULE, '--port', '0'], 'It must be a port from 1 to 65535'],
   ])('refuses %j', async (args, message) => {
     const text = await said(...TO, ...args)
@@ -63,7 +64,7 @@ describe('multipath gateway', () => {
   it('takes the command lines of docs/gateway.md', async () => {
     const page = readFileSync('docs/gateway.md', 'utf8').replaceAll('\\\n', ' ')
     const lines = [...page.matchAll(/^(?:multipath gateway|echo 'OPTIONS=)(.*?--interface .*?)(?:'.*)?$/gm)]
-    expect(lines).toHaveLength(2)
+    expect(lines).toHaveLength(3)
     for (const [, words] of lines) {
       const args = words!.replaceAll("'", '').trim().split(/\s+/)
       expect(await said(...args, '--dns-server', '9.9.9.9', '--dry-run')).toContain('tproxy ip to')

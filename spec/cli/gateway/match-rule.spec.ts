@@ -33,12 +33,18 @@ describe('--match', () => {
     ...['', ':443', '203.0.113', '203.0.113.0/33', 'a b', '*.', 'x:0', 'x:99999', 'x,443', 'x,speed=1'],
     ...['x,paths=', 'x,paths=a//b', '[fd00::', 'scheduler=redundant', 'x,scheduler=redundant,443'],
   ])('refuses %j', (text) => {
-    expect(() => parseMatch(text)).toThrow(/It must be HOST/)
+    expect(() => parseMatch(text)).toThrow(/It must be \[udp:\]HOST/)
   })
 
-  it('says which schedulers there are, and that it is for TCP', () => {
+  it('says which schedulers there are', () => {
     expect(() => parseMatch('x,scheduler=best')).toThrow(/one of .*redundant/)
-    expect(() => parseMatch('udp:x')).toThrow(/only TCP/)
+  })
+
+  it('is for UDP where it says so', () => {
+    for (const place of ['203.0.113.7', '2001:db8::/32', '*:443,scheduler=redundant', '*.example.org'])
+      expect(parseMatch(`udp:${place}`)).toEqual({ ...parseMatch(place), protocol: 'udp' })
+    expect(() => parseMatch('udp:')).toThrow(/It must be/)
+    expect(() => parseMatch('udp:tcp:x')).toThrow(/It must be/)
   })
 
   it('given anything, is a rule or a refusal', () => {
@@ -70,6 +76,20 @@ describe('a matcher', () => {
     expect(found(one, '8.8.8.8')).toEqual({ paths: ['dsl'] })
     expect(found(one, '::ffff:8.8.8.8')).toEqual({ paths: ['dsl'] })
     expect(found(matcher('203.0.113.7:22'), '203.0.113.7')).toBeUndefined()
+  })
+
+  it('keeps UDP and TCP apart, but captures a name as a whole', () => {
+    const one = matcher('udp:203.0.113.7,paths=dsl', '203.0.113.0/24:443', 'udp:*.example.org:443,paths=lte')
+    const udp = (host: string, port = 443): unknown => one.ruleFor({ host, port, protocol: 'udp' })?.policy
+    expect([udp('203.0.113.7'), udp('203.0.113.8'), udp('www.example.org', 53)]).toEqual([
+      { paths: ['dsl'] },
+      undefined,
+      { paths: ['lte'] },
+    ])
+    expect([found(one, '203.0.113.7'), found(one, 'www.example.org')]).toEqual([{}, { paths: ['lte'] }])
+    expect(
+      matcher('example.org').ruleFor({ host: 'example.org', port: 443, protocol: 'udp' }),
+    ).toBeUndefined()
   })
 
   it('takes special addresses for meant only where a range is no wider', () => {

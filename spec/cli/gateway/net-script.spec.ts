@@ -6,6 +6,7 @@ import type { NetScriptInit } from '../../../lib/cli/gateway/net-script.js'
 import { clearScript, setScript } from '../../../lib/cli/gateway/net-script.js'
 
 const RULES = ['203.0.113.0/24:443,8000-8100', '[2001:db8::/32]:80', '10.0.0.0/8', '*.example.org', '*']
+const UDP_RULES = ['udp:203.0.113.0/24:443', 'udp:[2001:db8::/32]:80', 'udp:*.example.org', 'udp:*']
 const INIT: NetScriptInit = {
   port: 7090,
   rules: RULES.map(parseMatch),
@@ -68,6 +69,23 @@ describe('the rules of a gateway', () => {
     ])
   })
 
+  it('lead UDP to the port after queries of names, and keep all other packets from it', () => {
+    const udp = { ...INIT, rules: ['203.0.113.0/24:443', 'udp:10.0.0.0/8:53', 'udp:*'].map(parseMatch) }
+    expect(chain('arriving_udp', udp)[0]).toBe('type nat hook prerouting priority dstnat + 1')
+    const lead = 'meta l4proto udp meta nftrace set 1 redirect to :7090'
+    expect(chain('capture_udp', udp).slice(3)).toEqual([
+      `ip daddr 198.18.0.0/15 ${lead}`,
+      `ip daddr 10.0.0.0/8 udp dport { 53 } ${lead}`,
+      `ip daddr != @special4 udp dport { 1-65535 } ${lead}`,
+      `ip6 daddr != @special6 udp dport { 1-65535 } ${lead}`,
+    ])
+    expect(chain('udp_port', udp)[1]).toBe('udp dport 7090 ct status & dnat != dnat drop')
+    expect(chain('capture', udp).at(-2)).toBe('meta l4proto udp return')
+    // Without a name among them, UDP to a name is refused at once, so that HTTP/3 falls back to TCP.
+    expect(chain('capture', { ...udp, rules: udp.rules.slice(0, 2) }).join()).not.toContain('return')
+    expect(setScript(INIT)).not.toContain('udp_port')
+  })
+
   const tools = ['unshare', 'nft', 'ip'].every((name) => spawnSync(name, ['-V']).error === undefined)
   const within = (script: string): { status: number | null; out: string } => {
     const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
@@ -86,6 +104,8 @@ describe('the rules of a gateway', () => {
     'are taken by the kernel, may be set again, and leave nothing behind; those of another process stay',
     () => {
       const before = within(show).out
+      const udp = { ...INIT, rules: UDP_RULES.map(parseMatch) }
+      expect(within(`(${setScript(udp)})\n(${setScript(udp)})`)).toEqual({ status: 0, out: '' })
       expect(within(`(${setScript(INIT)})\n(${setScript(INIT)})`)).toEqual({ status: 0, out: '' })
       expect(within(`(${setScript(INIT)})\n(${clearScript(7090, '17')})\n${show}`).out).toBe(before)
       expect(within(`(${setScript(INIT)})\n(${clearScript(7090, '18')})\n${show}`).out).toMatch(

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * UDP that the rules of the kernel lead to the port of the gateway. A flow is what comes from one address and port, and goes to one
+ * place. The kernel makes answers look as if they came from there.
+ */
+import type { RemoteInfo, Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { ignore } from '../../ignore.js'
+import { CliError, oneLine } from '../cli-error.js'
+import { formatHostPort, type HostPort } from '../parse.js'
+import { followTrace } from '../run/udp-trace.js'
+import { parseAddress } from '../streams/host.js'
+import type { Log } from '../streams/log.js'
+import type { ClientContext } from '../streams/run-client.js'
+import type { Flow } from '../udp/flow.js'
+import { FlowTable } from '../udp/flow-table.js'
+import { openFlow } from '../udp/open-flow.js'
+import { widen } from '../udp/udp-port.js'
+import { udpChainOf } from './net-script.js'
+import type { Led } from './udp-leads.js'
+import { UdpLeads } from './udp-leads.js'
+
+export interface UdpCaptureInit {
+  readonly port: number
+  readonly log: Log
+  /** The name that an address stands for, or the address. */
+  readonly hostOf: (address: string) => string
+  /** What carries packets to a place; `undefined`: no rule is for it. */
+  readonly contextFor: (place: HostPort) => ClientContext | undefined
+}
+
+const FAMILIES = ['udp4', 'udp6'] as const
+
+export class UdpCapture {
+  readonly #init: UdpCaptureInit
+  readonly #sockets = new Map<4 | 6, Socket>()
+  readonly #flows = new FlowTable<Flow>()
+  readonly #leads = new UdpLeads((led, packet) => this.#pass(led, packet))
+  #timer: NodeJS.Timeout | undefined
+  #stopTrace: () => void = ignore
+
+  constructor(init: UdpCaptureInit) {
+    this.#init = init
+  }
+
+  /** @throws {CliError} where the port cannot be had */
+  async open(): Promise<void> {
+    const { port, log } = this.#init
+    this.#stopTrace = followTrace(
+      udpChainOf(port),
+      (line) => this.#next(() => this.#leads.traced(line, performance.now())),
+      () => log.warn('refused', 'nft monitor trace has ended: no new flow of UDP is captured', {}),
+    )
+    try {
+      for (const type of FAMILIES) await this.#listen(type)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#stopTrace()
+    clearTimeout(this.#timer)
+    this.#flows.clear()
+    for (const socket of this.#sockets.values()) socket.close()
+    this.#sockets.clear()
+  }
+
+  /** The address of the port is one of each interface. Without IPv6, there is IPv4. @throws {CliError} */
+  async #listen(type: (typeof FAMILIES)[number]): Promise<void> {
+    const { port } = this.#init
+    const socket = createSocket({ type, ipv6Only: type === 'udp6' })
+    try {
+      socket.bind(port)
+      await once(socket, 'listening')
+    } catch (error) {
+      socket.on('error', ignore).close()
+      if (type === 'udp6') return
+      throw new CliError(`cannot listen on udp port ${port}: ${oneLine(error)}`, {
+        hint: 'check that no other program uses the port, and choose another --port',
+      })
+    }
+    // Such as a client that has gone.
+    socket.on('error', ignore)
+    widen(socket)
+    this.#sockets.set(type === 'udp4' ? 4 : 6, socket)
+    socket.on('message', (packet, from) => this.#next(() => this.#came(packet, from)))
+  }
+
+  #came(packet: Buffer, { address, port }: RemoteInfo): void {
+    const host = parseAddress(address)?.address ?? address
+    this.#leads.came({ host, port }, packet, performance.now())
+  }
+
+  /** Does that, and sets the timer for what it leaves behind. */
+  #next(act: () => void): void {
+    act()
+    clearTimeout(this.#timer)
+    const { dueAt } = this.#leads
+    if (dueAt === Infinity) return
+    const tick = (): void => this.#next(() => this.#leads.tick(performance.now()))
+    this.#timer = setTimeout(tick, Math.max(1, dueAt - performance.now())).unref()
+  }
+
+  #pass({ client, destination }: Led, packet: Buffer): void {
+    const { hostOf, contextFor } = this.#init
+    const place = { host: hostOf(destination.host), port: destination.port }
+    const context = contextFor(place)
+    if (context === undefined) return
+    const target = formatHostPort(place)
+    const key = `${formatHostPort(client)}|${target}`
+    const flow = this.#flows.use(key, () =>
+      openFlow(context, {
+        ...{ target, request: { kind: 'udp', ...place } },
+        onPacket: (answer) => this.#answer(client, answer),
+        onClose: (closed) => this.#flows.delete(key, closed),
+      }),
+    )
+    flow.send(packet)
+  }
+
+  #answer({ host, port }: HostPort, answer: Buffer): void {
+    const socket = this.#sockets.get(parseAddress(host)?.family ?? 4)
+    socket?.send(answer, port, host, ignore)
+  }
+}
