@@ -3,7 +3,6 @@
  * Where packets that come to the port of the gateway go. All packets of a flow come from the same address and port, and the kernel tells of
  * the first one as it was sent. The kernel changes the port of a client that already has a flow to another place.
  */
-import type { Millis } from '../../clock.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import { REPEATED_BYTES, type Traced } from '../run/udp-trace.js'
@@ -28,7 +27,7 @@ export interface Led {
 }
 
 interface Known extends Led {
-  readonly at: Millis
+  readonly at: number
 }
 
 interface Unled<Item> {
@@ -36,7 +35,7 @@ interface Unled<Item> {
   readonly look: string
   readonly item: Item
   /** When it need not wait any longer. */
-  readonly until: Millis
+  readonly until: number
 }
 
 interface Packet {
@@ -56,12 +55,12 @@ export class UdpLeads {
   }
 
   /** When {@link tick} is to be called; Infinity for never. */
-  get dueAt(): Millis {
+  get dueAt(): number {
     return Math.min(...this.#packets.map(({ until }) => until), this.#lines[0]?.until ?? Infinity)
   }
 
-  /** A packet came. `client.host` is an address in canonical form. */
-  came(client: HostPort, bytes: Buffer, now: Millis): void {
+  /** A packet came. `client.host` is an address in canonical form. Times are milliseconds. */
+  came(client: HostPort, bytes: Buffer, now: number): void {
     const known = this.#known.get(formatHostPort(client))
     if (known !== undefined && now - known.at < SURE_MS) {
       this.#go(known, bytes, now)
@@ -74,14 +73,14 @@ export class UdpLeads {
   }
 
   /** The kernel told of the first packet of a flow. */
-  traced(line: Traced, now: Millis): void {
+  traced(line: Traced, now: number): void {
     const look = lookOf(line.clientAddress, line.bytes, line.beginning)
     this.#lines = [...this.#lines.slice(1 - MAX_UNLED), { look, item: line, until: now + ALONE_MS }]
     this.#match(look, now)
   }
 
   /** Time has come to what {@link dueAt} said. */
-  tick(now: Millis): void {
+  tick(now: number): void {
     const isOver = ({ until }: Unled<unknown>): boolean => until <= now
     const alone = this.#packets.filter(isOver)
     this.#packets = this.#packets.filter((packet) => !isOver(packet))
@@ -93,7 +92,7 @@ export class UdpLeads {
   }
 
   /** Flows whose packets look alike are told apart by their ports alone, as far as the kernel has kept them. */
-  #match(look: string, now: Millis): void {
+  #match(look: string, now: number): void {
     for (;;) {
       const clients = new Map<number, HostPort>()
       for (const { look: own, item } of this.#packets)
@@ -111,7 +110,7 @@ export class UdpLeads {
   }
 
   /** All packets of a flow go that have waited for this. */
-  #learn(led: Led, now: Millis): void {
+  #learn(led: Led, now: number): void {
     const key = formatHostPort(led.client)
     const isOwn = ({ item }: Unled<Packet>): boolean => formatHostPort(item.client) === key
     const waiting = this.#packets.filter(isOwn)
@@ -119,7 +118,7 @@ export class UdpLeads {
     for (const { item } of waiting) this.#go(led, item.bytes, now)
   }
 
-  #go({ client, destination }: Led, bytes: Buffer, now: Millis): void {
+  #go({ client, destination }: Led, bytes: Buffer, now: number): void {
     setNewest(this.#known, formatHostPort(client), { client, destination, at: now }, MAX_LED)
     this.#lead({ client, destination }, bytes)
   }
