@@ -15,6 +15,10 @@ interface Saved {
   readonly calls: readonly Call[]
 }
 
+export function savedCalls(): Saved {
+  return JSON.parse(readFileSync(SAVED, 'utf8')) as Saved
+}
+
 /** One table for each flapping link. */
 export function tables(calls: readonly Call[]): string {
   const settings = [...new Set(calls.map(({ links, flaps }) => JSON.stringify([links, flaps])))].toSorted()
@@ -55,18 +59,37 @@ function peerTable(calls: readonly Call[], links: string): string {
 
 /** Adds them to those that were saved before, and writes the report. */
 export function saveCalls(calls: readonly Call[]): void {
-  const before = existsSync(SAVED) ? (JSON.parse(readFileSync(SAVED, 'utf8')) as Saved).calls : []
-  const all = [...before, ...calls]
-  const saved: Saved = { machine: machine(aggligatorVersion()), calls: all }
+  const before = existsSync(SAVED) ? savedCalls().calls : []
+  const saved: Saved = { machine: machine(aggligatorVersion()), calls: [...before, ...calls] }
   writeFileSync(SAVED, `${JSON.stringify(saved, null, 1)}\n`)
-  writeFileSync(`${RESULTS}call.md`, `${report(saved)}\n`)
+  writeFileSync(`${RESULTS}call.md`, report(saved))
 }
 
-function report({ machine: on, calls }: Saved): string {
+/** Of docs/datagrams.md: while the best link is the one that falls silent. */
+export function shortTable(calls: readonly Call[]): string {
+  const rows = CALL_PEERS.flatMap(({ id, title }) => {
+    const own = calls.filter(({ peer, flaps }) => peer === id && flaps === 0)
+    if (own.length === 0) return []
+    const mid = (of: (call: Call) => number): number => median(own.map(of))
+    const shares = [mid(({ inTime }) => inTime), mid(({ lost }) => lost)]
+    const bytes = [mid(({ payload }) => payload), mid(({ wire }) => wire)]
+    return [
+      `| ${title} | ${shares.map((share) => `${(100 * share).toFixed(2)} %`).join(' | ')} | ${bytes.map((ratio) => ratio.toFixed(2)).join(' | ')} |`,
+    ]
+  })
   return [
+    '| | within 25 ms | lost | payload sent | with all headers |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
+
+/** The text of results/call.md. */
+export function report({ machine: on, calls }: Saved): string {
+  return `${[
     '# A call over emulated links',
-    `Written by \`npm run bench:call -- --save\`: medians. Each message has 100 bytes, and one leaves every 5 ms for ${calls[0]?.seconds} s. Links are given as Mbit/s and one-way delay in ms. One of them is silent for 2.5 s in every 15 s.`,
+    `Written by \`npm run bench:call -- --save\`: medians. Each message has 100 bytes, and one leaves every 5 ms for ${calls[0]?.seconds} s. Links are given as Mbit/s and one-way delay in ms. One of them is silent for 2.5 s in every 15 s. Two or three peers were measured at the same time, each on links of its own.`,
     `${on.cores} × ${on.cpu}, ${on.memoryGiB} GiB, Linux ${on.kernel}, Node ${on.node}, ${on.go}  \nmultipath-net ${on.library}, getlantern/multipath ${on.goMultipath}; ${on.aggligator}; ${on.date}`,
     tables(calls),
-  ].join('\n\n')
+  ].join('\n\n')}\n`
 }
