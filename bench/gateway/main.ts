@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Echoes from a machine behind `multipath gateway` over three emulated links, the best of which is silent for a while: how long they take
- * to a place with a policy of its own. `npm run bench:gateway -- --scheduler redundant`; needs what `bench:links` needs, and nftables.
+ * to a place with a policy of its own, and at the same time by plain TCP over the second link alone. A machine that stands still delays both. `npm run bench:gateway -- --scheduler redundant`; needs what `bench:links` needs, and nftables.
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
@@ -31,21 +31,25 @@ const LAN = `gateway-lan-${process.pid}`
 
 const SERVER = `require('node:net').createServer({ noDelay: true }, (socket) => socket.on('error', () => {}).pipe(socket))
 .listen(${ECHO_PORT}, () => console.log('listening'))`
-/** One at a time; it tells their number, and the median, the 99th percentile and the worst in milliseconds. The first ones warm everything up. */
+/**
+ * One at a time; it says that it is warm, and is told when to begin. In the end it tells their number, and the median, the 99th
+ * percentile and the worst in milliseconds.
+ */
 const CLIENT = `
 const took = []
-const socket = require('node:net').connect({ host: '${PLACE}', port: ${ECHO_PORT}, noDelay: true })
+const socket = require('node:net').connect({ host: process.argv[1], port: ${ECHO_PORT}, noDelay: true })
 let sentAt, begunAt
 const send = () => { sentAt = performance.now(); socket.write(Buffer.alloc(64)) }
+process.stdin.once('data', () => { begunAt = performance.now(); took.length = 0 })
 socket.on('connect', send)
 socket.on('data', () => {
   const now = performance.now()
-  if (took.push(now - sentAt) === ${WARM_UP}) { begunAt = now; console.log('begins') }
-  if (now - begunAt < ${Number(values.seconds) * 1000} || begunAt === undefined) { setTimeout(send, ${values.interval}); return }
-  const sorted = took.slice(${WARM_UP}).sort((a, b) => a - b)
+  if (took.push(now - sentAt) === ${WARM_UP} && begunAt === undefined) console.log('warm')
+  if (begunAt === undefined || now - begunAt < ${Number(values.seconds) * 1000}) { setTimeout(send, ${values.interval}); return }
+  const sorted = took.toSorted((a, b) => a - b)
   const at = (share) => sorted[Math.floor(share * (sorted.length - 1))].toFixed(1)
   console.log(sorted.length + ' echoes: median ' + at(0.5) + ' ms, 99 % within ' + at(0.99) + ' ms, worst ' + at(1) + ' ms')
-  socket.destroy()
+  process.exit()
 })`
 
 function ip(...args: string[]): void {
@@ -94,10 +98,17 @@ await using gateway = new Program(
 )
 await gateway.line(/are captured/)
 await gateway.line(new RegExp(`${links.length} of ${links.length} (paths )?up`))
-await using client = new Program([...inLan, process.execPath, '-e', CLIENT])
-await client.line(/begins/)
+const client = (within: string[], host: string): Program =>
+  new Program([...within, process.execPath, '-e', CLIENT, host])
+await using ours = client(inLan, PLACE)
+await using plain = client(network.inside('client'), '10.77.1.2')
+await ours.line(/warm/)
 network.mark()
-const line = await client.line(/echoes/, (Number(values.seconds) + 30) * 1000)
+for (const one of [ours, plain]) one.say('begin')
+const [line, beside] = await Promise.all(
+  [ours, plain].map((one) => one.line(/echoes/, (Number(values.seconds) + 30) * 1000)),
+)
 console.log(
   `${values.scheduler}: ${line}; the link ${links[0]!.join('/')} was silent from ${values.from} s to ${values.to} s`,
 )
+console.log(`plain TCP over ${links[1]!.join('/')} alone: ${beside}`)
