@@ -2,12 +2,13 @@
 /** `multipath run` over two links, with programs that know nothing of it. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { CliProcess } from '../spec/support/cli-process.js'
 import { PORTS, SLOW_BYTES } from './support/run-server.js'
 import type { RunStage, User } from './support/run-stage.js'
 import { IPV4, IPV6, NAME, useRunStage, whyNoRun, whyNot } from './support/run-stage.js'
@@ -254,6 +255,19 @@ const sockets = Array.from({ length: 5 }, () => connect(${PORTS.http}, '${IPV4}'
     const cli = stage.run('root', ['sleep', '60'], { options: ['--token-file', `${stage.folder}/hosts`] })
     const { code, lines } = await cli.exited
     expect([code, lines.join('\n')]).toEqual([1, expect.stringContaining('different token')])
+  })
+
+  it('leaves no helper behind where the namespace cannot be set up', async () => {
+    const folder = join(stage.folder, 'bin')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'nft'), '#!/bin/sh\necho refused >&2\nexit 1\n', { mode: 0o755 })
+    const within = [...stage.within, 'env', `PATH=${folder}:${env.PATH}`]
+    for (let start = 0; start < 5; start++) {
+      const cli = new CliProcess(['run', '--to', '127.0.0.1:1', '--', 'true'], { within })
+      // A helper that was left would hold standard output.
+      const { code, lines } = await cli.exited
+      expect([code, lines.join()]).toEqual([1, expect.stringContaining('refused')])
+    }
   })
 
   it('names the setting that forbids namespaces, and the alternative', async () => {

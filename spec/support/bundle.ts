@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, transform } from 'esbuild'
+import { build, transform, type BuildOptions, type Format } from 'esbuild'
 import { pruneDeclarations } from './declarations.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -24,45 +24,51 @@ function commit(): string | undefined {
   }
 }
 
-const { metafile } = await build({
+const COMMON = {
   absWorkingDir: ROOT,
-  entryPoints: [
-    'index',
-    'http/index',
-    'mux/index',
-    'metrics/index',
-    'testing/index',
-    'cli/main',
-    'cli/run/inside',
-  ].map((name) => `lib/${name}.ts`),
   outdir: 'dist',
   outbase: 'lib',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
   packages: 'external',
-  chunkNames: 'shared/[name]-[hash]',
   // For coverage: neither they nor the sources are in the package, whose code can be read as it is.
   sourcemap: 'external',
   sourcesContent: false,
   define: { BUILD_COMMIT: JSON.stringify(commit() ?? '') },
   logLevel: 'warning',
   metafile: true,
+} as const satisfies BuildOptions
+
+const { metafile } = await build({
+  ...COMMON,
+  entryPoints: ['index', 'http/index', 'mux/index', 'metrics/index', 'testing/index', 'cli/main'].map(
+    (name) => `lib/${name}.ts`,
+  ),
+  splitting: true,
+  format: 'esm',
+  chunkNames: 'shared/[name]-[hash]',
+})
+
+/** The helper of `run`, for which a program waits: in one file, and no module, since Node loads that sooner. */
+const helper = await build({
+  ...COMMON,
+  entryPoints: ['lib/cli/run/inside.ts'],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
 })
 
 /**
  * The command, which no program imports: without spaces and with short names it takes a third less of the package. Lines stay
  * short for traces, in which functions and classes have their own names.
  */
-async function shrink(file: string): Promise<void> {
+async function shrink(file: string, format: Format): Promise<void> {
   const map = readFileSync(`${file}.map`).toString('base64')
   const source = `${readFileSync(file, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${map}`
   const small = await transform(source, {
     ...{ minifyWhitespace: true, minifyIdentifiers: true, keepNames: true, lineLimit: 160 },
     ...{ sourcemap: 'external', sourcesContent: false },
-    ...{ target: 'node20.19', format: 'esm' },
+    ...{ target: 'node20.19', format },
   })
   writeFileSync(file, small.code)
   writeFileSync(`${file}.map`, small.map)
@@ -74,8 +80,10 @@ await Promise.all(
       ([name, { inputs }]) =>
         name.endsWith('.js') && Object.keys(inputs).every((one) => one.startsWith('lib/cli/')),
     )
-    .map(([name]) => shrink(join(ROOT, name))),
+    .map(([name]) => shrink(join(ROOT, name), 'esm')),
 )
+for (const name of Object.keys(helper.metafile.outputs))
+  if (name.endsWith('.cjs')) await shrink(join(ROOT, name), 'cjs')
 
 copyFileSync(join(ROOT, 'lib/cli/run/resolv.conf'), join(ROOT, 'dist/cli/run/resolv.conf'))
 pruneDeclarations(ROOT)

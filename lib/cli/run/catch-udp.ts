@@ -14,7 +14,7 @@ import type { NameTable } from './name-table.js'
 import type { FromInside } from './protocol.js'
 import { CATCH_PORT } from './setup.js'
 import type { Traced } from './udp-trace.js'
-import { followTrace } from './udp-trace.js'
+import { parseTrace } from './udp-trace.js'
 
 export interface CatchUdpInit {
   readonly names: NameTable
@@ -24,6 +24,8 @@ export interface CatchUdpInit {
 export class UdpCatcher {
   readonly #init: CatchUdpInit
   readonly #first = new FirstPackets()
+  /** Of the trace: a line that has not ended. */
+  #rest = ''
   /** Addresses whose sockets the command has, or is about to have. */
   readonly #served = new Map<string, Promise<void>>()
 
@@ -31,9 +33,8 @@ export class UdpCatcher {
     this.#init = init
   }
 
-  /** Without nftables' trace, or without IPv6, packets are lost. */
+  /** Without IPv6, its packets are lost. */
   open(): void {
-    followTrace('multipath lead', (traced) => void this.#traced(traced), ignore)
     for (const address of ['0.0.0.0', '::'])
       void listen(address).then((socket) => {
         socket.on('message', (packet, client) => void this.#caught(packet, client))
@@ -45,8 +46,14 @@ export class UdpCatcher {
     this.#served.delete(address)
   }
 
-  async #traced(traced: Traced): Promise<void> {
-    await this.#lead(traced, this.#first.traced(traced))
+  /** @param text - the next of nftables' trace; without it, packets are lost */
+  traced(text: string): void {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop()!
+    for (const line of lines) {
+      const traced = parseTrace(line)
+      if (traced !== undefined) void this.#lead(traced, this.#first.traced(traced))
+    }
   }
 
   async #caught(packet: Buffer, { address, port }: RemoteInfo): Promise<void> {

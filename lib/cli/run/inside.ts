@@ -3,16 +3,15 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Socket as UdpSocket } from 'node:dgram'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { Server, Socket } from 'node:net'
-import { connect, createServer } from 'node:net'
+import type { Server } from 'node:net'
+import { connect, createServer, Socket } from 'node:net'
 import { ignore } from '../../ignore.js'
 import { Destinations } from './destinations.js'
 import { NameTable } from './name-table.js'
 import { serveNames } from './name-server.js'
 import { UdpCatcher } from './catch-udp.js'
 import type { FromInside, ToInside } from './protocol.js'
-import { CATCH_PORT } from './setup.js'
+import { CATCH_PORT, LINK } from './setup.js'
 import { LENT_SIGNALS } from '../lent-signals.js'
 import { SignalRelay } from './signal-relay.js'
 
@@ -31,7 +30,6 @@ function tell(message: FromInside, handle?: Server | Socket | UdpSocket, onSent:
 }
 
 const udp = new UdpCatcher({ names, tell })
-udp.open()
 
 process.on('message', (message: ToInside) => {
   if (message.kind === 'start') started = serveNames(names).then(() => start(message.words))
@@ -40,17 +38,21 @@ process.on('message', (message: ToInside) => {
     setImmediate(() => setImmediate(() => void started.then(() => relay.passOn(message.name))))
   else if (message.kind === 'connect') connectTo(message.id, message.port)
   else if (message.kind === 'udp-closed') udp.closed(message.address)
+  else if (message.kind === 'trace') udp.traced(message.text)
   else
     void destinations
       .of(message.accepted)
       .then((destination) => tell({ kind: 'destination', id: message.id, destination }))
 })
 
-process.once('disconnect', () => {
-  // The command was killed: nothing leads out any more.
-  program?.kill('SIGTERM')
-  process.exit()
-})
+// The command has ended: nothing leads out any more. Node does not tell of a closed channel while a socket is on its way through it.
+new Socket({ fd: LINK })
+  .on('error', ignore)
+  .once('close', () => {
+    program?.kill('SIGTERM')
+    process.exit()
+  })
+  .resume()
 
 for (const name of LENT_SIGNALS) process.on(name, () => relay.heard(name))
 
@@ -71,7 +73,6 @@ function connectTo(id: number, port: number): void {
   socket.once('connect', () => tell({ kind: 'connected', id }, socket))
 }
 
-const server = createServer().listen(CATCH_PORT)
-await once(server, 'listening')
-// Otherwise some connections would be accepted here.
-tell({ kind: 'ready' }, server, () => server.close())
+udp.open()
+// Once it is closed here, no connection can be accepted here.
+const server = createServer().listen(CATCH_PORT, () => tell({ kind: 'ready' }, server, () => server.close()))

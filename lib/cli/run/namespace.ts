@@ -15,7 +15,7 @@ import type { Accepted } from './kernel-table.js'
 import type { Destination, FromInside, ToInside, UdpMessage } from './protocol.js'
 import type { Settleable } from './settleable.js'
 import { settleable } from './settleable.js'
-import { asUser, setupWords } from './setup.js'
+import { asUser, LINK, setupWords } from './setup.js'
 import { noNamespace } from './why-not.js'
 
 /** How a program ended: one of both is null. */
@@ -26,7 +26,7 @@ export interface ProgramEnd {
 
 /** The descriptor. */
 const SET_UP = 5
-const HELPER = 'dist/cli/run/inside.js'
+const HELPER = 'dist/cli/run/inside.cjs'
 const RESOLV_CONF = 'dist/cli/run/resolv.conf'
 /** What is kept of what set-up says, for its error. */
 const MOST_SAID_BYTES = 4096
@@ -43,6 +43,8 @@ export class Namespace {
   /** Rejects where the program could not be started, or was left without its namespace. @throws {CliError} */
   readonly ended: Promise<ProgramEnd>
   readonly #child: ChildProcess
+  /** Its end is that of the helper. */
+  readonly #link: Socket
   readonly #isPrivileged: boolean
   /** Questions that the helper has not answered. */
   readonly #asked = new Map<number, (answer: Destination | Socket | undefined) => void>()
@@ -67,14 +69,17 @@ export class Namespace {
       resolvConf: packageFile(RESOLV_CONF),
       helper: [process.execPath, packageFile(HELPER)],
     })
-    // What the set-up says is read here, and whether it is done; descriptor 4 is the standard error of the program.
+    // What the set-up says is read here, whether it is done, and nftables' trace; descriptor 4 is the standard error of the program.
     this.#child = spawn(command!, words, {
-      stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2, 'pipe'],
+      stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2, 'pipe', 'pipe'],
       // The token is none of the program's business.
       env: { ...process.env, [TOKEN_VARIABLE]: undefined },
     })
     const stdio: readonly unknown[] = this.#child.stdio
     void this.#follow(this.#child.stderr!, stdio[SET_UP] as Readable)
+    this.#link = stdio[LINK] as Socket
+    this.#link.setEncoding('latin1').on('data', (text) => this.#tell({ kind: 'trace', text: String(text) }))
+    this.#link.on('error', ignore)
     this.#child.on('error', (error) => this.#lost(noNamespace(error.message)))
     this.#child.once('close', () => this.#lost(noNamespace(this.#said)))
     this.#child.on('message', (message, handle) => this.#hear(message as FromInside, handle))
@@ -105,6 +110,7 @@ export class Namespace {
 
   /** Ends the helper, and a program that still runs. */
   close(): void {
+    this.#link.destroy()
     if (this.#child.connected) this.#child.disconnect()
     // For what is still being set up; a helper takes no notice.
     this.#child.kill()

@@ -31,6 +31,8 @@ export type ToInside =
   | { readonly kind: 'connect'; readonly id: number; readonly port: number }
   /** The socket of this address for UDP is closed. */
   | { readonly kind: 'udp-closed'; readonly address: string }
+  /** What `nft monitor trace` has said: lines, each of which may come in parts. */
+  | { readonly kind: 'trace'; readonly text: string }
 
 /** From the helper. */
 export type FromInside =

@@ -3,6 +3,8 @@
 
 /** All connections and packets arrive at this port. It is privileged, so that no program inside can take it. */
 export const CATCH_PORT = 1
+/** The descriptor of a socket that the command and its helper hold; on it, the command gets nftables' trace. */
+export const LINK = 6
 /** Of programs inside, beside loopback: some look whether there is any other address. */
 const IPV4 = '198.18.0.1'
 const IPV6 = 'fd6d:7061:7468::1'
@@ -45,15 +47,18 @@ const OUTER = `{ echo 4096 >/proc/sys/net/ipv4/tcp_child_ehash_entries; } 2>/dev
 exec unshare --net -- "$@"`
 
 /**
- * A process in the background sets everything up while the helper starts, and writes to descriptor 5 when it is done.
+ * A process in the background sets everything up while the helper starts, and writes to descriptor 5 when it is done. Another one
+ * writes nftables' trace, and ends with the helper, however that ends.
  * Standard error is that of the command until the helper has begun, and that of the program is descriptor 4. Sockets that have
  * closed are not kept: no packet of theirs can be under way. A flow of UDP that
  * ends outside is a new one inside by then, and answers of UDP come from addresses that no interface has. Names are not asked for by sockets in the file system.
  */
-const INNER = `(
+const INNER = `own=$PATH
+PATH="$PATH:/usr/sbin:/sbin"
+setpriv --pdeathsig KILL nft monitor trace >&${LINK} 2>/dev/null 3>&- 4>&- 5>&- ${LINK}>&- &
+(
   set -e
-  exec 3>&- 4>&-
-  PATH="$PATH:/usr/sbin:/sbin"
+  exec 3>&- 4>&- ${LINK}>&-
   printf %s "$1" | ip -batch - & ipv4=$!
   printf %s "$2" | ip -batch - 2>/dev/null & ipv6=$!
   [ ! -e /proc/net/if_inet6 ] || more=$4
@@ -75,6 +80,7 @@ const INNER = `(
   ) 2>/dev/null || :
   echo done >&5
 ) &
+PATH=$own
 exec 2>&4 4>&- 5>&-
 shift 5
 exec "$@"`
