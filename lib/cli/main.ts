@@ -7,14 +7,20 @@ import { Namespace } from './run/namespace.js'
 const CLOSING_MS = 5000
 
 const args = process.argv.slice(2)
+const isRun = args[0] === 'run'
 // Its helper starts while the rest of the command is loaded, which takes as long.
-const namespace = args[0] === 'run' && process.platform === 'linux' ? new Namespace() : undefined
-/* eslint-disable no-restricted-syntax -- static imports come first */
-const { processIo } = await import('./process-io.js')
-const { runCli } = await import('./program.js')
+let namespace = isRun && process.platform === 'linux' ? new Namespace() : undefined
+/* eslint-disable no-restricted-syntax -- static imports come first, and run does without the other commands */
+const [{ processIo }, { runCli }] = await Promise.all([
+  import('./process-io.js'),
+  isRun ? import('./run/run-alone.js') : import('./program.js'),
+])
 /* eslint-enable no-restricted-syntax */
 
-process.exitCode = await runCli(args, processIo(namespace))
+process.exitCode = await runCli(
+  args,
+  processIo(() => (namespace ??= new Namespace())),
+)
 namespace?.close()
 process.stdin.destroy()
 setTimeout(() => process.exit(), CLOSING_MS).unref()

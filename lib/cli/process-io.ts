@@ -10,7 +10,7 @@ import { CliError } from './cli-error.js'
 import type { CliIo, StandardInput } from './cli-io.js'
 import { ignore } from '../ignore.js'
 import { LENT_SIGNALS } from './lent-signals.js'
-import { Namespace } from './run/namespace.js'
+import type { Namespace } from './run/namespace.js'
 import { InheritedSockets } from './streams/inherited-sockets.js'
 
 const STDIN = 0
@@ -27,8 +27,8 @@ interface Loan {
   onHangup: (() => boolean) | undefined
 }
 
-/** @param namespace - one that has been begun */
-export function processIo(namespace?: Namespace): CliIo {
+/** @param namespace - one that is being made */
+export function processIo(namespace: () => Namespace): CliIo {
   const loan: Loan = { onSignal: undefined, onHangup: undefined }
   let sockets: InheritedSockets | undefined
   return {
@@ -51,7 +51,7 @@ export function processIo(namespace?: Namespace): CliIo {
     },
     exit: (code) => process.exit(code),
     sockets: () => (sockets ??= new InheritedSockets(process.env)),
-    namespace: () => namespace ?? new Namespace(),
+    namespace,
     env: process.env,
     signal: stopSignal(loan),
   }

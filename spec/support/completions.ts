@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Completions for bash, zsh and fish, made from the parser. */
 import type { Command, Option } from 'commander'
-import { fullName } from '../../lib/cli/program.js'
+import { fullName } from '../../lib/cli/command-line.js'
 
 const NOTE = 'Generated from the parser of multipath by: npm run docs:cli'
 

@@ -2,7 +2,7 @@
 /** The manual page multipath(1), made from the parser. */
 import type { Command } from 'commander'
 import { EXIT_MEANINGS } from '../../lib/cli/exit-codes.js'
-import { fullName } from '../../lib/cli/program.js'
+import { fullName } from '../../lib/cli/command-line.js'
 
 export function manPage(program: Command, examplesOf: (command: Command) => readonly string[]): string {
   const all = program.commands.flatMap((command) => [command, ...command.commands])

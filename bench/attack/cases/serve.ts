@@ -36,7 +36,9 @@ async function serve(): Promise<number> {
   const port = await portOf(free)
   free.close()
   const args = ['serve', '--listen', `127.0.0.1:${port}`, '--allow', `echo=127.0.0.1:${echo}`]
-  const io = processIo()
+  const io = processIo(() => {
+    throw new Error('serve has no namespace')
+  })
   const listening = new Promise<void>((resolve) => {
     const report = (line: string): void => {
       if (line.includes('listening on')) resolve()

@@ -2,6 +2,7 @@
 /** `multipath run`: a program whose connections pass through `multipath serve`, whatever it is. */
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
+import type { Subcommand } from '../command-line.js'
 import type { HostPort } from '../parse.js'
 import { collect } from '../streams/common-options.js'
 import type { ClientFlags } from '../streams/dial-session.js'
@@ -13,7 +14,7 @@ interface RunFlags extends ClientFlags {
   readonly publish?: readonly HostPort[]
 }
 
-export function runCommand(io: CliIo): Command {
+function runCommand(io: CliIo): Command {
   const command = new Command('run')
     .summary('run a program whose connections pass through multipath serve')
     .description(DESCRIPTION)
@@ -34,11 +35,11 @@ export function runCommand(io: CliIo): Command {
 const DESCRIPTION = [
   'Runs a program in a network namespace of its own (Linux, without root). All TCP connections of the program pass through one connection over several paths to multipath serve, whose --allow and --allow-socks decide which targets can be reached. The program needs no settings and no support for proxies. It needs the packages iproute2, nftables and util-linux.',
   'serve looks up names: inside the namespace, each name has an address in 198.18.0.0/15 that represents it. UDP packets pass if serve allows their target, and are dropped otherwise. Ping is refused. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
-  'The program gets the terminal, the standard streams and the signals. The command ends with the exit code of the program. Warnings go to standard error. With --verbose or --json, other events are reported as well.',
+  'The program gets the terminal, the standard streams and the signals. The command ends with the exit code of the program. Warnings go to standard error. With --verbose or --json, other events are reported as well..',
   PATH_SYNTAX,
 ].join('\n\n')
 
-export const RUN_EXAMPLES: readonly string[] = [
+const RUN_EXAMPLES: readonly string[] = [
   'multipath run --to gw:7000 --to gw:7001 -- curl https://example.org/',
   'multipath run --to gw:7000 --all-interfaces -- git clone https://example.org/repository.git',
   'multipath run --to gw:7000 -- bash                       # a shell: all that is started in it',
@@ -52,3 +53,5 @@ const OPTIONS = (): Option[] => [
   ).argParser(collect(parseRemoteBind)),
   ...CLIENT_OPTIONS([]),
 ]
+
+export const RUN: Subcommand = { build: runCommand, examples: RUN_EXAMPLES }
