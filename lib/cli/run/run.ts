@@ -35,7 +35,7 @@ function runCommand(io: CliIo): Command {
 const DESCRIPTION = [
   'Runs a program in a network namespace of its own (Linux, without root). All TCP connections of the program pass through one connection over several paths to multipath serve, whose --allow and --allow-socks decide which targets can be reached. The program needs no settings and no support for proxies. It needs the packages iproute2, nftables and util-linux.',
   'serve looks up names: inside the namespace, each name has an address in 198.18.0.0/15 that represents it. UDP packets pass if serve allows their target, and are dropped otherwise. Ping is refused. Loopback belongs to the namespace; --publish opens a port of the program on this machine.',
-  'The program gets the terminal, the standard streams and the signals. The command ends with the exit code of the program. Warnings go to standard error. With --verbose or --json, other events are reported as well..',
+  'The program gets the terminal, the standard streams and the signals. The command ends with the exit code of the program. Warnings go to standard error. With --verbose or --json, other events are reported as well. The terminal belongs to the program: multipath monitor and multipath ctl, in another terminal, show and steer the paths.',
   PATH_SYNTAX,
 ].join('\n\n')
 
