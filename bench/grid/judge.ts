@@ -2,6 +2,7 @@
 /** What must hold between neighbours of the grid: no threshold may decide much. */
 import type { Axis, Cell } from './cell.js'
 import { AXES, keyOf, queueBytesOf } from './cell.js'
+import { SEGMENT_BYTES } from '../../lib/testing/kernel-window.js'
 import type { Outcome } from './simulate.js'
 
 export interface Measured {
@@ -40,15 +41,42 @@ export const EXCEPTIONS: readonly Exception[] = [
     covers: ({ axis, from, what }) => axis === 'lossRate' && from.cell.lossRate === 0 && what === 'queue',
   },
   {
-    steps: 'queue from under one pipe to one and more, under BBR (the shortest has 15 kB)',
-    why: 'BBR sends up to two pipes, so that the shorter queue overflows without any other loss',
-    covers: ({ from, to }) =>
-      from.cell.kernel === 'bbr' && Math.min(...pipes(from, to)) < 1 && Math.max(...pipes(from, to)) >= 1,
+    steps:
+      'any at which a queue under one pipe becomes another share of it, under BBR (the shortest has 15 kB)',
+    why: 'BBR sends up to two pipes, so that a short queue overflows without any other loss, the sooner the shorter it is',
+    covers: ({ from, to }) => {
+      const [less, more] = pipes(from, to).sort((a, b) => a - b) as [number, number]
+      return from.cell.kernel === 'bbr' && less < 1 && more > SAME_PIPES * less
+    },
   },
   {
     steps: 'rate from 2 to 20 Mbit/s, queueing',
     why: 'at 2 Mbit/s a packet takes 6 ms, so that the shortest burst is a queue',
     covers: ({ axis, from, what }) => axis === 'rateMbps' && from.cell.rateMbps === 2 && what === 'queue',
+  },
+  {
+    steps: 'loss or rate, share, from under two losses in a round trip to over five, under BBR',
+    why: 'one repair then begins before the last has ended, and the simulated BBR has no recovery that would lower its window',
+    covers: ({ axis, from, to, what }) => {
+      const [fewer, more] = [from, to].map(({ cell }) => lossesInRound(cell)).sort((a, b) => a - b)
+      const isMore = (axis === 'lossRate' || axis === 'rateMbps') && fewer! < SELDOM && more! > ALWAYS
+      return from.cell.kernel === 'bbr' && what === 'share' && isMore
+    },
+  },
+  {
+    steps: 'rate, share, with a queue under one pipe, under BBR',
+    why: 'what it loses by overflow is ten times as many packets, each of which is a repair',
+    covers: ({ axis, from, to, what }) =>
+      from.cell.kernel === 'bbr' &&
+      axis === 'rateMbps' &&
+      what === 'share' &&
+      Math.min(...pipes(from, to)) < 1,
+  },
+  {
+    steps: 'any of `steps` without losses, share, with a queue of one pipe, under BBR',
+    why: 'when the rate falls to a quarter, what is under way either just fits into the queue or just overflows it',
+    covers: ({ from, to, what }) =>
+      what === 'share' && fallsIntoOnePipe(from.cell) && fallsIntoOnePipe(to.cell),
   },
   {
     steps: 'any, from or to jitter longer than the RTT, under BBR',
@@ -57,9 +85,24 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
 ]
 
+/** Shares of a pipe that differ by less are the same. */
+const SAME_PIPES = 1.1
+/** Losses in a round trip. With so many, one repair begins before the last has ended; with so few, most round trips have none. */
+const ALWAYS = 5
+const SELDOM = 2
+
+/** What a path loses in a round trip, packets. */
+function lossesInRound({ rateMbps, rttMs, jitterMs, lossRate }: Cell): number {
+  return (lossRate * rateMbps * 125 * (rttMs + jitterMs)) / SEGMENT_BYTES
+}
+
 /** Of both cells, the queue in what the path holds. */
 function pipes(...cells: readonly Measured[]): number[] {
   return cells.map(({ cell }) => queueBytesOf(cell) / (cell.rateMbps * 125 * (cell.rttMs + cell.jitterMs)))
+}
+
+function fallsIntoOnePipe({ setting, kernel, lossRate, queuePipes }: Cell): boolean {
+  return setting === 'steps' && kernel === 'bbr' && lossRate === 0 && queuePipes === 1
 }
 
 function isBbrAtALoss({ kernel, jitterMs, rttMs }: Cell): boolean {

@@ -39,11 +39,21 @@ function linksOf({ setting, rttMs, rateMbps, lossRate, jitterMs, queuePipes, ker
 const LOSSY_MS = 10_000
 const LOSSY_BYTES = 40_000_000
 
-/** Milliseconds before and while it is looked at: starting is not what the grid judges. */
-function timesOf({ rttMs, jitterMs, lossRate, rateMbps, setting }: Cell): { warmMs: number; lookMs: number } {
+/** Round trips: BBR asks for more in one of eight, so that each of three rates is met in two of its cycles. */
+const CYCLE_ROUNDS = 8
+const LOOK_ROUNDS = { one: 25, two: 25, steps: 2 * 3 * CYCLE_ROUNDS }
+const GOLDEN_RATIO = 0.618
+
+/** Milliseconds before and while it is looked at: starting is not what the grid judges. Seeds begin at different points of a cycle. */
+function timesOf(cell: Cell, seed: number): { warmMs: number; lookMs: number } {
+  const { rttMs, jitterMs, lossRate, rateMbps, setting } = cell
   const rtt = (rttMs + jitterMs) * (setting === 'two' ? 2.5 : 1)
   const lossyMs = lossRate === 0 ? 0 : Math.min(LOSSY_MS, LOSSY_BYTES / (125 * rateMbps))
-  return { warmMs: Math.max(2000, 30 * rtt), lookMs: Math.max(6000, 25 * rtt, lossyMs) }
+  const phase = ((seed - 1) * GOLDEN_RATIO) % 1
+  return {
+    warmMs: Math.max(2000, 30 * rtt) + phase * CYCLE_ROUNDS * rtt,
+    lookMs: Math.max(6000, LOOK_ROUNDS[setting] * rtt, lossyMs),
+  }
 }
 
 /** Changes of the first link's rate, at shares of the time. */
@@ -71,7 +81,7 @@ function* passing(cell: Cell, lookMs: number): Generator<{ ms: number; rateMbps?
 const plainRates = new Map<string, number>()
 
 function plainRate(cell: Cell, link: LinkOptions, seed: number): number {
-  const { warmMs, lookMs } = timesOf(cell)
+  const { warmMs, lookMs } = timesOf(cell, seed)
   const key = JSON.stringify([link, seed, cell.setting === 'steps'])
   let rate = plainRates.get(key)
   if (rate === undefined) plainRates.set(key, (rate = plain(cell, link, { seed, warmMs, lookMs })))
@@ -120,10 +130,10 @@ function lineRate({ setting }: Cell, rateMbps: number): number {
   return share * rateMbps * 125
 }
 
-/** @param seed - decides jitter and losses */
+/** @param seed - decides jitter, losses, and the point of BBR's cycle */
 export function simulate(cell: Cell, seed = 1): Outcome {
   const links = linksOf(cell)
-  const { warmMs, lookMs } = timesOf(cell)
+  const { warmMs, lookMs } = timesOf(cell, seed)
   const possible = lookMs * links.reduce((sum, link) => sum + plainRate(cell, link, seed), 0)
   const pair = corePair({ links, seed, options: LARGE })
   const { near, far } = pair

@@ -60,6 +60,26 @@ describe('neighbouring cells of the grid', () => {
     expect(found(measured({ rateMbps: 2 }, 1, 300), measured({}, 1))).toEqual([])
     expect(found(measured({ rateMbps: 200 }, 1, 300), measured({}, 1))).toEqual(['queue rateMbps'])
     expect(found(bbr({ rttMs: 8 }, 1), bbr({ rttMs: 8, jitterMs: 20 }, 0.2))).toEqual([])
+    // 4 packets of losses in a round trip are not many; 11 are.
+    expect(found(bbr({ lossRate: 0.001, rttMs: 200 }, 1), bbr({ rttMs: 200 }, 0.5))).toEqual([
+      'share lossRate',
+    ])
+    expect(found(bbr({ lossRate: 0.001, rttMs: 600 }, 1), bbr({ rttMs: 600 }, 0.5))).toEqual([])
+    expect(found(bbr({ rateMbps: 2, rttMs: 600 }, 1), bbr({ rttMs: 600 }, 0.5))).toEqual([])
+    expect(found(measured({ rateMbps: 2, rttMs: 600 }, 1), measured({ rttMs: 600 }, 0.5))).toEqual([
+      'share rateMbps',
+    ])
+    // The shortest queue has 15 kB: of 2 Mbit/s and 65 ms, it is nearly a pipe.
+    const slow = { rateMbps: 2, queuePipes: 0.25, lossRate: 0 }
+    expect(found(bbr(slow, 1), bbr({ ...slow, jitterMs: 20 }, 1, 300))).toEqual([])
+    const fast = { queuePipes: 0.25, lossRate: 0 }
+    expect(found(bbr(fast, 1), bbr({ ...fast, jitterMs: 20 }, 1, 300))).toEqual(['queue jitterMs'])
+    expect(found(bbr({ ...fast, rateMbps: 2, rttMs: 300 }, 1), bbr({ ...fast, rttMs: 300 }, 0.5))).toEqual([])
+    const falls = { setting: 'steps', lossRate: 0 } as const
+    expect(found(bbr(falls, 1), bbr({ ...falls, rttMs: 100 }, 0.5))).toEqual([])
+    expect(
+      found(bbr({ ...falls, queuePipes: 4 }, 1), bbr({ ...falls, queuePipes: 4, rttMs: 100 }, 0.5)),
+    ).toEqual(['share rttMs'])
     expect(found(bbr({}, 1), bbr({ jitterMs: 20 }, 0.2))).toEqual(['share jitterMs'])
   })
 })
