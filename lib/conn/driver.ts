@@ -3,10 +3,11 @@
 import type { Clock, Millis } from '../clock.js'
 import type { Action } from '../core/action.js'
 import { ConnectionCore } from '../core/connection.js'
-import type { CloseReason } from '../core/health.js'
+import type { CloseReason, GracefulClose } from '../core/health.js'
 import type { CoreInit, SubflowInit } from '../core/init.js'
 import type { ConnLimits } from '../core/options.js'
 import { LIMIT_OPTIONS } from '../core/options.js'
+import type { Wanted } from '../core/parallel.js'
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
@@ -28,6 +29,8 @@ export interface DriverHost {
   /** There may be room to write, or all that was written may have been acked. */
   onProgress(): void
   onSubflow(change: Extract<Action, { kind: 'subflow' }>): void
+  /** A path is to have more subflows, or fewer. */
+  onParallel(wanted: Wanted): void
   /** No subflow is left and the connection is held; or it goes on, after so many milliseconds. */
   onSuspension(resumedAfterMs: number | undefined): void
   /** The connection is over. */
@@ -102,7 +105,7 @@ export class Driver<Stream> {
     const socket = this.#ports.open(stream, {
       onBytes: (bytes) => this.#receive(subflow, bytes),
       onDrain: () => {
-        this.core.socketDrained(subflow)
+        subflow.drained()
         this.flush()
       },
       onClosed: (error) => {
@@ -131,9 +134,9 @@ export class Driver<Stream> {
   }
 
   /** Closes it in order, once another carries the connection. */
-  retireSubflow(subflow: Subflow): void {
+  retireSubflow(subflow: Subflow, reason: GracefulClose['reason']): void {
     this.trace?.wake(this.clock.now())
-    this.core.retireSubflow(subflow, this.clock.now())
+    this.core.retireSubflow(subflow, reason, this.clock.now())
     this.flush()
   }
 
@@ -260,15 +263,15 @@ export class Driver<Stream> {
     if (action.kind === 'send') {
       const { subflow, chunks } = action
       const socket = this.#sockets.get(subflow)
-      if (socket?.write(chunks) === true) this.core.socketBlocked(subflow, socket.bufferedBytes)
+      if (socket?.write(chunks) === true) subflow.blocked(socket.bufferedBytes)
     } else if (action.kind === 'close') {
       this.#close(action)
     } else if (action.kind === 'subflow') {
       this.#changed(action)
-    } else if (action.kind === 'suspended') {
-      this.#suspensionChanged(undefined)
-    } else if (action.kind === 'resumed') {
-      this.#suspensionChanged(action.afterMs)
+    } else if (action.kind === 'parallel') {
+      this.#host.onParallel(action)
+    } else if (action.kind === 'suspended' || action.kind === 'resumed') {
+      this.#suspensionChanged(action.kind === 'resumed' ? action.afterMs : undefined)
     } else {
       this.trace?.finished(action.error)
       this.#host.onFinished(action.error)
@@ -283,8 +286,7 @@ export class Driver<Stream> {
   }
 
   #suspensionChanged(resumedAfterMs: number | undefined): void {
-    if (resumedAfterMs === undefined) debug('the connection is suspended')
-    else debug('the connection goes on after %d ms', resumedAfterMs)
+    debug(resumedAfterMs === undefined ? 'suspended' : 'the connection goes on after %d ms', resumedAfterMs)
     this.trace?.suspension(resumedAfterMs)
     this.#host.onSuspension(resumedAfterMs)
   }

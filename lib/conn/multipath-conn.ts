@@ -7,6 +7,7 @@ import { Path } from '../core/path.js'
 import { type JoinKeyring, type JoinSecurity, keyringFor } from './join-keys.js'
 import type { OwnFacts } from '../wire/settings.js'
 import type { AcceptedPeer } from '../core/peer-profile.js'
+import type { Wanted } from '../core/parallel.js'
 import type { Scheduler } from '../core/scheduler.js'
 import type { Subflow } from '../core/subflow.js'
 import type { AbuseLimiter } from '../core/abuse-limiter.js'
@@ -52,6 +53,8 @@ export interface ConnInit {
 export class MultipathConn extends PathSurface {
   /** Called once, when no subflow may join any more. @internal */
   onOver: (() => void) | undefined
+  /** Called when a path of its dialer is to have more subflows, or fewer. @internal */
+  onParallel: ((wanted: Wanted) => void) | undefined
   /** Called once, when it is destroyed and holds nothing any more. A listener, a user could take away. @internal */
   onDestroyed: (() => void) | undefined
   /** @internal */ protected override readonly joinKeys: JoinKeyring | undefined
@@ -84,6 +87,7 @@ export class MultipathConn extends PathSurface {
         if (change.state === 'closed') this.connPaths.left(change.subflow)
         this.#announcer.announce(change)
       },
+      onParallel: (wanted) => this.onParallel?.(wanted),
       onSuspension: this.suspension.changed,
       onFinished: (error) => this.#finished(error),
     })

@@ -2,7 +2,7 @@
 /** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
 import type { Duplex } from 'node:stream'
 import type { DatagramOptions } from '../core/datagram-options.js'
-import type { CloseReason } from '../core/health.js'
+import type { CloseReason, GracefulClose } from '../core/health.js'
 import type { Introduction } from '../wire/settings.js'
 import type { ConnLimits } from '../core/options.js'
 import type { Path, PathPolicy } from '../core/path.js'
@@ -250,9 +250,9 @@ export abstract class PathSurface extends EventSurface {
     return !this.driver.core.isOver
   }
 
-  /** Its path was removed: it closes in order, once another carries the connection. @internal */
-  retireSubflow(subflow: Subflow): void {
-    this.driver.retireSubflow(subflow)
+  /** It closes in order, once another carries the connection. @internal */
+  retireSubflow(subflow: Subflow, reason: GracefulClose['reason']): void {
+    this.driver.retireSubflow(subflow, reason)
   }
 
   /** A path of the dialer, with or without a subflow. @internal */

@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import type { MultipathError } from '../errors.js'
 import type { CloseReason, SubflowState } from './health.js'
+import type { Path } from './path.js'
 import type { Subflow } from './subflow.js'
 
 export type Action =
@@ -20,6 +21,8 @@ export type Action =
       readonly reason?: CloseReason
       readonly error?: Error
     }
+  /** So many subflows are wanted on a path that we dial, by whichever side sends. */
+  | { readonly kind: 'parallel'; readonly path: Path; readonly count: number; readonly by: 'us' | 'peer' }
   /** No subflow is left, and the connection is held. */
   | { readonly kind: 'suspended' }
   /** It goes on. */

@@ -9,13 +9,14 @@ import { Ending } from './ending.js'
 import { Extensions } from './extensions.js'
 import { PeerPolicy } from './peer-policy.js'
 import { JoinAuthenticator } from './join-auth.js'
-import type { CloseReason } from './health.js'
+import type { CloseReason, GracefulClose } from './health.js'
 import { Dispatcher } from './dispatcher.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { InFlight } from './in-flight.js'
 import { requestClose, withdraw } from './graceful-close.js'
 import { FailureDetector } from './failure-detector.js'
 import type { ResolvedConnOptions } from './options.js'
+import { Parallel } from './parallel.js'
 import { Peer, type PeerProfile } from './peer-profile.js'
 import { Receiver } from './receiver.js'
 import { SubflowSet } from './subflow-set.js'
@@ -47,6 +48,7 @@ export class ConnectionCore {
   readonly #closing: Closing
   readonly #suspension = new Suspension()
   readonly #timing: Timing
+  readonly #parallel: Parallel
   #now: Millis = 0
 
   constructor(init: CoreInit) {
@@ -65,7 +67,8 @@ export class ConnectionCore {
     const extensions = (this.extensions = new Extensions(talk))
     const starvation = new Starvation(this.#subflows, inFlight)
     this.datagrams = new Datagrams({ ...talk, subflows: this.#subflows, inFlight, extensions })
-    const parts = { ...talk, inFlight, ending, extensions, starvation, datagrams: this.datagrams }
+    const parallel = (this.#parallel = new Parallel(this.#subflows, this.#sender, this.#set.wanted))
+    const parts = { ...talk, inFlight, ending, extensions, starvation, parallel, datagrams: this.datagrams }
     const [subflows, sender] = [this.#set, this.#sender]
     const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
     const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
@@ -224,16 +227,6 @@ export class ConnectionCore {
     if (this.isSuspended) this.#closing.release(why)
   }
 
-  /** The socket of `subflow` is full; so many bytes of what it was given have not left it. */
-  socketBlocked(subflow: Subflow, bufferedBytes: number): void {
-    subflow.blocked(bufferedBytes)
-  }
-
-  /** It takes more again. */
-  socketDrained(subflow: Subflow): void {
-    subflow.drained()
-  }
-
   /** A subflow's stream ended in order (no error) or failed. */
   subflowClosed(subflow: Subflow, error: Error | undefined, now: Millis): void {
     this.#now = now
@@ -241,9 +234,9 @@ export class ConnectionCore {
   }
 
   /** Closes one subflow in order, once another is up. */
-  retireSubflow(subflow: Subflow, now: Millis): void {
+  retireSubflow(subflow: Subflow, reason: GracefulClose['reason'], now: Millis): void {
     this.#now = now
-    requestClose(subflow, this.#subflows)
+    requestClose(subflow, this.#subflows, reason)
   }
 
   /** Closes one subflow from our side. */
@@ -276,6 +269,7 @@ export class ConnectionCore {
       this.#auth.review()
       if (this.#auth.failure !== undefined) this.#closing.fail(this.#auth.failure)
       this.extensions.speak(this.#subflows)
+      this.#parallel.review(now)
       this.datagrams.sender.pump(now)
       const failure = this.#suspension.awaitsHave ? undefined : this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()

@@ -24,6 +24,7 @@ import {
 } from '../wire/limits.js'
 import { decodeDatagramAck } from '../wire/datagram.js'
 import { decodeWindow, type WindowWords } from '../wire/window-frame.js'
+import { decodeParallel } from '../wire/parallel-frame.js'
 import { decodeStarving } from '../wire/starving-frame.js'
 import type { Payload } from '../wire/payload.js'
 import type { Datagrams } from './datagrams.js'
@@ -35,6 +36,7 @@ import type { InFlight } from './in-flight.js'
 import type { JoinAuthenticator } from './join-auth.js'
 import { HoleWatchdog } from './hole-watchdog.js'
 import type { ResolvedConnOptions } from './options.js'
+import type { Parallel } from './parallel.js'
 import type { Peer } from './peer-profile.js'
 import type { PeerPolicy } from './peer-policy.js'
 import type { Starvation } from './starvation.js'
@@ -52,6 +54,7 @@ export interface DispatcherParts {
   readonly policy: PeerPolicy
   readonly starvation: Starvation
   readonly datagrams: Datagrams
+  readonly parallel: Parallel
 }
 
 export class Dispatcher {
@@ -203,9 +206,10 @@ class SubflowSink implements FrameSink {
 
   /** What counts only on a subflow that is known to belong to the connection. */
   #onProven(frame: Extension): void {
-    const { policy, starvation } = this.#dispatcher.parts
+    const { policy, starvation, parallel } = this.#dispatcher.parts
     if (frame.type === EXTENSION.path) policy.heard(this.#subflow, frame)
     else if (frame.type === EXTENSION.starving) starvation.heard(decodeStarving(frame), this.#dispatcher.now)
+    else if (frame.type === EXTENSION.parallel) parallel.heard(this.#subflow, decodeParallel(frame))
     else if (frame.type === EXTENSION.have) this.#onHave(decodeHave(frame))
     else if (frame.type === EXTENSION.fin) this.#onNumberedFin(decodeFin(frame))
     else if (frame.type === EXTENSION.window) this.#onWindow(decodeWindow(frame))

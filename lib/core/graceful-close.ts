@@ -16,15 +16,20 @@
  */
 import type { Millis } from '../clock.js'
 import { CODE_PING } from '../wire/limits.js'
+import type { GracefulClose } from './health.js'
 import type { Subflow } from './subflow.js'
 
 /** Two would do, were its goroutines never late. */
 const LAST_PINGS = 32
 
-/** The path of `subflow` was removed. */
-export function requestClose(subflow: Subflow, subflows: readonly Subflow[]): void {
+/** The path of `subflow` was removed, or has others that are enough. */
+export function requestClose(
+  subflow: Subflow,
+  subflows: readonly Subflow[],
+  reason: GracefulClose['reason'],
+): void {
   const order = Math.max(0, ...subflows.map(({ gracefulClose }) => gracefulClose?.order ?? 0)) + 1
-  subflow.gracefulClose ??= { order, isWithdrawn: false, endedAt: undefined }
+  subflow.gracefulClose ??= { order, reason, isWithdrawn: false, endedAt: undefined }
 }
 
 /** Its half is open: it can carry what we have to say. */

@@ -30,6 +30,7 @@ export function move(from: SubflowState, to: SubflowState): SubflowState {
 export interface GracefulClose {
   /** Of two that are to close, the one asked later stays while no other is up. */
   readonly order: number
+  readonly reason: 'removed' | 'surplus'
   isWithdrawn: boolean
   /** When our half was closed. */
   endedAt: Millis | undefined
@@ -51,6 +52,8 @@ export type CloseReason =
   | 'limit'
   /** A newer subflow on the same path showed life first. */
   | 'replaced'
+  /** It brought nothing beside the other subflows of its path. */
+  | 'surplus'
   /** Its path was removed; what it carried has gone out, or goes out on another. */
   | 'removed'
   /** The connection closed. */
@@ -58,5 +61,5 @@ export type CloseReason =
 
 /** Whether dialling the path again may help. A peer that speaks another protocol will not learn ours. */
 export function isWorthRedialling(reason: CloseReason): boolean {
-  return ['ended', 'failed', 'silent', 'limit', 'unproven'].includes(reason)
+  return ['ended', 'failed', 'silent', 'limit', 'unproven', 'surplus'].includes(reason)
 }

@@ -171,6 +171,7 @@ export class InFlight {
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
     subflow.window.acked(flight, { now, isTrusted })
+    subflow.repairs.acked(flight.sentAt, now, subflow.rtt.min)
   }
 
   /** Acks come in the order of arrival: what left earlier and is not acked now was dropped by the receiver. */

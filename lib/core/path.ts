@@ -30,8 +30,21 @@ export interface PathNumbers {
   maxBytesPerSecond?: number | undefined
 }
 
+/** How many subflows a path has. */
+export type ParallelPolicy =
+  | number
+  | {
+      /** The most that the path may have. 1 to 64. */
+      readonly max: number
+    }
+
 /** How a path may be used by the side that sends. */
 export interface PathPolicy extends PathNumbers {
+  /**
+   * Subflows of the path, 1 to 64. A number is their number from the start. With `{ max }` it is one at first, and further
+   * ones are opened while random losses limit the rate and each adds at least a tenth. Under a cap, none is added.
+   */
+  parallel?: ParallelPolicy | undefined
   /**
    * `primary`, `secondary` (carries data while the primary paths are full or gone) or `backup` (carries data only while
    * all other paths are gone: closed, silent, paused, or with their cap used up).
@@ -45,7 +58,10 @@ export const PATH_TABLE: OptionTable<PathNumbers> = {
   maxBytesPerSecond: { default: Infinity, min: 1, max: Infinity },
 }
 
-export const POLICY_NAMES: readonly string[] = ['tier', ...Object.keys(PATH_TABLE)]
+export const POLICY_NAMES: readonly string[] = ['tier', 'parallel', ...Object.keys(PATH_TABLE)]
+
+/** What the application may ask for: as many as a connection has by default. */
+const MOST_PARALLEL = 64
 
 /** A path that was idle may send so much of its rate at once, milliseconds. */
 const BURST_MS = 10
@@ -57,6 +73,8 @@ const BURST_MS = 10
 export class Path {
   #tier: Tier = 'primary'
   #weight = 1
+  #leastSubflows = 1
+  #mostSubflows = 1
   #maxBytes = Infinity
   #spentBytes = 0
   #receivedBytes = 0
@@ -81,6 +99,17 @@ export class Path {
 
   get weight(): number {
     return this.#weight
+  }
+
+  /** Subflows that it always has. */
+  get leastSubflows(): number {
+    return this.#leastSubflows
+  }
+
+  /** Subflows that it may have. What one has to share with others under a cap, more of them would not increase. */
+  get mostSubflows(): number {
+    const isCapped = this.#maxBytes < Infinity || this.bytesPerMs < Infinity
+    return isCapped ? this.#leastSubflows : this.#mostSubflows
   }
 
   /** The rate cap, bytes per millisecond. */
@@ -147,7 +176,12 @@ export class Path {
     if (tier !== undefined && !TIERS.includes(tier))
       throw new OptionError(`tier must be one of ${TIERS.join(', ')}, got ${JSON.stringify(tier)}`)
     const numbers = resolveOptions(PATH_TABLE, policy)
+    const parallel = checkParallel(policy.parallel)
     this.#tier = tier ?? this.#tier
+    if (parallel !== undefined) {
+      this.#leastSubflows = typeof parallel === 'number' ? parallel : 1
+      this.#mostSubflows = typeof parallel === 'number' ? parallel : parallel.max
+    }
     if (policy.weight !== undefined) this.#weight = numbers.weight
     if (policy.maxBytes !== undefined) this.#maxBytes = numbers.maxBytes
     if (policy.maxBytesPerSecond !== undefined) {
@@ -172,4 +206,14 @@ export class Path {
     this.#version++
     for (const watcher of [...this.#watchers]) watcher()
   }
+}
+
+/** @throws {OptionError} */
+function checkParallel(parallel: unknown): ParallelPolicy | undefined {
+  if (parallel === undefined) return undefined
+  const count = typeof parallel === 'object' ? (parallel as { max?: unknown } | null)?.max : parallel
+  if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= MOST_PARALLEL)
+    return parallel as ParallelPolicy
+  const text = JSON.stringify(parallel)
+  throw new OptionError(`parallel must be an integer from 1 to ${MOST_PARALLEL}, or { max }, got ${text}`)
 }

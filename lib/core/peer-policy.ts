@@ -26,9 +26,12 @@ export class PeerPolicy {
       tier: path.rank,
       weight: path.weight,
       // What the peer sends on this subflow from now on, it counts itself.
-      maxBytes: Math.max(0, path.maxBytes - path.receivedBytes),
+      maxBytes: Math.max(0, Math.floor((path.maxBytes - path.receivedBytes) / path.leastSubflows)),
       maxBytesPerSecond:
-        path.bytesPerMs === Infinity ? Infinity : Math.max(1, Math.round(path.bytesPerMs * 1000)),
+        path.bytesPerMs === Infinity
+          ? Infinity
+          : Math.max(1, Math.round((path.bytesPerMs * 1000) / path.leastSubflows)),
+      parallel: path.mostSubflows,
       isPaused: path.isPaused,
       label,
     })
@@ -36,13 +39,13 @@ export class PeerPolicy {
 
   /** The peer's PATH came. @throws {RemoteProtocolError} for a value out of range */
   heard(subflow: Subflow, frame: Extension): void {
-    const { tier, isPaused, label, ...numbers } = decodePath(frame)
+    const { tier, isPaused, label, parallel, ...numbers } = decodePath(frame)
     if (tier >= TIERS.length) throw new RemoteProtocolError(`a PATH of tier ${tier}`)
     if (subflow.isDialer) return
     subflow.peerLabel = label
     if (!this.#isAccepted) return
     try {
-      subflow.path.set({ tier: TIERS[tier], ...numbers })
+      subflow.path.set({ tier: TIERS[tier], parallel: { max: parallel }, ...numbers })
     } catch (error) {
       if (error instanceof OptionError) throw new RemoteProtocolError(`a PATH whose ${error.message}`)
       throw error

@@ -7,6 +7,7 @@ import type { CloseReason } from './health.js'
 import type { SubflowInit } from './init.js'
 import type { InFlight } from './in-flight.js'
 import { isOpen } from './graceful-close.js'
+import type { Wanted } from './parallel.js'
 import { Subflow } from './subflow.js'
 import type { AbuseLimiter } from './abuse-limiter.js'
 
@@ -62,8 +63,9 @@ export class SubflowSet {
 
   /** It closes at once. What happens to one on its way out is no failure. */
   close(subflow: Subflow, reason: CloseReason, error: Error | undefined): void {
-    const isLeaving = subflow.gracefulClose?.isWithdrawn === true
-    const why = isLeaving ? { reason: 'removed' as const } : { reason, ...(error && { error }) }
+    const { gracefulClose } = subflow
+    const isLeaving = gracefulClose?.isWithdrawn === true
+    const why = isLeaving ? { reason: gracefulClose.reason } : { reason, ...(error && { error }) }
     this.#live.splice(this.#live.indexOf(subflow), 1)
     const from = subflow.moveTo('closed')
     subflow.path.received(subflow.counters.bytesReceived)
@@ -82,6 +84,11 @@ export class SubflowSet {
   /** Our half of it closes; the peer's is read on. */
   endHalf(subflow: Subflow): void {
     this.#actions.push({ kind: 'close', subflow, how: 'half' })
+  }
+
+  /** A path is to have more subflows, or fewer. */
+  readonly wanted = (wanted: Wanted): void => {
+    this.#actions.push(wanted)
   }
 
   /** None is left, and the connection is held. */

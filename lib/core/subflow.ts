@@ -13,6 +13,7 @@ import type { GracefulClose, SubflowState } from './health.js'
 import { move } from './health.js'
 import type { Path } from './path.js'
 import { Pings } from './pings.js'
+import { Repairs } from './repairs.js'
 import { RttEstimator } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
@@ -33,6 +34,7 @@ export class Subflow implements SubflowView, Carrier {
   readonly rtt: RttEstimator = new RttEstimator()
   readonly window: CongestionController = new PhasedWindow(this.rtt)
   readonly flights: Flights = new Flights()
+  readonly repairs: Repairs = new Repairs()
   readonly acks: AckWriter = new AckWriter()
   readonly pings: Pings = new Pings()
   /** What the peer calls its path. */

@@ -55,6 +55,9 @@ export class DialedConn implements PathsUser {
     })
     this.#hope = new LastHope(clock, Math.random, () => conn.subflows().map(({ state }) => state), suspended)
     this.#lastWords = new LastWords(conn, clock)
+    conn.onParallel = ({ path, count, by }) => {
+      for (const keeper of this.#keepers.values()) if (keeper.path.policy === path) keeper.want(by, count)
+    }
     conn.suspension.onChange = (isSuspended) => {
       if (isSuspended) suspended.add(this.#hope.hurry)
       else suspended.delete(this.#hope.hurry, conn.isJoinable)
@@ -145,9 +148,9 @@ export class DialedConn implements PathsUser {
       onGivenUp: () => {
         this.#endHoldIfHopeless()
       },
-      onGone: (gone) => {
+      onGone: () => {
         // The same path may be back, with another keeper.
-        if (this.#keepers.get(path) !== gone) return
+        if (this.#keepers.get(path) !== keeper) return
         this.#keepers.delete(path)
         conn.removePath(path.policy)
       },

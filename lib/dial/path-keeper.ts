@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Keeps one path of one connection in use: joins, watches, opens a standby subflow beside a suspect, redials, and lets it go. */
+/** Keeps one path of one connection in use: joins, watches, opens further subflows and a standby beside a suspect, redials, and lets it go. */
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
+import { openBeside, Siblings } from './beside.js'
+import type { PathKeeperInit } from './path-keeper-init.js'
 import { callForeign } from '../stream/foreign.js'
-import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { Introduction } from '../wire/settings.js'
 import type { CloseReason } from '../core/health.js'
 import { isWorthRedialling } from '../core/health.js'
@@ -13,47 +14,19 @@ import { MultipathError } from '../errors.js'
 import type { DialPath } from './dial-path.js'
 import { discard } from '../ignore.js'
 import { discardLater } from './dial-path.js'
-import type { PeerCloseDetector } from './peer-close-detector.js'
-import type { LastHope } from './last-hope.js'
-import type { LastWords } from './last-words.js'
 import { openWhenWanted } from './open-when-wanted.js'
-import type { Release, Semaphore } from './semaphore.js'
+import type { Release } from './semaphore.js'
 import type { ClientHello } from './hello-client.js'
 import { sayHello } from './hello-client.js'
-import type { RedialPolicy } from './redial.js'
 import { backoffMs, redial } from './redial.js'
 import { FirstAnswer, openStandby, StandbyPace } from './standby.js'
-
-export interface PathKeeperInit {
-  readonly path: DialPath
-  readonly conn: MultipathConn
-  readonly cid: Uint8Array
-  readonly policy: RedialPolicy
-  readonly handshakeTimeoutMs: number
-  /** Shared by all paths of the connection. */
-  readonly peerClose: PeerCloseDetector
-  /** Shared, too. */
-  readonly hope: LastHope
-  readonly lastWords: LastWords
-  /** As many as the connection may have subflows; shared, too. */
-  readonly slots: Semaphore
-  /** Aborted when the connection is over. */
-  readonly signal: AbortSignal
-  readonly onChange: (path: DialPath, change: SubflowChange) => void
-  /** A redial failed; the next is due in `waitMs`, or never. */
-  readonly onFailure: (path: DialPath, error: Error, waitMs: number | undefined) => void
-  /** It was removed, and has no subflow left. */
-  readonly onGone: (keeper: PathKeeper) => void
-  /** It is dialled no more, and is still a path of the dialer. */
-  readonly onGivenUp: () => void
-}
 
 /** A subflow that lived so long, milliseconds, was no failure: the path is redialled without waiting. */
 const STABLE_MS = 10_000
 
 export class PathKeeper {
   readonly #init: PathKeeperInit
-  /** The path's subflow, and a standby subflow beside it while the first is suspect. */
+  /** The path's subflows, oldest first. */
   readonly #live = new Map<Subflow, Release>()
   /** Aborted with the connection, or when the path is removed. */
   readonly #use = new AbortController()
@@ -66,12 +39,19 @@ export class PathKeeper {
   #isGivenUp = false
   /** Set while a standby subflow is looked for; aborting it works until the standby's hello has been said. */
   #search: AbortController | undefined
+  /** Opened beside subflows that were all suspect. */
+  #standby: Subflow | undefined
+  readonly #siblings: Siblings
   readonly #pace = new StandbyPace()
   #wake: () => void = () => {}
 
   constructor(init: PathKeeperInit) {
     this.#init = init
-    const { signal } = init
+    this.#siblings = new Siblings(init, this.#use.signal, (stream, slot) => this.#join(stream, slot))
+    const { signal, path } = init
+    const unwatch = path.policy.watch(() => {
+      if (!this.#isRemoved) this.#siblings.adjust([...this.#live.keys()])
+    })
     const signalOnAbort = (): void => {
       this.#use.abort(signal.reason)
     }
@@ -79,6 +59,7 @@ export class PathKeeper {
     signal.addEventListener('abort', signalOnAbort, { once: true })
     this.#use.signal.addEventListener('abort', () => {
       signal.removeEventListener('abort', signalOnAbort)
+      unwatch()
     })
   }
 
@@ -108,8 +89,13 @@ export class PathKeeper {
     this.#isRemoved = true
     this.#use.abort(REMOVED)
     this.#search?.abort(REMOVED)
-    for (const subflow of this.#live.keys()) this.#init.conn.retireSubflow(subflow)
+    for (const subflow of this.#live.keys()) this.#init.conn.retireSubflow(subflow, 'removed')
     this.#review()
+  }
+
+  /** One side wants so many subflows; what the path may have is another matter. */
+  want(by: 'us' | 'peer', count: number): void {
+    if (!this.#isRemoved) this.#siblings.want(by, count, [...this.#live.keys()])
   }
 
   async #run(opening: Promise<Duplex> | undefined): Promise<void> {
@@ -120,6 +106,7 @@ export class PathKeeper {
     try {
       for (;;) {
         if (this.#live.size === 0) await this.#redial(stream)
+        this.want('us', 1)
         stream = undefined
         await this.#gone()
         signal.throwIfAborted()
@@ -183,7 +170,7 @@ export class PathKeeper {
   }
 
   /** A hello that has been said is waited for, whatever comes: a Go peer may use the subflow from then on. */
-  async #join(stream: Duplex, slot: Release): Promise<Subflow> {
+  async #join(stream: Duplex, slot: Release, isStandby = false): Promise<Subflow> {
     const { cid, policy, signal, handshakeTimeoutMs, conn, hope } = this.#init
     const timeoutMs = hope.hold.helloMs(this.#rttMs, handshakeTimeoutMs)
     this.#joining++
@@ -191,7 +178,9 @@ export class PathKeeper {
       const introduction = conn.introduce()
       const limits = { clock: policy.clock, timeoutMs, signal }
       const hello = await sayHello(stream, cid, limits, introduction?.words)
-      return this.#attach(stream, hello, slot, introduction)
+      const subflow = this.#attach(stream, hello, slot, introduction)
+      if (isStandby) this.#standby = subflow
+      return subflow
     } finally {
       this.#joining--
       this.#review()
@@ -224,7 +213,7 @@ export class PathKeeper {
       this.#tidy(subflow)
     })
     peerClose.joined(subflow)
-    if (this.#isRemoved) conn.retireSubflow(subflow)
+    if (this.#isRemoved) conn.retireSubflow(subflow, 'removed')
     return subflow
   }
 
@@ -244,13 +233,15 @@ export class PathKeeper {
 
   /** Starts or stops looking for a standby subflow, and tells when nothing is left. */
   #review(): void {
-    const [only] = this.#live.keys()
-    const isWanted = this.#live.size === 1 && only?.state === 'suspect' && !this.#isRemoved
+    const live = [...this.#live.keys()]
+    if (live.length === 1) this.#standby = undefined
+    const isSilent = live.length > 0 && live.every(({ state }) => state === 'suspect')
+    const isWanted = isSilent && this.#standby === undefined && !this.#isRemoved
     if (!isWanted) this.#search?.abort(NOT_NEEDED)
-    else if (this.#search === undefined) void this.#openStandby(only)
+    else if (this.#search === undefined) void this.#openStandby(live[0]!)
     if (this.#live.size > 0 || this.#search !== undefined) return
     this.#wake()
-    if (this.#isRemoved && this.#joining === 0) this.#init.onGone(this)
+    if (this.#isRemoved && this.#joining === 0) this.#init.onGone()
   }
 
   /** Resolves when the path has no subflow left and none on its way. */
@@ -268,32 +259,28 @@ export class PathKeeper {
    */
   async #openStandby(suspect: Subflow): Promise<void> {
     const { policy, path, peerClose, slots, conn } = this.#init
-    const slot = slots.tryTake()
-    if (slot === undefined) return
-    this.#search = new AbortController()
-    try {
-      const rttMs = suspect.rtt.smoothed ?? 0
-      const stream = await openStandby(path, policy.clock, rttMs, this.#pace, conn.refs, this.#search.signal)
-      if (peerClose.isOn) {
-        slot()
-        discard(stream)
-      } else await this.#join(stream, slot)
-    } catch {
-      // Not needed any more, or its hello failed: the suspect has recovered, or will be redialled when it dies.
-      slot()
-    } finally {
-      this.#search = undefined
-      this.#review()
-    }
+    const { signal } = (this.#search = new AbortController())
+    const rttMs = suspect.rtt.smoothed ?? 0
+    const hadSlot = await openBeside({
+      peerClose,
+      slots,
+      open: () => openStandby(path, policy.clock, rttMs, this.#pace, conn.refs, signal),
+      join: (stream, slot) => this.#join(stream, slot, true),
+    })
+    // It is there, or it was not needed any more, or its hello failed: the suspect will be redialled when it dies.
+    this.#search = undefined
+    if (hadSlot || this.#live.size === 0) this.#review()
   }
 
   /** Where the peer sends again what was on a closed subflow: once the standby has carried something, the better one stays. */
   #tidy(standby: Subflow): void {
     const { conn } = this.#init
-    const [suspect] = this.#live.keys()
-    if (suspect === undefined || suspect === standby || !this.#live.has(standby) || standby.isUnproven) return
+    if (standby !== this.#standby || !this.#live.has(standby) || standby.isUnproven) return
     this.#pace.proved()
-    if (conn.peer.resendsLost) conn.closeSubflow(suspect.state === 'suspect' ? suspect : standby, 'replaced')
+    const others = [...this.#live.keys()].filter((other) => other !== standby)
+    if (others.length === 0 || !conn.peer.resendsLost) return
+    const isSilent = others.every(({ state }) => state === 'suspect')
+    for (const subflow of isSilent ? others : [standby]) conn.closeSubflow(subflow, 'replaced')
   }
 }
 

@@ -12,6 +12,7 @@ const PATH_NAMES: Names<PathOptions> = {
   weight: true,
   maxBytes: true,
   maxBytesPerSecond: true,
+  parallel: true,
 }
 
 /** Every option by name: one that is missing is a type error. */
@@ -34,8 +35,8 @@ export function knownOptions(options: object, own: object): object {
 
 /** The parts of a dialer that don't depend on its transport. */
 export function pathOf(options: PathOptions, place: string): Omit<SubflowDialer, 'dial'> {
-  const { label = place, tracker, tier, weight, maxBytes, maxBytesPerSecond } = options
-  return { label, tracker, policy: { tier, weight, maxBytes, maxBytesPerSecond } }
+  const { label = place, tracker, tier, weight, maxBytes, maxBytesPerSecond, parallel } = options
+  return { label, tracker, policy: { tier, weight, maxBytes, maxBytesPerSecond, parallel } }
 }
 
 /** What is the transport's own. */
@@ -47,6 +48,7 @@ export function withoutPath<Options extends PathOptions>(options: Options): Omit
     weight: _weight,
     maxBytes: _maxBytes,
     maxBytesPerSecond: _maxBytesPerSecond,
+    parallel: _parallel,
     ...rest
   } = options
   return rest

@@ -23,6 +23,7 @@ export const EXTENSION = {
   path: 6,
   window: 7,
   starving: 8,
+  parallel: 9,
 } as const
 
 /** A number, or bytes as they are. */

@@ -6,7 +6,15 @@ import { EXTENSION, encodeExtension, type Extension, type FieldValue, shortText 
 /** A path's label, bytes of UTF-8: a longer one is cut. */
 const MAX_LABEL_BYTES = 128
 
-const FIELD = { tier: 1, weight: 2, maxBytes: 3, maxBytesPerSecond: 4, isPaused: 5, label: 6 } as const
+const FIELD = {
+  tier: 1,
+  weight: 2,
+  maxBytes: 3,
+  maxBytesPerSecond: 4,
+  isPaused: 5,
+  label: 6,
+  parallel: 7,
+} as const
 
 export interface PathWords {
   /** 0 for the tier that is used first. */
@@ -16,12 +24,14 @@ export interface PathWords {
   readonly maxBytes: number
   readonly maxBytesPerSecond: number
   readonly isPaused: boolean
+  /** Subflows that the path may have. */
+  readonly parallel: number
   /** Of a peer: fit to be shown. */
   readonly label: string
 }
 
 export function encodePath(words: PathWords): Uint8Array {
-  const { tier, weight, maxBytes, maxBytesPerSecond, isPaused, label } = words
+  const { tier, weight, maxBytes, maxBytesPerSecond, isPaused, label, parallel } = words
   return encodeExtension(
     EXTENSION.path,
     new Map<number, FieldValue | undefined>([
@@ -30,6 +40,7 @@ export function encodePath(words: PathWords): Uint8Array {
       [FIELD.maxBytes, finite(maxBytes)],
       [FIELD.maxBytesPerSecond, finite(maxBytesPerSecond)],
       [FIELD.isPaused, isPaused ? 1 : undefined],
+      [FIELD.parallel, parallel === 1 ? undefined : parallel],
       [FIELD.label, label === '' ? undefined : shortText(label, MAX_LABEL_BYTES)],
     ]),
   )
@@ -45,6 +56,7 @@ export function decodePath(frame: Extension): PathWords {
     maxBytes: frame.number(FIELD.maxBytes) ?? Infinity,
     maxBytesPerSecond: frame.number(FIELD.maxBytesPerSecond) ?? Infinity,
     isPaused: isPaused === 1,
+    parallel: frame.number(FIELD.parallel) ?? 1,
     label: frame.text(FIELD.label, MAX_LABEL_BYTES) ?? '',
   }
 }

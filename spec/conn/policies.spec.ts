@@ -186,7 +186,7 @@ describe('the policy of a path', () => {
   test.each([
     [{ tier: 'best' }, 'tier must be one of primary, secondary, backup, got "best"'],
     [{ weight: 0 }, 'weight must be an integer from 1 to 1000000, got 0'],
-    [{ cost: 5 }, 'unknown option cost; known are tier, weight, maxBytes, maxBytesPerSecond'],
+    [{ cost: 5 }, 'unknown option cost; known are tier, parallel, weight, maxBytes, maxBytesPerSecond'],
   ])('cannot be %j', async (wrong, message) => {
     const policy = wrong as PathPolicy
     const { near, far, dialer, paths } = await connectedPair({ paths: 2 })

@@ -44,7 +44,7 @@ describe('a new frame', () => {
   it('may not leave on one whose path is paused or removed, whichever came first', () => {
     subflow.path.isPaused = true
     expect(verdict()).toBe('paused')
-    subflow.gracefulClose = { order: 1, isWithdrawn: true, endedAt: undefined }
+    subflow.gracefulClose = { order: 1, reason: 'removed', isWithdrawn: true, endedAt: undefined }
     expect(verdict()).toBe('removed')
   })
 

@@ -7,7 +7,7 @@ import { acks, CAPABLE, data, PING, ScriptedCore } from '../support/scripted-cor
 const OPTIONS = { deadMs: 1000, keepAliveMs: 60_000 }
 
 function retires(core: ScriptedCore, { subflow }: ScriptedSubflow): void {
-  core.core.retireSubflow(subflow, core.now)
+  core.core.retireSubflow(subflow, 'removed', core.now)
   core.flush()
 }
 

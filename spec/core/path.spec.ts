@@ -61,7 +61,7 @@ describe('the policy of a path', () => {
   it('takes both ends of each range', () => {
     for (const [name, { min, max }] of Object.entries(PATH_TABLE))
       for (const value of [min, max]) expect(() => new Path({ [name]: value })).not.toThrow()
-    expect(POLICY_NAMES).toEqual(['tier', 'weight', 'maxBytes', 'maxBytesPerSecond'])
+    expect(POLICY_NAMES).toEqual(['tier', 'parallel', 'weight', 'maxBytes', 'maxBytesPerSecond'])
   })
 
   test.each([

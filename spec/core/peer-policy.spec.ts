@@ -7,13 +7,22 @@ import { encodeSettings } from '../../lib/wire/settings.js'
 import { acks, CAPABLE, data, EXTENDS, PING, PONG, ScriptedCore } from '../support/scripted-core.js'
 
 const ANNOUNCED = acks(PONG, EXTENDS, CAPABLE, PING)
-const ALL = { tier: 2, weight: 3, maxBytes: 1000, maxBytesPerSecond: 70_000, isPaused: true, label: 'lte' }
+const ALL = {
+  tier: 2,
+  weight: 3,
+  maxBytes: 1000,
+  maxBytesPerSecond: 70_000,
+  isPaused: true,
+  parallel: 8,
+  label: 'lte',
+}
 const NONE = {
   tier: 0,
   weight: 1,
   maxBytes: Infinity,
   maxBytesPerSecond: Infinity,
   isPaused: false,
+  parallel: 1,
   label: '',
 }
 
@@ -25,7 +34,7 @@ beforeEach(() => {
 describe('PATH as bytes', () => {
   it('has what is not as ever', () => {
     const wire = Buffer.from(
-      '190206 010102 020103 030243e8 040480011170 050101 06036c7465'.replaceAll(' ', ''),
+      '1c0206 010102 020103 030243e8 040480011170 050101 070108 06036c7465'.replaceAll(' ', ''),
       'hex',
     )
     expect(Buffer.from(encodePath(ALL)).toString('hex')).toBe(wire.toString('hex'))

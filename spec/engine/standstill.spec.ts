@@ -31,6 +31,7 @@ function side(network: SimulatedNetwork, options: ConnOptions): Side {
         self.read += piece.length
     },
     onProgress() {},
+    onParallel() {},
     onSuspension() {},
     onSubflow(change) {
       changes.push(change)

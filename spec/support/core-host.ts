@@ -9,6 +9,7 @@ import type { JoinAuthInit } from '../../lib/core/join-keys.js'
 import type { ConnOptions } from '../../lib/core/options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { Path } from '../../lib/core/path.js'
+import type { Wanted } from '../../lib/core/parallel.js'
 import type { Scheduler } from '../../lib/core/scheduler.js'
 import { lowestRtt } from '../../lib/core/schedulers/lowest-rtt.js'
 import type { Subflow } from '../../lib/core/subflow.js'
@@ -57,6 +58,8 @@ export class CoreHost implements DriverHost {
   onHeard: (() => void) | undefined
   /** Called whenever there may be room to send. */
   onRoom: (() => void) | undefined
+  /** Called when a path is to have more subflows, or fewer. */
+  onWanted: ((wanted: Wanted) => void) | undefined
   readonly #driver: Driver<LinkEnd>
   readonly #writeSeed: number
   #readBytesPerMs = Infinity
@@ -173,6 +176,10 @@ export class CoreHost implements DriverHost {
 
   onSubflow(change: Extract<Action, { kind: 'subflow' }>): void {
     this.changes.push({ ...change, at: this.clock.now() })
+  }
+
+  onParallel(wanted: Wanted): void {
+    this.onWanted?.(wanted)
   }
 
   onSuspension(resumedAfterMs: number | undefined): void {

@@ -55,7 +55,8 @@ export async function observe(
   const lost = new Map<string, string>()
   const connOnSubflowClose = ({ label, reason, error }: SubflowChange): void => {
     // With the connection all of them close: that is told of it, not of them.
-    if (reason !== 'replaced' && reason !== 'closed') lost.set(label, error?.message ?? reason ?? '')
+    if (reason !== 'replaced' && reason !== 'surplus' && reason !== 'closed')
+      lost.set(label, error?.message ?? reason ?? '')
   }
   const signalOnAbort = (): void => void conn.destroy()
   conn.on('subflow-close', connOnSubflowClose)

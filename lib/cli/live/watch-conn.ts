@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<CloseReason, string>> = {
   limit: 'the peer acknowledged nothing',
   replaced: 'replaced',
   removed: 'removed',
+  surplus: 'not needed',
   closed: 'closed',
 }
 
@@ -74,7 +75,7 @@ export class ConnWatch {
   }
 
   readonly #connOnSubflowClose = ({ label, reason = 'closed', error }: SubflowChange): void => {
-    if (this.#isOver || reason === 'replaced' || reason === 'closed') return
+    if (this.#isOver || reason === 'replaced' || reason === 'surplus' || reason === 'closed') return
     const name = this.nameOf(label)
     const paths = this.paths()
     if (reason === 'removed') {

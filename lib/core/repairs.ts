@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Which stalls of a subflow are TCP's repairs of losses. What is behind a lost packet waits for about a round trip, and
+ * then arrives with it at once. Jitter delays by less than that. A kernel that sends in clumps stalls in every round.
+ */
+import type { Millis } from '../clock.js'
+
+/** A repair holds acks up for about a round trip: at least such a share of it, and so many milliseconds. */
+const STALL_SHARE = 0.8
+const STALL_MS = 5
+/** The first ack behind it takes longer than any of the round before, by such a share of a round trip. */
+const RISE_SHARE = 0.5
+/** What arrived in one go is acked within so many milliseconds. */
+const TOGETHER_MS = 4
+/** Repairs within so many round trips are one: packets that are lost together, and what is lost again. */
+const APART_ROUNDS = 4
+/** So many repairs within so many round trips show that losses limit the rate: CUBIC's window is then some 25 packets at most. */
+const EVIDENCE = 4
+const EVIDENCE_ROUNDS = 50
+
+export class Repairs {
+  #lastAckAt: Millis = 0
+  #lastRtt = 0
+  /** Longest round trips of the round under way and of the one before, and when the former began. */
+  #longest = 0
+  #longestBefore = 0
+  #roundAt: Millis = 0
+  /** The ack that ended a stall, and when its frame had left. */
+  #end: { readonly at: Millis; readonly sentAt: Millis } | undefined
+  /** The last ones, oldest first. */
+  readonly #times: Millis[] = []
+
+  /** An ack of what left at `sentAt`. @param minRtt - of the path, milliseconds */
+  acked(sentAt: Millis, now: Millis, minRtt: Millis): void {
+    const rtt = now - sentAt
+    if (this.#isStallOver(rtt, now, minRtt)) this.#end = { at: now, sentAt }
+    else if (this.#end !== undefined) this.#follow(this.#end, sentAt, now, minRtt)
+    this.#lastAckAt = now
+    this.#lastRtt = rtt
+    if (now - this.#roundAt > minRtt) {
+      this.#longestBefore = this.#longest
+      this.#longest = 0
+      this.#roundAt = now
+    }
+    this.#longest = Math.max(this.#longest, rtt)
+  }
+
+  /** Losses have limited the rate lately. */
+  isLossy(now: Millis, minRtt: Millis): boolean {
+    return this.#times.length === EVIDENCE && now - this.#times[0]! <= EVIDENCE_ROUNDS * minRtt
+  }
+
+  #isStallOver(rtt: Millis, now: Millis, minRtt: Millis): boolean {
+    if (this.#lastRtt === 0) return false
+    const stall = Math.max(STALL_MS, STALL_SHARE * minRtt)
+    const rise = Math.max(STALL_MS, RISE_SHARE * minRtt)
+    const longest = Math.max(this.#longest, this.#longestBefore)
+    return now - this.#lastAckAt >= stall && rtt - this.#lastRtt >= stall && rtt - longest >= rise
+  }
+
+  /** Acks behind a stall: where they are of what left over half of its time, it was a repair. */
+  #follow(
+    end: { readonly at: Millis; readonly sentAt: Millis },
+    sentAt: Millis,
+    now: Millis,
+    rtt: Millis,
+  ): void {
+    if (now - end.at > TOGETHER_MS) this.#end = undefined
+    else if (sentAt - end.sentAt >= Math.max(STALL_MS, STALL_SHARE * rtt) / 2) {
+      this.#end = undefined
+      const last = this.#times.at(-1) ?? -Infinity
+      if (now - last < APART_ROUNDS * rtt) return
+      this.#times.push(now)
+      if (this.#times.length > EVIDENCE) this.#times.shift()
+    }
+  }
+}

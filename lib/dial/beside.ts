@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Opens a subflow of a path beside those that it has: a standby, or a further one that shares the load. */
+import type { Duplex } from 'node:stream'
+import type { MultipathConn } from '../conn/multipath-conn.js'
+import type { Subflow } from '../core/subflow.js'
+import { discard } from '../ignore.js'
+import type { DialPath } from './dial-path.js'
+import type { PathKeeperInit } from './path-keeper-init.js'
+import type { PeerCloseDetector } from './peer-close-detector.js'
+import type { Release, Semaphore } from './semaphore.js'
+
+interface BesideInit {
+  readonly peerClose: PeerCloseDetector
+  readonly slots: Semaphore
+  readonly open: () => Promise<Duplex | undefined>
+  readonly join: (stream: Duplex, slot: Release) => Promise<unknown>
+}
+
+/**
+ * Does without it where there is no slot, where it cannot be opened, or its hello fails: the path has others.
+ *
+ * @returns whether there was a slot
+ */
+export async function openBeside({ peerClose, slots, open, join }: BesideInit): Promise<boolean> {
+  const slot = slots.tryTake()
+  if (slot === undefined) return false
+  try {
+    const stream = await open()
+    if (stream !== undefined && !peerClose.isOn) await join(stream, slot)
+    else {
+      slot()
+      if (stream !== undefined) discard(stream)
+    }
+  } catch {
+    slot()
+  }
+  return true
+}
+
+/** The subflows of a path that share its load: as many as whichever side wants more, and the path may have. */
+export class Siblings {
+  readonly #path: DialPath
+  readonly #conn: MultipathConn
+  readonly #besides: BesideInit
+  readonly #wantedBy = { us: 1, peer: 1 }
+  /** More than one has been wanted. */
+  #isShared = false
+  /** Not joined yet. */
+  #opening = 0
+
+  /** @param signal - aborted when the path is no longer used */
+  constructor(
+    { path, conn, slots, peerClose }: PathKeeperInit,
+    signal: AbortSignal,
+    join: BesideInit['join'],
+  ) {
+    this.#path = path
+    this.#conn = conn
+    const open = (): Promise<Duplex | undefined> => path.tryOpen(signal, conn.refs, Infinity)
+    this.#besides = { peerClose, slots, open, join }
+  }
+
+  want(by: 'us' | 'peer', count: number, live: readonly Subflow[]): void {
+    this.#wantedBy[by] = count
+    this.adjust(live)
+  }
+
+  /**
+   * Opens what is missing of `live`, or gives up the newest of them. What fails is not tried again by itself; while one
+   * is silent, nobody knows which is needed.
+   */
+  adjust(live: readonly Subflow[]): void {
+    if (live.length === 0 || live.some(({ state }) => state === 'suspect')) return
+    const { leastSubflows, mostSubflows } = this.#path.policy
+    const { us, peer } = this.#wantedBy
+    const wanted = Math.min(Math.max(leastSubflows, us, peer), mostSubflows)
+    // A standby is no sibling: it stays.
+    this.#isShared ||= wanted > 1
+    if (!this.#isShared) return
+    const staying = live.filter(({ gracefulClose }) => gracefulClose === undefined)
+    for (const subflow of staying.slice(wanted)) this.#conn.retireSubflow(subflow, 'surplus')
+    for (let n = staying.length + this.#opening; n < wanted; n++) void this.#openOne()
+  }
+
+  async #openOne(): Promise<void> {
+    this.#opening++
+    await openBeside(this.#besides)
+    this.#opening--
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Further subflows on a path with random losses, over simulated kernels. */
+import { describe, expect, it, vi } from 'vitest'
+import { ignore } from '../../lib/ignore.js'
+import type { LinkOptions } from '../../lib/testing/link.js'
+import { Path, type PathPolicy } from '../../lib/core/path.js'
+import { parallelPair } from '../support/parallel-pair.js'
+
+// Minutes of virtual time are seconds of a busy machine's.
+vi.setConfig({ testTimeout: 120_000 })
+
+const LARGE = { maxUnackedBytes: 2 ** 27, maxUnreadBytes: 2 ** 27, maxReorderBytes: 2 ** 27 }
+const LOSSY: LinkOptions = { rateMbps: 50, delayMs: 10, lossRate: 0.01, queueBytes: 125_000, kernel: 'cubic' }
+
+interface Bulk {
+  readonly link?: LinkOptions
+  readonly policy?: PathPolicy
+  readonly sends?: 'near' | 'far'
+}
+
+function bulk({ link = {}, policy = {}, sends = 'near' }: Bulk = {}) {
+  const pair = parallelPair({
+    links: [{ ...LOSSY, ...link }],
+    policies: [{ parallel: { max: 8 }, ...policy }],
+    options: LARGE,
+  })
+  const receiver = sends === 'near' ? pair.far : pair.near
+  pair[sends].write(Number.MAX_SAFE_INTEGER)
+  /** Mbit/s over so many milliseconds. */
+  const rate = (ms: number): number => {
+    const before = receiver.received.bytes
+    pair.advance(ms)
+    return ((receiver.received.bytes - before) * 8) / 1000 / ms
+  }
+  return { ...pair, rate }
+}
+
+describe('a path that loses 1 % of its packets, under CUBIC', () => {
+  it.each(['near', 'far'] as const)('gets further subflows while %s sends', (sends) => {
+    const one = bulk({ sends, policy: { parallel: 1 } })
+    one.advance(4000)
+    const many = bulk({ sends })
+    many.advance(4000)
+    expect(many.rate(4000)).toBeGreaterThan(2.5 * one.rate(4000))
+    expect(one.most()).toBe(1)
+    for (const { received } of [many.near, many.far]) expect(received.wrongAt).toBeUndefined()
+  })
+
+  it('keeps one by default', () => {
+    expect(new Path().mostSubflows).toBe(1)
+  })
+
+  it('gets no more than it may have', () => {
+    const { advance, most } = bulk({ policy: { parallel: { max: 3 } } })
+    advance(8000)
+    expect(most()).toBe(3)
+  })
+
+  it.each([{ maxBytesPerSecond: 4_000_000 }, { maxBytes: 1e9 }])('keeps one under a cap: %o', (policy) => {
+    const { advance, most } = bulk({ policy })
+    advance(5000)
+    expect(most()).toBe(1)
+  })
+
+  it('gives them up once the losses have ended', () => {
+    const { advance, links, live } = bulk()
+    advance(5000)
+    expect(live()).toBeGreaterThan(2)
+    links[0]!.change({ lossRate: 0 })
+    advance(45_000)
+    expect(live()).toBe(1)
+  })
+
+  it('takes nothing from a plain stream beside it', () => {
+    const plainRate = (parallel: number): number => {
+      const { links, advance } = bulk({ policy: { parallel: { max: parallel } } })
+      const [near, far] = links[0]!.openRaw()
+      const block = new Uint8Array(65_536)
+      const fill = (): void => {
+        while (near.write(block));
+      }
+      let bytes = 0
+      near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
+      const onBytes = (piece: Uint8Array): void => void (bytes += piece.length)
+      far.handle({ onBytes, onRoom: ignore, onEnd: ignore, onReset: ignore })
+      fill()
+      advance(20_000)
+      return bytes
+    }
+    expect(plainRate(8)).toBeGreaterThan(0.9 * plainRate(1))
+  })
+})
+
+describe('under BBR, which fills a lossy path alone', () => {
+  it('further subflows are given up', () => {
+    const { near, rate, live, most } = bulk({ link: { kernel: 'bbr' } })
+    expect(rate(12_000)).toBeGreaterThan(0.85 * 50)
+    expect(most()).toBeGreaterThan(1)
+    expect(live()).toBeLessThan(4)
+    expect(near.changes.some(({ reason }) => reason === 'surplus')).toBe(true)
+  })
+})
+
+describe('a path without losses', () => {
+  it.each([
+    { kernel: 'cubic', rateMbps: 50, delayMs: 10, jitterMs: 0, pipes: 1 },
+    { kernel: 'cubic', rateMbps: 50, delayMs: 10, jitterMs: 0, pipes: 0.25 },
+    { kernel: 'cubic', rateMbps: 20, delayMs: 5, jitterMs: 60, pipes: 1 },
+    { kernel: 'cubic', rateMbps: 20, delayMs: 15, jitterMs: 20, pipes: 4 },
+    { kernel: 'cubic', rateMbps: 2, delayMs: 50, jitterMs: 5, pipes: 1 },
+    { kernel: 'bbr', rateMbps: 50, delayMs: 10, jitterMs: 0, pipes: 1 },
+    { kernel: 'bbr', rateMbps: 20, delayMs: 15, jitterMs: 60, pipes: 4 },
+  ] as const)('keeps one subflow: %o', ({ pipes, ...link }) => {
+    const queueBytes = Math.max(15_000, pipes * link.rateMbps * 125 * (2 * link.delayMs + link.jitterMs))
+    const { advance, most } = bulk({ link: { ...link, lossRate: 0, queueBytes } })
+    advance(10_000)
+    expect(most()).toBe(1)
+  })
+
+  it('keeps one beside a plain stream that overflows its queue', () => {
+    const { links, advance, most } = bulk({ link: { lossRate: 0 } })
+    const [near, far] = links[0]!.openRaw()
+    const fill = (): void => {
+      while (near.write(new Uint8Array(65_536)));
+    }
+    near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
+    far.handle({ onBytes: ignore, onRoom: ignore, onEnd: ignore, onReset: ignore })
+    fill()
+    advance(20_000)
+    expect(most()).toBe(1)
+  })
+})
