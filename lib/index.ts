@@ -17,7 +17,7 @@ export type { DatagramOptions, DatagramSendOptions, DatagramStats } from './core
 export type { Busyness, Eligibility, Exclusion } from './core/eligibility.js'
 export type { CloseReason, SubflowState } from './core/health.js'
 export type { ConnLimits, ConnOptions } from './core/options.js'
-export type { PathNumbers, PathPolicy, Tier } from './core/path.js'
+export type { ParallelPolicy, PathNumbers, PathPolicy, Tier } from './core/path.js'
 export type { Scheduler, Snapshot, SubflowView } from './core/scheduler.js'
 export type { JoinAuth } from './core/join-keys.js'
 export type { AcceptedPeer } from './core/peer-profile.js'
