@@ -74,6 +74,12 @@ export class DeliveryRate {
   #isRoundFull = true
   #roundFrom = 0
   #roundBegan: Millis = 0
+  #isLowerBound = true
+
+  /** All samples were app-limited: the path is as fast as {@link value} at least, and may be a thousand times faster. */
+  get isLowerBound(): boolean {
+    return this.#isLowerBound
+  }
 
   /** Bytes per millisecond; 0 while unknown. */
   get value(): number {
@@ -122,14 +128,16 @@ export class DeliveryRate {
     this.#firstSentAt = flight.sentAt
     const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
     const rate = elapsed > 0 ? (this.#delivered - flight.delivered) / elapsed : 0
-    if (elapsed > 0 && ((isTrusted && !flight.isAppLimited) || rate > this.value))
-      this.#rate.update(rate, now, span)
+    const isFull = isTrusted && !flight.isAppLimited
+    if (elapsed > 0 && (isFull || rate > this.value)) this.#rate.update(rate, now, span)
+    if (elapsed > 0 && isFull) this.#isLowerBound = false
     return flight.delivered >= this.#nextRound ? this.#endRound(now) : undefined
   }
 
   /** What was known of the rate is old. */
   forget(): void {
     this.#rate = new MaxFilter()
+    this.#isLowerBound = true
   }
 
   #endRound(now: Millis): Round {

@@ -72,7 +72,7 @@ export class Hedging {
     if (this.#unseen(subflow).next().done === true) return Infinity
     const { sentAt, frame } = oldestFlight
     const lateAt = Math.max(sentAt, trustSamplesFrom) + Math.max(LEAST_MS, rtt.late)
-    const frameMs = window.rate === 0 ? 0 : frame.size / window.rate
+    const frameMs = window.transferMs(frame.size)
     return Math.max(lateAt, window.deliveredAt + QUIET_SHARE * rtt.min + frameMs, this.#secondLookAt)
   }
 

@@ -100,6 +100,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     return this.#rate.value
   }
 
+  transferMs(bytes: number): Millis {
+    return this.#rate.isLowerBound ? 0 : bytes / this.rate
+  }
+
   get deliveredAt(): Millis {
     return this.#rate.deliveredAt
   }

@@ -121,11 +121,13 @@ export class Subflow implements SubflowView, Carrier {
   get expectedRttMs(): number | undefined {
     const { smoothed } = this.rtt
     const { oldestFlight } = this
-    const { rate, deliveredAt } = this.window
-    if (smoothed === undefined || oldestFlight === undefined || rate === 0) return smoothed
+    if (smoothed === undefined || oldestFlight === undefined) return smoothed
     const { sentAt, frame } = oldestFlight
     // All that left before it has been delivered: so it is being delivered since then.
-    return Math.max(smoothed, Math.max(0, deliveredAt - sentAt) + frame.size / rate)
+    return Math.max(
+      smoothed,
+      Math.max(0, this.window.deliveredAt - sentAt) + this.window.transferMs(frame.size),
+    )
   }
 
   /** Silence after sending that jitter does not explain, milliseconds; never under `floor`. */

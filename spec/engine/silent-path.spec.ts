@@ -13,6 +13,25 @@ const TWO = [
   { rateMbps: 50, delayMs: 20 },
 ]
 
+describe('a path that falls silent after a small message', () => {
+  it.each([
+    [1, 60_000, 10],
+    [5, 28_000, 5],
+    [5, 28_000, 40],
+  ])('of %i byte holds up the next %i bytes hardly longer than any (%i ms)', (small, large, delayMs) => {
+    const links = [delayMs, delayMs + 15].map((delay) => ({ rateMbps: 50, delayMs: delay }))
+    const pair = corePair({ links })
+    pair.near.write(small)
+    pair.advance(2000)
+    // Of its rate, nothing is known but that it brought so much in a round trip.
+    pair.near.write(large)
+    pair.links[0]!.freeze()
+    const from = pair.clock.now()
+    pair.advanceUntil(() => pair.far.received.bytes === small + large)
+    expect(pair.clock.now() - from).toBeLessThan(200)
+  })
+})
+
 describe('a path that falls silent under bulk', () => {
   it('is suspect soon, and what it carried reaches the reader over the other at once', () => {
     const { near, far, links, clock, advance } = corePair({ links: TWO })
