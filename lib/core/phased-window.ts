@@ -169,6 +169,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     this.#rate.forget()
     this.#bestRate = 0
     this.#flatRounds = 0
+    this.#repairRounds = 0
     this.#phase = 'startup'
   }
 

@@ -223,7 +223,9 @@ export class Subflow implements SubflowView, Carrier {
     if (this.#unaskedPongs > 0) this.#unaskedPongs--
     else this.hasAnswered = true
     const isIdle = this.inFlightBytes === 0
-    if (sentAt >= this.trustSamplesFrom) this.sampleRtt(now - sentAt, now, isIdle)
+    // While it was silent, the earlier ones measured how long that was.
+    if (sentAt >= (this.#state === 'suspect' ? this.pings.lastAt : this.trustSamplesFrom))
+      this.sampleRtt(now - sentAt, now, isIdle)
     // Left out for long, a path may have become worth its share.
     if (isIdle && this.window.isStale(now)) this.window.restart()
   }
@@ -255,6 +257,7 @@ export class Subflow implements SubflowView, Carrier {
 
   /** It has answered after it was suspect. After an outage, the kernel's own window has collapsed, and ours is found anew. */
   returned(): void {
+    this.trustSamplesFrom = Math.max(this.trustSamplesFrom, this.pings.lastAt)
     if (this.#wasOutage) this.window.restart()
   }
 

@@ -198,6 +198,20 @@ describe('a suspect subflow', () => {
     expect(first.subflow.state).toBe('up')
   })
 
+  it('does not take the length of its silence for its RTT', () => {
+    const { first } = suspect()
+    const { rtt } = first.subflow
+    const before = rtt.smoothed!
+    core.passes(3000)
+    // What a kernel sends again arrives in one go.
+    const pings = first.sent().filter((frame) => frame === 'ping')
+    expect(pings.length).toBeGreaterThan(5)
+    first.hears(acks(...pings.map(() => PONG), 10, 11))
+    expect(first.subflow.state).toBe('up')
+    // Of the last ping, no more is known than when it left.
+    expect(rtt.smoothed!).toBeLessThan(before + 250 / 8 + 1)
+  })
+
   it('does not recover by what the peer says without being asked: that shows one direction alone', () => {
     const { first, second } = suspect()
     first.hears(acks(PING))

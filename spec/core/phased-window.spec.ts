@@ -393,6 +393,14 @@ describe('a path that loses', () => {
     expect(path.most).toBeLessThan(6.8 * 50_000)
   })
 
+  it('may send at once after it was begun anew, however often it has been repaired', () => {
+    const path = losing(settled(1000, 50), 10_000)
+    path.window.restart()
+    // More than any burst.
+    path.window.stamp(path.now, 0, 14_000)
+    expect(path.window.readyAt(path.now)).toBe(path.now)
+  })
+
   /** What is sent within a minimum RTT after each of ten repairs, in pipes. */
   function refilled(path: WindowPath): number[] {
     return Array.from({ length: 10 }, () => {
