@@ -23,7 +23,7 @@ export interface CongestionController {
   readonly bytes: number
   /** Delivery rate, bytes per millisecond; 0 while unknown. */
   readonly rate: number
-  /** Milliseconds that so many bytes take at the rate; 0 while all that is known of it is a lower bound. */
+  /** Milliseconds that `bytes` take at the rate; 0 while only a lower bound of it is known. */
   transferMs(bytes: number): Millis
   /** When the newest ack came, or the first frame left since nothing was in flight. */
   readonly deliveredAt: Millis
