@@ -122,12 +122,11 @@ export class Subflow implements SubflowView, Carrier {
     const { smoothed } = this.rtt
     const { oldestFlight } = this
     if (smoothed === undefined || oldestFlight === undefined) return smoothed
-    const { sentAt, frame } = oldestFlight
+    // What a silence has held up says nothing of how long the path takes.
+    const sentAt = Math.max(oldestFlight.sentAt, this.trustSamplesFrom)
     // All that left before it has been delivered: so it is being delivered since then.
-    return Math.max(
-      smoothed,
-      Math.max(0, this.window.deliveredAt - sentAt) + this.window.transferMs(frame.size),
-    )
+    const behindMs = Math.max(0, this.window.deliveredAt - sentAt)
+    return Math.max(smoothed, behindMs + this.window.transferMs(oldestFlight.frame.size))
   }
 
   /** Silence after sending that jitter does not explain, milliseconds; never under `floor`. */

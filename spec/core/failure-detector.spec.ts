@@ -212,6 +212,18 @@ describe('a suspect subflow', () => {
     expect(rtt.smoothed!).toBeLessThan(before + 250 / 8 + 1)
   })
 
+  it('is suspect again soon, though a frame that the silence held up is still to be acked', () => {
+    const { first, second } = suspect()
+    core.passes(1000)
+    first.hears(acks(10))
+    expect(first.subflow.state).toBe('up')
+    for (let waited = 0; waited < 400; waited += 10) {
+      core.passes(10)
+      second.hears(acks(PING))
+    }
+    expect(first.subflow.state).toBe('suspect')
+  })
+
   it('does not recover by what the peer says without being asked: that shows one direction alone', () => {
     const { first, second } = suspect()
     first.hears(acks(PING))
