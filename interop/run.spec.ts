@@ -64,21 +64,27 @@ const UDP = `
 const { createSocket } = require('node:dgram')
 const sockets = { udp4: createSocket('udp4'), udp6: createSocket('udp6') }
 const connected = createSocket('udp4')
-let left = 4
+const waiting = new Set(['${IPV4}', '${IPV6}', '${NAME}', 'connected'])
 setTimeout(process.exit, 10_000)
-const done = () => { if (--left === 0) process.exit() }
+// An answer may come twice, since packets may be lost and are sent again.
+const answered = (place, ...lines) => {
+  if (waiting.delete(place)) for (const line of lines) console.log(line)
+  if (waiting.size === 0) process.exit()
+}
 for (const socket of Object.values(sockets))
   socket.on('message', (packet, { address, port }) => {
     const place = String(packet).slice('echo to '.length)
     const isRight = place === address && port === ${PORTS.other}
-    if (place === '${NAME}') console.log('names', address)
-    console.log(isRight || place === '${NAME}' ? String(packet) : 'from ' + address + ' ' + port)
-    done()
+    if (place === '${NAME}') answered(place, 'names ' + address, String(packet))
+    else answered(place, isRight ? String(packet) : 'from ' + address + ' ' + port)
   })
-for (const [type, place] of [['udp4', '${IPV4}'], ['udp6', '${IPV6}'], ['udp4', '${NAME}']])
-  setTimeout(() => sockets[type].send('to ' + place, ${PORTS.other}, place), place === '${NAME}' ? 100 : 0)
-connected.on('message', (packet) => { console.log(String(packet)); done() })
-connected.connect(${PORTS.other}, '${IPV4}', () => connected.send('to connected'))
+const send = () => {
+  for (const [type, place] of [['udp4', '${IPV4}'], ['udp6', '${IPV6}'], ['udp4', '${NAME}']])
+    if (waiting.has(place)) setTimeout(() => sockets[type].send('to ' + place, ${PORTS.other}, place), place === '${NAME}' ? 100 : 0)
+  if (waiting.has('connected')) connected.send('to connected')
+}
+connected.on('message', (packet) => answered('connected', String(packet)))
+connected.connect(${PORTS.other}, '${IPV4}', () => { send(); setInterval(send, 1000) })
 `
 
 describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : ''}`, () => {

@@ -19,7 +19,7 @@ const TO_ECHO = [
 ].join('\n')
 
 /** Measuring takes its time, and a page need not say that a spec has none. */
-const brief = (line: string): string => line.replace(/( > \S+)?$/, ' --seconds 0.2$1')
+const brief = (line: string): string => line.replace(/( > \S+)?$/, ' --seconds 0.5$1')
 
 /** Several at once, since each waits for most of its time. */
 async function measure(stage: ExampleStage, ...all: readonly string[]): Promise<void> {
@@ -231,7 +231,7 @@ const CLI: Readonly<Record<string, Script>> = {
     await share(stage)
     certify(stage)
     const first = await stage.start(server!, SERVES, 'there')
-    await Promise.all([measure(stage, all!, two!), stage.run(json!.replace('--seconds 2', '--seconds 0.2'))])
+    await Promise.all([measure(stage, all!, two!), stage.run(json!.replace('--seconds 2', '--seconds 0.5'))])
     assert.ok(JSON.parse(stage.read('speed.json')))
     await stage.stop(first)
     await serve(stage, '--token-file secret --tls-cert crt.pem --tls-key key.pem')

@@ -159,7 +159,7 @@ export class ConnectionCore {
     this.#dispatcher.add(subflow)
     this.#auth.added(subflow)
     if (init.introduction !== undefined) this.extensions.introduced(subflow, init.introduction)
-    if (subflow.id === 1 && !subflow.isUnproven) this.#set.goUp(subflow)
+    if (subflow.id === 1 && !subflow.isUnproven) this.#set.goUp(subflow, now)
     return subflow
   }
 
@@ -211,7 +211,7 @@ export class ConnectionCore {
   #isHeard(subflow: Subflow): boolean {
     if (subflow.isUnproven) return !this.#auth.holdsBack(subflow)
     if (subflow.state === 'up' || (subflow.state === 'suspect' && subflow.answeredAt < this.#now)) return true
-    this.#set.goUp(subflow)
+    this.#set.goUp(subflow, this.#now)
     if (this.isSuspended) this.#set.resumed(this.#suspension.end(this.#now))
     return true
   }

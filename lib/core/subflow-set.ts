@@ -45,10 +45,10 @@ export class SubflowSet {
     return subflow
   }
 
-  goUp(subflow: Subflow): void {
+  goUp(subflow: Subflow, now: Millis): void {
     if (subflow.state === 'suspect') {
       this.#inFlight.recovered(subflow)
-      subflow.returned()
+      subflow.returned(now)
     }
     const from = subflow.moveTo('up')
     this.#actions.push({ kind: 'subflow', subflow, from, state: 'up' })

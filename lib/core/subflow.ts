@@ -57,6 +57,7 @@ export class Subflow implements SubflowView, Carrier {
   /** RTT samples of what left before this say how long the silence was, not how long the path is. */
   trustSamplesFrom: Millis = -Infinity
   #forgivenAt: Millis = -Infinity
+  #returnedAt: Millis = -Infinity
   readonly #falseAlarms = new FalseAlarms()
   readonly #idleRtt = new RttEstimator()
   #unaskedPongs: number
@@ -123,7 +124,7 @@ export class Subflow implements SubflowView, Carrier {
     const { oldestFlight } = this
     if (smoothed === undefined || oldestFlight === undefined) return smoothed
     // What a silence has held up says nothing of how long the path takes.
-    const sentAt = Math.max(oldestFlight.sentAt, this.trustSamplesFrom)
+    const sentAt = Math.max(oldestFlight.sentAt, this.#returnedAt)
     // All that left before it has been delivered: so it is being delivered since then.
     const behindMs = Math.max(0, this.window.deliveredAt - sentAt)
     return Math.max(smoothed, behindMs + this.window.transferMs(oldestFlight.frame.size))
@@ -255,7 +256,8 @@ export class Subflow implements SubflowView, Carrier {
   }
 
   /** It has answered after it was suspect. After an outage, the kernel's own window has collapsed, and ours is found anew. */
-  returned(): void {
+  returned(now: Millis): void {
+    this.#returnedAt = now
     this.trustSamplesFrom = Math.max(this.trustSamplesFrom, this.pings.lastAt)
     if (this.#wasOutage) this.window.restart()
   }

@@ -39,7 +39,7 @@ describe('a subflow that was suspect', () => {
     subflow.lastHeardAt = 1000
     subflow.suspected(1000 + silenceMs / 2)
     subflow.heard(1000 + silenceMs, 60)
-    subflow.returned()
+    subflow.returned(1000 + silenceMs)
     return subflow.window.rate
   }
 
