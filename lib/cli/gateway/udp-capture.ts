@@ -4,8 +4,6 @@
  * place. The kernel makes answers look as if they came from there.
  */
 import type { RemoteInfo, Socket } from 'node:dgram'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { ignore } from '../../ignore.js'
 import { CliError, oneLine } from '../cli-error.js'
 import { formatHostPort, type HostPort } from '../parse.js'
@@ -13,6 +11,7 @@ import { followTrace } from '../run/udp-trace.js'
 import { parseAddress } from '../streams/host.js'
 import type { Log } from '../streams/log.js'
 import type { ClientContext } from '../streams/run-client.js'
+import { boundSocket } from '../udp/bound-socket.js'
 import type { Flow } from '../udp/flow.js'
 import { FlowTable } from '../udp/flow-table.js'
 import { openFlow } from '../udp/open-flow.js'
@@ -71,19 +70,15 @@ export class UdpCapture {
   /** The address of the port is one of each interface. Without IPv6, there is IPv4. @throws {CliError} */
   async #listen(type: (typeof FAMILIES)[number]): Promise<void> {
     const { port } = this.#init
-    const socket = createSocket({ type, ipv6Only: type === 'udp6' })
+    let socket: Socket
     try {
-      socket.bind(port)
-      await once(socket, 'listening')
+      socket = await boundSocket({ type, ipv6Only: type === 'udp6' }, port)
     } catch (error) {
-      socket.on('error', ignore).close()
       if (type === 'udp6') return
       throw new CliError(`cannot listen on udp port ${port}: ${oneLine(error)}`, {
         hint: 'check that no other program uses the port, and choose another --port',
       })
     }
-    // Such as a client that has gone.
-    socket.on('error', ignore)
     widen(socket)
     this.#sockets.set(type === 'udp4' ? 4 : 6, socket)
     socket.on('message', (packet, from) => this.#next(() => this.#came(packet, from)))
@@ -94,7 +89,7 @@ export class UdpCapture {
     this.#leads.came({ host, port }, packet, performance.now())
   }
 
-  /** Does that, and sets the timer for what it leaves behind. */
+  /** Calls `act`, and sets the timer for what waits then. */
   #next(act: () => void): void {
     act()
     clearTimeout(this.#timer)

@@ -4,11 +4,10 @@
  * it. The command gets that socket.
  */
 import type { RemoteInfo, Socket } from 'node:dgram'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { ignore } from '../../ignore.js'
 import { parseAddress } from '../streams/host.js'
+import { boundSocket } from '../udp/bound-socket.js'
 import { FirstPackets } from './first-packets.js'
 import type { NameTable } from './name-table.js'
 import type { FromInside } from './protocol.js'
@@ -82,13 +81,9 @@ export class UdpCatcher {
 }
 
 /** @throws the error of the system */
-async function listen(address: string): Promise<Socket> {
+function listen(address: string): Promise<Socket> {
   const isV6 = isIPv6(address)
   // An address has its socket beside the one for all.
-  const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', reuseAddr: true, ipv6Only: isV6 })
-  socket.bind(CATCH_PORT, address)
-  await once(socket, 'listening')
-  // Such as a client that has gone.
-  socket.on('error', ignore)
-  return socket
+  const options = { type: isV6 ? 'udp6' : 'udp4', reuseAddr: true, ipv6Only: isV6 } as const
+  return boundSocket(options, CATCH_PORT, address)
 }

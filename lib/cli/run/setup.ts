@@ -5,6 +5,8 @@
 export const CATCH_PORT = 1
 /** The descriptor of a socket that the command and its helper hold; on it, the command gets nftables' trace. */
 export const LINK = 6
+/** Writes nftables' trace, and ends with the process that has begun it, however that ends. */
+export const TRACE_MONITOR = ['setpriv', '--pdeathsig', 'KILL', 'nft', 'monitor', 'trace'] as const
 /** Of programs inside, beside loopback: some look whether there is any other address. */
 const IPV4 = '198.18.0.1'
 const IPV6 = 'fd6d:7061:7468::1'
@@ -55,7 +57,7 @@ exec unshare --net -- "$@"`
  */
 const INNER = `own=$PATH
 PATH="$PATH:/usr/sbin:/sbin"
-setpriv --pdeathsig KILL nft monitor trace >&${LINK} 2>/dev/null 3>&- 4>&- 5>&- ${LINK}>&- &
+${TRACE_MONITOR.join(' ')} >&${LINK} 2>/dev/null 3>&- 4>&- 5>&- ${LINK}>&- &
 (
   set -e
   exec 3>&- 4>&- ${LINK}>&-

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { parseAddress } from '../streams/host.js'
+import { TRACE_MONITOR } from './setup.js'
 
 /** A line repeats this many bytes from the start of a packet. */
 export const REPEATED_BYTES = 12
@@ -39,16 +40,13 @@ export function parseTrace(line: string, chain: string = 'multipath lead'): Trac
   return { clientAddress: from.address, clientPort, address: to.address, port, bytes, beginning }
 }
 
-/** It ends with this process, however that ends. */
-const MONITOR = ['setpriv', '--pdeathsig', 'KILL', 'nft', 'monitor', 'trace'] as const
-
 /** Tells of first packets of flows in `chain` until it is closed. @param onEnd - the kernel cannot tell, or no longer does */
 export function followTrace(
   chain: string,
   onTraced: (traced: Traced) => void,
   onEnd: () => void,
 ): () => void {
-  const [command, ...words] = MONITOR
+  const [command, ...words] = TRACE_MONITOR
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
   const monitor = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env })
   let isOpen = true

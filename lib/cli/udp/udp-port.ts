@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A UDP port on this side: the packets of each address and port that sends to it are a flow. */
 import type { Socket } from 'node:dgram'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
@@ -10,6 +8,7 @@ import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { ClientContext } from '../streams/run-client.js'
 import type { StreamRequest } from '../streams/stream-request.js'
+import { boundSocket } from './bound-socket.js'
 import type { Flow } from './flow.js'
 import { FlowTable } from './flow-table.js'
 import { openFlow } from './open-flow.js'
@@ -66,12 +65,11 @@ async function listenUdp({ bind, leadsTo, request }: UdpPort, context: ClientCon
 
 /** @throws {CliError} */
 export async function bindUdp({ host, port }: HostPort): Promise<Socket> {
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   try {
-    socket.bind(port, host)
-    await once(socket, 'listening')
+    const socket = await boundSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' }, port, host)
+    widen(socket)
+    return socket
   } catch (error) {
-    socket.on('error', ignore).close()
     throw new CliError(
       `cannot listen on udp ${formatHostPort({ host, port })}: ${(error as Error).message}`,
       {
@@ -80,10 +78,6 @@ export async function bindUdp({ host, port }: HostPort): Promise<Socket> {
       },
     )
   }
-  // An error, such as of an answer to a program that has gone, counts as the loss of a packet.
-  socket.on('error', ignore)
-  widen(socket)
-  return socket
 }
 
 /** As far as the system allows. */
