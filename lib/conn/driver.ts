@@ -285,10 +285,10 @@ export class Driver<Stream> {
     this.#host.onSubflow(change)
   }
 
-  #suspensionChanged(resumedAfterMs: number | undefined): void {
-    debug(resumedAfterMs === undefined ? 'suspended' : 'the connection goes on after %d ms', resumedAfterMs)
-    this.trace?.suspension(resumedAfterMs)
-    this.#host.onSuspension(resumedAfterMs)
+  #suspensionChanged(afterMs: number | undefined): void {
+    debug('the connection %s', afterMs === undefined ? 'is suspended' : `goes on after ${afterMs} ms`)
+    this.trace?.suspension(afterMs)
+    this.#host.onSuspension(afterMs)
   }
 
   #close({ subflow, how }: Extract<Action, { kind: 'close' }>): void {

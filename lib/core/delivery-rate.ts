@@ -127,10 +127,12 @@ export class DeliveryRate {
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
     const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
-    const rate = elapsed > 0 ? (this.#delivered - flight.delivered) / elapsed : 0
-    const isFull = isTrusted && !flight.isAppLimited
-    if (elapsed > 0 && (isFull || rate > this.value)) this.#rate.update(rate, now, span)
-    if (elapsed > 0 && isFull) this.#isLowerBound = false
+    if (elapsed > 0) {
+      const rate = (this.#delivered - flight.delivered) / elapsed
+      const isFull = isTrusted && !flight.isAppLimited
+      if (isFull || rate > this.value) this.#rate.update(rate, now, span)
+      if (isFull) this.#isLowerBound = false
+    }
     return flight.delivered >= this.#nextRound ? this.#endRound(now) : undefined
   }
 

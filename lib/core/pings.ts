@@ -18,10 +18,12 @@ export class Pings {
     return this.#sentAt[0]
   }
 
-  /** @returns whether it may leave; not while MAX_PINGS are unanswered */
+  /** @returns whether one leaves now; none does while MAX_PINGS are unanswered */
   leave(now: Millis): boolean {
     this.lastAt = now
-    return this.#sentAt.length < MAX_PINGS
+    if (this.#sentAt.length === MAX_PINGS) return false
+    this.expect(now)
+    return true
   }
 
   /** A pong is to come for what left at `sentAt`: a ping, or the listener's hello. */

@@ -209,11 +209,9 @@ export class Subflow implements SubflowView, Carrier {
     return Math.max(suspectMs, 1.25 * (this.expectedRttMs ?? this.timeoutMs(suspectMs)))
   }
 
-  /** Writes a ping, and remembers when. */
+  /** Writes a ping, unless too many are unanswered. */
   ping(now: Millis): void {
-    if (!this.pings.leave(now)) return
-    this.acks.add(CODE_PING)
-    this.pings.expect(now)
+    if (this.pings.leave(now)) this.acks.add(CODE_PING)
   }
 
   /** A pong came; one without a ping is ignored. */
