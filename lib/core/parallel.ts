@@ -13,33 +13,34 @@ import type { Subflow } from './subflow.js'
 
 /** Paths are looked at this often, milliseconds. */
 const LOOK_MS = 20
-/** A rate is measured for so long: milliseconds, or round trips on long paths. */
+/** The span of a measurement: milliseconds, or round trips on long paths. */
 const MEASURE_MS = 500
 const MEASURE_ROUNDS = 25
-/** A rate before a trial is a mean over up to so many times as long. */
+/** Before a trial, the rate is a mean over this many times that span at most. */
 const LONG_BEFORE = 8
-/** A trial that has not shown enough goes on for up to so many times as long; and always so long, once one has failed. */
+/** A trial that is undecided lasts for this many times that span at most. */
 const PATIENCE = 3
+/** A trial with one less, and any after one that failed, lasts for this many times that span. */
 const DOUBT = 4
-/** So many subflows are tried at first: what they bring stands out from the noise of losses. */
+/** The number of subflows that the first trial adds: what they bring stands out from the noise of losses. */
 const FIRST_STEP = 3
-/** New subflows get so long before they are measured. */
+/** The time before new subflows are measured: milliseconds, or round trips on long paths. */
 const SETTLE_MS = 200
 const SETTLE_ROUNDS = 10
-/** They have so long to come, milliseconds. */
+/** The time that new subflows have to open, milliseconds. */
 const OPEN_MS = 2000
-/** Each of them has to bring such a share of what there was. */
+/** The share of the rate before the trial that each new subflow has to add. */
 const LEAST_GAIN = 0.1
-/** After a trial that brought nothing, milliseconds; so many times as long after each further one. */
+/** The pause after a trial that brought nothing, milliseconds. Each further one is REST_GROWTH times as long, up to LAST_REST_MS. */
 const FIRST_REST_MS = 2000
 const REST_GROWTH = 4
 const LAST_REST_MS = 120_000
-/** So long after further ones were opened, milliseconds, one less is tried; twice as long each time that it was missed. */
+/** The time after which a path tries to do with one subflow less, milliseconds. It doubles each time that the subflow was missed. */
 const FIRST_DROP_MS = 10_000
 const LAST_DROP_MS = 120_000
-/** One is missed where the path brings less without it by such a share. */
+/** A subflow is missed if the path loses at least this share of its rate without it. */
 const LEAST_LOSS = 0.05
-/** Without data to send for so long, milliseconds, a path needs but one. */
+/** A path that has had nothing to send for this time, milliseconds, returns to its least number of subflows. */
 const IDLE_MS = 10_000
 
 export type Wanted = Extract<Action, { kind: 'parallel' }>
@@ -61,6 +62,7 @@ export class Parallel {
   review(now: Millis): void {
     if (now - this.#lookedAt < LOOK_MS) return
     this.#lookedAt = now
+    if (this.#trials.size === 0 && !this.#subflows.some(mayVary)) return
     const { scheduler, isIdle } = this.#sender
     const isBulk = !isIdle && scheduler.name === 'lowest-rtt'
     const groups = this.#byPath()
@@ -73,8 +75,9 @@ export class Parallel {
     }
   }
 
-  /** The peer, which sends, wants so many subflows on the path of this one. */
-  heard({ path, isDialer }: Subflow, count: number): void {
+  /** The peer sends, and asks for `count` subflows on the path of `subflow`. */
+  heard(subflow: Subflow, count: number): void {
+    const { path, isDialer } = subflow
     if (isDialer) this.#emit({ kind: 'parallel', path, count, by: 'peer' })
   }
 
@@ -248,6 +251,9 @@ class PathTrial {
     this.#since = now
   }
 }
+
+/** The number of subflows on its path is for this side to decide. */
+const mayVary = ({ path }: Subflow): boolean => path.mostSubflows > path.leastSubflows
 
 const measureMs = (rtt: Millis): Millis => Math.max(MEASURE_MS, MEASURE_ROUNDS * rtt)
 

@@ -5,16 +5,16 @@
  */
 import type { Millis } from '../clock.js'
 
-/** A repair holds acks up for about a round trip: at least such a share of it, and so many milliseconds. */
+/** A repair delays acks by about a round trip: by this share of it at least, and by this many milliseconds. */
 const STALL_SHARE = 0.8
 const STALL_MS = 5
-/** The first ack behind it takes longer than any of the round before, by such a share of a round trip. */
+/** The first ack after it takes longer than any of the round before, by this share of a round trip. */
 const RISE_SHARE = 0.5
-/** What arrived in one go is acked within so many milliseconds. */
+/** Acks of data that arrived at once come within this time, milliseconds. */
 const TOGETHER_MS = 4
-/** Repairs within so many round trips are one: packets that are lost together, and what is lost again. */
+/** Repairs within this many round trips are one: packets that are lost together, and what is lost again. */
 const APART_ROUNDS = 4
-/** So many repairs within so many round trips show that losses limit the rate: CUBIC's window is then some 25 packets at most. */
+/** EVIDENCE repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then some 25 packets at most. */
 const EVIDENCE = 4
 const EVIDENCE_ROUNDS = 50
 
