@@ -10,7 +10,7 @@ import { missingForLinks } from '../links/needs.js'
 import { link } from '../links/scenario.js'
 import { libraryBuild } from '../shared/build.js'
 import { Worker } from '../shared/worker.js'
-import { type Call, figuresOf, type Took } from './figures.js'
+import { type Call, figuresOf, SLACK_MS, type Took } from './figures.js'
 import { CALL_PEERS, type CallPeer } from './peers.js'
 import { saveCalls, tables } from './results.js'
 
@@ -40,6 +40,7 @@ const CONNECT_MS = 30_000
 
 const seconds = Number(values.seconds)
 const links = values.links.split(',').map((text) => text.split('/').map(Number) as [number, number])
+const BEST_MS = Math.min(...links.map(([, delay]) => delay))
 
 function changes(flaps: number): string[] {
   const all: string[] = []
@@ -85,7 +86,7 @@ async function measure(peer: CallPeer, flaps: number): Promise<Call> {
       ...{ peer: peer.id, links: values.links, flaps, seconds, build: libraryBuild() },
       ...figuresOf({
         ...{ took: messages, given: done['given'] as number, bytes: Number(values.bytes) },
-        ...{ bestMs: Math.min(...links.map(([, delay]) => delay)) },
+        ...{ bestMs: BEST_MS },
         ...{ payloadBytes: after.payload - before.payload, wireBytes: after.offered - before.offered },
       }),
     }
@@ -104,7 +105,7 @@ function sent(network: Network): { payload: number; offered: number } {
 }
 
 function tellLate(messages: readonly Took[], beganAt: number): void {
-  const lateMs = Math.min(...links.map(([, delay]) => delay)) + 20
+  const lateMs = BEST_MS + SLACK_MS
   for (const [at, ms] of messages.toSorted(([a], [b]) => a - b))
     if (ms > lateMs)
       console.error(`  sent at ${((at - beganAt) / 1000).toFixed(3)} s: took ${ms.toFixed(0)} ms`)

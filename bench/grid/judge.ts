@@ -73,7 +73,7 @@ export const EXCEPTIONS: readonly Exception[] = [
       Math.min(...pipes(from, to)) < 1,
   },
   {
-    steps: 'any of `steps` without losses, share, with a queue of one pipe, under BBR',
+    steps: 'the share of `steps` cells without losses and with a queue of one pipe, under BBR',
     why: 'when the rate falls to a quarter, what is under way either just fits into the queue or just overflows it',
     covers: ({ from, to, what }) =>
       what === 'share' && fallsIntoOnePipe(from.cell) && fallsIntoOnePipe(to.cell),
