@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Two streams made one: bytes, ends, resets and the pace of both directions. */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ignore } from '../../ignore.js'
 
@@ -46,8 +47,21 @@ export class Splice {
     else from.once('end', fromOnEnd)
   }
 
-  readonly #nearOnEnd = (): void => this.#end(this.#far)
-  readonly #farOnEnd = (): void => this.#end(this.#near)
+  readonly #nearOnEnd = (): void => this.#passEnd(this.#near, this.#far)
+  readonly #farOnEnd = (): void => this.#passEnd(this.#far, this.#near)
+
+  /**
+   * Where the last bytes and a reset are found together, libuv reports an end (uv__stream_io in unix/stream.c). A
+   * write of no bytes sends nothing, but it fails on a socket that was reset. The close that follows cuts `to`. (A
+   * write that still waits fails in the same way, and the end need not wait for it.)
+   */
+  #passEnd(from: Resettable, to: Resettable): void {
+    if (!(from instanceof Socket) || !from.writable || from.writableLength > 0) this.#end(to)
+    else
+      from.write(NOTHING, (error) => {
+        if (!error) this.#end(to)
+      })
+  }
 
   /** Node cannot reset a socket whose end is on its way: the end waits until all is written. */
   #end(to: Resettable): void {

@@ -164,7 +164,7 @@ describe.skipIf(!hasTmux())('--monitor', () => {
     tmux('send-keys', '1')
     await screen(/1 wifi +paused/)
     tmux('send-keys', 'q')
-    expect(await screen(/wifi .*paused/)).toMatch(/connected to serve/)
+    expect(await screen(/connected to serve/)).toMatch(/wifi .*paused/)
     tmux('send-keys', 'C-c')
     await screen(/ended with 0/)
   })

@@ -80,6 +80,23 @@ describe('a splice', () => {
     }
   })
 
+  it('takes no reset for an end, even if it is found together with the last bytes', async () => {
+    const [far, server] = await connection()
+    const near = new SlowEnd()
+    const splice = new Splice(near, far)
+    splice.lead()
+    const over = splice.join()
+    await quiet(3)
+    server.write('half a file')
+    server.resetAndDestroy()
+    await until(() => {
+      near.takeOne()
+      return near.destroyed || near.writableFinished
+    })
+    expect(near.isReset).toBe(true)
+    await over
+  })
+
   it('delivers all that came before an end, although the other direction is reset, and resets then', async () => {
     const [near, far] = [new SlowEnd(), new SlowEnd()]
     const splice = new Splice(near, far)
