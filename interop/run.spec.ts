@@ -41,6 +41,9 @@ function filesOf(pid: number, user: User): string[] {
   )
 }
 
+/** A command that cannot close something ends only after this time. */
+const CLOSING_MS = 5000
+
 /** Node itself, with a source that has `args` behind it. */
 const node = (source: string, ...args: string[]): string[] => [process.execPath, '-e', source, ...args]
 
@@ -160,6 +163,21 @@ describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : 
     },
   )
 
+  it('takes the variables of Node for the command and the program, not for its own helper', async () => {
+    const hook = join(stage.folder, 'hook.cjs')
+    writeFileSync(
+      hook,
+      "require('node:fs').writeSync(2, 'loaded by ' + (process.argv[1] ?? 'node -p') + '\\n')",
+    )
+    const cli = stage.run('root', [process.execPath, '-p', 'process.env.NODE_OPTIONS'], {
+      env: { NODE_OPTIONS: `--require ${hook}` },
+    })
+    const { out, lines } = await cli.exited
+    expect(out.toString().trim()).toBe(`--require ${hook}`)
+    const loaded = lines.filter((line) => line.startsWith('loaded by'))
+    expect(loaded).toEqual([expect.stringMatching(/main\.[a-z]+$/), 'loaded by node -p'])
+  })
+
   it('resets a connection that serve refuses, and says why', async () => {
     const { code, lines } = await stage.exit('root', [
       'curl',
@@ -269,9 +287,11 @@ const sockets = Array.from({ length: 5 }, () => connect(${PORTS.http}, '${IPV4}'
     writeFileSync(join(folder, 'nft'), '#!/bin/sh\necho refused >&2\nexit 1\n', { mode: 0o755 })
     const within = [...stage.within, 'env', `PATH=${folder}:${env.PATH}`]
     for (let start = 0; start < 5; start++) {
+      const begunAt = performance.now()
       const cli = new CliProcess(['run', '--to', '127.0.0.1:1', '--', 'true'], { within })
       // A helper that was left would hold standard output.
       const { code, lines } = await cli.exited
+      expect(performance.now() - begunAt).toBeLessThan(CLOSING_MS)
       expect([code, lines.join()]).toEqual([1, expect.stringContaining('refused')])
     }
   })

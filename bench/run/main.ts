@@ -2,6 +2,7 @@
 /**
  * What `multipath run` costs over loopback: how long a program takes that does nothing, beside the same program and Node alone; and how fast
  * a program downloads, beside `multipath forward`. Both by turns. `npm run bench:run -- --pairs 7`; needs root, iproute2, nftables.
+ * Each Node reads the certificates of NODE_EXTRA_CA_CERTS before anything else, which is no part of this unless `--own-certificates` is given.
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
@@ -14,8 +15,11 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '7' },
     megabytes: { type: 'string', default: '200' },
     paths: { type: 'string', default: '2' },
+    'own-certificates': { type: 'boolean', default: false },
   },
 })
+
+if (!values['own-certificates']) delete process.env.NODE_EXTRA_CA_CERTS
 
 const [SOURCE_PORT, LOCAL_PORT, PORT] = [7810, 7811, 7812]
 const PLACE = '203.0.113.7'

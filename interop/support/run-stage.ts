@@ -19,7 +19,7 @@ const AS: Readonly<Record<User, readonly string[]>> = {
   root: [],
   'an ordinary user': ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
 }
-export interface RunStart extends Omit<CliStart, 'within' | 'env'> {
+export interface RunStart extends Omit<CliStart, 'within'> {
   /** Of `multipath run`. */
   readonly options?: readonly string[]
   /** Whether it leads a process group of its own, and a session. */
@@ -103,7 +103,7 @@ export class RunStage implements AsyncDisposable {
     const cli = new CliProcess(['run', ...to, ...options, '--', ...program], {
       ...others,
       within: [...this.within, ...(isGroup ? ['setsid'] : []), ...AS[user]],
-      env: { MULTIPATH_TOKEN: TOKEN, HOME: this.folder },
+      env: { MULTIPATH_TOKEN: TOKEN, HOME: this.folder, ...others.env },
     })
     this.#running.push(cli)
     return cli

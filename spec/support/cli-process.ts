@@ -42,7 +42,8 @@ export class CliProcess implements AsyncDisposable {
     const stdin = input === 'null' ? 'ignore' : input
     const [program, ...words] = [...within, process.execPath, MAIN, ...args]
     this.#child = spawn(program!, words, {
-      env: { ...process.env, ...env },
+      // No spec needs these certificates, and each Node that is told of them reads them all before anything else.
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...env },
       stdio: [stdin, typeof output === 'number' ? output : 'pipe', 'pipe'],
     })
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {

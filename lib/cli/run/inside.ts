@@ -10,7 +10,7 @@ import { Destinations } from './destinations.js'
 import { NameTable } from './name-table.js'
 import { serveNames } from './name-server.js'
 import { UdpCatcher } from './catch-udp.js'
-import type { FromInside, ToInside } from './protocol.js'
+import type { FromInside, Start, ToInside } from './protocol.js'
 import { CATCH_PORT, LINK } from './setup.js'
 import { LENT_SIGNALS } from '../lent-signals.js'
 import { SignalRelay } from './signal-relay.js'
@@ -32,7 +32,7 @@ function tell(message: FromInside, handle?: Server | Socket | UdpSocket, onSent:
 const udp = new UdpCatcher({ names, tell })
 
 process.on('message', (message: ToInside) => {
-  if (message.kind === 'start') started = serveNames(names).then(() => start(message.words))
+  if (message.kind === 'start') started = serveNames(names).then(() => start(message))
   // A signal to the helper that came before this is told a round of the event loop later at the latest.
   else if (message.kind === 'signal')
     setImmediate(() => setImmediate(() => void started.then(() => relay.passOn(message.name))))
@@ -56,8 +56,8 @@ new Socket({ fd: LINK })
 
 for (const name of LENT_SIGNALS) process.on(name, () => relay.heard(name))
 
-function start([command = '', ...words]: readonly string[]): void {
-  program = spawn(command, words, { stdio: 'inherit' })
+function start({ words: [command = '', ...words], env }: Start): void {
+  program = spawn(command, words, { env, stdio: 'inherit' })
   program.once('spawn', () => tell({ kind: 'started', pid: program!.pid! }))
   program.once('error', ({ code = '', message }: NodeJS.ErrnoException) =>
     tell({ kind: 'not-started', code, message }),
@@ -73,6 +73,6 @@ function connectTo(id: number, port: number): void {
   socket.once('connect', () => tell({ kind: 'connected', id }, socket))
 }
 
-udp.open()
 // Once it is closed here, no connection can be accepted here.
 const server = createServer().listen(CATCH_PORT, () => tell({ kind: 'ready' }, server, () => server.close()))
+udp.open()

@@ -72,8 +72,7 @@ export class Namespace {
     // What the set-up says is read here, whether it is done, and nftables' trace; descriptor 4 is the standard error of the program.
     this.#child = spawn(command!, words, {
       stdio: ['inherit', 'inherit', 'pipe', 'ipc', 2, 'pipe', 'pipe'],
-      // The token is none of the program's business.
-      env: { ...process.env, [TOKEN_VARIABLE]: undefined },
+      env: helperEnv(process.env),
     })
     const stdio: readonly unknown[] = this.#child.stdio
     void this.#follow(this.#child.stderr!, stdio[SET_UP] as Readable)
@@ -88,7 +87,9 @@ export class Namespace {
   /** Once `server` has resolved. */
   start(program: readonly string[]): void {
     const before = this.#isPrivileged ? [] : asUser(process.getuid!(), process.getgid!())
-    this.#tell({ kind: 'start', words: [...before, ...program] })
+    // The token is none of the program's business.
+    const { [TOKEN_VARIABLE]: _, ...env } = process.env
+    this.#tell({ kind: 'start', words: [...before, ...program], env })
   }
 
   /** Passes a signal on to the program. */
@@ -114,6 +115,8 @@ export class Namespace {
     if (this.#child.connected) this.#child.disconnect()
     // For what is still being set up; a helper takes no notice.
     this.#child.kill()
+    // Nobody else has taken it where the set-up failed.
+    this.#ready.promise.then((server) => server.close(), ignore)
   }
 
   /** Both end with the set-up. */
@@ -178,6 +181,15 @@ export class Namespace {
     this.#end.reject(new CliError('the helper that provides the network of the program has ended'))
     if (this.#pid !== undefined) kill(this.#pid)
   }
+}
+
+/**
+ * What Node reads in its environment is for the command and the program: the helper would load the same modules, wait for
+ * the same debugger, and read the certificates of NODE_EXTRA_CA_CERTS, which can take it longer than all the rest of its start.
+ */
+function helperEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isForOthers = (name: string): boolean => name.startsWith('NODE_') || name === TOKEN_VARIABLE
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isForOthers(name)))
 }
 
 /** As shells have it: 127 for a program that is not there, 126 for one that cannot be run. */

@@ -20,10 +20,16 @@ export interface UdpMessage {
   readonly packet?: string | undefined
 }
 
+/** Start the program; it has the helper's standard streams. */
+export interface Start {
+  readonly kind: 'start'
+  readonly words: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+}
+
 /** To the helper. */
 export type ToInside =
-  /** Start the program; it has the helper's standard streams. */
-  | { readonly kind: 'start'; readonly words: readonly string[] }
+  | Start
   | { readonly kind: 'signal'; readonly name: NodeJS.Signals }
   /** Where an accepted connection is to go. */
   | { readonly kind: 'destination'; readonly id: number; readonly accepted: Accepted }
