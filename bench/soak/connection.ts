@@ -74,7 +74,7 @@ export class SoakConnection {
   }
 
   async #close(outcome: Outcome): Promise<void> {
-    if (outcome === 'stuck in Go') for (const conn of this.#opened?.conns ?? []) conn.destroy()
+    if (outcome === 'stuck in Go') for (const conn of this.#opened?.conns ?? []) conn.resetAndDestroy()
     try {
       await this.#opened?.[Symbol.asyncDispose]()
     } catch (error) {
