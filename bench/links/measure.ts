@@ -4,7 +4,7 @@ import { percentile, sum } from '../shared/figures.js'
 import { bytesIn, longestGap, rateIn, type Received, type Span } from '../shared/timeline.js'
 import type { WorkerEvent } from '../shared/worker.js'
 import { linkOf, type Network, type NetworkEvent } from './network.js'
-import type { Scenario } from './scenario.js'
+import { type Scenario, USUAL_EVERY_MS } from './scenario.js'
 import { bytesByPath, resentShare, suspicions } from './sender-stats.js'
 
 export interface Observed {
@@ -169,16 +169,13 @@ function onLinks(events: readonly NetworkEvent[], span: Span, counter: Counter):
   return bytesAt(events, span.to, all) - bytesAt(events, span.from, all)
 }
 
-/** Must be the dialer's --every, in milliseconds. */
-const ECHO_EVERY_MS = 5
-
 function echoFigures(observed: Observed, echo: NonNullable<Observed['echo']>): Figures {
   const samples = echo.done.echoes as readonly (readonly [sentAt: number, ms: number])[]
   const { scenario, seconds } = observed
   const from = echo.started.at + scenario.warm * 1000
   const times = samples.filter(([sentAt]) => sentAt >= from).map(([, ms]) => ms)
   if (times.length === 0) throw new Error('no echo came back')
-  const due = ((seconds - scenario.warm) * 1000) / ECHO_EVERY_MS
+  const due = ((seconds - scenario.warm) * 1000) / (scenario.every ?? USUAL_EVERY_MS)
   return {
     p50: percentile(times, 50),
     p99: percentile(times, 99),

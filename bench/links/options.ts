@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { PathPolicy, SchedulerName } from 'multipath-net'
 import { PEERS, type Peer } from './peers.js'
 import type { Scenario } from './scenario.js'
+import { isRecorded, playing } from './recording-files.js'
 import { SCENARIOS } from './scenarios.js'
 
 export const USAGE: string = `npm run bench:links -- [options]
@@ -17,6 +18,9 @@ export const USAGE: string = `npm run bench:links -- [options]
   --alone           one run after another, none side by side
   --save            write bench/results though only some was measured: the rest stays as it was
   --trace DIR       a timeline of each run as JSON lines: receiver, links, statistics of each path
+  --recorded FILE,… recordings of links in mahimahi's format instead of those made here, for each link the next: FILE, or
+                    FILE@SECONDS to begin later. X.down has its way back in X.up, any other plays both ways. Without --only,
+                    all scenarios with recordings
   --link WORDS …    a scenario of its own instead: 'rate=50,delay=10' for each link, with
   --at WORDS …      '3 0 down' for each change, --work bulk|echo|both|offered, --seconds N,
                     --offered MBITS, --scheduler NAME, and --policy '{"tier":"backup"}' for each link
@@ -51,25 +55,37 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ only: text, peers: text, cc: text, runs: text, seconds: text, trace: text },
+      ...{ only: text, peers: text, cc: text, runs: text, seconds: text, trace: text, recorded: text },
       ...{ quick: flag, fresh: flag, alone: flag, save: flag, help: flag },
       ...CUSTOM,
     },
   })
   if (values.help) return undefined
-  const { quick, fresh, alone, save, link, only, peers, cc, runs, seconds, trace } = values
+  const { quick, fresh, alone, save, link, only, peers, cc, runs, seconds, trace, recorded } = values
   const all = link ? [custom(link, Number(seconds ?? 10), values)] : SCENARIOS
   const usual = PEERS.filter(({ id, extra }) => (quick ? QUICK_PEERS.includes(id) : !extra))
   return {
-    scenarios: chosen(all, only).filter((scenario) => !quick || only !== undefined || scenario.quick > 0),
+    scenarios: scenarios(all, quick, only, recorded),
     peers: peers === undefined ? usual : chosen(PEERS, peers),
     congestionControls: (cc ?? (quick ? 'bbr' : 'bbr,cubic')).split(','),
     runs: Number(runs ?? (quick ? 1 : 3)),
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
     ...(trace === undefined ? {} : { trace }),
     ...{ quick, fresh, alone, save },
-    isFull: [link, only, peers, cc, runs, seconds, trace].every((value) => value === undefined),
+    isFull: [link, only, peers, cc, runs, seconds, trace, recorded].every((value) => value === undefined),
   }
+}
+
+function scenarios(
+  all: readonly Scenario[],
+  quick: boolean,
+  only: string | undefined,
+  recorded: string | undefined,
+): Scenario[] {
+  const isUsual = (scenario: Scenario): boolean =>
+    recorded === undefined ? !scenario.extra && (!quick || scenario.quick > 0) : isRecorded(scenario)
+  const wanted = only === undefined ? all.filter(isUsual) : chosen(all, only)
+  return recorded === undefined ? wanted : wanted.map((scenario) => playing(scenario, recorded.split(',')))
 }
 
 interface Custom {
@@ -103,8 +119,7 @@ function customPolicies({ scheduler, policy }: Custom): Pick<Scenario, 'schedule
   }
 }
 
-function chosen<T extends { readonly id: string }>(all: readonly T[], names: string | undefined): T[] {
-  if (names === undefined) return [...all]
+function chosen<T extends { readonly id: string }>(all: readonly T[], names: string): T[] {
   const wanted = names.split(',')
   const unknown = wanted.find((name) => !all.some(({ id }) => id === name))
   if (unknown !== undefined)

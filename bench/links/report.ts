@@ -130,10 +130,10 @@ export function markdown(
 /** The links in words, and what happens to them. */
 function linksText({ links }: Scenario): string {
   const each = links.map((link) => {
-    const { rate, delay, loss } = Object.fromEntries(
+    const { rate, recorded, delay, loss } = Object.fromEntries(
       link.split(',').map((part) => part.split('=') as [string, string]),
     )
-    return `${rate} Mbit/s with ${delay} ms${loss === undefined ? '' : ` and ${loss} % loss`}`
+    return `${recorded ?? `${rate} Mbit/s`} with ${delay} ms${loss === undefined ? '' : ` and ${loss} % loss`}`
   })
   return `Links: ${each.join(', ')}.`
 }

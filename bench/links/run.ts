@@ -6,7 +6,8 @@ import { receivedOf } from '../shared/timeline.js'
 import { type Figures, measured, type Observed } from './measure.js'
 import { Network } from './network.js'
 import { addresses, type Job, type Peer, stop } from './peers.js'
-import type { Scenario } from './scenario.js'
+import { withFile } from './recording-files.js'
+import { type Scenario, USUAL_EVERY_MS } from './scenario.js'
 import { writeTimeline } from './trace.js'
 
 export interface RunSetting {
@@ -24,8 +25,7 @@ interface Pair {
   readonly dialer: Worker
 }
 
-/** 200 bytes every 5 ms: an interactive session or a game. */
-const ECHO = ['--size', '200', '--every', '5']
+const ECHO_BYTES = 200
 /** Handshakes over the longest links, with retries under loss, in milliseconds. */
 const CONNECT_MS = 30_000
 const TRACE_EVERY_MS = 1000
@@ -35,7 +35,8 @@ const FLUSH_MS = 20_000
 export async function run(setting: RunSetting): Promise<Figures> {
   const { scenario, peer, congestionControl } = setting
   const changes = (scenario.changes ?? []).filter((change) => Number.parseFloat(change) < setting.seconds)
-  await using network = await Network.start({ links: scenario.links, changes, congestionControl })
+  const links = scenario.links.map(withFile)
+  await using network = await Network.start({ links, changes, congestionControl })
   const processes = (await peer.prepare?.(network)) ?? []
   const pairs: Pair[] = []
   try {
@@ -82,7 +83,8 @@ async function start(setting: RunSetting, network: Network, job: Job): Promise<P
   const args = ['dial', '--kind', peer.kind, '--mode', work, '--addrs', dial, '--seconds', String(seconds)]
   args.push(...extra(peer.dials, 'dial'))
   if (locals !== '') args.push('--locals', locals)
-  if (job === 'echo') args.push(...ECHO)
+  if (job === 'echo')
+    args.push('--size', String(ECHO_BYTES), '--every', String(scenario.every ?? USUAL_EVERY_MS))
   if (trace && peer.dials === 'node') args.push('--stats-every', String(TRACE_EVERY_MS))
   const dialer = new Worker({ ...common, language: peer.dials, wrap: network.inside('client'), args })
   return { job, listener, dialer }

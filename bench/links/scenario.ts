@@ -5,7 +5,10 @@ import type { PathPolicy, SchedulerName } from 'multipath-net'
 export interface Scenario {
   readonly id: string
   readonly title: string
-  /** Words of linksim, a text for each link: rate in Mbit/s, one-way delay in ms, loss in percent. */
+  /**
+   * Words of linksim, a text for each link: rate in Mbit/s, one-way delay in ms, loss in percent, queue in KiB. A recording is named as in
+   * recordings.ts, or by its file.
+   */
   readonly links: readonly string[]
   /** offered: as much as `offered` says, paced by the clock, whether or not it gets through. */
   readonly work: 'bulk' | 'echo' | 'both' | 'offered'
@@ -14,6 +17,10 @@ export interface Scenario {
   readonly seconds: number
   /** How long under --quick; 0 leaves it out. */
   readonly quick: number
+  /** Not part of a run unless it is named. */
+  readonly extra?: boolean
+  /** Milliseconds between the messages of an echo; default: USUAL_EVERY_MS. */
+  readonly every?: number
   /**
    * Seconds at the start that rates and echoes don't count. 0 for bulk unless the target itself says so: a reader
    * that waited for one link gets what the others brought meanwhile in one go, and a window that opens in
@@ -41,6 +48,9 @@ export const link = (rate: number, delay: number, more = ''): string => `rate=${
 
 export const TWO: readonly string[] = [link(50, 5), link(50, 20)]
 export const EVEN: readonly string[] = [link(50, 5), link(50, 10), link(50, 20)]
+
+/** With 200 bytes, an interactive session or a game. */
+export const USUAL_EVERY_MS = 5
 
 type Usual = Pick<Scenario, 'work' | 'seconds' | 'quick' | 'warm'>
 

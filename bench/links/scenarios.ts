@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The links, what is done over them, and what happens to them meanwhile. */
 import { POLICY_SCENARIOS } from './policy-scenarios.js'
+import { RECORDED_SCENARIOS } from './recorded-scenarios.js'
 import { BULK, ECHO, EVEN, link, type Scenario, TWO } from './scenario.js'
 
 const UNEVEN = [link(50, 5), link(20, 40), link(5, 150)]
@@ -85,4 +86,5 @@ export const SCENARIOS: readonly Scenario[] = [
     sumOf: 'eight',
   },
   ...POLICY_SCENARIOS,
+  ...RECORDED_SCENARIOS,
 ]

@@ -17,11 +17,12 @@ type packet struct {
 
 const lateAfter = 2 * time.Millisecond
 
-// direction is one way over a link: a tail-drop queue served at the link's rate, then the delay.
+// direction is one way over a link: a tail-drop queue served at the link's rate or by its recording, then the delay.
 type direction struct {
 	mu       sync.Mutex
 	p        params
 	free     time.Time // when the line is next idle
+	recorded player
 	lastDue  time.Time
 	line     chan packet
 	from, to *os.File
@@ -35,7 +36,9 @@ type direction struct {
 }
 
 func newDirection(p params, from, to *os.File) *direction {
-	return &direction{p: p, from: from, to: to, line: make(chan packet, 1<<16)}
+	d := &direction{p: p, from: from, to: to, line: make(chan packet, 1<<16)}
+	d.begin(time.Now())
+	return d
 }
 
 // read takes packets off the sender's device and decides the fate of each.
@@ -51,7 +54,7 @@ func (d *direction) read() {
 		}
 		d.offered.Add(int64(n))
 		d.payload.Add(int64(payloadOf(buf[:n])))
-		due, ok := d.admit(n)
+		due, ok := d.admit(n, time.Now())
 		if !ok {
 			continue
 		}
@@ -63,9 +66,15 @@ func (d *direction) read() {
 	}
 }
 
+// begin plays the recording, where there is one, from its offset.
+func (d *direction) begin(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.recorded.play(d.p.recorded, d.p.offset, now)
+}
+
 // admit says when a packet of n bytes arrives, or that it never does.
-func (d *direction) admit(n int) (due time.Time, ok bool) {
-	now := time.Now()
+func (d *direction) admit(n int, now time.Time) (due time.Time, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.p
@@ -73,17 +82,12 @@ func (d *direction) admit(n int) (due time.Time, ok bool) {
 		d.lost.Add(1)
 		return due, false
 	}
-	if d.free.Before(now) {
-		d.free = now
+	leaves, ok := d.leave(n, now)
+	if !ok {
+		d.overflown.Add(1)
+		return due, false
 	}
-	if p.rate > 0 {
-		if int(d.free.Sub(now).Seconds()*p.rate)+n > p.queue {
-			d.overflown.Add(1)
-			return due, false
-		}
-		d.free = d.free.Add(time.Duration(float64(n) / p.rate * 1e9))
-	}
-	due = d.free.Add(p.delay)
+	due = leaves.Add(p.delay)
 	if p.jitter > 0 {
 		due = due.Add(time.Duration(rand.Int63n(int64(p.jitter))))
 	}
@@ -92,6 +96,23 @@ func (d *direction) admit(n int) (due time.Time, ok bool) {
 	}
 	d.lastDue = due
 	return due, true
+}
+
+// leave says when a packet has left the queue, or that the queue has no room for it.
+func (d *direction) leave(n int, now time.Time) (leaves time.Time, ok bool) {
+	if d.p.recorded != nil {
+		return d.recorded.admit(n, d.p.queue, now)
+	}
+	if d.free.Before(now) {
+		d.free = now
+	}
+	if d.p.rate > 0 {
+		if int(d.free.Sub(now).Seconds()*d.p.rate)+n > d.p.queue {
+			return leaves, false
+		}
+		d.free = d.free.Add(time.Duration(float64(n) / d.p.rate * 1e9))
+	}
+	return d.free, true
 }
 
 // write hands packets to the receiver's device when they are due.

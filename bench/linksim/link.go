@@ -10,7 +10,7 @@ import (
 // link is a pair of TUN devices; up carries what the client sends.
 type link struct{ up, down *direction }
 
-func newLink(i int, p params, cns, sns, congctl string) (*link, error) {
+func newLink(i int, f figures, cns, sns, congctl string) (*link, error) {
 	name := fmt.Sprintf("l%d", i)
 	c, err := tun(cns, name)
 	if err != nil {
@@ -25,7 +25,7 @@ func newLink(i int, p params, cns, sns, congctl string) (*link, error) {
 			return nil, err
 		}
 	}
-	return start(p, c, s), nil
+	return start(f, c, s), nil
 }
 
 func configure(ns, name string, i, host int, congctl string) error {
@@ -45,8 +45,8 @@ func configure(ns, name string, i, host int, congctl string) error {
 		"src", fmt.Sprintf("10.77.%d.%d", i, host), "congctl", congctl)
 }
 
-func start(p params, c, s *os.File) *link {
-	l := &link{newDirection(p, c, s), newDirection(p, s, c)}
+func start(f figures, c, s *os.File) *link {
+	l := &link{newDirection(f.up, c, s), newDirection(f.down, s, c)}
 	for _, d := range []*direction{l.up, l.down} {
 		go d.read()
 		go d.write()
@@ -54,13 +54,15 @@ func start(p params, c, s *os.File) *link {
 	return l
 }
 
-// apply changes both directions; the words were checked when they were given.
+// apply changes both directions, or the one that a word names; the words were checked when they were given.
 func (l *link) apply(words string) {
-	for _, d := range []*direction{l.up, l.down} {
-		d.mu.Lock()
-		_ = parse(&d.p, words)
-		d.mu.Unlock()
-	}
+	l.up.mu.Lock()
+	defer l.up.mu.Unlock()
+	l.down.mu.Lock()
+	defer l.down.mu.Unlock()
+	f := figures{l.up.p, l.down.p}
+	_ = f.parse(words)
+	l.up.p, l.down.p = f.up, f.down
 }
 
 func (l *link) counters() map[string]any {

@@ -9,24 +9,38 @@ import (
 	"time"
 )
 
-// params are one link's figures, the same for both directions.
+// figures are those of a link's two directions.
+type figures struct{ up, down params }
+
+// params are the figures of one direction.
 type params struct {
 	rate          float64 // bytes per second, 0 = unlimited
 	delay, jitter time.Duration
 	loss          float64 // 0…1
 	queue         int     // bytes
 	down          bool
+	recorded      recording     // instead of a rate
+	offset        time.Duration // at which the recording begins
 }
 
-// parse applies words such as "rate=50,delay=10" or "down" to p.
-func parse(p *params, words string) error {
+// parse applies words such as "rate=50,delay=10" or "down" to both directions, and those such as "up:rate=5" to one.
+func (f *figures) parse(words string) error {
 	for _, w := range strings.FieldsFunc(words, func(r rune) bool { return r == ',' || r == ' ' }) {
-		if err := p.set(w); err != nil {
-			return err
+		word, isUp := strings.CutPrefix(w, "up:")
+		word, isDown := strings.CutPrefix(word, "down:")
+		for _, p := range []*params{&f.up, &f.down} {
+			if isUp && p != &f.up || isDown && p != &f.down {
+				continue
+			}
+			if err := p.set(word); err != nil {
+				return err
+			}
 		}
 	}
-	if p.queue == 0 {
-		p.queue = max(64*1024, int(p.rate*2*p.delay.Seconds()))
+	for _, p := range []*params{&f.up, &f.down} {
+		if p.queue == 0 {
+			p.queue = max(64*1024, int(p.rate*2*p.delay.Seconds()))
+		}
 	}
 	return nil
 }
@@ -37,6 +51,11 @@ func (p *params) set(word string) error {
 		return nil
 	}
 	key, value, _ := strings.Cut(word, "=")
+	if key == "recorded" {
+		var err error
+		p.recorded, err = readRecording(value)
+		return err
+	}
 	f, err := strconv.ParseFloat(value, 64)
 	if err != nil || f < 0 {
 		return fmt.Errorf("%q is neither down, up nor KEY=NUMBER", word)
@@ -50,6 +69,8 @@ func (p *params) set(word string) error {
 		p.jitter = time.Duration(f * 1e6)
 	case "loss":
 		p.loss = f / 100
+	case "offset":
+		p.offset = time.Duration(f * 1e9)
 	case "queue":
 		p.queue = int(f * 1024)
 	default:
@@ -76,5 +97,12 @@ func parseChange(text string, links int) (change, error) {
 		return change{}, fmt.Errorf("-at wants 'SECONDS LINK WORD…' with a link that exists, not %q", text)
 	}
 	words := strings.Join(w[2:], " ")
-	return change{time.Duration(seconds * 1e9), link, words}, parse(&params{}, words)
+	var f figures
+	if err := f.parse(words); err != nil {
+		return change{}, err
+	}
+	if f.up.recorded != nil || f.down.recorded != nil {
+		return change{}, fmt.Errorf("-at can't begin a recording, which -link does: %q", text)
+	}
+	return change{time.Duration(seconds * 1e9), link, words}, nil
 }

@@ -23,11 +23,11 @@ func newSimulation(s settings, cns, sns string) (*simulation, error) {
 		sim.changes = append(sim.changes, c)
 	}
 	for i, text := range s.links {
-		var p params
-		if err := parse(&p, text); err != nil {
+		var f figures
+		if err := f.parse(text); err != nil {
 			return nil, err
 		}
-		l, err := newLink(i, p, cns, sns, s.congctl)
+		l, err := newLink(i, f, cns, sns, s.congctl)
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +51,7 @@ func (sim *simulation) follow(mark string, s settings, ended <-chan struct{}) {
 		if !seen {
 			if _, err := os.Stat(mark); err == nil {
 				start, seen = time.Now(), true
+				sim.begin(start)
 			}
 		}
 		if seen || !s.marked {
@@ -60,6 +61,14 @@ func (sim *simulation) follow(mark string, s settings, ended <-chan struct{}) {
 			nextSample = nextSample.Add(s.sample)
 			sim.say("sample", nil)
 		}
+	}
+}
+
+// begin plays all recordings from their offsets, so that each run meets the same at the same time.
+func (sim *simulation) begin(now time.Time) {
+	for _, l := range sim.links {
+		l.up.begin(now)
+		l.down.begin(now)
 	}
 }
 
