@@ -7,8 +7,9 @@ const TIERS: readonly string[] = ['primary', 'secondary', 'backup'] satisfies Ti
 const PREFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 }
 const BINARY: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
 
+export const MOST_PARALLEL = 64
 /** The names that {@link parsePolicyEntry} knows. */
-const POLICY_KEYS: readonly string[] = ['tier', 'weight', 'max-bytes', 'max-rate']
+const POLICY_KEYS: readonly string[] = ['tier', 'weight', 'max-bytes', 'max-rate', 'parallel']
 
 /** All entries, separated by commas. @throws {InvalidArgumentError} */
 export function parsePolicy(text: string): PathPolicy {
@@ -33,6 +34,11 @@ export function parsePolicyEntry(entry: string): PathPolicy {
       return { maxBytes: value === 'none' ? Infinity : parseBytes(value) }
     case 'max-rate':
       return { maxBytesPerSecond: value === 'none' ? Infinity : parseRate(value) }
+    case 'parallel': {
+      const max = Number(/^1-(\d+)$/.exec(value)?.[1])
+      if (!(max >= 1 && max <= MOST_PARALLEL)) throw wrong('parallel', `from 1-1 to 1-${MOST_PARALLEL}`)
+      return { parallel: { max } }
+    }
     default:
       throw new InvalidArgumentError(`${JSON.stringify(entry)} is unknown: use ${POLICY_KEYS.join('=, ')}=.`)
   }

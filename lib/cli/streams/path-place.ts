@@ -5,7 +5,7 @@ import type { AddressPair, PathPolicy } from '../../index.js'
 import type { Period } from '../caps/cap-book.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort, parseCount, parseHostPort } from '../parse.js'
-import { parsePolicyEntry } from '../parse-policy.js'
+import { MOST_PARALLEL, parsePolicyEntry } from '../parse-policy.js'
 import { parseAddress } from './host.js'
 
 /** One path to the other end, or as many as the interface has addresses. */
@@ -17,7 +17,7 @@ export interface PathPlace extends HostPort {
   readonly policy?: PathPolicy
   /** When the count for `policy.maxBytes` begins again. */
   readonly period?: Period
-  /** Subflows, each a path of its own. */
+  /** Each is a path of its own. */
   readonly parallel?: number
   readonly transport?: 'tls' | 'ws' | 'wss'
   /** A proxy: `socks5://…` or `http://…`. */
@@ -25,7 +25,6 @@ export interface PathPlace extends HostPort {
   readonly label?: string
 }
 
-const MOST_PARALLEL = 64
 const INTERFACE = /^[A-Za-z0-9_.-]{1,64}$/
 const LABEL = /^[\w .:@+-]{1,64}$/
 const PROXY = /^(?:socks5h?|https?):\/\/\S+$/
@@ -94,8 +93,11 @@ function matching(pattern: RegExp, value: string, otherwise: string): string {
   return value
 }
 
+/** A range of subflows is a part of the policy. */
+const RANGE = /^parallel=\d+-/
+
 function isOwn(entry: string): boolean {
-  return Object.hasOwn(OWN, entry.split('=')[0]!)
+  return Object.hasOwn(OWN, entry.split('=')[0]!) && !RANGE.test(entry)
 }
 
 function parseEntry(entry: string): Partial<PathPlace> {

@@ -15,6 +15,7 @@ describe('a path on the command line', () => {
     ['gw:7001,tier=backup,weight=3', { ...GW, policy: { tier: 'backup', weight: 3 } }],
     ['gw:7001,max-bytes=10GB/month', { ...GW, policy: { maxBytes: 10e9 }, period: 'month' }],
     ['gw:7001,max-rate=5Mbit,parallel=2', { ...GW, policy: { maxBytesPerSecond: 625_000 }, parallel: 2 }],
+    ['gw:7001,parallel=1-8,weight=2', { ...GW, policy: { parallel: { max: 8 }, weight: 2 } }],
     ['gw:7001,tls,label=lte', { ...GW, transport: 'tls', label: 'lte' }],
     ['gw:7001,via=socks5://127.0.0.1:1080', { ...GW, via: 'socks5://127.0.0.1:1080' }],
   ])('takes %s', (text, place) => {
@@ -30,6 +31,8 @@ describe('a path on the command line', () => {
     ['gw:7001,max-bytes=lots', /max-bytes must be/],
     ['gw:7001,max-rate=5', /max-rate must be/],
     ['gw:7001,parallel=0', /from 1 to 64/],
+    ['gw:7001,parallel=2-8', /parallel must be from 1-1 to 1-64/],
+    ['gw:7001,parallel=1-65', /parallel must be/],
     ['gw:7001,via=ftp://x', /via must be/],
     ['gw:7001,label=', /label must/],
     ['gw:7001,speed=fast', /is unknown/],
