@@ -8,40 +8,41 @@ const PREFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9
 const BINARY: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
 
 export const MOST_PARALLEL = 64
-/** The names that {@link parsePolicyEntry} knows. */
-const POLICY_KEYS: readonly string[] = ['tier', 'weight', 'max-bytes', 'max-rate', 'parallel']
-
 /** All entries, separated by commas. @throws {InvalidArgumentError} */
 export function parsePolicy(text: string): PathPolicy {
   return Object.assign({}, ...text.split(',').map((entry) => parsePolicyEntry(entry))) as PathPolicy
 }
 
+type Read = (value: string) => PathPolicy
+
+/** By name. @throws {InvalidArgumentError} */
+const READERS: Readonly<Record<string, Read>> = {
+  tier: (value) => {
+    if (!TIERS.includes(value)) throw wrong('tier', `one of ${TIERS.join(', ')}`)
+    return { tier: value as Tier }
+  },
+  weight: (value) => {
+    const weight = Number(value)
+    if (!/^\d+(\.\d+)?$/.test(value) || weight < 1 || weight > 1_000_000)
+      throw wrong('weight', 'from 1 to 1000000')
+    return { weight }
+  },
+  'max-bytes': (value) => ({ maxBytes: value === 'none' ? Infinity : parseBytes(value) }),
+  'max-rate': (value) => ({ maxBytesPerSecond: value === 'none' ? Infinity : parseRate(value) }),
+  parallel: (value) => {
+    const max = Number(/^1-(\d+)$/.exec(value)?.[1])
+    if (!(max >= 1 && max <= MOST_PARALLEL)) throw wrong('parallel', `from 1-1 to 1-${MOST_PARALLEL}`)
+    return { parallel: { max } }
+  },
+}
+
 /** `NAME=VALUE`. @throws {InvalidArgumentError} */
 export function parsePolicyEntry(entry: string): PathPolicy {
   const at = entry.indexOf('=')
-  const [name, value] = [entry.slice(0, Math.max(0, at)), entry.slice(at + 1)]
-  switch (name) {
-    case 'tier':
-      if (!TIERS.includes(value)) throw wrong('tier', `one of ${TIERS.join(', ')}`)
-      return { tier: value as Tier }
-    case 'weight': {
-      const weight = Number(value)
-      if (!/^\d+(\.\d+)?$/.test(value) || weight < 1 || weight > 1_000_000)
-        throw wrong('weight', 'from 1 to 1000000')
-      return { weight }
-    }
-    case 'max-bytes':
-      return { maxBytes: value === 'none' ? Infinity : parseBytes(value) }
-    case 'max-rate':
-      return { maxBytesPerSecond: value === 'none' ? Infinity : parseRate(value) }
-    case 'parallel': {
-      const max = Number(/^1-(\d+)$/.exec(value)?.[1])
-      if (!(max >= 1 && max <= MOST_PARALLEL)) throw wrong('parallel', `from 1-1 to 1-${MOST_PARALLEL}`)
-      return { parallel: { max } }
-    }
-    default:
-      throw new InvalidArgumentError(`${JSON.stringify(entry)} is unknown: use ${POLICY_KEYS.join('=, ')}=.`)
-  }
+  const name = entry.slice(0, Math.max(0, at))
+  if (Object.hasOwn(READERS, name)) return READERS[name]!(entry.slice(at + 1))
+  const known = Object.keys(READERS).join('=, ')
+  throw new InvalidArgumentError(`${JSON.stringify(entry)} is unknown: use ${known}=.`)
 }
 
 /** `10GB`, `512MiB`, `1000`: bytes. @throws {InvalidArgumentError} */
