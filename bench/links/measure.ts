@@ -7,17 +7,21 @@ import { linkOf, type Network, type NetworkEvent } from './network.js'
 import { type Scenario, USUAL_EVERY_MS } from './scenario.js'
 import { bytesByPath, resentShare, suspicions } from './sender-stats.js'
 
+interface Bulk {
+  readonly started: WorkerEvent
+  readonly done: WorkerEvent
+  readonly received: readonly Received[]
+}
+
 export interface Observed {
   readonly scenario: Scenario
   readonly seconds: number
   readonly network: Network
   /** Processor seconds of all processes of both sides, from start to done. */
   readonly cpuUsed: number
-  readonly bulk?: {
-    readonly started: WorkerEvent
-    readonly done: WorkerEvent
-    readonly received: readonly Received[]
-  }
+  readonly bulk?: Bulk
+  /** Of what else sent meanwhile. */
+  readonly beside?: Bulk
   readonly echo?: { readonly started: WorkerEvent; readonly done: WorkerEvent }
 }
 
@@ -27,6 +31,8 @@ export interface Figures {
   readonly rate?: number
   /** Plain TCP: of each link alone. */
   readonly perLink?: readonly number[]
+  /** Rate of what else sent meanwhile. */
+  readonly beside?: number
   /** The longest the reader waited. */
   readonly stall?: number
   /** Rate while the link was silent; of each connection for plain TCP. */
@@ -77,8 +83,8 @@ function lateShare(last: NetworkEvent | undefined): number {
   return sum(directions.map(({ late }) => late)) / Math.max(1, sum(directions.map(({ packets }) => packets)))
 }
 
-function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): Figures {
-  const { scenario, network } = observed
+function bulkFigures(observed: Observed, bulk: Bulk): Figures {
+  const { scenario } = observed
   const { received } = bulk
   const whole = { from: bulk.started.at, to: bulk.done.at }
   const counted = { from: whole.from + scenario.warm * 1000, to: whole.to }
@@ -91,11 +97,22 @@ function bulkFigures(observed: Observed, bulk: NonNullable<Observed['bulk']>): F
     ...(received.length > 1 ? { perLink } : {}),
     stall: Math.max(...received.map((one) => longestGap(one, whole))),
     ...silenceFigures(observed, received, whole),
-    cpuPerGB: (observed.cpuUsed / bytes) * 1e9,
-    wirePerByte: onLinks(network.events, whole, ({ up, down }) => up.offered + down.offered) / bytes,
-    sentPerByte: onLinks(network.events, whole, ({ up }) => up.payload) / bytes,
+    ...(observed.beside ? { beside: rateOf(observed.beside) } : costs(observed, whole, bytes)),
     ...(scenario.isComplete ? { delivered: deliveredShare(bulk.done, received) } : {}),
   }
+}
+
+/** For each byte; what another connection costs can't be told from it. */
+function costs({ cpuUsed, network: { events } }: Observed, whole: Span, bytes: number): Figures {
+  return {
+    cpuPerGB: (cpuUsed / bytes) * 1e9,
+    wirePerByte: onLinks(events, whole, ({ up, down }) => up.offered + down.offered) / bytes,
+    sentPerByte: onLinks(events, whole, ({ up }) => up.payload) / bytes,
+  }
+}
+
+function rateOf({ started, done, received }: Bulk): number {
+  return sum(received.map((one) => rateIn(one, { from: started.at, to: done.at })))
 }
 
 function deliveredShare(done: WorkerEvent, received: readonly Received[]): number {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Language } from '../shared/worker.js'
 import type { Network } from './network.js'
+import type { Scenario } from './scenario.js'
 
 export interface Peer {
   readonly id: string
@@ -22,11 +23,11 @@ export interface Peer {
   /** Not part of a run unless it is named. */
   readonly extra?: boolean
   /** Prepares the namespaces; gives the processes whose time counts too. */
-  prepare?(network: Network): Promise<ChildProcess[]>
+  prepare?(network: Network, beside?: Scenario['beside']): Promise<ChildProcess[]>
 }
 
-/** Ports of the bulk and of the echo listener. */
-const PORTS = { bulk: 7000, echo: 7001 } as const
+/** Ports of the listeners: of bulk, of echo, and of what sends bulk beside. */
+const PORTS = { bulk: 7000, echo: 7001, plain: 7002, back: 7003 } as const
 export type Job = keyof typeof PORTS
 const TUNNEL_PORT = 7800
 /** What the tunnel takes to listen, in milliseconds. */
@@ -92,6 +93,9 @@ export const PEERS: readonly Peer[] = [
   },
 ]
 
+/** Plain TCP, which others have beside them. */
+export const PLAIN: Peer = PEERS.find(({ id }) => id === 'plain')!
+
 export interface Addresses {
   readonly listen: string
   readonly dial: string
@@ -101,25 +105,31 @@ export interface Addresses {
 export function addresses(peer: Peer, job: Job, links: number): Addresses {
   const port = PORTS[job]
   if (peer.reach === 'tunnel') return { listen: `127.0.0.1:${port}`, dial: `127.0.0.1:${port}`, locals: '' }
-  if (peer.reach === 'first') return { listen: `0.0.0.0:${port}`, dial: `10.77.0.2:${port}`, locals: '' }
-  // Plain TCP's echo has only one link to be on: the first, beside the bulk there.
-  const used = Array.from({ length: peer.id === 'plain' && job === 'echo' ? 1 : links }, (_, i) => i)
+  const [here, there] = job === 'back' ? [2, 1] : [1, 2]
+  if (peer.reach === 'first')
+    return { listen: `0.0.0.0:${port}`, dial: `10.77.0.${there}:${port}`, locals: '' }
+  // Plain TCP's echo has only one link to be on: the first, beside the bulk there. So has the plain TCP beside others.
+  const isOnFirst = job === 'plain' || (peer.id === 'plain' && job === 'echo')
+  const used = Array.from({ length: isOnFirst ? 1 : links }, (_, i) => i)
   const dialled = used.flatMap((i) => Array.from({ length: peer.subflows ?? 1 }, () => i))
-  const servers = (among: readonly number[]): string => among.map((i) => `10.77.${i}.2:${port}`).join(',')
+  const servers = (among: readonly number[]): string =>
+    among.map((i) => `10.77.${i}.${there}:${port}`).join(',')
   return {
     listen: servers(used),
     dial: servers(dialled),
-    locals: dialled.map((i) => `10.77.${i}.1`).join(','),
+    locals: dialled.map((i) => `10.77.${i}.${here}`).join(','),
   }
 }
 
-/** The server announces its other addresses, and the client's kernel opens a subflow to each. */
-async function prepareMptcp(network: Network): Promise<ChildProcess[]> {
+/** Who listens announces its other addresses, and the kernel of who dials opens a subflow to each. */
+async function prepareMptcp(network: Network, beside?: Scenario['beside']): Promise<ChildProcess[]> {
   for (const where of ['client', 'server'] as const) {
     network.ip(where, 'mptcp', 'limits', 'set', 'subflows', '8', 'add_addr_accepted', '8')
   }
   for (let i = 1; i < network.links; i++) {
     network.ip('server', 'mptcp', 'endpoint', 'add', `10.77.${i}.2`, 'dev', `l${i}`, 'signal')
+    if (beside === 'back')
+      network.ip('client', 'mptcp', 'endpoint', 'add', `10.77.${i}.1`, 'dev', `l${i}`, 'signal')
   }
   return []
 }

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BUILD } from '../shared/places.js'
-import { type Recording, RECORDINGS } from './recordings.js'
+import { INVENTED, type Recording, RECORDINGS } from './recordings.js'
 import type { Scenario } from './scenario.js'
 
 const FOLDER = `${BUILD}recorded/`
@@ -12,7 +12,9 @@ const WORD = /(?<=^|,)recorded=([^,]+)/
 
 const made = new Set<string>()
 
-export const isRecorded = ({ links }: Scenario): boolean => links.some((link) => /\brecorded=/.test(link))
+/** Whether it has links that could play real recordings as well. */
+export const isRecorded = ({ links }: Scenario): boolean =>
+  INVENTED.some(({ name }) => links.some((link) => link.includes(`recorded=${name}`)))
 
 /** The link with the file of its recording in place of its name, once there is such a file. */
 export function withFile(link: string): string {

@@ -21,7 +21,10 @@ export const CARRIERS: readonly Recording[] = [
   { name: 'carrier-3', times: () => drive(5, 3) },
 ]
 
-export const RECORDINGS: readonly Recording[] = [...CARRIERS, { name: 'wifi', times: () => fade(30, 4) }]
+/** Those that stand for real ones. */
+export const INVENTED: readonly Recording[] = [...CARRIERS, { name: 'wifi', times: () => fade(30, 4) }]
+
+export const RECORDINGS: readonly Recording[] = [...INVENTED, { name: 'pauses', times: () => pause(20) }]
 
 /** Shortest and longest silence of a carrier, and the time from one to the next: at least, and the mean of what is added. */
 const OUTAGE_MS = { min: 200, max: 5000 }
@@ -79,10 +82,15 @@ export function fade(mean: number, seed: number): number[] {
   return opportunities(rates, mean)
 }
 
+/** A path that delivers nothing for the first 200 ms of each second, as while a radio scans; one second of it. */
+export function pause(mean: number): number[] {
+  return opportunities(new Float64Array(1000).fill(1, 200), mean)
+}
+
 /** When 1,500 bytes may leave, for a rate in each millisecond, all in the same proportion such that they have that mean. */
 function opportunities(rates: Float64Array, mean: number): number[] {
   const total = rates.reduce((sum, rate) => sum + rate, 0)
-  const bitsPerMs = (mean * 1000 * PERIOD_MS) / total
+  const bitsPerMs = (mean * 1000 * rates.length) / total
   const times: number[] = []
   let credit = 0
   for (const [ms, rate] of rates.entries()) {
@@ -90,6 +98,6 @@ function opportunities(rates: Float64Array, mean: number): number[] {
     for (; credit >= OPPORTUNITY_BITS; credit -= OPPORTUNITY_BITS) times.push(ms + 1)
   }
   // The last time is the period.
-  if (times.at(-1) !== PERIOD_MS) times.push(PERIOD_MS)
+  if (times.at(-1) !== rates.length) times.push(rates.length)
   return times
 }

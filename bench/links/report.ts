@@ -16,6 +16,7 @@ export interface Column {
 
 export const COLUMNS: readonly Column[] = [
   { title: 'Mbit/s', name: 'rate' },
+  { title: 'Mbit/s beside', name: 'beside' },
   { title: 'longest wait ms', name: 'stall' },
   { title: 'in the silence', name: 'meanwhile' },
   { title: 'used again ms', name: 'back' },

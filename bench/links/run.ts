@@ -5,7 +5,7 @@ import { cpuSeconds, type Language, Worker, type WorkerEvent } from '../shared/w
 import { receivedOf } from '../shared/timeline.js'
 import { type Figures, measured, type Observed } from './measure.js'
 import { Network } from './network.js'
-import { addresses, type Job, type Peer, stop } from './peers.js'
+import { addresses, type Job, type Peer, PLAIN, stop } from './peers.js'
 import { withFile } from './recording-files.js'
 import { type Scenario, USUAL_EVERY_MS } from './scenario.js'
 import { writeTimeline } from './trace.js'
@@ -37,7 +37,7 @@ export async function run(setting: RunSetting): Promise<Figures> {
   const changes = (scenario.changes ?? []).filter((change) => Number.parseFloat(change) < setting.seconds)
   const links = scenario.links.map(withFile)
   await using network = await Network.start({ links, changes, congestionControl })
-  const processes = (await peer.prepare?.(network)) ?? []
+  const processes = (await peer.prepare?.(network, scenario.beside)) ?? []
   const pairs: Pair[] = []
   try {
     for (const job of jobsOf(scenario)) pairs.push(await start(setting, network, job))
@@ -48,9 +48,10 @@ export async function run(setting: RunSetting): Promise<Figures> {
   }
 }
 
-function jobsOf({ work }: Scenario): Job[] {
-  if (work === 'both') return ['echo', 'bulk']
-  return [work === 'offered' ? 'bulk' : work]
+function jobsOf({ work, beside }: Scenario): Job[] {
+  const before = beside === undefined ? [] : [beside]
+  if (work === 'both') return [...before, 'echo', 'bulk']
+  return [...before, work === 'offered' ? 'bulk' : work]
 }
 
 /** What a Node worker of ours is told beyond what all are told. */
@@ -66,7 +67,9 @@ function policyArgs(scenario: Scenario, role: 'serve' | 'dial'): string[] {
 }
 
 async function start(setting: RunSetting, network: Network, job: Job): Promise<Pair> {
-  const { scenario, peer, seconds, trace } = setting
+  const { scenario, seconds, trace } = setting
+  const peer = job === 'plain' ? PLAIN : setting.peer
+  const [listens, dials] = job === 'back' ? (['client', 'server'] as const) : (['server', 'client'] as const)
   const { listen, dial, locals } = addresses(peer, job, network.links)
   const common = { env: peer.env ?? {} }
   const extra = (language: Language, role: 'serve' | 'dial'): string[] =>
@@ -75,18 +78,18 @@ async function start(setting: RunSetting, network: Network, job: Job): Promise<P
   const listener = new Worker({
     ...common,
     language: peer.listens,
-    wrap: network.inside('server'),
+    wrap: network.inside(listens),
     args: ['serve', '--kind', peer.kind, '--mode', mode, '--addrs', listen, ...extra(peer.listens, 'serve')],
   })
   await listener.event('listening')
-  const work = scenario.work === 'offered' ? 'offered' : job
+  const work = job === 'echo' ? 'echo' : scenario.work === 'offered' ? 'offered' : 'bulk'
   const args = ['dial', '--kind', peer.kind, '--mode', work, '--addrs', dial, '--seconds', String(seconds)]
   args.push(...extra(peer.dials, 'dial'))
   if (locals !== '') args.push('--locals', locals)
   if (job === 'echo')
     args.push('--size', String(ECHO_BYTES), '--every', String(scenario.every ?? USUAL_EVERY_MS))
   if (trace && peer.dials === 'node') args.push('--stats-every', String(TRACE_EVERY_MS))
-  const dialer = new Worker({ ...common, language: peer.dials, wrap: network.inside('client'), args })
+  const dialer = new Worker({ ...common, language: peer.dials, wrap: network.inside(dials), args })
   return { job, listener, dialer }
 }
 
@@ -125,5 +128,6 @@ async function seen(pair: Pair, started?: WorkerEvent, done?: WorkerEvent): Prom
   if (!started || !done) return {}
   if (pair.job === 'echo') return { echo: { started, done } }
   const received = receivedOf(await pair.listener.ask('report'))
-  return { bulk: { started, done, received } }
+  const bulk = { started, done, received }
+  return pair.job === 'bulk' ? { bulk } : { beside: bulk }
 }

@@ -14,6 +14,8 @@ export interface Scenario {
   readonly work: 'bulk' | 'echo' | 'both' | 'offered'
   /** Mbit/s. */
   readonly offered?: number
+  /** What else sends bulk meanwhile: plain TCP over the first link, or the same peer in the other direction. */
+  readonly beside?: 'plain' | 'back'
   readonly seconds: number
   /** How long under --quick; 0 leaves it out. */
   readonly quick: number

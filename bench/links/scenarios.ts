@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The links, what is done over them, and what happens to them meanwhile. */
+import { FIELD_SCENARIOS } from './field-scenarios.js'
 import { POLICY_SCENARIOS } from './policy-scenarios.js'
 import { RECORDED_SCENARIOS } from './recorded-scenarios.js'
 import { BULK, ECHO, EVEN, link, type Scenario, TWO } from './scenario.js'
@@ -87,4 +88,5 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   ...POLICY_SCENARIOS,
   ...RECORDED_SCENARIOS,
+  ...FIELD_SCENARIOS,
 ]

@@ -38,6 +38,7 @@ describe('the scenarios of bench:links', () => {
     expect(ids).toContain('car')
     expect(ids).toContain('echo-car')
     expect(ids).not.toContain('uneven')
+    expect(ids).not.toContain('pauses')
   })
 
   it('want recordings that exist', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import { CARRIERS, drive, fade, PERIOD_MS } from '../../bench/links/recordings.js'
+import { CARRIERS, drive, fade, pause, PERIOD_MS } from '../../bench/links/recordings.js'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
 const OPPORTUNITY_BITS = 1500 * 8
@@ -69,5 +69,14 @@ describe('a Wi-Fi that fades', () => {
     expect(Math.min(...rates)).toBeLessThan(3)
     expect(Math.max(...rates)).toBeGreaterThan(60)
     expect(gaps(fade(30, 1)).filter((ms) => ms >= 200)).toEqual([])
+  })
+})
+
+describe('a path that pauses', () => {
+  it('delivers nothing for 200 ms of each second, and then evenly', () => {
+    const times = pause(20)
+    expect(times.at(-1)).toBe(1000)
+    expect(Math.abs(mbits(times) / 20 - 1)).toBeLessThan(0.02)
+    expect(gaps(times).filter((ms) => ms > 1)).toEqual([expect.closeTo(200, -1)])
   })
 })
