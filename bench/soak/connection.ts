@@ -103,7 +103,7 @@ export class SoakConnection {
   }
 
   async #live(go: GoPeer | undefined, isLate: () => boolean, signal: AbortSignal): Promise<void> {
-    const opened = await open(this.plan, go)
+    const opened = await open(this.plan, go, signal)
     this.#opened = opened
     void disturb(opened.paths, this.plan, (index, fault) => this.#suffered(index, fault), signal)
     const { dialling, listening } = opened

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { MultipathDialer, MultipathListener, tcpDialer, type MultipathConn } from 'multipath-net'
 import type { GoPeer } from '../../interop/support/go-peer.js'
+import { ignore } from '../../lib/ignore.js'
 import { GoEnd, OurEnd, type End } from './ends.js'
 import { SoakPath } from './path.js'
 import type { Plan } from './plan.js'
@@ -32,24 +33,40 @@ interface Dialled {
 /** A subflow that ours gives up takes with it what Go had for it: with a Go that sends, ours is patient. */
 const PATIENT_MS = 60_000
 
-/** @param go - where the plan has a side of Go */
-export async function open(plan: Plan, go: GoPeer | undefined): Promise<Opened> {
+/**
+ * @param go - where the plan has a side of Go
+ * @param signal - closes what has been opened of it meanwhile: a Go peer may lock itself up before the connection stands
+ */
+export async function open(plan: Plan, go: GoPeer | undefined, signal: AbortSignal): Promise<Opened> {
   const listener = plan.kind.listens === 'Go' ? await listenInGo(go!) : await listenHere(plan)
   const paths = await Promise.all(plan.rates.map((rate) => SoakPath.open(listener.address, rate)))
-  const accepting = listener.accept()
-  const dialled = plan.kind.dials === 'Go' ? await dialInGo(go!, paths) : await dialHere(plan, paths)
+  const conns: MultipathConn[] = []
+  const close = async (): Promise<void> => {
+    for (const path of paths) await path[Symbol.asyncDispose]()
+    await listener.close()
+  }
+  const giveUp = (): void => {
+    for (const conn of conns) conn.resetAndDestroy()
+    close().catch(ignore)
+  }
+  signal.addEventListener('abort', giveUp)
+  const accepting = listener.accept().then((accepted) => {
+    conns.push(...(accepted.conn ? [accepted.conn] : []))
+    return accepted
+  })
+  accepting.catch(ignore)
+  const dialled = plan.kind.dials === 'Go' ? await dialInGo(go!, paths) : await dialHere(plan, paths, signal)
+  if (dialled.conn) conns.push(dialled.conn)
   const accepted = await accepting
   await Promise.all(paths.map((path) => path.joined()))
+  signal.removeEventListener('abort', giveUp)
   return {
     dialling: dialled.end,
     listening: accepted.end,
     paths,
-    conns: [dialled.conn, accepted.conn].filter((conn) => conn !== undefined),
+    conns,
     ...(dialled.dialer && { dialer: dialled.dialer }),
-    async [Symbol.asyncDispose]() {
-      for (const path of paths) await path[Symbol.asyncDispose]()
-      await listener.close()
-    },
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -82,10 +99,10 @@ async function listenInGo(go: GoPeer): Promise<Listening> {
   }
 }
 
-async function dialHere(plan: Plan, paths: readonly SoakPath[]): Promise<Dialled> {
+async function dialHere(plan: Plan, paths: readonly SoakPath[], signal: AbortSignal): Promise<Dialled> {
   const dialers = paths.map(({ port }, i) => tcpDialer({ host: '127.0.0.1', port, label: `path ${i}` }))
   const dialer = new MultipathDialer('the other end', dialers, options(plan))
-  const conn = await dialer.dial()
+  const conn = await dialer.dial({ signal })
   return { end: new OurEnd(conn), conn, dialer }
 }
 
