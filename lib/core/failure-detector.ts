@@ -10,6 +10,16 @@ const SUSPECT_PING_MS = 250
 /** A ping on an otherwise idle subflow gets this much time, milliseconds, or three round trips. */
 const IDLE_PING_MS = 1000
 
+/**
+ * While a subflow carries nothing and its smoothed RTT exceeds the minimum by more than this share, it is asked again: what
+ * delayed its last data may be over. A ping so many milliseconds or round trips after each pong, for so many such times after
+ * the last data, leaves a tenth of it.
+ */
+const DELAYED_SHARE = 1 / 16
+const ASK_AGAIN_MS = 100
+const ASK_AGAIN_ROUNDS = 2
+const ASK_AGAIN_TIMES = 32
+
 /** A subflow gets so long to prove itself, milliseconds. */
 const PROOF_MS = 10_000
 
@@ -60,7 +70,7 @@ export class FailureDetector {
     const endedAt = subflow.gracefulClose?.endedAt
     if (endedAt !== undefined) return this.#gone(subflow, endedAt)
     const { owedSince } = subflow
-    if (owedSince === Infinity) return this.#keepAlive(subflow)
+    if (owedSince === Infinity) return earliest(this.#keepAlive(subflow), this.#askAgain(subflow))
     const dead: Deadline = {
       at: Math.max(owedSince, subflow.lastHeardAt) + this.#options.deadMs,
       finding: 'dead',
@@ -115,6 +125,15 @@ export class FailureDetector {
     if (sentAt === undefined || subflow.pings.owedSince !== undefined) return NEVER
     const quiet = Math.max(this.#options.suspectMs / 6, (subflow.rtt.smoothed ?? 0) / 8)
     return { at: Math.max(sentAt, subflow.lastHeardAt, subflow.pings.lastAt) + quiet, finding: 'ping' }
+  }
+
+  /** Its RTT decides whether data returns to it, and without data nothing else measures that. */
+  #askAgain({ rtt, pings, lastHeardAt, window }: Subflow): Deadline {
+    const smoothed = rtt.smoothed ?? 0
+    if (smoothed <= (1 + DELAYED_SHARE) * rtt.min) return NEVER
+    const everyMs = Math.max(ASK_AGAIN_MS, ASK_AGAIN_ROUNDS * smoothed)
+    const at = Math.max(lastHeardAt, pings.lastAt) + everyMs
+    return at - window.deliveredAt > ASK_AGAIN_TIMES * everyMs ? NEVER : { at, finding: 'ping' }
   }
 
   /** Nothing is owed: a ping after a while of silence keeps middleboxes awake and finds dead paths. */
