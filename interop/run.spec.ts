@@ -178,6 +178,18 @@ describe.skipIf(why !== undefined)(`multipath run${why ? ` (skipped: ${why})` : 
     expect(loaded).toEqual([expect.stringMatching(/main\.[a-z]+$/), 'loaded by node -p'])
   })
 
+  it('leads UDP that is sent again, if nobody heard where its first packet was to go', async () => {
+    const folder = join(stage.folder, 'late')
+    mkdirSync(folder)
+    // As on a machine that is busy.
+    const late = '[ "$1" != monitor ] || sleep 1.5\nPATH="${PATH#*:}:/usr/sbin:/sbin"\nexec nft "$@"'
+    writeFileSync(join(folder, 'nft'), `#!/bin/sh\n${late}\n`, { mode: 0o755 })
+    const cli = stage.run('root', node(UDP), { env: { PATH: `${folder}:${env.PATH}` } })
+    const { code, out } = await cli.exited
+    expect([code, out.toString()]).toEqual([0, expect.stringContaining(`echo to ${IPV6}`)])
+    expect(out.toString().trim().split('\n')).toHaveLength(5)
+  })
+
   it('resets a connection that serve refuses, and says why', async () => {
     const { code, lines } = await stage.exit('root', [
       'curl',

@@ -21,9 +21,18 @@ addr add ${IPV6}/128 dev lo nodad
 route add local ::/0 dev lo src ${IPV6} table local
 `
 
-/** What is not for the namespace itself: TCP and UDP to all ports, names wherever they are asked for, and no ping, which would lie. */
+/**
+ * What is not for the namespace itself: TCP and UDP to all ports, names wherever they are asked for, and no ping, which would lie. The
+ * first packet of a flow may leave before anybody hears its trace: some of those that follow while nobody answers have one as well.
+ */
 const rules = (family: 'ip' | 'ip6', own: string, loopback: string, icmp: string): string => `
 table ${family} multipath {
+  chain again {
+    type filter hook output priority -150
+    ${family} daddr { ${own} } accept
+    udp dport 53 accept
+    meta l4proto udp ct state new ct status confirmed limit rate 10/second meta nftrace set 1
+  }
   chain lead {
     type nat hook output priority -100
     ${family} daddr { ${own} } accept

@@ -26,10 +26,13 @@ const PACKET =
   / (\S+ \S+) packet: .*\bip6? saddr (\S+) ip6? daddr (\S+) .*\budp sport (\d+) udp dport (\d+) udp length (\d+)(?: @th,64,\d+ 0x([0-9a-f]+))?/
 const HEADER_BYTES = 8
 
-/** @param chain - its table, and its name, as a line writes them; default: that of `run`. @returns `undefined`: the line tells of something else */
-export function parseTrace(line: string, chain: string = 'multipath lead'): Traced | undefined {
+/** Those of `run`. */
+const CHAINS = ['multipath lead', 'multipath again']
+
+/** @param chains - their tables and names, as a line writes them; default: those of `run`. @returns `undefined`: the line tells of something else */
+export function parseTrace(line: string, chains: readonly string[] = CHAINS): Traced | undefined {
   const found = PACKET.exec(line)
-  if (found?.[1] !== chain) return undefined
+  if (found === null || !chains.includes(found[1]!)) return undefined
   const [from, to] = [parseAddress(found[2]!), parseAddress(found[3]!)]
   const [clientPort, port, length] = found.slice(4, 7).map(Number) as [number, number, number]
   const bytes = length - HEADER_BYTES
@@ -56,7 +59,7 @@ export function followTrace(
   }
   monitor.on('error', end).on('exit', end)
   createInterface({ input: monitor.stdout }).on('line', (line) => {
-    const traced = parseTrace(line, chain)
+    const traced = parseTrace(line, [chain])
     if (traced !== undefined && isOpen) onTraced(traced)
   })
   const close = (): void => {
