@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The name server of the namespace: it answers at once, whatever is up outside. */
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { ignore } from '../../ignore.js'
+import { boundSocket } from '../udp/bound-socket.js'
 import type { Found } from './dns-message.js'
 import { answerQuery } from './dns-message.js'
 import type { NameTable } from './name-table.js'
@@ -27,11 +26,7 @@ async function listen(
   address: string,
   lookup: (name: string) => Found | undefined,
 ): Promise<void> {
-  const socket = createSocket(type)
-  socket.bind(PORT, address)
-  await once(socket, 'listening')
-  // Such as a client that has gone.
-  socket.on('error', ignore)
+  const socket = await boundSocket({ type }, PORT, address)
   socket.on('message', (query, client) => {
     const answer = answerQuery(query, lookup)
     if (answer !== undefined) socket.send(answer, client.port, client.address, ignore)
