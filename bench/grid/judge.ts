@@ -74,7 +74,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     steps: 'the share of `steps` cells without losses and with a queue of one pipe, under BBR',
-    why: 'when the rate falls to a quarter, what is under way either just fits into the queue or just overflows it',
+    why: 'when the rate falls to a quarter, the data in flight is about as large as the queue, so that chance decides whether it overflows',
     covers: ({ from, to, what }) =>
       what === 'share' && fallsIntoOnePipe(from.cell) && fallsIntoOnePipe(to.cell),
   },

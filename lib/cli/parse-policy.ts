@@ -7,7 +7,9 @@ const TIERS: readonly string[] = ['primary', 'secondary', 'backup'] satisfies Ti
 const PREFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 }
 const BINARY: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
 
+/** Subflows of one path. */
 export const MOST_PARALLEL = 64
+
 /** All entries, separated by commas. @throws {InvalidArgumentError} */
 export function parsePolicy(text: string): PathPolicy {
   return Object.assign({}, ...text.split(',').map((entry) => parsePolicyEntry(entry))) as PathPolicy

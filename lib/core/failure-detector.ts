@@ -11,13 +11,14 @@ const SUSPECT_PING_MS = 250
 const IDLE_PING_MS = 1000
 
 /**
- * While a subflow carries nothing and its smoothed RTT exceeds the minimum by more than this share, it is asked again: what
- * delayed its last data may be over. A ping so many milliseconds or round trips after each pong, for so many such times after
- * the last data, leaves a tenth of it.
+ * An idle subflow is pinged again if its smoothed RTT exceeds the minimum by more than this share: the delay of its last data may
+ * be over.
  */
 const DELAYED_SHARE = 1 / 16
+/** The pause before each of these pings: milliseconds, or round trips on long paths. */
 const ASK_AGAIN_MS = 100
 const ASK_AGAIN_ROUNDS = 2
+/** The pings end this many pauses after the last data; about a tenth of the delay is left in the smoothed RTT then. */
 const ASK_AGAIN_TIMES = 32
 
 /** A subflow gets so long to prove itself, milliseconds. */

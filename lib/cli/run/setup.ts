@@ -23,7 +23,7 @@ route add local ::/0 dev lo src ${IPV6} table local
 
 /**
  * What is not for the namespace itself: TCP and UDP to all ports, names wherever they are asked for, and no ping, which would lie. The
- * first packet of a flow may leave before anybody hears its trace: some of those that follow while nobody answers have one as well.
+ * first packet of a flow may leave before `nft monitor` listens. Until the flow is answered, later packets are therefore traced too.
  */
 const rules = (family: 'ip' | 'ip6', own: string, loopback: string, icmp: string): string => `
 table ${family} multipath {
