@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The two ends of a soaked connection, ours and Go's, with the same things to do. */
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { MultipathConn } from 'multipath-net'
 import type { GoConn } from '../../interop/support/go-peer.js'
 import { receive, send } from '../../interop/support/node-side.js'
@@ -18,6 +19,8 @@ export interface End {
   /** Reads the end and waits until the connection is over. @throws when it ends otherwise than in order */
   finish(): Promise<void>
 }
+
+const LOOK_MS = 10
 
 /** What the module's Read says at the end of a connection. */
 const GO_END = 'closed connection'
@@ -56,6 +59,8 @@ export class OurEnd implements End {
     if (rest.state !== 'ended') throw new Error(`no end in order: ${rest.error?.message ?? rest.state}`)
     if (!conn.closed) await once(conn, 'close')
     if (conn.errored) throw conn.errored
+    // Closed for its user, it still tells the peer so: without its paths it would be held for that.
+    while (conn.subflows().length > 0 || conn.isSuspended) await delay(LOOK_MS)
   }
 }
 
