@@ -2,6 +2,7 @@
 /** A program in its namespace, the session that its connections share, and the end of both. */
 import type { Server, Socket } from 'node:net'
 import { constants } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
@@ -48,8 +49,8 @@ export async function runProgram(plan: RunPlan, flags: ClientFlags, io: CliIo): 
   const running: Running = { namespace: io.namespace(), servers: [], unsaid: new Tasks() }
   try {
     return await withClient(flags, {}, { stage, life }, async (client) => {
-      // Dialled while the helper starts.
-      const session = client.keeper.run(life.signal)
+      // A program that can be started is started before its session is dialled, which takes as long.
+      const session = setImmediate().then(() => client.keeper.run(life.signal))
       session.catch(ignore)
       await open(plan, flags, { running, client, io })
       io.lend((name) => running.namespace.signal(name))
