@@ -21,7 +21,7 @@ import type { JoinAuthInit, Prove } from './join-keys.js'
 import type { Peer } from './peer-profile.js'
 import type { Subflow } from './subflow.js'
 
-/** What was said on one subflow. */
+/** What was said on one subflow, until both sides have proved themselves there. */
 interface Exchange {
   readonly isDialer: boolean
   ownSettings: Uint8Array | undefined
@@ -175,7 +175,13 @@ export class JoinAuthenticator {
       return undefined
     const proof = this.#proof(exchange, isDialer)
     exchange.hasProved = true
+    this.#forgetIfDone(subflow, exchange)
     return proof && encodeProof(proof)
+  }
+
+  /** Both sides have proved themselves on `subflow`: what they have said there is needed no more. */
+  #forgetIfDone(subflow: Subflow, { hasProved }: Exchange): void {
+    if (hasProved && !subflow.isUnproven) this.#exchanges.delete(subflow)
   }
 
   /** More may be said on `subflow` than who we are. */
@@ -207,6 +213,7 @@ export class JoinAuthenticator {
       exchange.unproven = undefined
       this.#hasProof = true
       if (!this.#isSettled) this.#settle(exchange.peerKey)
+      this.#forgetIfDone(subflow, exchange)
       return unproven
     }
     if (this.#isOfStranger(exchange, proof)) exchange.isStranger = true

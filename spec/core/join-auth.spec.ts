@@ -189,11 +189,11 @@ describe('a subflow that joins', () => {
     expect(second.sent()).not.toContain('reset')
   })
 
-  it('changes nothing when it says its SETTINGS again', () => {
+  it('changes nothing when it says its SETTINGS again, or its PROOF', () => {
     opened()
     const second = core.join()
     const { words, settings } = peer.greeting()
-    second.hears(words, peer.greeting().settings, peer.proof(second, settings))
+    second.hears(words, peer.greeting().settings, ...Array<Uint8Array>(2).fill(peer.proof(second, settings)))
     expect(core.states()).toEqual(['up', 'up'])
   })
 
