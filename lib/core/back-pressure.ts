@@ -22,7 +22,7 @@ export class BackPressure {
   #isHolding = false
   #heldAt: Millis = 0
   /** Subflows that brought data since the last word, and that live. */
-  readonly #bringers = new Set<Subflow>()
+  #bringers: Set<Subflow> | undefined
   /** The subflow on which the last word was. */
   #last: Subflow | undefined
   /** Subflows on which the peer heard the last word, and that live. */
@@ -54,7 +54,7 @@ export class BackPressure {
 
   /** Data has come, or been taken. @param bringer - the subflow that brought it */
   announce(bringer: Subflow | undefined, now: Millis): void {
-    if (bringer !== undefined) this.#bringers.add(bringer)
+    if (bringer !== undefined) (this.#bringers ??= new Set()).add(bringer)
     const { slowedBy } = this.#peer.profile
     if (slowedBy === 'window' && this.#subflows.some(isUsable)) this.#open(now)
     else if (slowedBy === 'hold') this.#holdOrGo(bringer, now)
@@ -62,7 +62,7 @@ export class BackPressure {
 
   /** A subflow is gone, or silent: what was said there and nowhere else is said again. */
   lost(subflow: Subflow): void {
-    this.#bringers.delete(subflow)
+    this.#bringers?.delete(subflow)
     if (this.#last === subflow) this.#last = undefined
     if (!this.#toldOn.delete(subflow) || this.#toldOn.size > 0) return
     const other = quickest(this.#subflows)
@@ -81,9 +81,9 @@ export class BackPressure {
     if (!this.#window.review(this.#received, now, () => this.#longestRttMs())) return
     this.#received.promise(this.#window.limitBytes)
     const last = this.#last !== undefined && isUsable(this.#last) ? this.#last : undefined
-    const subflow = quickest(this.#bringers) ?? last ?? quickest(this.#subflows)!
+    const subflow = quickest(this.#bringers ?? []) ?? last ?? quickest(this.#subflows)!
     this.#last = subflow
-    this.#bringers.clear()
+    this.#bringers?.clear()
     this.#toldOn.clear()
     this.#sayLimit(subflow)
   }

@@ -27,7 +27,6 @@ export interface ClosingInit {
   readonly peer: Peer
   readonly ending: Ending
   readonly subflows: SubflowSet
-  readonly dispatcher: Dispatcher
   readonly sender: Sender
   readonly receiver: Receiver
   readonly inFlight: InFlight
@@ -40,11 +39,14 @@ export interface ClosingInit {
 
 export class Closing {
   readonly #parts: ClosingInit
-  readonly #told = new WeakSet<Subflow>()
+  readonly #dispatcher: Dispatcher
+  /** Subflows on which our FIN was said. */
+  #told: WeakSet<Subflow> | undefined
   #isOver = false
 
-  constructor(parts: ClosingInit) {
+  constructor(parts: ClosingInit, dispatcher: Dispatcher) {
     this.#parts = parts
+    this.#dispatcher = dispatcher
   }
 
   get isOver(): boolean {
@@ -58,7 +60,8 @@ export class Closing {
    * @returns whether the subflow goes on
    */
   heard(subflow: Subflow, violation: RemoteProtocolError | undefined, now: Millis): boolean {
-    const { dispatcher, auth, options } = this.#parts
+    const { auth, options } = this.#parts
+    const dispatcher = this.#dispatcher
     const { reset, stranger } = dispatcher
     const failure = dispatcher.failure ?? auth.failure
     dispatcher.stranger = undefined
@@ -77,10 +80,10 @@ export class Closing {
   /** Closes one subflow at once, and with the last one the connection. */
   subflow(subflow: Subflow, now: Millis, reason: CloseReason, error?: Error): void {
     if (subflow.state === 'closed') return
-    const { subflows, dispatcher, ending, sender, receiver } = this.#parts
+    const { subflows, ending, sender, receiver } = this.#parts
     const wasOpen = isOpen(subflow)
     subflows.close(subflow, reason, error)
-    const isHeaderCut = dispatcher.remove(subflow)
+    const isHeaderCut = this.#dispatcher.remove(subflow)
     receiver.pressure.lost(subflow)
     if (error !== undefined && wasOpen) ending.failed(error, now)
     if (this.#isOver) return
@@ -169,12 +172,12 @@ export class Closing {
   }
 
   #over(error: MultipathError | undefined, how: 'end' | 'destroy'): void {
-    const { subflows, dispatcher, ending, sender, suspension, datagrams } = this.#parts
+    const { subflows, ending, sender, suspension, datagrams } = this.#parts
     this.#isOver = true
-    datagrams.sender.clear()
+    datagrams.clear()
     ending.over()
     suspension.over()
-    dispatcher.clear()
+    this.#dispatcher.clear()
     sender.clear()
     subflows.finish(error, how)
   }
@@ -198,9 +201,10 @@ export class Closing {
     const { ending, subflows, inFlight } = this.#parts
     const end = inFlight.nextFn
     ending.finSent(end)
+    const told = (this.#told ??= new WeakSet())
     for (const subflow of subflows.live) {
-      if (!subflow.hasAnswered || subflow.isUnproven || this.#told.has(subflow)) continue
-      this.#told.add(subflow)
+      if (!subflow.hasAnswered || subflow.isUnproven || told.has(subflow)) continue
+      told.add(subflow)
       if (ending.isNumbered) subflow.acks.addBytes(encodeFin(end))
       else subflow.acks.add(CODE_FIN)
     }

@@ -2,20 +2,19 @@
 /** One connection without IO: bytes and time in, actions out. Joins the parts, and holds no state of its own but the time. */
 import type { Millis } from '../clock.js'
 import type { Action } from './action.js'
-import { Closing } from './closing.js'
+import { Closing, type ClosingInit } from './closing.js'
 import { Datagrams } from './datagrams.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
-import { Extensions } from './extensions.js'
+import { Extensions, type PeerSelf } from './extensions.js'
 import { PeerPolicy } from './peer-policy.js'
 import { JoinAuthenticator } from './join-auth.js'
 import type { CloseReason, GracefulClose } from './health.js'
-import { Dispatcher } from './dispatcher.js'
+import { Dispatcher, type DispatcherParts } from './dispatcher.js'
 import type { CoreInit, SubflowInit } from './init.js'
 import { InFlight } from './in-flight.js'
 import { requestClose, withdraw } from './graceful-close.js'
 import { FailureDetector } from './failure-detector.js'
-import type { ResolvedConnOptions } from './options.js'
 import { Parallel } from './parallel.js'
 import { Peer, type PeerProfile } from './peer-profile.js'
 import { Receiver } from './receiver.js'
@@ -28,17 +27,14 @@ import { Starvation } from './starvation.js'
 import type { Subflow } from './subflow.js'
 import { AbuseLimiter } from './abuse-limiter.js'
 import { type Metrics, metricsOf } from './metrics.js'
-import type { PeerSettings } from '../wire/settings.js'
 
 export class ConnectionCore {
-  readonly #options: ResolvedConnOptions
+  readonly #parts: DispatcherParts & ClosingInit
   readonly #set: SubflowSet
   readonly #subflows: readonly Subflow[]
   readonly #dispatcher: Dispatcher
-  readonly #inFlight: InFlight
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #peer: Peer
   /** What is said to one of ours. */
   readonly extensions: Extensions
   /** What may be lost, and waits for nothing. */
@@ -48,37 +44,45 @@ export class ConnectionCore {
   readonly #closing: Closing
   readonly #suspension = new Suspension()
   readonly #timing: Timing
-  readonly #parallel: Parallel
   #now: Millis = 0
 
   constructor(init: CoreInit) {
-    const { options, scheduler, random, accepts, facts, allowance = new AbuseLimiter(options) } = init
-    this.#options = options
-    const peer = (this.#peer = new Peer(accepts))
+    const { options, scheduler, random, facts, allowance = new AbuseLimiter(options) } = init
+    const peer = new Peer(init.accepts)
     const ending = (this.#ending = new Ending(peer))
-    const inFlight = (this.#inFlight = new InFlight(options))
-    this.#set = new SubflowSet(inFlight, allowance)
-    this.#subflows = this.#set.live
-    this.#sender = new Sender({ subflows: this.#subflows, inFlight, scheduler, options })
-    const receiver = (this.#receiver = new Receiver(peer, this.#subflows, options))
-    const auth = (this.#auth = new JoinAuthenticator(peer, this.#subflows, init.auth))
+    const inFlight = new InFlight(options)
+    const subflows = (this.#set = new SubflowSet(inFlight, allowance))
+    const live = (this.#subflows = subflows.live)
+    const sender = (this.#sender = new Sender({ subflows: live, inFlight, scheduler, options }))
+    const receiver = (this.#receiver = new Receiver(peer, live, options))
+    const auth = (this.#auth = new JoinAuthenticator(peer, live, init.auth))
     const policy = new PeerPolicy(init.acceptsPeerPolicy ?? true, (wanted) => this.setScheduler(wanted))
-    const talk = { peer, receiver, options, facts, auth, policy, suspension: this.#suspension }
-    const extensions = (this.extensions = new Extensions(talk))
-    const starvation = new Starvation(this.#subflows, inFlight)
-    this.datagrams = new Datagrams({ ...talk, subflows: this.#subflows, inFlight, extensions })
-    const parallel = (this.#parallel = new Parallel(this.#subflows, this.#sender, this.#set.wanted))
-    const parts = { ...talk, inFlight, ending, extensions, starvation, parallel, datagrams: this.datagrams }
-    const [subflows, sender] = [this.#set, this.#sender]
-    const dispatcher = (this.#dispatcher = new Dispatcher(parts, options))
-    const closing = (this.#closing = new Closing({ ...parts, subflows, sender, dispatcher }))
-    const detector = new FailureDetector(options, peer, random)
-    this.#timing = new Timing({ ...parts, detector, closing, subflows, sender })
+    const extensions = (this.extensions = new Extensions({ peer, receiver, options, facts, auth, policy }))
+    // One for all who need several of them, and a literal: what is spread from others, V8 gives a shape of its own each time.
+    const parts = (this.#parts = {
+      peer,
+      options,
+      subflows,
+      sender,
+      inFlight,
+      receiver,
+      ending,
+      auth,
+      policy,
+      extensions,
+      suspension: this.#suspension,
+      datagrams: (this.datagrams = new Datagrams({ peer, options, subflows: live, inFlight, extensions })),
+      parallel: new Parallel(live, sender, subflows.wanted),
+      starvation: new Starvation(live, inFlight),
+    })
+    const dispatcher = (this.#dispatcher = new Dispatcher(parts))
+    const closing = (this.#closing = new Closing(parts, dispatcher))
+    this.#timing = new Timing(parts, closing, new FailureDetector(options, peer, random))
   }
 
   /** What the connection holds, and has counted so far. */
   get metrics(): Metrics {
-    return metricsOf(this.#sender, this.#inFlight, this.#receiver)
+    return metricsOf(this.#sender, this.#parts.inFlight, this.#receiver)
   }
 
   /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
@@ -98,7 +102,7 @@ export class ConnectionCore {
 
   /** Bytes written and not yet acked. */
   get unflushedBytes(): number {
-    return this.#sender.bufferedBytes + this.#inFlight.bytes
+    return this.#sender.bufferedBytes + this.#parts.inFlight.bytes
   }
 
   /** More may be written without waiting for room. */
@@ -127,11 +131,11 @@ export class ConnectionCore {
 
   /** What is known of the peer, and what follows from it. */
   get peer(): PeerProfile {
-    return this.#peer.profile
+    return this.#parts.peer.profile
   }
 
   /** What the peer says of itself; `undefined` until it has, and of a Go peer. */
-  get peerSettings(): PeerSettings | undefined {
+  get peerSettings(): PeerSelf | undefined {
     return this.extensions.peerSettings
   }
 
@@ -196,7 +200,7 @@ export class ConnectionCore {
   receive(subflow: Subflow, bytes: Uint8Array, now: Millis, maxFrames: number = Infinity): number {
     if (subflow.state === 'closed' || this.isOver) return bytes.length
     this.#now = now
-    subflow.heard(now, this.#options.suspectMs)
+    subflow.heard(now, this.#parts.options.suspectMs)
     if (!this.#isHeard(subflow)) return 0
     const before = this.#receiver.bytesSinceFlush
     const taken = this.#dispatcher.push(subflow, bytes, now, maxFrames)
@@ -269,8 +273,8 @@ export class ConnectionCore {
       this.#auth.review()
       if (this.#auth.failure !== undefined) this.#closing.fail(this.#auth.failure)
       this.extensions.speak(this.#subflows)
-      this.#parallel.review(now)
-      this.datagrams.sender.pump(now)
+      this.#parts.parallel.review(now)
+      this.datagrams.pump(now)
       const failure = this.#suspension.awaitsHave ? undefined : this.#sender.pump(now)
       if (failure === undefined) this.#closing.advance()
       else this.#closing.fail(failure)

@@ -9,14 +9,36 @@ import { DatagramSender } from './datagram-sender.js'
 import type { Extensions } from './extensions.js'
 
 export class Datagrams {
-  readonly sender: DatagramSender
-  readonly receiver: DatagramReceiver
+  /** Made when they are used first: most connections have no datagrams. */
+  #sender: DatagramSender | undefined
+  #receiver: DatagramReceiver | undefined
   readonly #init: DatagramSenderInit & { readonly extensions: Extensions }
 
   constructor(init: DatagramSenderInit & { readonly extensions: Extensions }) {
     this.#init = init
-    this.sender = new DatagramSender(init, DATAGRAM_TABLE.maxQueuedBytes.default)
-    this.receiver = new DatagramReceiver(init.subflows)
+  }
+
+  get sender(): DatagramSender {
+    return (this.#sender ??= new DatagramSender(this.#init, DATAGRAM_TABLE.maxQueuedBytes.default))
+  }
+
+  get receiver(): DatagramReceiver {
+    return (this.#receiver ??= new DatagramReceiver(this.#init.subflows))
+  }
+
+  /** Hands those that wait to subflows for as long as there is room. */
+  pump(now: Millis): void {
+    this.#sender?.pump(now)
+  }
+
+  /** When time alone has one leave; Infinity for never. */
+  get dueAt(): Millis {
+    return this.#sender?.dueAt ?? Infinity
+  }
+
+  /** Sends no more: the connection is over. What has come may still be taken. */
+  clear(): void {
+    this.#sender?.clear()
   }
 
   /** Whether the peer takes datagrams; `undefined` while it has not shown that. */
@@ -42,7 +64,8 @@ export class Datagrams {
 
   /** Bytes that wait, on either side. */
   get heldBytes(): number {
-    return this.sender.queue.bytes + this.receiver.queue.bytes + this.sender.unackedBytes
+    const sent = this.#sender === undefined ? 0 : this.#sender.queue.bytes + this.#sender.unackedBytes
+    return sent + (this.#receiver?.queue.bytes ?? 0)
   }
 
   get stats(): DatagramStats {

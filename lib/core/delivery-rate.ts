@@ -33,11 +33,13 @@ interface Sample {
 }
 
 const NONE: Sample = { value: 0, at: -Infinity }
+type Best = readonly [Sample, Sample, Sample]
+const NOTHING: Best = [NONE, NONE, NONE]
 
 /** The largest sample of a sliding time span, in constant space: three candidates, as in Linux' win_minmax. */
 export class MaxFilter {
   /** Best, second best after it, third best after that. */
-  #best: [Sample, Sample, Sample] = [NONE, NONE, NONE]
+  #best = NOTHING
 
   get value(): number {
     return this.#best[0].value

@@ -55,13 +55,13 @@ export interface DispatcherParts {
   readonly starvation: Starvation
   readonly datagrams: Datagrams
   readonly parallel: Parallel
+  readonly options: ResolvedConnOptions
 }
 
 export class Dispatcher {
   readonly parts: DispatcherParts
   readonly #readers = new Map<Subflow, FrameReader>()
   readonly #missing: HoleWatchdog
-  readonly #options: ResolvedConnOptions
   /** What came in, or did not, that ends the connection. */
   failure: MultipathError | undefined
   /** The peer has said that it is gone. */
@@ -71,10 +71,9 @@ export class Dispatcher {
   /** When the bytes came that are being taken. */
   now: Millis = 0
 
-  constructor(parts: DispatcherParts, options: ResolvedConnOptions) {
+  constructor(parts: DispatcherParts) {
     this.parts = parts
-    this.#options = options
-    this.#missing = new HoleWatchdog(options.missingMs)
+    this.#missing = new HoleWatchdog(parts.options.missingMs)
   }
 
   add(subflow: Subflow): void {
@@ -109,8 +108,9 @@ export class Dispatcher {
 
   /** One that brings too much that is of no use is not read for a while, though not for so long that it seems dead. */
   #throttle(subflow: Subflow): void {
-    const progress = this.parts.receiver.progress + this.parts.inFlight.progress
-    const throttleMs = subflow.waste.charge(this.now, progress, this.#options.deadMs / 2)
+    const { receiver, inFlight, options } = this.parts
+    const progress = receiver.progress + inFlight.progress
+    const throttleMs = subflow.waste.charge(this.now, progress, options.deadMs / 2)
     if (throttleMs > 0) subflow.throttle(this.now + throttleMs)
   }
 
@@ -197,10 +197,10 @@ class SubflowSink implements FrameSink {
 
   #onDatagram(number: number, bytes: Uint8Array): void {
     const { parts, now } = this.#dispatcher
-    const { sender, receiver } = parts.datagrams
+    const { datagrams } = parts
     if (this.#subflow.isUnproven) this.#assertProven()
-    if (number === DATAGRAM_FRAME) receiver.heard(this.#subflow, bytes, now)
-    else if (!sender.acked(this.#subflow, decodeDatagramAck(bytes), now))
+    if (number === DATAGRAM_FRAME) datagrams.receiver.heard(this.#subflow, bytes, now)
+    else if (!datagrams.sender.acked(this.#subflow, decodeDatagramAck(bytes), now))
       this.#subflow.waste.add(bytes.length)
   }
 

@@ -27,6 +27,9 @@ export interface ExtensionsInit {
   readonly policy: PeerPolicy
 }
 
+/** What the peer says of itself that is the same on every subflow. */
+export type PeerSelf = Omit<PeerSettings, 'publicKey' | 'nonce' | 'place'>
+
 /** How far we are with a subflow. */
 interface Told {
   settings: Settings
@@ -38,7 +41,7 @@ interface Told {
 export class Extensions {
   readonly #init: ExtensionsInit
   readonly #told = new WeakMap<Subflow, Told>()
-  #peerSettings: PeerSettings | undefined
+  #peerSettings: PeerSelf | undefined
   #mayHold = true
   #facts: OwnFacts
 
@@ -53,7 +56,7 @@ export class Extensions {
   }
 
   /** What the peer said of itself last; `undefined` until it has. */
-  get peerSettings(): PeerSettings | undefined {
+  get peerSettings(): PeerSelf | undefined {
     return this.#peerSettings
   }
 
@@ -76,7 +79,10 @@ export class Extensions {
     const { peer, auth } = this.#init
     if (!peer.profile.takesExtensions) return undefined
     const holdMs = this.#ownHoldMs
-    const settings = { ...this.#facts, capabilities: CAPABILITIES, holdMs, ...auth.introduction(isDialer) }
+    const { instance, name, scheduler } = this.#facts
+    const { publicKey, nonce, place } = auth.introduction(isDialer)
+    const capabilities = CAPABILITIES
+    const settings = { capabilities, holdMs, instance, name, publicKey, nonce, place, scheduler }
     const frame = encodeSettings(settings)
     return { words: joined([ANNOUNCEMENT, frame]), frame, settings }
   }
@@ -165,7 +171,8 @@ export class Extensions {
     const known = this.#peerSettings?.instance
     if (known !== undefined && !isSame(known, settings.instance))
       throw new RemoteProtocolError('the settings of another listener')
-    this.#peerSettings = settings
+    const { version, capabilities, holdMs, name, scheduler } = settings
+    this.#peerSettings = { version, capabilities, holdMs, instance: settings.instance, name, scheduler }
     this.#init.peer.isCapableOf(settings.capabilities)
     this.#init.policy.schedulerWanted(subflow, settings.scheduler)
   }

@@ -50,8 +50,6 @@ export class FailureDetector {
   readonly #peer: Peer
   /** 0…1, decides the jitter of keep-alives. */
   readonly #random: () => number
-  /** Silence until the next keep-alive, drawn once after each ping. */
-  readonly #keepAlives = new WeakMap<Subflow, { readonly lastPingAt: Millis; readonly ms: number }>()
 
   constructor(options: ResolvedConnOptions, peer: Peer, random: () => number) {
     this.#options = options
@@ -138,14 +136,9 @@ export class FailureDetector {
   }
 
   /** Nothing is owed: a ping after a while of silence keeps middleboxes awake and finds dead paths. */
-  #keepAlive(subflow: Subflow): Deadline {
-    const lastPingAt = subflow.pings.lastAt
-    let drawn = this.#keepAlives.get(subflow)
-    if (drawn?.lastPingAt !== lastPingAt) {
-      drawn = { lastPingAt, ms: this.#options.keepAliveMs * (0.75 + 0.5 * this.#random()) }
-      this.#keepAlives.set(subflow, drawn)
-    }
-    return { at: subflow.lastHeardAt + drawn.ms, finding: 'ping' }
+  #keepAlive({ pings, lastHeardAt }: Subflow): Deadline {
+    pings.keepAliveMs ??= this.#options.keepAliveMs * (0.75 + 0.5 * this.#random())
+    return { at: lastHeardAt + pings.keepAliveMs, finding: 'ping' }
   }
 }
 

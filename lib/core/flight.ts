@@ -33,9 +33,11 @@ export interface Flight extends DeliveryStamp {
   readonly wasIdle: boolean
 }
 
+const NONE: ReadonlyMap<number, Flight> = new Map()
+
 /** The flights under way on one subflow, in the order they left. */
 export class Flights {
-  readonly #byFn = new Map<number, Flight>()
+  #byFn: Map<number, Flight> | undefined
   #bytes = 0
   #ackedAt: Millis = -Infinity
 
@@ -51,33 +53,34 @@ export class Flights {
 
   /** Frames under way. */
   get count(): number {
-    return this.#byFn.size
+    return this.#byFn?.size ?? 0
   }
 
   /** The flight that left first. */
   get oldest(): Flight | undefined {
-    return this.#byFn.values().next().value
+    return this.#byFn?.values().next().value
   }
 
   get(fn: number): Flight | undefined {
-    return this.#byFn.get(fn)
+    return this.#byFn?.get(fn)
   }
 
   has(fn: number): boolean {
-    return this.#byFn.has(fn)
+    return this.#byFn?.has(fn) === true
   }
 
   values(): IterableIterator<Flight> {
-    return this.#byFn.values()
+    return (this.#byFn ?? NONE).values()
   }
 
   add(flight: Flight): void {
+    this.#byFn ??= new Map()
     this.#byFn.set(flight.frame.fn, flight)
     this.#bytes += flight.frame.size
   }
 
   remove({ frame }: Flight): void {
-    if (this.#byFn.delete(frame.fn)) this.#bytes -= frame.size
+    if (this.#byFn?.delete(frame.fn) === true) this.#bytes -= frame.size
   }
 
   acked(flight: Flight, now: Millis): void {
@@ -86,7 +89,7 @@ export class Flights {
   }
 
   clear(): void {
-    this.#byFn.clear()
+    this.#byFn?.clear()
     this.#bytes = 0
   }
 }

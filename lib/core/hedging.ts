@@ -30,7 +30,7 @@ export class Hedging {
   readonly #inFlight: InFlight
   readonly #sender: Sender
   /** The last frame that was looked at of each: none is looked at twice. */
-  readonly #seen = new WeakMap<Subflow, number>()
+  #seen: WeakMap<Subflow, number> | undefined
   #secondLookAt: Millis = -Infinity
 
   constructor({ subflows, inFlight, sender }: HedgingInit) {
@@ -61,6 +61,7 @@ export class Hedging {
     for (const subflow of this.#subflows) {
       if (this.#dueAt(subflow) > now) continue
       const late = [...this.#unseen(subflow)]
+      this.#seen ??= new WeakMap()
       this.#seen.set(subflow, late.at(-1)!.frame.fn)
       this.#inFlight.hedge(subflow, late)
     }
@@ -78,7 +79,7 @@ export class Hedging {
 
   /** The oldest flights, as far as they may leave again in one silence, without those that were looked at before. */
   *#unseen(subflow: Subflow): Generator<Flight> {
-    const seen = this.#seen.get(subflow) ?? -1
+    const seen = this.#seen?.get(subflow) ?? -1
     let bytes = 0
     for (const flight of subflow.flights.values()) {
       bytes += flight.frame.size

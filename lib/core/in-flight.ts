@@ -23,7 +23,7 @@ export class InFlight {
   /** The frame that asks whether the receiver takes frames again. */
   #probe: SentFrame | undefined
   /** Subflows that are late, and whose frames are to go out again elsewhere. */
-  readonly #hedged = new Set<Subflow>()
+  #hedged: Set<Subflow> | undefined
   #hedgedBytes = 0
   #lastAckAt: Millis = 0
   #ackedBytes = 0
@@ -166,7 +166,7 @@ export class InFlight {
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
     this.#passOver(subflow, flight, now)
     subflow.flights.acked(flight, now)
-    if (this.#hedged.delete(subflow)) this.recovered(subflow)
+    if (this.#hedged?.delete(subflow) === true) this.recovered(subflow)
     subflow.traffic.acked(flight.frame.size)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
     if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
@@ -233,6 +233,7 @@ export class InFlight {
       if (leftBytes < 0) break
       this.#retransmits.add(frame)
     }
+    this.#hedged ??= new Set()
     this.#hedged.add(subflow)
   }
 
@@ -257,7 +258,7 @@ export class InFlight {
     this.suspect(subflow)
     for (const flight of subflow.flights.values()) this.#unacked(flight)?.carriers.delete(subflow)
     subflow.flights.clear()
-    this.#hedged.delete(subflow)
+    this.#hedged?.delete(subflow)
   }
 
   /** Forgets everything: the connection is over. */

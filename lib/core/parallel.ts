@@ -49,7 +49,8 @@ export class Parallel {
   readonly #subflows: readonly Subflow[]
   readonly #sender: Sender
   readonly #emit: (wanted: Wanted) => void
-  readonly #trials = new Map<Path | string, PathTrial>()
+  /** By path, or by its label; made when a path may have several subflows. */
+  #trials: Map<Path | string, PathTrial> | undefined
   #lookedAt: Millis = -Infinity
 
   constructor(subflows: readonly Subflow[], sender: Sender, emit: (wanted: Wanted) => void) {
@@ -62,17 +63,23 @@ export class Parallel {
   review(now: Millis): void {
     if (now - this.#lookedAt < LOOK_MS) return
     this.#lookedAt = now
-    if (this.#trials.size === 0 && !this.#subflows.some(mayVary)) return
+    if (!this.#isVarying) return
+    const trials = (this.#trials ??= new Map<Path | string, PathTrial>())
     const { scheduler, isIdle } = this.#sender
     const isBulk = !isIdle && scheduler.name === 'lowest-rtt'
     const groups = this.#byPath()
-    for (const key of this.#trials.keys()) if (!groups.has(key)) this.#trials.delete(key)
+    for (const key of trials.keys()) if (!groups.has(key)) trials.delete(key)
     for (const [key, subflows] of groups) {
-      let trial = this.#trials.get(key)
-      if (trial === undefined) this.#trials.set(key, (trial = new PathTrial(subflows.length, now)))
+      let trial = trials.get(key)
+      if (trial === undefined) trials.set(key, (trial = new PathTrial(subflows.length, now)))
       const count = trial.look(subflows, isBulk, now)
       if (count !== undefined) this.#want(subflows[0]!, count)
     }
+  }
+
+  /** A path has been looked at, or may have several subflows. */
+  get #isVarying(): boolean {
+    return (this.#trials?.size ?? 0) > 0 || this.#subflows.some(mayVary)
   }
 
   /** The peer sends, and asks for `count` subflows on the path of `subflow`. */

@@ -79,9 +79,10 @@ export class Path {
   #spentBytes = 0
   #receivedBytes = 0
   #version = 0
-  readonly #pacer = new Pacer()
+  /** Of one with a rate cap. */
+  #pacer: Pacer | undefined
   #isPaused = false
-  readonly #watchers = new Set<() => void>()
+  #watchers: Set<() => void> | undefined
 
   /** @throws {OptionError} */
   constructor(policy: PathPolicy = {}) {
@@ -114,7 +115,7 @@ export class Path {
 
   /** The rate cap, bytes per millisecond. */
   get bytesPerMs(): number {
-    return this.#pacer.bytesPerMs
+    return this.#pacer?.bytesPerMs ?? Infinity
   }
 
   /** Payload bytes sent on the path. */
@@ -160,8 +161,9 @@ export class Path {
 
   /** Calls `watcher` when the policy has changed, until the returned function is called. */
   watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
+    const watchers = (this.#watchers ??= new Set())
+    watchers.add(watcher)
+    return () => watchers.delete(watcher)
   }
 
   /**
@@ -184,27 +186,30 @@ export class Path {
     }
     if (policy.weight !== undefined) this.#weight = numbers.weight
     if (policy.maxBytes !== undefined) this.#maxBytes = numbers.maxBytes
-    if (policy.maxBytesPerSecond !== undefined) {
-      this.#pacer.set(numbers.maxBytesPerSecond / 1000, BURST_MS)
-      this.#pacer.empty()
-    }
+    if (policy.maxBytesPerSecond !== undefined) this.#setRate(numbers.maxBytesPerSecond / 1000)
     this.#tell()
   }
 
   /** When the rate cap lets the next frame leave: at once, or later than `now`. */
   readyAt(now: Millis): Millis {
-    return this.#pacer.readyAt(now)
+    return this.#pacer?.readyAt(now) ?? now
   }
 
   /** A frame leaves. */
   spend(bytes: number, now: Millis): void {
     this.#spentBytes += bytes
-    this.#pacer.spend(bytes, now)
+    this.#pacer?.spend(bytes, now)
+  }
+
+  #setRate(bytesPerMs: number): void {
+    if (bytesPerMs < Infinity) this.#pacer ??= new Pacer()
+    this.#pacer?.set(bytesPerMs, BURST_MS)
+    this.#pacer?.empty()
   }
 
   #tell(): void {
     this.#version++
-    for (const watcher of [...this.#watchers]) watcher()
+    for (const watcher of [...(this.#watchers ?? [])]) watcher()
   }
 }
 

@@ -71,8 +71,8 @@ const STALE_MS = 30_000
 export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rtt: RttEstimator
   readonly #rate = new DeliveryRate()
-  readonly #aggregation = new AckAggregation()
-  readonly #pacer = new Pacer()
+  #aggregation: AckAggregation | undefined
+  #pacer: Pacer | undefined
   #phase: PhaseName = 'startup'
   #since: Millis = 0
   /** Bytes delivered when the phase began. */
@@ -140,10 +140,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #pace(): Pacer {
     const { min } = this.#rtt
     const most = this.isStartup ? Infinity : this.bytes / min
-    const isSettled = this.#repairRounds >= SETTLING_ROUNDS
-    const pace = isSettled ? Math.min(most, PACE_GAIN * this.rate) : most
-    this.#pacer.set(pace, Math.max(BURST_MS, BURST_SHARE * min))
-    return this.#pacer
+    const pace = this.#repairRounds < SETTLING_ROUNDS ? most : Math.min(most, PACE_GAIN * this.rate)
+    const pacer = (this.#pacer ??= new Pacer())
+    pacer.set(pace, Math.max(BURST_MS, BURST_SHARE * min))
+    return pacer
   }
 
   markAppLimited(inFlight: number): void {
@@ -154,7 +154,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     const span = Math.max(RATE_MS, RATE_ROUNDS * this.#rtt.min)
     const round = this.#rate.acked(flight, now, isTrusted, span)
     if (this.isStartup) this.#explainedAt = now
-    else this.#aggregation.acked(now, flight.frame.size, this.rate, this.#rtt.min)
+    else (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
       this.#judgeGrowth(round)
@@ -235,7 +235,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   get bunchSlackMs(): number {
     const most = Math.max(BUNCH_PIPES * this.#rtt.min, Math.min(BUNCH_MS, BUNCH_BYTES / this.rate))
-    return Math.min(BUNCH_GAIN * this.#aggregation.bunchMs, most)
+    return Math.min(BUNCH_GAIN * (this.#aggregation?.bunchMs ?? 0), most)
   }
 
   get isBunched(): boolean {
@@ -286,7 +286,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #endDrain(now: Millis): void {
     this.#rtt.resetMin(this.#drainedRtt, now)
     this.#explainedAt = now
-    this.#aggregation.reset()
+    this.#aggregation?.reset()
   }
 
   get refillSlackMs(): number {

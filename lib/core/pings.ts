@@ -11,7 +11,9 @@ export class Pings {
   /** When the newest left that has been answered, and when its answer came. */
   answeredSentAt: Millis = -Infinity
   answeredAt: Millis = -Infinity
-  readonly #sentAt: Millis[] = []
+  /** Silence until the next keep-alive, milliseconds; drawn once after each ping, by failure-detector.ts. */
+  keepAliveMs: Millis | undefined
+  #sentAt: Millis[] = []
 
   /** When the oldest unanswered one left. */
   get owedSince(): Millis | undefined {
@@ -21,6 +23,7 @@ export class Pings {
   /** @returns whether one leaves now; none does while MAX_PINGS are unanswered */
   leave(now: Millis): boolean {
     this.lastAt = now
+    this.keepAliveMs = undefined
     if (this.#sentAt.length === MAX_PINGS) return false
     this.expect(now)
     return true
@@ -35,6 +38,8 @@ export class Pings {
   answered(now: Millis): Millis | undefined {
     const sentAt = this.#sentAt.shift()
     if (sentAt === undefined) return undefined
+    // An array keeps the room that it had, and most of the time nothing is awaited.
+    if (this.#sentAt.length === 0) this.#sentAt = []
     this.answeredSentAt = sentAt
     this.answeredAt = now
     return sentAt

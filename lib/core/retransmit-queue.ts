@@ -5,13 +5,14 @@ import type { SentFrame } from './flight.js'
 export class RetransmitQueue {
   /** In order; those that are not in `#waiting` have been removed meanwhile. */
   #frames: SentFrame[] = []
-  readonly #waiting = new Set<SentFrame>()
+  #waiting: Set<SentFrame> | undefined
 
   get length(): number {
-    return this.#waiting.size
+    return this.#waiting?.size ?? 0
   }
 
   add(frame: SentFrame): void {
+    this.#waiting ??= new Set()
     if (this.#waiting.has(frame)) return
     this.#compact()
     this.#waiting.add(frame)
@@ -28,17 +29,17 @@ export class RetransmitQueue {
 
   /** Its ack has come, or it leaves. */
   remove(frame: SentFrame): void {
-    this.#waiting.delete(frame)
+    this.#waiting?.delete(frame)
   }
 
   /** Removes all frames for which `isNeedless` holds. */
   removeWhere(isNeedless: (frame: SentFrame) => boolean): void {
-    for (const frame of this.#waiting) if (isNeedless(frame)) this.#waiting.delete(frame)
+    for (const frame of this.#waiting ?? []) if (isNeedless(frame)) this.remove(frame)
   }
 
   /** A frame that was removed may be added again, and must not be in the list twice. */
   #compact(): void {
-    if (this.#frames.length !== this.#waiting.size)
-      this.#frames = this.#frames.filter((frame) => this.#waiting.has(frame))
+    if (this.#frames.length !== this.length)
+      this.#frames = this.#frames.filter((frame) => this.#waiting?.has(frame))
   }
 }

@@ -18,9 +18,32 @@ const LEARNING_STEPS = 50
 const FIRST_ROUND = 8
 const LATE_MARGIN_SHARE = 1 / 4
 
-export class RttEstimator {
+/** The mean of round-trip times and their mean distance from it, milliseconds. */
+export class SmoothedRtt {
   #smoothed: number | undefined
   #variance = 0
+
+  /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
+  get smoothed(): number | undefined {
+    return this.#smoothed
+  }
+
+  get variance(): number {
+    return this.#variance
+  }
+
+  smooth(rtt: number): void {
+    if (this.#smoothed === undefined) {
+      this.#smoothed = rtt
+      this.#variance = rtt / 2
+    } else {
+      this.#variance += (Math.abs(rtt - this.#smoothed) - this.#variance) / 4
+      this.#smoothed += (rtt - this.#smoothed) / 8
+    }
+  }
+}
+
+export class RttEstimator extends SmoothedRtt {
   #min = Infinity
   #minAt = 0
   /** Minima of the eight samples under way and of the eight before. */
@@ -31,15 +54,6 @@ export class RttEstimator {
   #late = 0
   #roundAt: Millis = -Infinity
   #rounds = 0
-
-  /** Smoothed RTT in milliseconds; `undefined` before the first sample. */
-  get smoothed(): number | undefined {
-    return this.#smoothed
-  }
-
-  get variance(): number {
-    return this.#variance
-  }
 
   /** Smallest RTT of the last seconds, milliseconds; Infinity before the first sample. */
   get min(): number {
@@ -56,8 +70,8 @@ export class RttEstimator {
    * may take equally long. 0 before the first sample.
    */
   get late(): number {
-    const usual = this.#smoothed ?? 0
-    return Math.max(this.#late, usual) + Math.max(this.#variance, LATE_MARGIN_SHARE * usual)
+    const usual = this.smoothed ?? 0
+    return Math.max(this.#late, usual) + Math.max(this.variance, LATE_MARGIN_SHARE * usual)
   }
 
   /**
@@ -80,15 +94,9 @@ export class RttEstimator {
       this.#recentMin = Infinity
     }
     this.#recentMin = Math.min(this.#recentMin, rtt)
-    if (this.#smoothed === undefined) {
-      this.#smoothed = rtt
-      this.#variance = rtt / 2
-      this.#late = rtt
-    } else {
-      if (now - rtt >= this.#roundAt) this.#judge(rtt, now)
-      this.#variance += (Math.abs(rtt - this.#smoothed) - this.#variance) / 4
-      this.#smoothed += (rtt - this.#smoothed) / 8
-    }
+    if (this.smoothed === undefined) this.#late = rtt
+    else if (now - rtt >= this.#roundAt) this.#judge(rtt, now)
+    this.smooth(rtt)
     if (rtt <= this.#min) {
       this.#min = rtt
       this.#minAt = now
@@ -112,9 +120,9 @@ export class RttEstimator {
 
   /** Silence after sending that jitter does not explain, milliseconds; never under `floor`. */
   timeout(floor: number): number {
-    return this.#smoothed === undefined
+    return this.smoothed === undefined
       ? Math.max(floor, UNKNOWN_TIMEOUT_MS)
-      : Math.max(floor, this.#smoothed + 4 * this.#variance)
+      : Math.max(floor, this.smoothed + 4 * this.variance)
   }
 }
 

@@ -18,7 +18,7 @@ export class SendWindow {
   readonly #options: ResolvedConnOptions
   readonly #frames = new Map<number, WindowFrame>()
   /** Of those, the ones that every path is to carry. */
-  readonly #shared = new Map<number, WindowFrame>()
+  #shared: Map<number, WindowFrame> | undefined
   #nextFn = FIRST_FRAME
   #bytes = 0
   #cutBytes = 0
@@ -93,19 +93,20 @@ export class SendWindow {
 
   /** Every path is to carry it. */
   share(frame: WindowFrame): void {
+    this.#shared ??= new Map()
     this.#shared.set(frame.fn, frame)
   }
 
   get hasShared(): boolean {
-    return this.#shared.size > 0
+    return this.#shared !== undefined && this.#shared.size > 0
   }
 
   /** The lowest shared frame from number `from` on; `undefined` where there is none. */
   sharedFrom(from: number): WindowFrame | undefined {
-    const first = this.#shared.keys().next().value
+    const first = this.#shared?.keys().next().value
     if (first === undefined) return undefined
     for (let fn = Math.max(first, from); fn < this.#nextFn; fn++) {
-      const frame = this.#shared.get(fn)
+      const frame = this.#shared?.get(fn)
       if (frame !== undefined) return frame
     }
     return undefined
@@ -113,13 +114,13 @@ export class SendWindow {
 
   acked(frame: SentFrame): void {
     this.#frames.delete(frame.fn)
-    this.#shared.delete(frame.fn)
+    this.#shared?.delete(frame.fn)
     this.#bytes -= frame.size
   }
 
   clear(): void {
     this.#frames.clear()
-    this.#shared.clear()
+    this.#shared?.clear()
     this.#bytes = 0
   }
 }

@@ -14,7 +14,7 @@ import { move } from './health.js'
 import type { Path } from './path.js'
 import { Pings } from './pings.js'
 import { Repairs } from './repairs.js'
-import { RttEstimator } from './rtt.js'
+import { RttEstimator, SmoothedRtt } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
 import type { SubflowInit } from './init.js'
 import type { Sending, SubflowCounters } from './tracker.js'
@@ -34,7 +34,6 @@ export class Subflow implements SubflowView, Carrier {
   readonly rtt: RttEstimator = new RttEstimator()
   readonly window: CongestionController = new PhasedWindow(this.rtt)
   readonly flights: Flights = new Flights()
-  readonly repairs: Repairs = new Repairs()
   readonly acks: AckWriter = new AckWriter()
   readonly pings: Pings = new Pings()
   /** What the peer calls its path. */
@@ -59,7 +58,8 @@ export class Subflow implements SubflowView, Carrier {
   #forgivenAt: Millis = -Infinity
   #returnedAt: Millis = -Infinity
   readonly #falseAlarms = new FalseAlarms()
-  readonly #idleRtt = new RttEstimator()
+  readonly #idleRtt = new SmoothedRtt()
+  #repairs: Repairs | undefined
   #unaskedPongs: number
   #wasOutage = false
   #outbox: Uint8Array[] = []
@@ -114,7 +114,7 @@ export class Subflow implements SubflowView, Carrier {
   }
 
   /** With nothing in flight the queue that we made is gone, and what was measured under it says nothing. */
-  #currentRtt(): RttEstimator {
+  #currentRtt(): SmoothedRtt {
     return this.inFlightBytes === 0 && this.#idleRtt.smoothed !== undefined ? this.#idleRtt : this.rtt
   }
 
@@ -135,6 +135,11 @@ export class Subflow implements SubflowView, Carrier {
     const { smoothed } = this.rtt
     const behind = smoothed === undefined ? 0 : (this.expectedRttMs ?? smoothed) - smoothed
     return this.rtt.timeout(floor) + behind
+  }
+
+  /** Stalls of its acks; made when the first frame is acked. */
+  get repairs(): Repairs {
+    return (this.#repairs ??= new Repairs())
   }
 
   get isStartup(): boolean {
@@ -288,7 +293,7 @@ export class Subflow implements SubflowView, Carrier {
   /** @param isIdle - nothing else was in flight when this left */
   sampleRtt(rtt: number, now: Millis, isIdle: boolean): void {
     this.rtt.sample(rtt, now)
-    if (isIdle) this.#idleRtt.sample(rtt, now)
+    if (isIdle) this.#idleRtt.smooth(rtt)
     this.traffic.tracker.updateRTT(rtt)
   }
 }

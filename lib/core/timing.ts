@@ -19,8 +19,6 @@ import type { Suspension } from './suspension.js'
 export interface TimingInit {
   readonly options: ResolvedConnOptions
   readonly subflows: SubflowSet
-  readonly detector: FailureDetector
-  readonly closing: Closing
   readonly ending: Ending
   readonly sender: Sender
   readonly receiver: Receiver
@@ -32,31 +30,36 @@ export interface TimingInit {
 
 export class Timing {
   readonly #parts: TimingInit
+  readonly #closing: Closing
+  readonly #detector: FailureDetector
   readonly #hedging: Hedging
 
-  constructor(parts: TimingInit) {
+  constructor(parts: TimingInit, closing: Closing, detector: FailureDetector) {
     this.#parts = parts
+    this.#closing = closing
+    this.#detector = detector
     this.#hedging = new Hedging(parts)
   }
 
   /** When the next thing is due; Infinity for never. */
   nextAt(): Millis {
-    const { suspension, inFlight, sender, subflows, detector, starvation, datagrams } = this.#parts
+    const { suspension, inFlight, sender, subflows, starvation, datagrams } = this.#parts
     let at = Math.min(
       suspension.expiresAt,
       this.#lingerAt(),
       starvation.dueAt,
       this.#hedging.dueAt,
-      datagrams.sender.dueAt,
+      datagrams.dueAt,
     )
     if (!suspension.awaitsHave) at = Math.min(at, inFlight.peerWindow.probeAt, sender.readyAt)
-    for (const subflow of subflows.live) at = Math.min(at, detector.next(subflow).at)
+    for (const subflow of subflows.live) at = Math.min(at, this.#detector.next(subflow).at)
     return at
   }
 
   /** Does what is due at `now`. What is to be sent waits for the next flush. */
   tick(now: Millis): void {
-    const { subflows, suspension, closing, sender, ending, starvation } = this.#parts
+    const { subflows, suspension, sender, ending, starvation } = this.#parts
+    const closing = this.#closing
     for (const subflow of [...subflows.live]) this.#inspect(subflow, now)
     starvation.tick(now)
     this.#hedging.tick(now)
@@ -65,9 +68,10 @@ export class Timing {
   }
 
   #inspect(subflow: Subflow, now: Millis): void {
-    const { detector, closing, subflows, receiver, inFlight } = this.#parts
+    const { subflows, receiver, inFlight } = this.#parts
+    const closing = this.#closing
     while (subflow.state !== 'closed') {
-      const { at, finding } = detector.next(subflow)
+      const { at, finding } = this.#detector.next(subflow)
       if (at > now) return
       if (finding === 'dead') closing.subflow(subflow, now, 'silent', silentError(now - subflow.lastHeardAt))
       else if (finding === 'unproven') closing.subflow(subflow, now, 'unproven', unprovenError())

@@ -28,9 +28,13 @@ export function encodeDataHeader(payloadBytes: number, fn: number): Uint8Array {
   return slab.subarray(start, used)
 }
 
-/** Collects acks, codes and extension frames of one subflow until they are sent in one piece. */
+/** Room for some twenty acks. */
+const FIRST_BYTES = 64
+const NO_BYTES = Buffer.alloc(0)
+
+/** Collects acks, codes and extension frames of one subflow until they are sent in one piece. Empty, it holds no memory. */
 export class AckWriter {
-  #bytes = new Uint8Array(64)
+  #bytes = NO_BYTES
   #used = 0
 
   /** Bytes waiting to be taken. */
@@ -57,14 +61,14 @@ export class AckWriter {
   /** Everything added since the last call; the caller owns it. */
   take(): Uint8Array {
     // From Node's pool: an array of its own would cost more than the bytes.
-    const taken = Buffer.from(this.#bytes.subarray(0, this.#used))
+    const taken = this.#bytes.subarray(0, this.#used)
+    this.#bytes = NO_BYTES
     this.#used = 0
-    if (this.#bytes.length > 4096) this.#bytes = new Uint8Array(64)
     return taken
   }
 
   #grow(): void {
-    const larger = new Uint8Array(this.#bytes.length * 2)
+    const larger = Buffer.allocUnsafe(Math.max(FIRST_BYTES, 2 * this.#bytes.length))
     larger.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = larger
   }
