@@ -23,7 +23,7 @@ export class Announcer {
   }
 
   /** Listeners run apart from the core's work: what they throw, and what they call, must not disturb it. */
-  readonly announce = (action: Extract<Action, { kind: 'subflow' }>): void => {
+  announce(action: Extract<Action, { kind: 'subflow' }>): void {
     const { subflow, from, state, reason, error } = action
     const { id, label } = subflow
     const change: SubflowChange = {

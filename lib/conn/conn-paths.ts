@@ -3,10 +3,16 @@
 import type { Path, PathPolicy } from '../core/path.js'
 import type { Subflow } from '../core/subflow.js'
 import { OptionError } from '../errors.js'
+import type { Driver } from './driver.js'
 import type { ConnPath } from './path-view.js'
 import { pathView } from './path-view.js'
 import type { Carried, SubflowStats } from './subflow-stats.js'
-import { carriedBy, carriedPlus, NOTHING_CARRIED } from './subflow-stats.js'
+import { carriedBy, carriedPlus, NOTHING_CARRIED, subflowStats } from './subflow-stats.js'
+
+/** What `driver` knows of a subflow of its connection. */
+export function statsOf(subflow: Subflow, { core, clock }: Driver<unknown>): SubflowStats {
+  return subflowStats(subflow, core.eligibility(subflow, clock.now()))
+}
 
 interface Dialled {
   readonly label: string
@@ -16,22 +22,23 @@ interface Dialled {
 }
 
 export class ConnPaths {
-  readonly #live: () => readonly Subflow[]
-  readonly #stats: (subflow: Subflow) => SubflowStats
-  readonly #onChange: () => void
+  readonly #driver: Driver<unknown>
   /** A dialer's paths outlive their subflows, and the connection. Those of a listener do not, whose labels never come again. */
   readonly #dialled = new Map<Path, Dialled>()
   #isOver = false
 
-  /** @param onChange - the policy of a dialer's path has changed, whoever changed it */
-  constructor(
-    live: () => readonly Subflow[],
-    stats: (subflow: Subflow) => SubflowStats,
-    onChange: () => void,
-  ) {
-    this.#live = live
-    this.#stats = stats
-    this.#onChange = onChange
+  constructor(driver: Driver<unknown>) {
+    this.#driver = driver
+  }
+
+  get #live(): readonly Subflow[] {
+    return this.#driver.core.subflows
+  }
+
+  /** The policy of a path has changed, whoever changed it. */
+  readonly #onChange = (): void => {
+    this.#driver.trace?.settingsChanged()
+    this.#driver.flushSoon()
   }
 
   /** A path of the dialer, which all its connections share. */
@@ -63,8 +70,8 @@ export class ConnPaths {
       pathView(
         label,
         path,
-        this.#live().filter((subflow) => subflow.path === path),
-        this.#stats,
+        this.#live.filter((subflow) => subflow.path === path),
+        (subflow) => statsOf(subflow, this.#driver),
         this.#dialled.get(path)?.carried ?? NOTHING_CARRIED,
       ),
     )
@@ -87,7 +94,7 @@ export class ConnPaths {
   #all(): Map<Path, string> {
     const all = new Map<Path, string>()
     for (const [path, { label }] of this.#dialled) all.set(path, label)
-    for (const { path, label } of this.#live()) if (!all.has(path)) all.set(path, label)
+    for (const { path, label } of this.#live) if (!all.has(path)) all.set(path, label)
     return all
   }
 

@@ -10,11 +10,11 @@ const SLEEP_MS = 5000
 
 export interface CoreTimerHost {
   /** No socket is read: silence means nothing. */
-  isReadingStopped(): boolean
+  readonly isReadingStopped: boolean
   /** The core is about to be told of the time. */
-  onDue(now: Millis): void
+  wake(now: Millis): void
   /** The core knows the time, and may want something done. */
-  onTick(): void
+  flush(): void
 }
 
 export class CoreTimer {
@@ -54,13 +54,13 @@ export class CoreTimer {
   #onDue(at: Millis): void {
     const core = this.#core
     const now = this.#clock.now()
-    this.#host.onDue(now)
+    this.#host.wake(now)
     this.#at = Infinity
     const wallOffset = this.#clock.wall() - now
     const hasSlept = wallOffset - this.#wallOffset > SLEEP_MS
     this.#wallOffset = wallOffset
     const isLate = now - at > STALL_MS
-    if (hasSlept || this.#host.isReadingStopped()) core.forgiveSilence(now)
+    if (hasSlept || this.#host.isReadingStopped) core.forgiveSilence(now)
     else if (isLate) core.forgiveSilence(now, 'once')
     if (hasSlept) core.pingAll(now)
     if (isLate && !this.#isSecondLook) {
@@ -71,6 +71,6 @@ export class CoreTimer {
     }
     this.#isSecondLook = false
     core.tick(now)
-    this.#host.onTick()
+    this.#host.flush()
   }
 }

@@ -12,9 +12,10 @@ import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
-import { CoreTimer } from './core-timer.js'
+import { CoreTimer, type CoreTimerHost } from './core-timer.js'
 import type { DriverPorts, SocketPort } from './driver-ports.js'
 import { Reading } from './reading.js'
+import { SubflowHandler, type SubflowOwner } from './subflow-handler.js'
 import { TraceWriter } from './trace.js'
 import type { TraceInit } from './trace-sink.js'
 
@@ -40,7 +41,7 @@ export interface DriverHost {
 /** So many are taken before a look at the time: some tens of microseconds. */
 const PORTION_FRAMES = 64
 
-export class Driver<Stream> {
+export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   readonly core: ConnectionCore
   readonly clock: Clock
   readonly #host: DriverHost
@@ -68,13 +69,7 @@ export class Driver<Stream> {
     this.#trace = init.trace && new TraceWriter(init.trace, this.core, clock)
     this.#ports = ports
     this.#host = host
-    this.#timer = new CoreTimer(this.core, clock, {
-      isReadingStopped: () => this.isReadingStopped,
-      onDue: (now) => this.trace?.wake(now),
-      onTick: () => {
-        this.flush()
-      },
-    })
+    this.#timer = new CoreTimer(this.core, clock, this)
   }
 
   get trace(): TraceWriter | undefined {
@@ -98,22 +93,16 @@ export class Driver<Stream> {
     return [...this.#sockets.values()].map(({ stream }) => stream)
   }
 
+  /** Something is about to happen, for the trace. */
+  wake(now: Millis = this.clock.now()): void {
+    this.#trace?.wake(now)
+  }
+
   /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */
   attach(stream: Stream, init: SubflowInit, head?: Uint8Array): Subflow {
     this.#side = init.isDialer ? 'dialer' : 'listener'
     const subflow = this.core.addSubflow(init, this.clock.now())
-    const socket = this.#ports.open(stream, {
-      onBytes: (bytes) => this.#receive(subflow, bytes),
-      onDrain: () => {
-        subflow.drained()
-        this.flush()
-      },
-      onClosed: (error) => {
-        this.trace?.wake(this.clock.now())
-        this.core.subflowClosed(subflow, error, this.clock.now())
-        this.flush()
-      },
-    })
+    const socket = this.#ports.open(stream, new SubflowHandler(subflow, this))
     this.#sockets.set(subflow, socket)
     this.#reading.added(socket)
     if (!this.#isRefed) socket.setRef(false)
@@ -123,7 +112,7 @@ export class Driver<Stream> {
   }
 
   write(bytes: Uint8Array): void {
-    this.trace?.wake(this.clock.now())
+    this.wake()
     this.core.write(bytes)
     this.flushSoon()
   }
@@ -135,13 +124,13 @@ export class Driver<Stream> {
 
   /** Closes it in order, once another carries the connection. */
   retireSubflow(subflow: Subflow, reason: GracefulClose['reason']): void {
-    this.trace?.wake(this.clock.now())
+    this.wake()
     this.core.retireSubflow(subflow, reason, this.clock.now())
     this.flush()
   }
 
   closeSubflow(subflow: Subflow, reason: CloseReason): void {
-    this.trace?.wake(this.clock.now())
+    this.wake()
     this.core.closeSubflow(subflow, reason, this.clock.now())
     this.flush()
   }
@@ -158,7 +147,7 @@ export class Driver<Stream> {
 
   /** @param reason - of an abort, for the peer */
   destroy(isAbort: boolean, reason?: string): void {
-    this.trace?.wake(this.clock.now())
+    this.wake()
     this.core.destroy(isAbort, reason)
     this.flush()
     this.trace?.close()
@@ -166,14 +155,14 @@ export class Driver<Stream> {
 
   /** Gives a connection up that is suspended. @param why - as the beginning of a sentence */
   endHold(why: string): void {
-    this.trace?.wake(this.clock.now())
+    this.wake()
     this.core.endHold(why)
     this.flush()
   }
 
   /** No subflow can come any more: nothing is held from now on. */
   forbidHold(): void {
-    this.trace?.wake(this.clock.now())
+    this.wake()
     this.core.forbidHold()
     this.flush()
   }
@@ -211,7 +200,7 @@ export class Driver<Stream> {
       while (this.#flushAgain) {
         this.#flushAgain = false
         now = this.clock.now()
-        this.trace?.wake(now)
+        this.wake(now)
         for (const action of this.core.drain(now)) this.#perform(action)
         if (this.#isLingering) this.#seeOut()
         this.#host.onProgress()
@@ -225,10 +214,20 @@ export class Driver<Stream> {
     }
   }
 
-  /** @returns how many bytes were taken */
-  #receive(subflow: Subflow, bytes: Uint8Array): number {
+  drained(subflow: Subflow): void {
+    subflow.drained()
+    this.flush()
+  }
+
+  closed(subflow: Subflow, error: Error | undefined): void {
+    this.wake()
+    this.core.subflowClosed(subflow, error, this.clock.now())
+    this.flush()
+  }
+
+  receive(subflow: Subflow, bytes: Uint8Array): number {
     const now = this.clock.now()
-    this.trace?.wake(now)
+    this.wake(now)
     const taken = this.core.receive(subflow, bytes, now, PORTION_FRAMES)
     this.#reading.took(subflow)
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.

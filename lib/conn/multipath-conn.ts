@@ -88,7 +88,7 @@ export class MultipathConn extends PathSurface {
         this.#announcer.announce(change)
       },
       onParallel: (wanted) => this.onParallel?.(wanted),
-      onSuspension: this.suspension.changed,
+      onSuspension: (resumedAfterMs) => this.suspension.changed(resumedAfterMs),
       onFinished: (error) => this.#finished(error),
     })
     this.#inlet = new Inlet(this, this.#driver)

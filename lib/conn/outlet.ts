@@ -13,7 +13,7 @@ const COPY_BYTES = 65_536
 export class Outlet {
   readonly #driver: Driver<unknown>
   /** Chunks that are the caller's again once the callback of their write has been called. */
-  readonly #lent = new WeakSet<Uint8Array>()
+  #lent: WeakSet<Uint8Array> | undefined
   readonly #flushWaiters: Callback[] = []
   /** The write that waits for room: its callback, its bytes in all, those taken, and the chunks with what is left. */
   #callback: Callback | undefined
@@ -71,6 +71,7 @@ export class Outlet {
     if (chunk.length < KEPT_BYTES) return chunk
     // A view of our own: the caller may write the same object without a callback, too.
     const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    this.#lent ??= new WeakSet()
     this.#lent.add(view)
     return view
   }
@@ -103,7 +104,7 @@ export class Outlet {
     this.sendEarly()
     // The callbacks of writes fail, and what was lent is the caller's again.
     for (const chunk of [...this.#untaken, ...buffered])
-      this.#driver.write(this.#lent.has(chunk) ? Buffer.from(chunk) : chunk)
+      this.#driver.write(this.#lent?.has(chunk) ? Buffer.from(chunk) : chunk)
     this.#untaken = []
   }
 
@@ -169,7 +170,7 @@ export class Outlet {
   #take(chunk: Uint8Array): void {
     const { core } = this.#driver
     if (core.isOver || chunk.length === 0) return
-    const isLent = chunk.length >= KEPT_BYTES && this.#lent.has(chunk)
+    const isLent = chunk.length >= KEPT_BYTES && this.#lent?.has(chunk) === true
     if (isLent || this.#untaken.length > 0) {
       this.#untaken.push(chunk)
       this.#takeLent()
@@ -182,7 +183,7 @@ export class Outlet {
     while (core.hasRoom) {
       const chunk = this.#untaken.shift()
       if (chunk === undefined) return
-      if (!this.#lent.has(chunk)) this.#pass(chunk)
+      if (this.#lent?.has(chunk) !== true) this.#pass(chunk)
       else {
         this.#pass(Buffer.from(chunk.subarray(0, COPY_BYTES)))
         if (chunk.length > COPY_BYTES) this.#untaken.unshift(this.lend(chunk.subarray(COPY_BYTES)))

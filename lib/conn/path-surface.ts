@@ -12,7 +12,7 @@ import type { SchedulerName } from '../core/schedulers/by-name.js'
 import { checkSchedulerName, schedulerOf } from '../core/schedulers/by-name.js'
 import type { Subflow } from '../core/subflow.js'
 import { EventSurface } from './conn-events.js'
-import { ConnPaths } from './conn-paths.js'
+import { ConnPaths, statsOf } from './conn-paths.js'
 import { type DatagramStreamInit, DatagramStream } from './datagram-stream.js'
 import { publishSuspension } from './diagnostics.js'
 import type { Driver } from './driver.js'
@@ -24,7 +24,6 @@ import { tellAttempts } from '../stream/attempts.js'
 import { Refs } from '../stream/refs.js'
 import { cidName } from '../wire/hello.js'
 import type { SubflowStats } from './subflow-stats.js'
-import { subflowStats } from './subflow-stats.js'
 import type { JoinKeyring } from './join-keys.js'
 import { SuspensionEvents } from './suspension-events.js'
 import { UnorderedMessageStream } from './unordered-messages.js'
@@ -34,26 +33,15 @@ import { checkTrace, sinkOf } from './trace-sink.js'
 export abstract class PathSurface extends EventSurface {
   /** A short name for logs. It shows too little of the CID to join with it. */
   name = ''
-  /** Of streams that are being opened. @internal */
-  readonly refs: Refs = new Refs((handle) => {
-    tellAttempts(handle, this)
-  })
   /** Of a connection that is held. @internal */
   readonly suspension: SuspensionEvents = new SuspensionEvents((resumed) => {
     publishSuspension(this, resumed)
     if (resumed === undefined) this.emit('suspended')
     else this.emit('resumed', resumed)
   })
-  /** @internal */
-  protected readonly connPaths: ConnPaths = new ConnPaths(
-    () => this.driver.core.subflows,
-    (subflow) => this.#stats(subflow),
-    () => {
-      this.driver.trace?.settingsChanged()
-      this.driver.flushSoon()
-    },
-  )
-
+  // Made when they are used first: most connections of a listener need none of them.
+  #refs: Refs | undefined
+  #connPaths: ConnPaths | undefined
   #datagrams: DatagramStream | undefined
   #unordered: UnorderedMessageStream | undefined
 
@@ -62,6 +50,16 @@ export abstract class PathSurface extends EventSurface {
 
   /** @internal */
   protected abstract get driver(): Driver<Duplex>
+
+  /** Of streams that are being opened. @internal */
+  get refs(): Refs {
+    return (this.#refs ??= new Refs((handle) => tellAttempts(handle, this)))
+  }
+
+  /** @internal */
+  protected get connPaths(): ConnPaths {
+    return (this.#connPaths ??= new ConnPaths(this.driver))
+  }
 
   /** @internal */
   protected override streams(): readonly Duplex[] {
@@ -125,12 +123,7 @@ export abstract class PathSurface extends EventSurface {
 
   /** The live subflows. */
   subflows(): SubflowStats[] {
-    return this.driver.core.subflows.map((subflow) => this.#stats(subflow))
-  }
-
-  #stats(subflow: Subflow): SubflowStats {
-    const { core, clock } = this.driver
-    return subflowStats(subflow, core.eligibility(subflow, clock.now()))
+    return this.driver.core.subflows.map((subflow) => statsOf(subflow, this.driver))
   }
 
   /**

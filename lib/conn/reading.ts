@@ -10,7 +10,7 @@ type Readable = Pick<SocketPort<unknown>, 'stopReading' | 'resumeReading'>
 
 export class Reading {
   readonly #sockets: ReadonlyMap<Subflow, Readable>
-  readonly #throttled = new Set<Subflow>()
+  #throttled: Set<Subflow> | undefined
   #isStopped = false
 
   constructor(sockets: ReadonlyMap<Subflow, Readable>) {
@@ -28,18 +28,19 @@ export class Reading {
 
   /** Bytes of it were taken. */
   took(subflow: Subflow): void {
-    if (!isLeftUnread(subflow) || this.#throttled.has(subflow)) return
+    if (!isLeftUnread(subflow) || this.#throttled?.has(subflow) === true) return
     const why = subflow.isHeldBack ? 'waits for the first one' : 'brings too much useless data'
     debug('subflow %d %s %s: it is left unread', subflow.id, subflow.label, why)
+    this.#throttled ??= new Set()
     this.#throttled.add(subflow)
     this.#sockets.get(subflow)?.stopReading(READ_STOP.abuse)
   }
 
   /** @returns whether all are read again from now on */
   steer(shouldStop: boolean): boolean {
-    for (const subflow of this.#throttled) {
+    for (const subflow of this.#throttled ?? []) {
       if (isLeftUnread(subflow) && subflow.state !== 'closed') continue
-      this.#throttled.delete(subflow)
+      this.#throttled?.delete(subflow)
       this.#sockets.get(subflow)?.resumeReading(READ_STOP.abuse)
     }
     if (shouldStop === this.#isStopped) return false

@@ -9,7 +9,8 @@ const NULL_TRACKER = new NullTracker()
 /** Calls every tracker in turn; what one throws is logged and dropped. */
 export function safeTracker(...trackers: readonly (StatsTracker | undefined)[]): StatsTracker {
   const present = trackers.filter((tracker) => tracker !== undefined)
-  return present.length === 0 ? NULL_TRACKER : new SafeTracker(present)
+  // A copy has no room for more, and each subflow has one for its life.
+  return present.length === 0 ? NULL_TRACKER : new SafeTracker([...present])
 }
 
 class SafeTracker implements StatsTracker {

@@ -40,6 +40,11 @@ class TurnStop implements PortionsOwner {
   }
 }
 
+/** Where a stream that was taken over has what serves it: listeners that all streams share save memory. */
+const IO = Symbol('subflow')
+
+type Served = Duplex & { [IO]: SubflowIo }
+
 export class SubflowIo implements SocketPort<Duplex> {
   readonly stream: Duplex
   readonly #handler: SocketHandler
@@ -52,15 +57,16 @@ export class SubflowIo implements SocketPort<Duplex> {
     this.stream = stream
     this.#handler = handler
     this.#portions = new Portions(stream, new TurnStop(this, handler))
-    stream.on('data', this.#streamOnData)
-    stream.on('drain', this.#streamOnDrain)
-    stream.on('error', this.#streamOnError)
-    stream.on('end', this.#streamOnEnd)
-    stream.on('close', this.#streamOnClose)
+    const served = Object.assign(stream, { [IO]: this })
+    stream.on('data', SubflowIo.#streamOnData)
+    stream.on('drain', SubflowIo.#streamOnDrain)
+    stream.on('error', SubflowIo.#streamOnError)
+    stream.on('end', SubflowIo.#streamOnEnd)
+    stream.on('close', SubflowIo.#streamOnClose)
     stream.resume()
     // Over before we came: its events will not come again.
-    if (stream.destroyed) process.nextTick(this.#streamOnClose)
-    else if (stream.readableEnded) process.nextTick(this.#streamOnEnd)
+    if (stream.destroyed) process.nextTick(() => SubflowIo.#streamOnClose.call(served))
+    else if (stream.readableEnded) process.nextTick(() => SubflowIo.#streamOnEnd.call(served))
   }
 
   get bufferedBytes(): number {
@@ -156,28 +162,29 @@ export class SubflowIo implements SocketPort<Duplex> {
     socket.destroy()
   }
 
-  readonly #streamOnData = (bytes: Uint8Array): void => {
-    this.take(bytes)
+  static readonly #streamOnData = function (this: Served, bytes: Uint8Array): void {
+    this[IO].take(bytes)
   }
 
-  readonly #streamOnDrain = (): void => {
-    if (!this.#isOver) this.#handler.onDrain()
+  static readonly #streamOnDrain = function (this: Served): void {
+    const io = this[IO]
+    if (!io.#isOver) io.#handler.onDrain()
   }
 
   /** Stays until the stream is gone: an error of a closed subflow is nobody's concern, but must be heard. */
-  readonly #streamOnError = (error: Error): void => {
-    this.#error ??= error
+  static readonly #streamOnError = function (this: Served, error: Error): void {
+    this[IO].#error ??= error
   }
 
-  readonly #streamOnEnd = (): void => {
-    this.#closed(undefined)
+  static readonly #streamOnEnd = function (this: Served): void {
+    this[IO].#closed(undefined)
   }
 
-  readonly #streamOnClose = (): void => {
-    this.stream.off('data', this.#streamOnData)
-    this.stream.off('drain', this.#streamOnDrain)
-    this.stream.off('end', this.#streamOnEnd)
-    this.#closed(this.#error ?? this.stream.errored ?? undefined)
+  static readonly #streamOnClose = function (this: Served): void {
+    this.off('data', SubflowIo.#streamOnData)
+    this.off('drain', SubflowIo.#streamOnDrain)
+    this.off('end', SubflowIo.#streamOnEnd)
+    this[IO].#closed(this[IO].#error ?? this.errored ?? undefined)
   }
 
   #closed(error: Error | undefined): void {

@@ -28,7 +28,7 @@ export class SuspensionEvents {
   }
 
   /** Listeners run apart from the core's work: what they throw, and what they call, must not disturb it. */
-  readonly changed = (resumedAfterMs: number | undefined): void => {
+  changed(resumedAfterMs: number | undefined): void {
     const isSuspended = resumedAfterMs === undefined
     clearInterval(this.#keepUp)
     if (isSuspended) this.#keepUp = setInterval(ignore, KEEP_UP_MS)
