@@ -58,19 +58,21 @@ export class AddressBudget {
   }
 
   /**
-   * A connection from `address` stands, until the function that this returns is called. It adds a share: many may be
+   * A connection from `address` stands, until {@link withdraw} is called for it. It adds a share: many may be
    * behind one NAT, or behind a balancer that does not say for whom it speaks, and one stranger among them is not to
    * shut out all. Shares are bounded, since a stranger can open connections, too.
    */
-  vouch(address: string | undefined): () => void {
-    if (address === undefined) return () => {}
+  vouch(address: string | undefined): void {
     this.#count(address, 1)
-    return () => {
-      this.#count(address, -1)
-    }
   }
 
-  #count(address: string, change: 1 | -1): void {
+  /** One of those from `address` stands no longer. */
+  withdraw(address: string | undefined): void {
+    this.#count(address, -1)
+  }
+
+  #count(address: string | undefined, change: 1 | -1): void {
+    if (address === undefined) return
     const vouchers = (this.#vouchers.get(address) ?? 0) + change
     if (vouchers > 0) this.#vouchers.set(address, vouchers)
     else this.#vouchers.delete(address)

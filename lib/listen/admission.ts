@@ -7,7 +7,6 @@ import type { JoinSecurity } from '../conn/join-keys.js'
 import { keyringFor } from '../conn/join-keys.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnOptions } from '../core/options.js'
-import type { Subflow } from '../core/subflow.js'
 import { MultipathError, OptionError } from '../errors.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream } from '../transport/transport.js'
@@ -16,8 +15,9 @@ import type { AddressLists } from './address-lists.js'
 import { assertWelcome } from './address-lists.js'
 import type { Handshake } from './handshakes.js'
 import { Handshakes } from './handshakes.js'
+import { watchIdle } from './idle-limit.js'
 import type { AuthorizeJoin, PeerFacts } from './join-request.js'
-import type { Member } from './members.js'
+import type { LetIn, Member } from './members.js'
 import { JoinLimitError, Members } from './members.js'
 import type { Newcomers } from './newcomers.js'
 import type { ListenerNumbers } from './options.js'
@@ -164,24 +164,21 @@ export class Admission {
       throw new MultipathError('ERR_MULTIPATH_LIMIT', 'too many connections')
   }
 
-  /**
-   * From now on streams may join `conn`, which `stream` has opened.
-   *
-   * @returns `part`, to be called when none may join any more, and `free`, when the connection holds nothing any more
-   */
-  add(cid: Uint8Array, conn: MultipathConn, stream: IncomingStream): { part: () => void; free: () => void } {
+  /** From now on streams may join `conn`, which `stream` has opened, and it is followed until it is gone. */
+  add(cid: Uint8Array, conn: MultipathConn, stream: IncomingStream): void {
+    const source = sourceNetwork(stream.remoteAddress)
+    const key = this.#members.add(cid, conn, this.#factsOf(stream))
     this.#held++
-    const leave = this.#members.add(cid, conn, this.#factsOf(stream))
+    this.#budget.vouch(source)
     this.#suspended.watch(conn)
-    const withdraw = this.#budget.vouch(sourceNetwork(stream.remoteAddress))
-    return {
-      part: () => {
-        leave()
-        withdraw()
-      },
-      free: () => {
-        this.#held--
-      },
+    const stopWatching = watchIdle(conn, this.#init.clock, this.#init.options.idleTimeoutMs)
+    conn.onOver = () => {
+      this.#members.end(key)
+      this.#budget.withdraw(source)
+      stopWatching()
+    }
+    conn.onDestroyed = () => {
+      this.#held--
     }
   }
 
@@ -190,10 +187,7 @@ export class Admission {
    *
    * @throws ERR_MULTIPATH_UNEXPECTED_CID, _CLOSED, _LIMIT, _REFUSED, _HANDSHAKE_TIMEOUT, or the reason of `signal`
    */
-  async join(
-    { hello, stream, deadline, signal }: Join,
-    letIn: (conn: MultipathConn) => Subflow,
-  ): Promise<void> {
+  async join({ hello, stream, deadline, signal }: Join, letIn: LetIn): Promise<void> {
     const member = this.#memberFor(hello, stream)
     const source = sourceNetwork(stream.remoteAddress)
     member.assertRoom(source)

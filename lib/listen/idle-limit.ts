@@ -3,6 +3,7 @@
 import type { Clock, Millis } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import { MultipathError } from '../errors.js'
+import { ignore } from '../ignore.js'
 
 /** Timers cannot wait for more than 24 days. */
 const LONGEST_STEP_MS = 86_400_000
@@ -14,7 +15,7 @@ const LONGEST_STEP_MS = 86_400_000
  * @returns what stops it
  */
 export function watchIdle(conn: MultipathConn, clock: Clock, limitMs: Millis): () => void {
-  if (limitMs === Infinity) return () => {}
+  if (limitMs === Infinity) return ignore
   const stepMs = Math.min(limitMs / 4, LONGEST_STEP_MS)
   let seen = ''
   let busyAt = clock.now()

@@ -26,6 +26,9 @@ export class JoinLimitError extends MultipathError {
   }
 }
 
+/** Attaches a stream that is let in to `conn`. @param onChange - to be called when the state of its subflow has changed */
+export type LetIn = (conn: MultipathConn, onChange: () => void) => Subflow
+
 /** A connection, and the joins to it by address. */
 export class Member {
   readonly conn: MultipathConn
@@ -33,7 +36,7 @@ export class Member {
   readonly #init: MembersInit
   readonly #joins = new Map<string | undefined, TokenBucket>()
   /** Subflows that have to prove themselves: they take no place of the client's. */
-  readonly #unproven = new ByAddress<Subflow>()
+  #unproven: ByAddress<Subflow> | undefined
 
   constructor(conn: MultipathConn, first: PeerFacts, init: MembersInit) {
     this.conn = conn
@@ -59,16 +62,18 @@ export class Member {
    * Lets a stream from `source` in. Only such pay: strangers who are refused take no join of the client's. Where it is full,
    * of the subflows that have yet to prove themselves, the oldest of the address that has most makes room.
    */
-  join(source: string | undefined, letIn: (conn: MultipathConn) => Subflow): void {
+  join(source: string | undefined, letIn: LetIn): void {
     this.#joinsOf(source).take(this.#init.clock.now())
     if (this.#isFull) this.conn.closeSubflow(this.#displacedBy(source)!, 'limit')
-    const subflow = letIn(this.conn)
-    if (subflow.isUnproven) this.#unproven.add(source, subflow)
+    const subflow = letIn(this.conn, () => this.#forgetSettled())
+    if (!subflow.isUnproven) return
+    this.#unproven ??= new ByAddress()
+    this.#unproven.add(source, subflow)
   }
 
   /** One of an address that has more than `source` of those that have yet to prove themselves. */
   #displacedBy(source: string | undefined): Subflow | undefined {
-    return this.#unproven.oldestOfMost(this.#unproven.of(source))
+    return this.#unproven?.oldestOfMost(this.#unproven.of(source))
   }
 
   get #isFull(): boolean {
@@ -77,8 +82,9 @@ export class Member {
 
   /** Of those that have proved themselves, or are gone. */
   #forgetSettled(): void {
-    for (const [source, subflow] of this.#unproven.entries)
-      if (!subflow.isUnproven || subflow.state === 'closed') this.#unproven.delete(source, subflow)
+    for (const [source, subflow] of this.#unproven?.entries ?? [])
+      if (!subflow.isUnproven || subflow.state === 'closed') this.#unproven?.delete(source, subflow)
+    if (this.#unproven?.size === 0) this.#unproven = undefined
   }
 
   #joinsOf(address: string | undefined): TokenBucket {
@@ -113,14 +119,17 @@ export class Members {
     return [...this.#byKey.values()]
   }
 
-  /** @returns what ends its membership */
-  add(cid: Uint8Array, conn: MultipathConn, first: PeerFacts): () => void {
+  /** @returns the key of its membership */
+  add(cid: Uint8Array, conn: MultipathConn, first: PeerFacts): string {
     const key = this.#keys.of(cid)
     this.#byKey.set(key, new Member(conn, first, this.#init))
-    return () => {
-      this.#byKey.delete(key)
-      this.#ended.add(key, this.#init.clock.now())
-    }
+    return key
+  }
+
+  /** No stream may join that connection any more. */
+  end(key: string): void {
+    this.#byKey.delete(key)
+    this.#ended.add(key, this.#init.clock.now())
   }
 
   /** @throws ERR_MULTIPATH_UNEXPECTED_CID; ERR_MULTIPATH_CLOSED for a connection that has ended a moment ago */

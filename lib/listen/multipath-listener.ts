@@ -20,6 +20,7 @@ import type { StatsTracker } from '../core/tracker.js'
 import { AbuseLimiter } from '../core/abuse-limiter.js'
 import { debug } from '../debug.js'
 import { MultipathError, toError } from '../errors.js'
+import { ignore } from '../ignore.js'
 import type { Resolved } from '../options.js'
 import type { IncomingStream, SubflowServer } from '../transport/transport.js'
 import { encodeHello, isZeroCid } from '../wire/hello.js'
@@ -32,7 +33,6 @@ import type { FullOf } from './capacity.js'
 import { Capacity } from './capacity.js'
 import type { ListenerEvents } from './listener-events.js'
 import type { Handshake } from './handshakes.js'
-import { watchIdle } from './idle-limit.js'
 import { Newcomers } from './newcomers.js'
 import type { ConnKind, ListenerNumbers, ListenerOptions } from './options.js'
 import { connKind, resolveListenerOptions } from './options.js'
@@ -220,8 +220,8 @@ export class MultipathListener
       else if (this.#member?.isForeign(hello.cid, tellRefused) === true)
         await this.#member.handOver(stream, hello, this.#acceptors.indexOf(acceptor), signal)
       else
-        await this.#admission.join({ hello, stream, deadline, signal }, (conn) =>
-          this.#attach(conn, stream, hello, acceptor, tracker),
+        await this.#admission.join({ hello, stream, deadline, signal }, (conn, onChange) =>
+          this.#attach(conn, stream, hello, acceptor, tracker, onChange),
         )
     } catch (error) {
       const isCharged = this.#admission.failed(handshake, toError(error), stream)
@@ -253,6 +253,7 @@ export class MultipathListener
     { cid, head }: Hello,
     acceptor: Acceptor,
     tracker: StatsTracker | undefined,
+    onChange: () => void = ignore,
   ): Subflow {
     if (this.#isClosed) throw closedError()
     // The answer and the first frames leave together.
@@ -266,6 +267,7 @@ export class MultipathListener
       helloAt: this.#clock.now(),
       head,
       onChange: (change) => {
+        onChange()
         if (change.reason === 'unproven') this.#admission.unproven(stream, change.error, this.#refused)
         const name = eventOf(change)
         if (name !== undefined) this.emit(name, change, conn)
@@ -289,13 +291,7 @@ export class MultipathListener
       ...this.#kind,
     })
     conn.setCid(cid)
-    const { part, free } = this.#admission.add(cid, conn, stream)
-    const stopWatching = watchIdle(conn, this.#clock, this.#options.idleTimeoutMs)
-    conn.onOver = () => {
-      part()
-      stopWatching()
-    }
-    conn.onDestroyed = free
+    this.#admission.add(cid, conn, stream)
     return conn
   }
 }

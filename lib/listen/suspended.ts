@@ -29,11 +29,9 @@ export class Suspended {
   /** Follows `conn`, which has just been opened. */
   watch(conn: MultipathConn): void {
     conn.suspension.onChange = (isSuspended) => {
+      conn.suspension.onHeldChange = isSuspended ? () => this.#weigh(conn) : undefined
       if (isSuspended) this.#add(conn)
       else this.#delete(conn)
-    }
-    conn.suspension.onHeldChange = () => {
-      if (this.#conns.has(conn)) this.#weigh(conn)
     }
   }
 
