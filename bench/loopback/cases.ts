@@ -24,7 +24,8 @@ export interface Case {
   run(pairing: Pairing, seconds: number): Promise<Figures>
 }
 
-const IDLE_WARM = 200
+/** As many as let V8's young generation grow to its full size: a quarter of them, and 15 KiB of that would count for each. */
+const IDLE_WARM = 1000
 const IDLE = 1000
 const STREAMS = 2000
 const MUX_STREAMS = 1000

@@ -48,7 +48,7 @@ const TARGETS: readonly Target[] = [
     bound: 1.3,
     atMost: true,
   },
-  { text: 'KiB for each idle connection', cell: ours('idle', 'each'), bound: 40, atMost: true },
+  { text: 'KiB for each idle connection', cell: ours('idle', 'each'), bound: 25, atMost: true },
   { text: 'slowest of 2,000 ÷ median', cell: ours('many', 'fair'), bound: 0.5 },
   { text: 'slowest of 1,000 mux streams ÷ median', cell: ours('mux-many', 'fair'), bound: 0.5 },
   { text: 'MiB of 2,000 streams, dialer', cell: ours('many', 'dialer'), bound: 1024, atMost: true },
