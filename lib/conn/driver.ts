@@ -58,6 +58,8 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   #isLingering = false
   #isFlushing = false
   #flushAgain = false
+  /** Something came in since the last flush. */
+  #isFlushDue = false
   #flushAtTickEnd = false
   #flushAtTurnEnd = false
 
@@ -135,10 +137,7 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
     this.flush()
   }
 
-  /**
-   * The stream above is gone: what was written still goes out, for as long as `lingerMs` allows, and keeps the process
-   * up until then. What comes in is not for anybody.
-   */
+  /** The stream above is gone: what was written still goes out, within `lingerMs`, and keeps the process up. */
   linger(): void {
     this.#isLingering = true
     this.setRef(true)
@@ -182,11 +181,12 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
 
   /** Flushes once all that this tick writes has been written. */
   flushSoon(): void {
+    this.#isFlushDue = true
     if (this.#flushAtTickEnd) return
     this.#flushAtTickEnd = true
     this.#ports.turn.atTickEnd(() => {
       this.#flushAtTickEnd = false
-      this.flush()
+      if (this.#isFlushDue) this.flush()
     })
   }
 
@@ -198,7 +198,7 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
     let now: Millis = 0
     try {
       while (this.#flushAgain) {
-        this.#flushAgain = false
+        this.#flushAgain = this.#isFlushDue = false
         now = this.clock.now()
         this.wake(now)
         for (const action of this.core.drain(now)) this.#perform(action)
@@ -250,11 +250,12 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   }
 
   #flushAtEndOfTurn(): void {
+    this.#isFlushDue = true
     if (this.#flushAtTurnEnd) return
     this.#flushAtTurnEnd = true
     this.#ports.turn.atTurnEnd(() => {
       this.#flushAtTurnEnd = false
-      this.flush()
+      if (this.#isFlushDue) this.flush()
     })
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ConnectionCore } from '../../lib/core/connection.js'
 import type { DialerOptions, MultipathConn } from '../../lib/index.js'
 import { MultipathDialer, MultipathListener } from '../../lib/index.js'
 import { connectedPair, readAll, readBytes, upCount } from '../support/pair.js'
@@ -29,6 +30,27 @@ async function tcpPair(paths: number, options: DialerOptions = {}): Promise<[Mul
 }
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
+
+describe('a turn of the event loop', () => {
+  it('is flushed once, with what it has brought and what the application answers', async () => {
+    const { near, far } = await connectedPair()
+    far.pipe(far)
+    const drain = vi.spyOn(ConnectionCore.prototype, 'drain')
+    onTestFinished(() => {
+      drain.mockRestore()
+    })
+    let left = 100
+    await new Promise<void>((resolve) => {
+      near.on('data', () => {
+        if (--left === 0) resolve()
+        else near.write('x')
+      })
+      near.write('x')
+    })
+    // Twice for each echo, once at each end; a timer may add a few.
+    expect(drain.mock.calls.length).toBeLessThan(220)
+  })
+})
 
 describe('write()', () => {
   it('sends nothing for nothing', async () => {
