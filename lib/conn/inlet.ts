@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Driver } from './driver.js'
 import { callForeign } from '../stream/foreign.js'
 
-/** Pieces that came in small frames at once are one `data`, up to so many bytes: copying them costs less than an event each. */
+/** Smaller pieces that came at once are one `data`, up to so many bytes: copying them costs less than an event each. */
 const JOINED_BYTES = 16_384
 
 export class Inlet {
@@ -53,11 +53,11 @@ export class Inlet {
   #next(): Uint8Array | undefined {
     const { core } = this.#driver
     const first = core.take()
-    if (first === undefined || first.length >= JOINED_BYTES) return first
+    if (first === undefined) return undefined
     const pieces = [first]
     let { length } = first
     while (length < JOINED_BYTES) {
-      const piece = core.take()
+      const piece = core.take(JOINED_BYTES)
       if (piece === undefined) break
       pieces.push(piece)
       length += piece.length

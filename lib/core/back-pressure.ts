@@ -26,7 +26,7 @@ export class BackPressure {
   /** The subflow on which the last word was. */
   #last: Subflow | undefined
   /** Subflows on which the peer heard the last word, and that live. */
-  readonly #toldOn = new Set<Subflow>()
+  #toldOn = new Set<Subflow>()
   /** A word waits to be sent. */
   #hasNews = false
 
@@ -83,8 +83,9 @@ export class BackPressure {
     const last = this.#last !== undefined && isUsable(this.#last) ? this.#last : undefined
     const subflow = quickest(this.#bringers ?? []) ?? last ?? quickest(this.#subflows)!
     this.#last = subflow
-    this.#bringers?.clear()
-    this.#toldOn.clear()
+    // Not cleared: of a set that lives for long, V8 allocates an empty table among old objects.
+    this.#bringers = undefined
+    this.#toldOn = new Set()
     this.#sayLimit(subflow)
   }
 

@@ -177,9 +177,9 @@ export class ConnectionCore {
     this.#sender.setWriterWaiting(isWaiting, this.#now)
   }
 
-  /** The next bytes in order for the reader. */
-  take(): Uint8Array | undefined {
-    const piece = this.#receiver.window.take()
+  /** The next bytes in order for the reader; `undefined` where the next piece is not `shorterThan` so many bytes. */
+  take(shorterThan: number = Infinity): Uint8Array | undefined {
+    const piece = this.#receiver.window.take(shorterThan)
     if (piece !== undefined) this.#receiver.announce(undefined, this.#now)
     return piece
   }

@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import type { DeliveryStamp } from './delivery-rate.js'
 import type { SubflowState } from './health.js'
+import { PassingMap } from './passing-map.js'
 
 /** A subflow, as a frame knows it. */
 export interface Carrier {
@@ -37,7 +38,7 @@ const NONE: ReadonlyMap<number, Flight> = new Map()
 
 /** The flights under way on one subflow, in the order they left. */
 export class Flights {
-  #byFn: Map<number, Flight> | undefined
+  #byFn: PassingMap<number, Flight> | undefined
   #bytes = 0
   #ackedAt: Millis = -Infinity
 
@@ -74,7 +75,7 @@ export class Flights {
   }
 
   add(flight: Flight): void {
-    this.#byFn ??= new Map()
+    this.#byFn ??= new PassingMap()
     this.#byFn.set(flight.frame.fn, flight)
     this.#bytes += flight.frame.size
   }

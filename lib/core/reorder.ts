@@ -166,8 +166,9 @@ export class ReorderWindow {
     this.#next++
   }
 
-  /** The next bytes in order; the caller owns them. */
-  take(): Uint8Array | undefined {
+  /** The next bytes in order; the caller owns them. `undefined` where the next piece is not `shorterThan` so many bytes. */
+  take(shorterThan: number = Infinity): Uint8Array | undefined {
+    if (this.#ready.firstBytes >= shorterThan) return undefined
     const piece = this.#ready.takeSlice()
     this.#takenBytes += piece?.length ?? 0
     return piece

@@ -4,6 +4,7 @@ import { encodeDataHeader } from '../wire/frame.js'
 import { FIRST_FRAME } from '../wire/limits.js'
 import type { Carrier, SentFrame } from './flight.js'
 import type { ResolvedConnOptions } from './options.js'
+import { PassingMap } from './passing-map.js'
 
 /** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
 const MAX_SPAN = 3072
@@ -16,7 +17,7 @@ export interface WindowFrame extends SentFrame {
 
 export class SendWindow {
   readonly #options: ResolvedConnOptions
-  readonly #frames = new Map<number, WindowFrame>()
+  readonly #frames = new PassingMap<number, WindowFrame>()
   /** Of those, the ones that every path is to carry. */
   #shared: Map<number, WindowFrame> | undefined
   #nextFn = FIRST_FRAME

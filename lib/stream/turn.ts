@@ -31,7 +31,7 @@ export interface PortionsOwner extends ReadStoppable {
 
 export class Turn {
   readonly #now: () => number
-  readonly #stopped = new Set<ReadStoppable>()
+  #stopped = new Set<ReadStoppable>()
   /** Those that have brought more than has been taken, the one that has waited longest first. */
   readonly #waiting = new Set<ReadStoppable>()
   #beganAt: number | undefined
@@ -76,7 +76,8 @@ export class Turn {
     this.#beganAt = undefined
     this.#last = undefined
     const due = [...this.#stopped]
-    this.#stopped.clear()
+    // Not cleared: of a set that lives for long, V8 allocates an empty table among old objects, each time.
+    if (due.length > 0) this.#stopped = new Set()
     const [longest] = this.#waiting
     if (longest !== undefined) {
       this.#waiting.delete(longest)

@@ -52,6 +52,11 @@ export class ByteQueue {
     this.#slabUsed = 0
   }
 
+  /** Length of the first chunk; 0 where there is none. */
+  get firstBytes(): number {
+    return this.#chunks[this.#first]?.length ?? 0
+  }
+
   /** Takes up to `bytes` from the front. */
   take(bytes: number): Uint8Array[] {
     const taken: Uint8Array[] = []

@@ -38,6 +38,14 @@ describe('a reorder window', () => {
     expect(readAll(window)).toBe('abcd')
   })
 
+  it('keeps a piece for later that is not as short as was asked for', () => {
+    const window = new ReorderWindow(ROOMY)
+    offer(window, 10, Buffer.alloc(5000))
+    expect(window.take(5000)).toBeUndefined()
+    expect(window.take(5001)).toHaveLength(5000)
+    expect([window.take(1), window.unreadBytes]).toEqual([undefined, 0])
+  })
+
   it('knows what it has had, read or not', () => {
     const window = new ReorderWindow(ROOMY)
     offer(window, 10, Buffer.from('a'))
