@@ -23,7 +23,9 @@ export const USAGE: string = `npm run bench:links -- [options]
                     all scenarios with recordings
   --link WORDS …    a scenario of its own instead: 'rate=50,delay=10' for each link, with
   --at WORDS …      '3 0 down' for each change, --work bulk|echo|both|offered, --seconds N,
-                    --offered MBITS, --scheduler NAME, and --policy '{"tier":"backup"}' for each link
+                    --offered MBITS
+  --scheduler NAME  other than the scenario's own
+  --policy WORDS …  other than the scenario's own: '{"tier":"backup"}' for each link
 Without --only, --peers, --cc, --runs and --seconds it goes on where it was cut off, and writes bench/results.`
 
 export interface Options {
@@ -61,18 +63,38 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const { quick, fresh, alone, save, link, only, peers, cc, runs, seconds, trace, recorded } = values
+  const {
+    quick,
+    fresh,
+    alone,
+    save,
+    link,
+    only,
+    peers,
+    cc,
+    runs,
+    seconds,
+    trace,
+    recorded,
+    scheduler,
+    policy,
+  } = values
   const all = link ? [custom(link, Number(seconds ?? 10), values)] : SCENARIOS
   const usual = PEERS.filter(({ id, extra }) => (quick ? QUICK_PEERS.includes(id) : !extra))
   return {
-    scenarios: scenarios(all, quick, only, recorded),
+    scenarios: scenarios(all, quick, only, recorded).map((scenario) => ({
+      ...scenario,
+      ...ownPolicies(values),
+    })),
     peers: peers === undefined ? usual : chosen(PEERS, peers),
     congestionControls: (cc ?? (quick ? 'bbr' : 'bbr,cubic')).split(','),
     runs: Number(runs ?? (quick ? 1 : 3)),
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
     ...(trace === undefined ? {} : { trace }),
     ...{ quick, fresh, alone, save },
-    isFull: [link, only, peers, cc, runs, seconds, trace, recorded].every((value) => value === undefined),
+    isFull: [link, only, peers, cc, runs, seconds, trace, recorded, scheduler, policy].every(
+      (value) => value === undefined,
+    ),
   }
 }
 
@@ -107,12 +129,11 @@ function custom(links: readonly string[], seconds: number, words: Custom): Scena
     quick: seconds,
     warm: work === 'echo' ? 1 : 0,
     ...(work === 'offered' ? { offered: Number(offered ?? 10) } : {}),
-    ...customPolicies(words),
   }
 }
 
 /** The library itself tells what is no scheduler and no policy. */
-function customPolicies({ scheduler, policy }: Custom): Pick<Scenario, 'scheduler' | 'policies'> {
+function ownPolicies({ scheduler, policy }: Custom): Pick<Scenario, 'scheduler' | 'policies'> {
   return {
     ...(scheduler === undefined ? {} : { scheduler: scheduler as SchedulerName }),
     ...(policy === undefined ? {} : { policies: policy.map((words) => JSON.parse(words) as PathPolicy) }),
