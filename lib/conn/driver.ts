@@ -5,15 +5,14 @@ import type { Action } from '../core/action.js'
 import { ConnectionCore } from '../core/connection.js'
 import type { CloseReason, GracefulClose } from '../core/health.js'
 import type { CoreInit, SubflowInit } from '../core/init.js'
-import type { ConnLimits } from '../core/options.js'
-import { LIMIT_OPTIONS } from '../core/options.js'
+import { type ConnLimits, LIMIT_OPTIONS } from '../core/options.js'
 import type { Wanted } from '../core/parallel.js'
 import type { Subflow } from '../core/subflow.js'
 import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import { CoreTimer, type CoreTimerHost } from './core-timer.js'
-import type { DriverPorts, SocketPort } from './driver-ports.js'
+import { type DriverPorts, retransmitsIn, type SocketPort } from './driver-ports.js'
 import { Reading } from './reading.js'
 import { SubflowHandler, type SubflowOwner } from './subflow-handler.js'
 import { TraceWriter } from './trace.js'
@@ -66,7 +65,8 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   constructor(init: DriverInit, ports: DriverPorts<Stream>, host: DriverHost) {
     const { clock } = ports
     this.#options = { ...init.options }
-    this.core = new ConnectionCore({ ...init, options: this.#options })
+    const retransmits = retransmitsIn(ports, this.#sockets)
+    this.core = new ConnectionCore({ ...init, options: this.#options, retransmits })
     this.clock = clock
     this.#trace = init.trace && new TraceWriter(init.trace, this.core, clock)
     this.#ports = ports

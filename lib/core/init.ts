@@ -10,6 +10,9 @@ import type { AbuseLimiter } from './abuse-limiter.js'
 import type { Introduction, OwnFacts } from '../wire/settings.js'
 import type { JoinAuthInit } from './join-keys.js'
 
+/** Segments of a subflow that TCP has sent again, perhaps with those of others; `undefined` where that is not known. */
+export type Retransmits = (subflowId: number) => number | undefined
+
 /** How a subflow joins. */
 export interface SubflowInit {
   readonly label: string
@@ -38,4 +41,6 @@ export interface CoreInit {
   readonly acceptsPeerPolicy?: boolean | undefined
   /** How subflows prove that they belong to the connection. Default: they do not. */
   readonly auth?: JoinAuthInit | undefined
+  /** Default: not known. */
+  readonly retransmits?: Retransmits | undefined
 }

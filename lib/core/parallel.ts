@@ -7,6 +7,7 @@
 import type { Millis } from '../clock.js'
 import { encodeParallel } from '../wire/parallel-frame.js'
 import type { Action } from './action.js'
+import type { Retransmits } from './init.js'
 import type { Path } from './path.js'
 import type { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
@@ -29,6 +30,9 @@ const SETTLE_MS = 200
 const SETTLE_ROUNDS = 10
 /** The time that new subflows have to open, milliseconds. */
 const OPEN_MS = 2000
+/** What is new has no queue of its own: round trips longer than the shortest by this share of it, and by so many milliseconds, show a queue of others. */
+const QUEUE_SHARE = 0.25
+const QUEUE_MS = 5
 /** The share of the rate before the trial that each new subflow has to add. */
 const LEAST_GAIN = 0.1
 /** The pause after a trial that brought nothing, milliseconds. Each further one is REST_GROWTH times as long, up to LAST_REST_MS. */
@@ -44,18 +48,22 @@ const LEAST_LOSS = 0.05
 const IDLE_MS = 10_000
 
 export type Wanted = Extract<Action, { kind: 'parallel' }>
+type Emit = (wanted: Wanted) => void
+const NONE = new Map<Path | string, PathTrial>()
 
 export class Parallel {
   readonly #subflows: readonly Subflow[]
   readonly #sender: Sender
-  readonly #emit: (wanted: Wanted) => void
-  /** By path, or by its label; made when a path may have several subflows. */
+  readonly #emit: Emit
+  readonly #retransmits: Retransmits | undefined
+  /** By path, or by its label; made when a path that may have several subflows has bulk data. */
   #trials: Map<Path | string, PathTrial> | undefined
   #lookedAt: Millis = -Infinity
 
-  constructor(subflows: readonly Subflow[], sender: Sender, emit: (wanted: Wanted) => void) {
+  constructor(subflows: readonly Subflow[], sender: Sender, emit: Emit, retransmits?: Retransmits) {
     this.#subflows = subflows
     this.#sender = sender
+    this.#retransmits = retransmits
     this.#emit = emit
   }
 
@@ -63,23 +71,23 @@ export class Parallel {
   review(now: Millis): void {
     if (now - this.#lookedAt < LOOK_MS) return
     this.#lookedAt = now
-    if (!this.#isVarying) return
-    const trials = (this.#trials ??= new Map<Path | string, PathTrial>())
     const { scheduler, isIdle } = this.#sender
     const isBulk = !isIdle && scheduler.name === 'lowest-rtt'
+    const trials = this.#trials ?? NONE
+    if (trials.size === 0 && !(isBulk && this.#subflows.some(mayVary))) return
     const groups = this.#byPath()
     for (const key of trials.keys()) if (!groups.has(key)) trials.delete(key)
-    for (const [key, subflows] of groups) {
-      let trial = trials.get(key)
-      if (trial === undefined) trials.set(key, (trial = new PathTrial(subflows.length, now)))
-      const count = trial.look(subflows, isBulk, now)
-      if (count !== undefined) this.#want(subflows[0]!, count)
-    }
+    for (const [key, subflows] of groups) this.#look(key, subflows, isBulk, now)
   }
 
-  /** A path has been looked at, or may have several subflows. */
-  get #isVarying(): boolean {
-    return (this.#trials?.size ?? 0) > 0 || this.#subflows.some(mayVary)
+  #look(key: Path | string, subflows: readonly Subflow[], isBulk: boolean, now: Millis): void {
+    const trials = (this.#trials ??= new Map<Path | string, PathTrial>())
+    let trial = trials.get(key)
+    if (trial === undefined) trials.set(key, (trial = new PathTrial(subflows.length, now)))
+    for (const { id, repairs } of isBulk ? subflows : [])
+      if (!repairs.isWatched) repairs.watch(() => this.#retransmits?.(id))
+    const count = trial.look(subflows, isBulk, now)
+    if (count !== undefined) this.#want(subflows[0]!, count)
   }
 
   /** The peer sends, and asks for `count` subflows on the path of `subflow`. */
@@ -132,6 +140,8 @@ class PathTrial {
   #asked: number
   #lossyAt: Millis = -Infinity
   #bulkAt: Millis
+  /** The shortest round trip ever, milliseconds. */
+  #shortest = Infinity
 
   /** @param count - of the subflows that it has already */
   constructor(count: number, now: Millis) {
@@ -146,7 +156,8 @@ class PathTrial {
     const rtt = Math.min(...subflows.map((subflow) => subflow.rtt.min))
     if (!isBulk || path.isPaused) return this.#idle(path, now)
     this.#bulkAt = now
-    if (subflows.some(({ repairs }) => repairs.isLossy(now, rtt))) this.#lossyAt = now
+    this.#shortest = Math.min(this.#shortest, rtt)
+    if (subflows.some((subflow) => showsLosses(subflow, now, rtt))) this.#lossyAt = now
     if (this.#phase === 'open') return this.#open(subflows, now)
     if (this.#phase === 'settle') this.#settle(subflows, now, rtt)
     else if (this.#phase === 'measure') return this.#judge(now, rtt)
@@ -167,7 +178,7 @@ class PathTrial {
   /** What the path brings, while nothing is tried. */
   #watch(subflows: readonly Subflow[], now: Millis, rtt: Millis): void {
     const ms = now - this.#since
-    const isOfUse = subflows.length > 1 || now - this.#lossyAt < 2 * measureMs(rtt)
+    const isOfUse = subflows.length > 1 || subflows[0]!.repairs.isSuspicious(now, rtt)
     if (!isOfUse || !isEqual(subflows, this.#measured)) {
       this.#before = 0
       this.#restart('watch', subflows, now)
@@ -198,9 +209,20 @@ class PathTrial {
   #open(subflows: readonly Subflow[], now: Millis): number | undefined {
     const isThere = subflows.length >= this.#olds.length + this.#step
     if (!isThere && now - this.#since < OPEN_MS) return undefined
-    if (subflows.length <= this.#olds.length) return this.#failed(now)
+    if (subflows.length <= this.#olds.length || this.#meetQueue(subflows)) return this.#failed(now)
     this.#restart('settle', subflows, now)
     return undefined
+  }
+
+  /**
+   * A full queue is what loses packets: more subflows would only take room in it from others. Once some have been of use, a
+   * queue may be their own.
+   */
+  #meetQueue(subflows: readonly Subflow[]): boolean {
+    if (this.#olds.length > 1) return false
+    const news = subflows.filter((subflow) => !this.#olds.includes(subflow))
+    const least = Math.min(...news.map(({ rtt }) => rtt.min))
+    return least < Infinity && least > this.#shortest + Math.max(QUEUE_MS, QUEUE_SHARE * this.#shortest)
   }
 
   #settle(subflows: readonly Subflow[], now: Millis, rtt: Millis): void {
@@ -228,14 +250,14 @@ class PathTrial {
     }
     this.#step *= 2
     this.#restMs = FIRST_REST_MS
-    this.#restart('watch', this.#measured, now)
     this.#before = 0
+    this.#restart('watch', this.#measured, now)
     return undefined
   }
 
-  /** Without one of them: it comes back where it is missed. */
+  /** Without one of them: it comes back where it is missed, and losses are the reason. */
   #judgeDrop(rate: number, now: Millis): number | undefined {
-    const isMissed = rate < (1 - LEAST_LOSS) * this.#before
+    const isMissed = rate < (1 - LEAST_LOSS) * this.#before && this.#lossyAt >= this.#since
     this.#dropMs = isMissed ? Math.min(2 * this.#dropMs, LAST_DROP_MS) : FIRST_DROP_MS
     this.#dropAt = isMissed ? now + this.#dropMs : now
     this.#before = isMissed ? 0 : rate
@@ -261,6 +283,11 @@ class PathTrial {
 
 /** The number of subflows on its path is for this side to decide. */
 const mayVary = ({ path }: Subflow): boolean => path.mostSubflows > path.leastSubflows
+
+/** Losses limit its rate, by its acks and by its kernel's count. Without a count, acks are enough where the application asked for more subflows. */
+function showsLosses({ path, repairs }: Subflow, now: Millis, rtt: Millis): boolean {
+  return repairs.isLossy(now, rtt) && (repairs.isCounted || !path.isParallelAuto)
+}
 
 const measureMs = (rtt: Millis): Millis => Math.max(MEASURE_MS, MEASURE_ROUNDS * rtt)
 

@@ -33,6 +33,7 @@ export interface PathNumbers {
 /** How many subflows a path has. */
 export type ParallelPolicy =
   | number
+  | 'auto'
   | {
       /** The most that the path may have. 1 to 64. */
       readonly max: number
@@ -43,6 +44,7 @@ export interface PathPolicy extends PathNumbers {
   /**
    * Subflows of the path, 1 to 64. A number is their number from the start. With `{ max }` it is one at first, and further
    * ones are opened while random losses limit the rate and each adds at least a tenth. Under a cap, none is added.
+   * `auto` is `{ max: 8 }` where the sender's system counts what TCP sends again (Linux), and 1 elsewhere. Default: `auto`.
    */
   parallel?: ParallelPolicy | undefined
   /**
@@ -62,6 +64,8 @@ export const POLICY_NAMES: readonly string[] = ['tier', 'parallel', ...Object.ke
 
 /** What the application may ask for: as many as a connection has by default. */
 const MOST_PARALLEL = 64
+/** The most of a path whose application has asked for nothing. */
+const AUTO_PARALLEL = 8
 
 /** A path that was idle may send so much of its rate at once, milliseconds. */
 const BURST_MS = 10
@@ -74,7 +78,8 @@ export class Path {
   #tier: Tier = 'primary'
   #weight = 1
   #leastSubflows = 1
-  #mostSubflows = 1
+  #mostSubflows = AUTO_PARALLEL
+  #isAuto = true
   #maxBytes = Infinity
   #spentBytes = 0
   #receivedBytes = 0
@@ -111,6 +116,11 @@ export class Path {
   get mostSubflows(): number {
     const isCapped = this.#maxBytes < Infinity || this.bytesPerMs < Infinity
     return isCapped ? this.#leastSubflows : this.#mostSubflows
+  }
+
+  /** The application has set no number: further ones are then opened only where the kernel counts what it sends again. */
+  get isParallelAuto(): boolean {
+    return this.#isAuto
   }
 
   /** The rate cap, bytes per millisecond. */
@@ -180,14 +190,18 @@ export class Path {
     const numbers = resolveOptions(PATH_TABLE, policy)
     const parallel = checkParallel(policy.parallel)
     this.#tier = tier ?? this.#tier
-    if (parallel !== undefined) {
-      this.#leastSubflows = typeof parallel === 'number' ? parallel : 1
-      this.#mostSubflows = typeof parallel === 'number' ? parallel : parallel.max
-    }
+    if (parallel !== undefined) this.#setParallel(parallel)
     if (policy.weight !== undefined) this.#weight = numbers.weight
     if (policy.maxBytes !== undefined) this.#maxBytes = numbers.maxBytes
     if (policy.maxBytesPerSecond !== undefined) this.#setRate(numbers.maxBytesPerSecond / 1000)
     this.#tell()
+  }
+
+  #setParallel(parallel: ParallelPolicy): void {
+    this.#isAuto = parallel === 'auto'
+    this.#leastSubflows = typeof parallel === 'number' ? parallel : 1
+    const most = typeof parallel === 'object' ? parallel.max : this.#leastSubflows
+    this.#mostSubflows = this.#isAuto ? AUTO_PARALLEL : most
   }
 
   /** When the rate cap lets the next frame leave: at once, or later than `now`. */
@@ -215,10 +229,12 @@ export class Path {
 
 /** @throws {OptionError} */
 function checkParallel(parallel: unknown): ParallelPolicy | undefined {
-  if (parallel === undefined) return undefined
+  if (parallel === undefined || parallel === 'auto') return parallel
   const count = typeof parallel === 'object' ? (parallel as { max?: unknown } | null)?.max : parallel
   if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= MOST_PARALLEL)
     return parallel as ParallelPolicy
   const text = JSON.stringify(parallel)
-  throw new OptionError(`parallel must be an integer from 1 to ${MOST_PARALLEL}, or { max }, got ${text}`)
+  throw new OptionError(
+    `parallel must be an integer from 1 to ${MOST_PARALLEL}, { max } or auto, got ${text}`,
+  )
 }

@@ -31,7 +31,7 @@ export class PeerPolicy {
         path.bytesPerMs === Infinity
           ? Infinity
           : Math.max(1, Math.round((path.bytesPerMs * 1000) / path.leastSubflows)),
-      parallel: path.mostSubflows,
+      parallel: path.isParallelAuto ? undefined : path.mostSubflows,
       isPaused: path.isPaused,
       label,
     })
@@ -45,7 +45,8 @@ export class PeerPolicy {
     subflow.peerLabel = label
     if (!this.#isAccepted) return
     try {
-      subflow.path.set({ tier: TIERS[tier], parallel: { max: parallel }, ...numbers })
+      const most = parallel === undefined ? 'auto' : { max: parallel }
+      subflow.path.set({ tier: TIERS[tier], parallel: most, ...numbers })
     } catch (error) {
       if (error instanceof OptionError) throw new RemoteProtocolError(`a PATH whose ${error.message}`)
       throw error

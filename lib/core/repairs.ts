@@ -2,6 +2,7 @@
 /**
  * Which stalls of a subflow are TCP's repairs of losses. What is behind a lost packet waits for about a round trip, and
  * then arrives with it at once. Jitter delays by less than that. A kernel that sends in clumps stalls in every round.
+ * A process that stands still looks like a repair: but then the kernel has sent nothing again since the last one.
  */
 import type { Millis } from '../clock.js'
 
@@ -14,9 +15,9 @@ const RISE_SHARE = 0.5
 const TOGETHER_MS = 4
 /** Repairs within this many round trips are one: packets that are lost together, and what is lost again. */
 const APART_ROUNDS = 4
-/** EVIDENCE repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then some 25 packets at most. */
-const EVIDENCE = 4
-const EVIDENCE_ROUNDS = 50
+/** EVIDENCE repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then some 25 packets. */
+const EVIDENCE = 6
+const EVIDENCE_ROUNDS = 100
 
 export class Repairs {
   #lastAckAt: Millis = 0
@@ -29,6 +30,29 @@ export class Repairs {
   #end: { readonly at: Millis; readonly sentAt: Millis } | undefined
   /** The last ones, oldest first. */
   readonly #times: Millis[] = []
+  /** Set once it is watched. */
+  #retransmits: (() => number | undefined) | undefined
+  /** What they were at the last repair. */
+  #retransmitsBefore: number | undefined
+
+  get isWatched(): boolean {
+    return this.#retransmits !== undefined
+  }
+
+  /**
+   * Notes repairs from now on.
+   *
+   * @param retransmits - segments that the kernel has sent again; `undefined` where that is not known. It is called rarely
+   */
+  watch(retransmits: () => number | undefined): void {
+    this.#retransmits = retransmits
+    this.#retransmitsBefore = retransmits()
+  }
+
+  /** The kernel's count confirms each repair. Where there is none, acks alone decide. */
+  get isCounted(): boolean {
+    return this.#retransmitsBefore !== undefined
+  }
 
   /** An ack of what left at `sentAt`. @param minRtt - of the path, milliseconds */
   acked(sentAt: Millis, now: Millis, minRtt: Millis): void {
@@ -47,7 +71,17 @@ export class Repairs {
 
   /** Losses have limited the rate lately. */
   isLossy(now: Millis, minRtt: Millis): boolean {
-    return this.#times.length === EVIDENCE && now - this.#times[0]! <= EVIDENCE_ROUNDS * minRtt
+    return this.#since(EVIDENCE) >= now - EVIDENCE_ROUNDS * minRtt
+  }
+
+  /** Half of the evidence is there. */
+  isSuspicious(now: Millis, minRtt: Millis): boolean {
+    return this.#since(EVIDENCE / 2) >= now - EVIDENCE_ROUNDS * minRtt
+  }
+
+  /** When the first of the last `count` was. */
+  #since(count: number): Millis {
+    return this.#times.at(-count) ?? -Infinity
   }
 
   #isStallOver(rtt: Millis, now: Millis, minRtt: Millis): boolean {
@@ -69,9 +103,16 @@ export class Repairs {
     else if (sentAt - end.sentAt >= Math.max(STALL_MS, STALL_SHARE * rtt) / 2) {
       this.#end = undefined
       const last = this.#times.at(-1) ?? -Infinity
-      if (now - last < APART_ROUNDS * rtt) return
+      if (now - last < APART_ROUNDS * rtt || !this.#mayBeRepair()) return
       this.#times.push(now)
       if (this.#times.length > EVIDENCE) this.#times.shift()
     }
+  }
+
+  #mayBeRepair(): boolean {
+    if (this.#retransmits === undefined) return false
+    const before = this.#retransmitsBefore
+    const count = (this.#retransmitsBefore = this.#retransmits())
+    return before === undefined || count === undefined || count > before
   }
 }

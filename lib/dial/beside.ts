@@ -12,6 +12,8 @@ import type { Release, Semaphore } from './semaphore.js'
 interface BesideInit {
   readonly peerClose: PeerCloseDetector
   readonly slots: Semaphore
+  /** It takes only what paths without a subflow can do without. Default: no. */
+  readonly isSpare?: boolean
   readonly open: () => Promise<Duplex | undefined>
   readonly join: (stream: Duplex, slot: Release) => Promise<unknown>
 }
@@ -21,8 +23,14 @@ interface BesideInit {
  *
  * @returns whether there was a slot
  */
-export async function openBeside({ peerClose, slots, open, join }: BesideInit): Promise<boolean> {
-  const slot = slots.tryTake()
+export async function openBeside({
+  peerClose,
+  slots,
+  isSpare = false,
+  open,
+  join,
+}: BesideInit): Promise<boolean> {
+  const slot = isSpare ? slots.tryTakeSpare() : slots.tryTake()
   if (slot === undefined) return false
   try {
     const stream = await open()
@@ -79,12 +87,12 @@ export class Siblings {
     if (!this.#isShared) return
     const staying = live.filter(({ gracefulClose }) => gracefulClose === undefined)
     for (const subflow of staying.slice(wanted)) this.#conn.retireSubflow(subflow, 'surplus')
-    for (let n = staying.length + this.#opening; n < wanted; n++) void this.#openOne()
+    for (let n = staying.length + this.#opening; n < wanted; n++) void this.#openOne(n >= leastSubflows)
   }
 
-  async #openOne(): Promise<void> {
+  async #openOne(isSpare: boolean): Promise<void> {
     this.#opening++
-    await openBeside(this.#besides)
+    await openBeside({ ...this.#besides, isSpare })
     this.#opening--
   }
 }

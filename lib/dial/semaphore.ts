@@ -6,11 +6,17 @@ import { toError } from '../errors.js'
 export type Release = () => void
 
 export class Semaphore {
+  readonly #count: number
   #free: number
   readonly #waiting: ((place: Release) => void)[] = []
 
   constructor(count: number) {
-    this.#free = count
+    this.#count = this.#free = count
+  }
+
+  /** As {@link tryTake}, but while half of all are free only: the others are for who needs one. */
+  tryTakeSpare(): Release | undefined {
+    return this.#free > this.#count / 2 ? this.tryTake() : undefined
   }
 
   /** A place, if one is free. */

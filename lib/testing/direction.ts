@@ -201,6 +201,7 @@ export class Direction implements Carrier {
     }
     const late = this.#jitter.lateMs(leavesAt, jitterMs)
     const repairMs = isLost ? 2 * delayMs + RECOVERY_MS : 0
+    if (isLost) pipe.repaired()
     const at = Math.max(leavesAt + delayMs + late + repairMs, pipe.lastArrivalAt)
     if (departure === undefined || jitterMs > 0) pipe.lastArrivalAt = at
     journey.arrivesAt = at

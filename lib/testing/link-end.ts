@@ -39,6 +39,11 @@ export class LinkEnd {
     return this.#out.bufferedBytes
   }
 
+  /** Segments that TCP has sent again from here. @internal */
+  get retransmits(): number {
+    return this.#out.retransmits
+  }
+
   /** Sets the handler. Bytes that arrived before are delivered at once. */
   handle(handler: LinkEndHandler): void {
     this.#handler = handler

@@ -67,6 +67,7 @@ export class Pipe {
   /** Since when the link has been swallowing what we send. */
   #blackoutSince: Millis | undefined
   #isDead = false
+  #retransmits = 0
 
   constructor(init: PipeInit) {
     this.#init = init
@@ -75,6 +76,16 @@ export class Pipe {
   /** Bytes in the send buffer. */
   get bufferedBytes(): number {
     return this.#buffer.bytes
+  }
+
+  /** Segments that TCP has sent again. */
+  get retransmits(): number {
+    return this.#retransmits
+  }
+
+  /** The link has lost one, and carries it again by itself. */
+  repaired(): void {
+    this.#retransmits++
   }
 
   /** Takes over the exit. What has arrived is handed out now. */
@@ -226,6 +237,7 @@ export class Pipe {
   }
 
   #takeBack(segments: readonly Segment[]): void {
+    this.#retransmits += segments.length
     for (const { parcel } of segments)
       if (parcel instanceof Uint8Array) this.#outstandingBytes -= parcel.length
     this.#returned = [...segments, ...this.#returned].sort((a, b) => a.order - b.order)

@@ -37,6 +37,11 @@ export class SimulatedSocket extends Duplex {
     })
   }
 
+  /** Segments that TCP has sent again from here. @internal */
+  get retransmits(): number {
+    return this.#end.retransmits
+  }
+
   /** Does nothing: segments are never held back to fill them. */
   setNoDelay(_noDelay?: boolean): this {
     return this

@@ -24,8 +24,8 @@ export interface PathWords {
   readonly maxBytes: number
   readonly maxBytesPerSecond: number
   readonly isPaused: boolean
-  /** Subflows that the path may have. */
-  readonly parallel: number
+  /** Subflows that the path may have; `undefined`: the sender decides. */
+  readonly parallel: number | undefined
   /** Of a peer: fit to be shown. */
   readonly label: string
 }
@@ -40,7 +40,7 @@ export function encodePath(words: PathWords): Uint8Array {
       [FIELD.maxBytes, finite(maxBytes)],
       [FIELD.maxBytesPerSecond, finite(maxBytesPerSecond)],
       [FIELD.isPaused, isPaused ? 1 : undefined],
-      [FIELD.parallel, parallel === 1 ? undefined : parallel],
+      [FIELD.parallel, parallel],
       [FIELD.label, label === '' ? undefined : shortText(label, MAX_LABEL_BYTES)],
     ]),
   )
@@ -56,7 +56,7 @@ export function decodePath(frame: Extension): PathWords {
     maxBytes: frame.number(FIELD.maxBytes) ?? Infinity,
     maxBytesPerSecond: frame.number(FIELD.maxBytesPerSecond) ?? Infinity,
     isPaused: isPaused === 1,
-    parallel: frame.number(FIELD.parallel) ?? 1,
+    parallel: frame.number(FIELD.parallel),
     label: frame.text(FIELD.label, MAX_LABEL_BYTES) ?? '',
   }
 }

@@ -22,7 +22,7 @@ const NONE = {
   maxBytes: Infinity,
   maxBytesPerSecond: Infinity,
   isPaused: false,
-  parallel: 1,
+  parallel: undefined,
   label: '',
 }
 

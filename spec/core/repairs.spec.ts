@@ -5,8 +5,14 @@ import { Repairs } from '../../lib/core/repairs.js'
 const RTT = 20
 
 /** Acks, one each millisecond for what left a round trip ago, until each of `stalls` holds them up for `stallMs`. */
-function after(stalls: readonly number[], stallMs: number, until: number): { repairs: Repairs; now: number } {
+function after(
+  stalls: readonly number[],
+  stallMs: number,
+  until: number,
+  retransmits: () => number | undefined = () => undefined,
+): { repairs: Repairs; now: number } {
   const repairs = new Repairs()
+  repairs.watch(retransmits)
   let stalled: number | undefined
   for (let sent = 0; sent + RTT <= until; sent++) {
     const due = sent + RTT
@@ -18,27 +24,43 @@ function after(stalls: readonly number[], stallMs: number, until: number): { rep
 }
 
 describe('repairs', () => {
-  const OFTEN = [200, 360, 520, 680]
+  const OFTEN = [200, 360, 520, 680, 840, 1000]
 
   it('show losses where they are frequent', () => {
-    const { repairs, now } = after(OFTEN, 21, 750)
+    const { repairs, now } = after(OFTEN, 21, 1100)
     expect(repairs.isLossy(now, RTT)).toBe(true)
   })
 
   it('show none once they are a while ago', () => {
-    const { repairs } = after(OFTEN, 21, 750)
-    expect(repairs.isLossy(200 + 50 * RTT + 50, RTT)).toBe(false)
+    const { repairs } = after(OFTEN, 21, 1100)
+    expect(repairs.isLossy(200 + 100 * RTT + 50, RTT)).toBe(false)
   })
 
   it('show none where they are rare, or follow one another at once', () => {
-    const rare = after([200, 700, 1200, 1700], 21, 2000)
+    const rare = after([200, 700, 1200, 1700, 2200, 2700], 21, 3000)
     expect(rare.repairs.isLossy(rare.now, RTT)).toBe(false)
-    const one = after([200, 225, 250, 275], 21, 500)
+    const one = after([200, 225, 250, 275, 300, 325], 21, 500)
     expect(one.repairs.isLossy(one.now, RTT)).toBe(false)
   })
 
   it('are not what delays by less than a round trip', () => {
-    const { repairs, now } = after(OFTEN, 14, 750)
+    const { repairs, now } = after(OFTEN, 14, 1100)
     expect(repairs.isLossy(now, RTT)).toBe(false)
+  })
+
+  it('are not what the kernel has sent nothing again for, and are what it has', () => {
+    let count = 0
+    const none = after(OFTEN, 21, 1100, () => 7)
+    expect(none.repairs.isLossy(none.now, RTT)).toBe(false)
+    const each = after(OFTEN, 21, 1100, () => count++)
+    expect(each.repairs.isLossy(each.now, RTT)).toBe(true)
+    expect(each.repairs.isCounted).toBe(true)
+    expect(count).toBe(7)
+  })
+
+  it('are as many as acks show where nobody counts, or the count fails', () => {
+    const { repairs, now } = after(OFTEN, 21, 1100, () => undefined)
+    expect(repairs.isLossy(now, RTT)).toBe(true)
+    expect(repairs.isCounted).toBe(false)
   })
 })

@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const LOSSY: LinkOptions = { rateMbps: 50, delayMs: 10, lossRate: 0.01, queueBytes: 125_000, kernel: 'cubic' }
 
-async function open(policy: PathPolicy, link: LinkOptions = LOSSY) {
+async function open(policy: PathPolicy, link: LinkOptions = LOSSY, maxSubflows?: number) {
   const network = new SimulatedNetwork()
   const { clock } = network
   const links = [network.link(link), network.link({ rateMbps: 1, delayMs: 10 })]
@@ -21,7 +21,7 @@ async function open(policy: PathPolicy, link: LinkOptions = LOSSY) {
     { clock },
   )
   const paths = [links[0]!.dialer('lossy', policy), links[1]!.dialer('slow')]
-  const dialer = new MultipathDialer('the other end', paths, { clock })
+  const dialer = new MultipathDialer('the other end', paths, { clock, maxSubflows })
   const failures: string[] = []
   dialer.on('path-failure', ({ error }) => failures.push(error.message))
   const [near, far] = await clock.until(Promise.all([dialer.dial(), listener.accept()]))
@@ -51,7 +51,7 @@ function lossyPath(conn: MultipathConn) {
 
 describe('a path of a connection', () => {
   it.each(['upload', 'download'] as const)('gets further subflows in an %s', async (way) => {
-    const { clock, near, far, failures } = await open({ parallel: { max: 8 } })
+    const { clock, near, far, failures } = await open({})
     if (way === 'upload') sendOn(near, far)
     else sendOn(far, near)
     await clock.run(5000)
@@ -60,8 +60,8 @@ describe('a path of a connection', () => {
     expect(failures).toEqual([])
   })
 
-  it('has one by default, and as many from the start as it says', async () => {
-    const off = await open({})
+  it('has as many from the start as it says, and no more', async () => {
+    const off = await open({ parallel: 1 })
     sendOn(off.near, off.far)
     await off.clock.run(5000)
     expect(lossyPath(off.near)?.subflows).toHaveLength(1)
@@ -70,8 +70,15 @@ describe('a path of a connection', () => {
     expect(lossyPath(fixed.near)?.subflows).toHaveLength(3)
   })
 
+  it('gets no more than half of all, so that there is room for other paths', async () => {
+    const { clock, near, far } = await open({}, LOSSY, 6)
+    sendOn(near, far)
+    await clock.run(8000)
+    expect(near.subflows()).toHaveLength(3)
+  })
+
   it('gives up those that bring nothing, which is no failure', async () => {
-    const { clock, near, far, links, failures, closed } = await open({ parallel: { max: 8 } })
+    const { clock, near, far, links, failures, closed } = await open({})
     sendOn(near, far)
     await clock.run(5000)
     links[0]!.change({ lossRate: 0 })

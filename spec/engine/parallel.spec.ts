@@ -3,7 +3,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { ignore } from '../../lib/ignore.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
-import { Path, type PathPolicy } from '../../lib/core/path.js'
+import type { PathPolicy } from '../../lib/core/path.js'
+import type { CoreHost } from '../support/core-host.js'
 import { parallelPair } from '../support/parallel-pair.js'
 
 // Minutes of virtual time are seconds of a busy machine's.
@@ -16,13 +17,16 @@ interface Bulk {
   readonly link?: LinkOptions
   readonly policy?: PathPolicy
   readonly sends?: 'near' | 'far'
+  readonly seed?: number
+  readonly hasCount?: boolean
 }
 
-function bulk({ link = {}, policy = {}, sends = 'near' }: Bulk = {}) {
+function bulk({ link = {}, policy = {}, sends = 'near', ...others }: Bulk = {}) {
   const pair = parallelPair({
     links: [{ ...LOSSY, ...link }],
-    policies: [{ parallel: { max: 8 }, ...policy }],
+    policies: [policy],
     options: LARGE,
+    ...others,
   })
   const receiver = sends === 'near' ? pair.far : pair.near
   pair[sends].write(Number.MAX_SAFE_INTEGER)
@@ -46,8 +50,13 @@ describe('a path that loses 1 % of its packets, under CUBIC', () => {
     for (const { received } of [many.near, many.far]) expect(received.wrongAt).toBeUndefined()
   })
 
-  it('keeps one by default', () => {
-    expect(new Path().mostSubflows).toBe(1)
+  it('keeps one where the kernel counts nothing and nobody asked for more', () => {
+    const unknown = bulk({ hasCount: false })
+    unknown.advance(8000)
+    expect(unknown.most()).toBe(1)
+    const asked = bulk({ hasCount: false, policy: { parallel: { max: 8 } } })
+    asked.advance(8000)
+    expect(asked.most()).toBeGreaterThan(1)
   })
 
   it('gets no more than it may have', () => {
@@ -69,6 +78,21 @@ describe('a path that loses 1 % of its packets, under CUBIC', () => {
     links[0]!.change({ lossRate: 0 })
     advance(45_000)
     expect(live()).toBe(1)
+  })
+
+  it.each([
+    { sends: 'near', seed: 1 },
+    { sends: 'near', seed: 2 },
+    { sends: 'far', seed: 1 },
+    { sends: 'far', seed: 2 },
+  ] as const)('opens none again after the losses have ended: %o', (given) => {
+    const { advance, links, near } = bulk(given)
+    advance(5000)
+    links[0]!.change({ lossRate: 0 })
+    advance(2000)
+    const { length } = near.joined
+    advance(60_000)
+    expect(near.joined).toHaveLength(length)
   })
 
   it('takes nothing from a plain stream beside it', () => {
@@ -101,7 +125,48 @@ describe('under BBR, which fills a lossy path alone', () => {
   })
 })
 
+/** Stands still for about a round trip, a few times a second: what comes then looks as after a repair. */
+function standsStill(host: CoreHost, { advance }: { advance(ms: number): void }, ms: number): void {
+  for (let at = 0; at < ms; at += 130) {
+    host.standStill(26)
+    advance(130)
+  }
+}
+
+describe('a process that stands still', () => {
+  it.each([
+    { sends: 'near', stands: 'far' },
+    { sends: 'near', stands: 'near' },
+    { sends: 'far', stands: 'near' },
+    { sends: 'far', stands: 'far' },
+  ] as const)('is no path with losses: %o', ({ sends, stands }) => {
+    const pair = bulk({ sends, link: { lossRate: 0 } })
+    standsStill(pair[stands], pair, 10_000)
+    expect(pair.most()).toBe(1)
+  })
+
+  it('is tried as one where nobody counts and the application wants it', () => {
+    const pair = bulk({ link: { lossRate: 0 }, hasCount: false, policy: { parallel: { max: 8 } } })
+    standsStill(pair.far, pair, 10_000)
+    expect(pair.most()).toBeGreaterThan(1)
+  })
+})
+
 describe('a path without losses', () => {
+  it.each(['cubic', 'bbr'] as const)(
+    'keeps one where it carries nothing for 200 ms of each second, under %s',
+    (kernel) => {
+      const { links, advance, most } = bulk({ link: { lossRate: 0, kernel, queueBytes: 2_000_000 } })
+      for (let second = 0; second < 20; second++) {
+        advance(800)
+        links[0]!.change({ rateMbps: 0.01 })
+        advance(200)
+        links[0]!.change({ rateMbps: 50 })
+      }
+      expect(most()).toBe(1)
+    },
+  )
+
   it.each([
     { kernel: 'cubic', rateMbps: 50, delayMs: 10, jitterMs: 0, pipes: 1 },
     { kernel: 'cubic', rateMbps: 50, delayMs: 10, jitterMs: 0, pipes: 0.25 },

@@ -29,6 +29,8 @@ export interface CoreHostInit {
   readonly options?: ConnOptions
   readonly scheduler?: Scheduler
   readonly auth?: JoinAuthInit
+  /** The kernel tells how many segments it has sent again. Default: true. */
+  readonly hasCount?: boolean
   /** Seed of what this side writes, and of what it expects to read. */
   readonly writes?: number
   readonly reads?: number
@@ -61,6 +63,7 @@ export class CoreHost implements DriverHost {
   /** Called when a path is to have more subflows, or fewer. */
   onWanted: ((wanted: Wanted) => void) | undefined
   readonly #driver: Driver<LinkEnd>
+  readonly #ends: LinkEnd[] = []
   readonly #writeSeed: number
   #readBytesPerMs = Infinity
   #readBudget = 0
@@ -69,7 +72,8 @@ export class CoreHost implements DriverHost {
   #endWhenWritten = false
   #hasEnded = false
 
-  constructor({ clock, random = () => 0.5, options, scheduler, auth, writes = 1, reads = 2 }: CoreHostInit) {
+  constructor(given: CoreHostInit) {
+    const { clock, random = () => 0.5, options, scheduler, auth, writes = 1, reads = 2, hasCount } = given
     this.clock = clock
     const init = {
       options: resolveOptions(CONN_OPTIONS, options),
@@ -79,9 +83,13 @@ export class CoreHost implements DriverHost {
     }
     this.#driver = new Driver(
       init,
-      linkPorts(clock, (bytes) => {
-        this.wireBytes += bytes
-      }),
+      linkPorts(
+        clock,
+        (bytes) => {
+          this.wireBytes += bytes
+        },
+        hasCount,
+      ),
       this,
     )
     this.core = this.#driver.core
@@ -100,7 +108,17 @@ export class CoreHost implements DriverHost {
       ...init,
     })
     this.joined.push(subflow)
+    this.#ends.push(end)
     return subflow
+  }
+
+  /** Reads nothing that comes meanwhile; its kernel does. */
+  standStill(ms: number): void {
+    const ends = this.#ends.filter(({ isClosed }) => !isClosed)
+    for (const end of ends) end.pause()
+    this.clock.callAt(this.clock.now() + ms, () => {
+      for (const end of ends) end.resume()
+    })
   }
 
   /** Writes so many bytes more, as fast as the connection takes them. */

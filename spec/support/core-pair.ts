@@ -24,6 +24,8 @@ export interface CorePairInit {
   readonly hasProofs?: boolean
   /** Of our side, one for each link. */
   readonly policies?: readonly PathPolicy[]
+  /** Kernels tell how many segments they have sent again. Default: they do. */
+  readonly hasCount?: boolean
 }
 
 interface Joined {
@@ -48,12 +50,12 @@ export interface GoPair extends Joined {
   join(index: number): Subflow
 }
 
-function joined({ links, seed = 1, options, scheduler, hasProofs }: CorePairInit): Joined {
+function joined({ links, seed = 1, options, scheduler, hasProofs, hasCount = true }: CorePairInit): Joined {
   const network = new SimulatedNetwork({ seed })
   const { clock } = network
   const random = network.random.random
   const given = { ...(options && { options }), ...(scheduler && { scheduler }), ...authOf(hasProofs, 1) }
-  const near = new CoreHost({ clock, random, writes: 1, reads: 2, ...given })
+  const near = new CoreHost({ clock, random, hasCount, writes: 1, reads: 2, ...given })
   return {
     network,
     clock,
@@ -80,7 +82,7 @@ export function corePair(init: CorePairInit): CorePair {
   const options = init.farOptions ?? init.options
   const random = network.random.random
   const far = new CoreHost({
-    ...{ clock, random, writes: 2, reads: 1 },
+    ...{ clock, random, hasCount: init.hasCount ?? true, writes: 2, reads: 1 },
     ...(options && { options }),
     ...authOf(init.hasProofs, 2),
   })

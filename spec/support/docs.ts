@@ -70,7 +70,7 @@ const SECTIONS = [
       'Used by `tcpDialer`, the `paths` of `connect`, the `policy` of a `SubflowDialer`, and `setPathPolicy` of a connection or a dialer.',
     file: 'lib/core/path.ts',
     table: PATH_TABLE,
-    others: { tier: '`primary`', parallel: '1' },
+    others: { tier: '`primary`', parallel: '`auto`' },
   },
   {
     title: 'Options of a mux session',

@@ -8,8 +8,13 @@ import type { ManualClock } from '../../lib/testing/manual-clock.js'
  * Whatever was armed for this moment before runs first.
  *
  * @param onWrite - gets how many bytes each write hands to a link
+ * @param hasCount - the kernel tells how many segments it has sent again
  */
-export function linkPorts(clock: ManualClock, onWrite: (bytes: number) => void): DriverPorts<LinkEnd> {
+export function linkPorts(
+  clock: ManualClock,
+  onWrite: (bytes: number) => void,
+  hasCount = true,
+): DriverPorts<LinkEnd> {
   const soon = (run: () => void): void => {
     clock.callAt(clock.now(), run)
   }
@@ -17,6 +22,7 @@ export function linkPorts(clock: ManualClock, onWrite: (bytes: number) => void):
     clock,
     turn: { atTickEnd: soon, atTurnEnd: soon },
     open: (stream, handler) => new LinkSocket(stream, handler, { soon, onWrite }),
+    retransmits: (stream) => (hasCount ? stream.retransmits : undefined),
   }
 }
 

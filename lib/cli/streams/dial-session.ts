@@ -34,7 +34,7 @@ const MOST_COPIES = 7
 
 /** For the description of the commands that have `--to`. */
 export const PATH_SYNTAX =
-  'A path is HOST:PORT[@ADDRESS|@INTERFACE][,NAME=VALUE]... It starts from that address, or from each address of that interface as they come and go. NAME is tier (primary, secondary, backup), weight, max-bytes (10GB, or 10GB/day and 10GB/month, which are remembered over restarts), max-rate (5Mbit), parallel (subflows), label, or via (a proxy: socks5://HOST:PORT, http://HOST:PORT); tls, ws and wss choose the transport. parallel=1-8 opens up to eight subflows while packets are lost by chance.'
+  'A path is HOST:PORT[@ADDRESS|@INTERFACE][,NAME=VALUE]... It starts from that address, or from each address of that interface as they come and go. NAME is tier (primary, secondary, backup), weight, max-bytes (10GB, or 10GB/day and 10GB/month, which are remembered over restarts), max-rate (5Mbit), parallel (subflows), label, or via (a proxy: socks5://HOST:PORT, http://HOST:PORT); tls, ws and wss choose the transport. With parallel=1-8, the default on Linux, up to eight subflows open while packets are lost by chance.'
 
 /** @param more - of the command; one that leaves the terminal alone can show the monitor there */
 export const CLIENT_OPTIONS = (more: readonly Option[] = [MONITOR_OPTION()]): Option[] => [

@@ -12,7 +12,7 @@ const DEFAULT_POLICY: Required<PathPolicy> = {
   weight: 1,
   maxBytes: Infinity,
   maxBytesPerSecond: Infinity,
-  parallel: 1,
+  parallel: 'auto',
 }
 
 /**

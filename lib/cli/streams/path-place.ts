@@ -35,11 +35,12 @@ export function parsePathPlace(text: string): PathPlace {
   const [place = '', from, ...more] = where.split('@')
   if (more.length > 0)
     throw new InvalidArgumentError('It must be HOST:PORT, HOST:PORT@ADDRESS or HOST:PORT@INTERFACE.')
-  return Object.assign(
-    { ...parseHostPort(place), ...parseSource(from) },
-    ...entries.map((entry) => parseEntry(entry)),
-    policyOf(entries),
-  ) as PathPlace
+  const own = Object.assign({}, ...entries.map((entry) => parseEntry(entry))) as Partial<PathPlace>
+  const policy = { ...own.policy, ...policyOf(entries) }
+  return {
+    ...{ ...parseHostPort(place), ...parseSource(from), ...own },
+    ...(Object.keys(policy).length > 0 && { policy }),
+  }
 }
 
 /** What a path is called where it has no label of its own. */
@@ -74,7 +75,8 @@ const OWN: Readonly<Record<string, Read>> = {
   tls: flag('tls'),
   ws: flag('ws'),
   wss: flag('wss'),
-  parallel: (value = '') => ({ parallel: parseCount(MOST_PARALLEL)(value) }),
+  // Each of them is a path, with one subflow.
+  parallel: (value = '') => ({ parallel: parseCount(MOST_PARALLEL)(value), policy: { parallel: 1 } }),
   via: (value = '') => ({ via: matching(PROXY, value, 'via must be a proxy, such as socks5://HOST:PORT.') }),
   label: (value = '') => ({
     label: matching(LABEL, value, 'label must consist of 1 to 64 letters, digits and .:@+-_.'),
@@ -107,9 +109,9 @@ function parseEntry(entry: string): Partial<PathPlace> {
   return period === undefined ? {} : { period: period as Period }
 }
 
-function policyOf(entries: readonly string[]): Pick<PathPlace, 'policy'> {
+function policyOf(entries: readonly string[]): PathPolicy {
   const policies = entries
     .filter((entry) => !isOwn(entry))
     .map((entry) => parsePolicyEntry(entry.replace(/^(max-bytes=.*)\/(?:day|month)$/, '$1')))
-  return policies.length === 0 ? {} : { policy: Object.assign({}, ...policies) as PathPolicy }
+  return Object.assign({}, ...policies) as PathPolicy
 }

@@ -14,7 +14,10 @@ describe('a path on the command line', () => {
     ['[fd00::1]:7001@fd00::2', { host: 'fd00::1', port: 7001, source: 'fd00::2' }],
     ['gw:7001,tier=backup,weight=3', { ...GW, policy: { tier: 'backup', weight: 3 } }],
     ['gw:7001,max-bytes=10GB/month', { ...GW, policy: { maxBytes: 10e9 }, period: 'month' }],
-    ['gw:7001,max-rate=5Mbit,parallel=2', { ...GW, policy: { maxBytesPerSecond: 625_000 }, parallel: 2 }],
+    [
+      'gw:7001,max-rate=5Mbit,parallel=2',
+      { ...GW, policy: { maxBytesPerSecond: 625_000, parallel: 1 }, parallel: 2 },
+    ],
     ['gw:7001,parallel=1-8,weight=2', { ...GW, policy: { parallel: { max: 8 }, weight: 2 } }],
     ['gw:7001,tls,label=lte', { ...GW, transport: 'tls', label: 'lte' }],
     ['gw:7001,via=socks5://127.0.0.1:1080', { ...GW, via: 'socks5://127.0.0.1:1080' }],
