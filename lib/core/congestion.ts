@@ -9,6 +9,7 @@ const MIN_BYTES = 8 * 1024
 /** Four packets, as BBR has them while it measures its RTT. */
 const DRAIN_BYTES = 4 * 1400
 export const DRAIN_GAIN: number = 1 / 2
+export const STEADY_GAIN = 1.3
 
 /** The circumstances of an ack. */
 export interface Landing {

@@ -6,21 +6,16 @@
 import type { Millis } from '../clock.js'
 import { AckAggregation } from './ack-aggregation.js'
 import type { CongestionController, Landing, PhaseFigures, PhaseName } from './congestion.js'
-import { DRAIN_GAIN, PHASES } from './congestion.js'
-import type { Delivery, DeliveryStamp, Round } from './delivery-rate.js'
+import { DRAIN_GAIN, PHASES, STEADY_GAIN } from './congestion.js'
+import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
 import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
 import { Pacer } from './pacer.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
+import { QUEUEING_SHARE, Startup } from './startup.js'
 
 const KIB = 1024
-/** Window in units of rate × minimum RTT while it grows: short paths, where that takes no time, and long ones; between these RTTs the one becomes the other. */
-const SHORT_STARTUP_GAIN = 1.45
-const LONG_STARTUP_GAIN = 1.85
-const SHORT_STARTUP_MS = 60
-const LONG_STARTUP_MS = 160
-const STEADY_GAIN = 1.3
 /** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
 const LEAST_SLACK_MS = 5
 const SLACK_MS = 40
@@ -32,9 +27,6 @@ const BUNCH_GAIN = 1.5
 const BUNCH_PIPES = 5
 const BUNCH_MS = 150
 const BUNCH_BYTES = 2048 * KIB
-/** A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. */
-const QUEUEING_SHARE = 1 / 2
-const QUEUEING_MS = 4
 /** A minimum RTT that explains less than what is seen for so long is measured anew. */
 const DOUBT_MS = 1000
 const DOUBT_ROUNDS = 10
@@ -49,11 +41,6 @@ const REFILL_GAIN = 2
 /** The longer window stays so long at first, and twice as long each time it is needed again soon. */
 const FIRST_REPAIR_MS = 2000
 const LAST_REPAIR_MS = 16_000
-/** The rate has stopped growing when so many full rounds brought less than a quarter more. */
-const FLAT_ROUNDS = 3
-const GROWTH = 1.25
-/** A round that delivered less than this share of the rate does not count. */
-const FULL_RATE_SHARE = 0.8
 /** Timers are late: a burst after a pause may have so many milliseconds, or such a share of the minimum RTT. */
 const BURST_MS = 4
 const BURST_SHARE = 1 / 8
@@ -71,14 +58,13 @@ const STALE_MS = 30_000
 export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rtt: RttEstimator
   readonly #rate = new DeliveryRate()
+  readonly #startup: Startup
   #aggregation: AckAggregation | undefined
   #pacer: Pacer | undefined
   #phase: PhaseName = 'startup'
   #since: Millis = 0
   /** Bytes delivered when the phase began. */
   #deliveredBefore = 0
-  #flatRounds = 0
-  #bestRate = 0
   /** When the RTT was last no longer than minimum and window explain. */
   #explainedAt: Millis = 0
   /** What the last rounds brought, bytes per millisecond. */
@@ -94,6 +80,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   constructor(rtt: RttEstimator) {
     this.#rtt = rtt
+    this.#startup = new Startup(rtt)
   }
 
   get rate(): number {
@@ -133,6 +120,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp {
     this.#pace().spend(bytes, now)
+    if (inFlight === 0) this.#startup.idle()
     return this.#rate.stamp(now, inFlight)
   }
 
@@ -153,11 +141,14 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   acked(flight: Delivery, { now, isTrusted }: Landing): void {
     const span = Math.max(RATE_MS, RATE_ROUNDS * this.#rtt.min)
     const round = this.#rate.acked(flight, now, isTrusted, span)
-    if (this.isStartup) this.#explainedAt = now
-    else (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
+    if (this.isStartup) {
+      this.#explainedAt = now
+      this.#startup.acked(this.#rate.delivered - flight.delivered)
+    } else
+      (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
-      this.#judgeGrowth(round)
+      if (this.isStartup) this.#startup.roundEnded(round, this.rate)
       if (this.#phase === 'repair' && this.#repairRounds < SETTLING_ROUNDS) this.#repairRounds++
     }
     if (this.#phase === 'drain') this.#measure(flight, now)
@@ -167,8 +158,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   restart(): void {
     this.#rate.forget()
-    this.#bestRate = 0
-    this.#flatRounds = 0
+    this.#startup.begin()
     this.#repairRounds = 0
     this.#phase = 'startup'
   }
@@ -179,7 +169,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   /** What the path holds without a queue, bytes. */
   get #pipe(): number {
-    return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
+    const pipe = this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
+    return this.isStartup ? this.#startup.pipe(pipe) : pipe
   }
 
   #enter(phase: PhaseName, now: Millis): void {
@@ -196,31 +187,12 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     this.#deliveredBefore = this.#rate.delivered
   }
 
-  // Of startup
-
   get startupGain(): number {
-    if (this.#isQueueing(this.#rtt.latest)) return STEADY_GAIN
-    const length = (this.#rtt.min - SHORT_STARTUP_MS) / (LONG_STARTUP_MS - SHORT_STARTUP_MS)
-    return SHORT_STARTUP_GAIN + (LONG_STARTUP_GAIN - SHORT_STARTUP_GAIN) * Math.min(1, Math.max(0, length))
+    return this.#startup.gain
   }
 
-  /** It was filled for so long, and brought hardly more; or a queue shows. */
   get isFull(): boolean {
-    return this.#flatRounds >= FLAT_ROUNDS || (this.#flatRounds > 0 && this.#isQueueing(this.#rtt.recentMin))
-  }
-
-  #judgeGrowth({ rate, wasFull }: Round): void {
-    // A kernel that measures its RTT (BBR) hardly sends for a round: that says nothing of the path.
-    if (!this.isStartup || !wasFull || rate < FULL_RATE_SHARE * this.rate) return
-    if (this.rate >= this.#bestRate * GROWTH) {
-      this.#bestRate = this.rate
-      this.#flatRounds = 0
-    } else this.#flatRounds++
-  }
-
-  /** A round trip so long tells of a queue. A kernel that paces its first flights delays by a third of one. */
-  #isQueueing(rtt: number): boolean {
-    return rtt - this.#rtt.min > Math.max(QUEUEING_MS, QUEUEING_SHARE * this.#rtt.min)
+    return this.#startup.isFull
   }
 
   // Of steady and repair
