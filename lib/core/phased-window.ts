@@ -120,7 +120,6 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp {
     this.#pace().spend(bytes, now)
-    if (inFlight === 0) this.#startup.idle()
     return this.#rate.stamp(now, inFlight)
   }
 
@@ -141,11 +140,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   acked(flight: Delivery, { now, isTrusted }: Landing): void {
     const span = Math.max(RATE_MS, RATE_ROUNDS * this.#rtt.min)
     const round = this.#rate.acked(flight, now, isTrusted, span)
-    if (this.isStartup) {
-      this.#explainedAt = now
-      this.#startup.acked(this.#rate.delivered - flight.delivered)
-    } else
-      (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
+    if (this.isStartup) this.#explainedAt = now
+    else (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
       if (this.isStartup) this.#startup.roundEnded(round, this.rate)
@@ -169,8 +165,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   /** What the path holds without a queue, bytes. */
   get #pipe(): number {
-    const pipe = this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
-    return this.isStartup ? this.#startup.pipe(pipe) : pipe
+    return this.rate * (this.#rtt.min === Infinity ? 0 : this.#rtt.min)
   }
 
   #enter(phase: PhaseName, now: Millis): void {

@@ -25,38 +25,6 @@ describe('the window of a path not filled yet', () => {
     }
   })
 
-  it('grows by as much where round trips are a tenth longer than the shortest', () => {
-    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(150)
-    path.rttMs = 66
-    path.runs(66 + 2)
-    for (let round = 0; round < 3; round++) {
-      const before = path.bytes
-      path.runs(66 + 2)
-      expect(path.bytes / before).toBeGreaterThan(1.4)
-      expect(path.bytes / before).toBeLessThan(1.55)
-    }
-  })
-
-  it('grows by the rate alone where acks are so late that a queue may have begun', () => {
-    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(150)
-    path.rttMs = 70
-    path.runs(4 * 72)
-    const before = path.bytes
-    path.runs(70 + 2)
-    expect(path.bytes / before).toBeLessThan(1.3)
-  })
-
-  it('takes nothing of an earlier burst for the size of the path', () => {
-    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(150)
-    path.rttMs = 66
-    path.runs(250)
-    path.socketBytes = 0
-    path.runs(100)
-    path.socketBytes = 1400
-    path.runs(1)
-    expect(path.bytes).toBeCloseTo(1.45 * path.pipe, -2)
-  })
-
   it('holds back while acks are late, and no longer', () => {
     const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(400)
     const before = path.bytes
