@@ -96,8 +96,8 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   }
 
   /** Something is about to happen, for the trace. */
-  wake(now: Millis = this.clock.now()): void {
-    this.#trace?.wake(now)
+  wake(now?: Millis): void {
+    this.#trace?.wake(now ?? this.clock.now())
   }
 
   /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Driver } from './driver.js'
 import { callForeign } from '../stream/foreign.js'
 
-/** Smaller pieces that came at once are one `data`, up to so many bytes: copying them costs less than an event each. */
+/** Smaller pieces that arrive together become one `data` event of about this many bytes: copying costs less than an event for each. */
 const JOINED_BYTES = 16_384
 
 export class Inlet {

@@ -9,7 +9,7 @@ const NULL_TRACKER = new NullTracker()
 /** Calls every tracker in turn; what one throws is logged and dropped. */
 export function safeTracker(...trackers: readonly (StatsTracker | undefined)[]): StatsTracker {
   const present = trackers.filter((tracker) => tracker !== undefined)
-  // A copy has no room for more, and each subflow has one for its life.
+  // A copied array has no spare capacity, and each subflow keeps one for its whole life.
   return present.length === 0 ? NULL_TRACKER : new SafeTracker([...present])
 }
 

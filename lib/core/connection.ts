@@ -177,7 +177,7 @@ export class ConnectionCore {
     this.#sender.setWriterWaiting(isWaiting, this.#now)
   }
 
-  /** The next bytes in order for the reader; `undefined` where the next piece is not `shorterThan` so many bytes. */
+  /** The next bytes in order for the reader; `undefined` if there are none, or if the next piece has `shorterThan` bytes or more. */
   take(shorterThan: number = Infinity): Uint8Array | undefined {
     const piece = this.#receiver.window.take(shorterThan)
     if (piece !== undefined) this.#receiver.announce(undefined, this.#now)

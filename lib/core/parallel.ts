@@ -30,7 +30,7 @@ const SETTLE_MS = 200
 const SETTLE_ROUNDS = 10
 /** The time that new subflows have to open, milliseconds. */
 const OPEN_MS = 2000
-/** What is new has no queue of its own: round trips longer than the shortest by this share of it, and by so many milliseconds, show a queue of others. */
+/** A new subflow has no queue of its own. Others have filled one if its RTT exceeds the path's shortest by this share, and by at least this many milliseconds. */
 const QUEUE_SHARE = 0.25
 const QUEUE_MS = 5
 /** The share of the rate before the trial that each new subflow has to add. */

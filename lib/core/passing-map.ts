@@ -5,7 +5,7 @@
  * data took twice the processor time. So the entries move to a new map, which is young, before that.
  */
 
-/** The entries move once so many have gone, or as many as there are. */
+/** The entries move after this many deletions, or after as many as there are entries, whichever is more. */
 const MOVE_AFTER = 64
 
 export class PassingMap<Key, Value> {

@@ -182,6 +182,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     this.#deliveredBefore = this.#rate.delivered
   }
 
+  // Of startup
+
   get startupGain(): number {
     return this.#startup.gain
   }

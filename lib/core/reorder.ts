@@ -166,7 +166,7 @@ export class ReorderWindow {
     this.#next++
   }
 
-  /** The next bytes in order; the caller owns them. `undefined` where the next piece is not `shorterThan` so many bytes. */
+  /** The next bytes in order; the caller owns them. `undefined` if there are none, or if the next piece has `shorterThan` bytes or more. */
   take(shorterThan: number = Infinity): Uint8Array | undefined {
     if (this.#ready.firstBytes >= shorterThan) return undefined
     const piece = this.#ready.takeSlice()

@@ -9,7 +9,7 @@ const SHORT_STARTUP_GAIN = 1.45
 const LONG_STARTUP_GAIN = 1.85
 const SHORT_STARTUP_MS = 60
 const LONG_STARTUP_MS = 160
-/** A queue has built up when an ack takes longer than the minimum by this share and by so many milliseconds. */
+/** An ack shows a queue if it exceeds the minimum RTT by this share, and by at least this many milliseconds. */
 export const QUEUEING_SHARE: number = 1 / 2
 const QUEUEING_MS = 4
 /** The rate has stopped growing when so many full rounds brought less than a quarter more. */

@@ -60,7 +60,6 @@ export class AckWriter {
 
   /** Everything added since the last call; the caller owns it. */
   take(): Uint8Array {
-    // From Node's pool: an array of its own would cost more than the bytes.
     const taken = this.#bytes.subarray(0, this.#used)
     this.#bytes = NO_BYTES
     this.#used = 0
@@ -68,6 +67,7 @@ export class AckWriter {
   }
 
   #grow(): void {
+    // From Node's pool: an array of its own would cost more than the bytes.
     const larger = Buffer.allocUnsafe(Math.max(FIRST_BYTES, 2 * this.#bytes.length))
     larger.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = larger

@@ -49,7 +49,7 @@ export async function runProgram(plan: RunPlan, flags: ClientFlags, io: CliIo): 
   const running: Running = { namespace: io.namespace(), servers: [], unsaid: new Tasks() }
   try {
     return await withClient(flags, {}, { stage, life }, async (client) => {
-      // A program that can be started is started before its session is dialled, which takes as long.
+      // A program whose namespace is ready starts first: dialling would delay it.
       const session = setImmediate().then(() => client.keeper.run(life.signal))
       session.catch(ignore)
       await open(plan, flags, { running, client, io })
