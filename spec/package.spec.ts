@@ -65,6 +65,13 @@ describe('the built package', () => {
         expect(readFileSync(path, 'utf8').includes('sourceMappingURL')).toBe(false)
     })
 
+    it('has code of one byte for each character: a single other one doubles what V8 keeps of its file', () => {
+      const wide = paths
+        .filter((path) => path.startsWith('dist/') && /\.c?js$/.test(path))
+        .filter((path) => /[^\0-\xff]/.test(readFileSync(path, 'utf8')))
+      expect(wide).toEqual([])
+    })
+
     it('has no pictures, except the icon of the page', () => {
       expect(paths.filter((path) => /\.(svg|png)$/.test(path) && !path.startsWith('web/'))).toEqual([])
     })

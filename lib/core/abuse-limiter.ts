@@ -30,7 +30,7 @@ const MOST_EARNED_BYTES = 16 * 1024 * 1024
 export class AbuseLimiter {
   readonly perMs: number
   #throttled = 0
-  /** 0…1, each far from those before. */
+  /** 0 to 1, each far from those before. */
   #spread = 0
 
   constructor({ maxWasteBytesPerSecond }: Pick<ResolvedConnOptions, 'maxWasteBytesPerSecond'>) {

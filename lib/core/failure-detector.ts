@@ -48,7 +48,7 @@ export interface Deadline {
 export class FailureDetector {
   readonly #options: ResolvedConnOptions
   readonly #peer: Peer
-  /** 0…1, decides the jitter of keep-alives. */
+  /** 0 to 1, decides the jitter of keep-alives. */
   readonly #random: () => number
 
   constructor(options: ResolvedConnOptions, peer: Peer, random: () => number) {
