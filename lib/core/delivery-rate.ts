@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How fast a path delivers, sampled as BBR does (delivery-rate draft), and its round trips by the acks. */
 import type { Millis } from '../clock.js'
+import { Burst } from './burst.js'
 
 /** What a flight has to remember of its beginning, as BBR's rate samples need it (delivery-rate draft, 3.2). */
 export interface DeliveryStamp {
@@ -17,6 +18,17 @@ export interface DeliveryStamp {
 export interface Delivery extends DeliveryStamp {
   readonly sentAt: Millis
   readonly frame: { readonly size: number }
+}
+
+/** The circumstances of an ack, as a rate is sampled from it. */
+export interface AckTimes {
+  readonly now: Millis
+  /** The flight left after the last silence: its times tell of the path. */
+  readonly isTrusted: boolean
+  /** Smallest round trip of the path. */
+  readonly minRtt: Millis
+  /** How long a sample counts, milliseconds. */
+  readonly span: Millis
 }
 
 /** A round trip that has just ended. */
@@ -77,8 +89,11 @@ export class DeliveryRate {
   #roundFrom = 0
   #roundBegan: Millis = 0
   #isLowerBound = true
+  #burst: Burst | undefined
+  /** What left when so much had been delivered, in the first round trip of a burst, was too little for the path. */
+  #limitedFrom = -1
 
-  /** All samples were app-limited: the path is as fast as {@link value} at least, and may be a thousand times faster. */
+  /** No sample had enough to send: the path is as fast as {@link value} at least, and may be a thousand times faster. */
   get isLowerBound(): boolean {
     return this.#isLowerBound
   }
@@ -103,6 +118,8 @@ export class DeliveryRate {
     if (inFlight === 0) {
       this.#firstSentAt = now
       this.#deliveredAt = now
+      this.#burst ??= new Burst()
+      this.#burst.begin(now, this.#delivered)
     }
     return {
       delivered: this.#delivered,
@@ -116,25 +133,27 @@ export class DeliveryRate {
   markAppLimited(inFlight: number): void {
     this.#appLimitedUntil = this.#delivered + inFlight + 1
     this.#isRoundFull = false
+    if (this.#delivered === this.#burst?.from) this.#limitedFrom = this.#delivered
   }
 
   /**
    * A rate measured over a silence, or with too little to send, is too low: it counts where it is higher even so.
    *
-   * @param span - how long a sample counts, milliseconds
    * @returns the round that ends with this ack, if one does
    */
-  acked(flight: Delivery, now: Millis, isTrusted: boolean, span: Millis): Round | undefined {
+  acked(flight: Delivery, { now, isTrusted, minRtt, span }: AckTimes): Round | undefined {
     this.#delivered += flight.frame.size
     this.#deliveredAt = now
     this.#firstSentAt = flight.sentAt
+    const burst = this.#burst!
+    burst.acked(flight.sentAt, now, this.#delivered, minRtt)
     const elapsed = Math.max(now - flight.deliveredAt, flight.sentAt - flight.firstSentAt)
-    if (elapsed > 0) {
-      const rate = (this.#delivered - flight.delivered) / elapsed
-      const isFull = isTrusted && !flight.isAppLimited
-      if (isFull || rate > this.value) this.#rate.update(rate, now, span)
-      if (isFull) this.#isLowerBound = false
-    }
+    const rate = elapsed > 0 ? (this.#delivered - flight.delivered) / elapsed : 0
+    const isFull = isTrusted && !flight.isAppLimited && flight.delivered !== this.#limitedFrom
+    const isKnown = isFull || burst.isTelling
+    const sample = isFull ? rate : Math.max(rate, burst.rate)
+    if (sample > 0 && (isKnown || sample > this.value)) this.#rate.update(sample, now, span)
+    if (isKnown) this.#isLowerBound = false
     return flight.delivered >= this.#nextRound ? this.#endRound(now) : undefined
   }
 

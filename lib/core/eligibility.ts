@@ -59,7 +59,7 @@ function exclusionOf({ state, path, gracefulClose }: Subflow): Exclusion | undef
 export const isCandidate = (subflow: Subflow): boolean => exclusionOf(subflow) === undefined
 
 /** What a candidate is full of, whatever the time; `undefined` where it is not. */
-export function fullnessOf({ isBlocked, inFlightBytes, window }: Subflow): Busyness | undefined {
+function fullnessOf({ isBlocked, inFlightBytes, window }: Subflow): Busyness | undefined {
   if (isBlocked) return 'blocked'
   return inFlightBytes >= window.bytes ? 'window-full' : undefined
 }
@@ -130,6 +130,14 @@ export class Choice {
 
   /** Whether a candidate takes a frame now. */
   readonly hasRoom = (subflow: Subflow): boolean => hasRoomAt(subflow, this.#now)
+
+  readonly arrivalMs = (subflow: Subflow, bytes: number): Millis =>
+    subflow.forecast.arrivalMs(bytes, this.#now)
+
+  /** Candidates that could carry more: of what `isWaiting` now, or, where nothing is, as far as their windows go. */
+  unused(isWaiting: boolean): readonly Subflow[] {
+    return this.#candidates.filter(isWaiting ? this.hasRoom : (one) => fullnessOf(one) === undefined)
+  }
 
   /** No new data may leave, on whatever subflow. */
   get closedBy(): 'peer-full' | 'send-window-full' | undefined {

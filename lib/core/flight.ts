@@ -32,6 +32,8 @@ export interface Flight extends DeliveryStamp {
   readonly sentAt: Millis
   /** Nothing else was in flight on the subflow when this left. */
   readonly wasIdle: boolean
+  /** What its round trip was expected to be, milliseconds: forecast.ts learns from it. */
+  readonly expectedMs: Millis
 }
 
 const NONE: ReadonlyMap<number, Flight> = new Map()

@@ -169,7 +169,10 @@ export class InFlight {
     if (this.#hedged?.delete(subflow) === true) this.recovered(subflow)
     subflow.traffic.acked(flight.frame.size)
     const isTrusted = flight.sentAt >= subflow.trustSamplesFrom
-    if (isTrusted) subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
+    if (isTrusted) {
+      subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
+      subflow.forecast.landed(flight, now)
+    }
     subflow.window.acked(flight, { now, isTrusted })
     subflow.repairs.acked(flight.sentAt, now, subflow.rtt.min)
   }
@@ -272,7 +275,8 @@ export class InFlight {
 export function fly(frame: SentFrame, subflow: Subflow, sending: Sending, now: Millis): void {
   const { flights, window, path } = subflow
   const wasIdle = flights.bytes === 0
-  flights.add({ frame, sentAt: now, wasIdle, ...window.stamp(now, flights.bytes, frame.size) })
+  const expectedMs = subflow.forecast.ackMs(now)
+  flights.add({ frame, sentAt: now, wasIdle, expectedMs, ...window.stamp(now, flights.bytes, frame.size) })
   path.spend(frame.size, now)
   subflow.send(frame, sending)
 }

@@ -139,7 +139,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   acked(flight: Delivery, { now, isTrusted }: Landing): void {
     const span = Math.max(RATE_MS, RATE_ROUNDS * this.#rtt.min)
-    const round = this.#rate.acked(flight, now, isTrusted, span)
+    const round = this.#rate.acked(flight, { now, isTrusted, minRtt: this.#rtt.min, span })
     if (this.isStartup) this.#explainedAt = now
     else (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
     if (round !== undefined) {

@@ -35,6 +35,11 @@ export interface Snapshot<View extends SubflowView = SubflowView> {
   readonly unackedBytes: number
   /** Whether a subflow has room in its window, its socket and under its caps. */
   readonly hasRoom: (subflow: View) => boolean
+  /**
+   * When a frame behind what is in flight on a subflow is expected at the peer, milliseconds from now, or the last one of `bytes`
+   * there. The way to the peer counts as half of a round trip. Infinity before the first one.
+   */
+  readonly arrivalMs: (subflow: View, bytes: number) => number
 }
 
 /**

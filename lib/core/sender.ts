@@ -6,7 +6,7 @@ import { ByteQueue } from '../wire/byte-queue.js'
 import { encodeWindow } from '../wire/window-frame.js'
 import { asked, schedulerError } from './failures.js'
 import type { Eligibility } from './eligibility.js'
-import { Choice, fullnessOf, heldUntil, isCandidate } from './eligibility.js'
+import { Choice, heldUntil, isCandidate } from './eligibility.js'
 import type { SentFrame } from './flight.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -91,7 +91,7 @@ export class Sender {
     return this.#scheduler
   }
 
-  /** From the next frame on. What the subflows were served before counts no more. */
+  /** From the next frame on; what subflows were served before counts no more. */
   set scheduler(scheduler: Scheduler) {
     this.#scheduler = scheduler
     for (const subflow of this.#subflows) subflow.served = 0
@@ -169,6 +169,7 @@ export class Sender {
       unackedBytes: this.#inFlight.bytes,
       lastId: this.#lastId,
       hasRoom: this.#choice.hasRoom,
+      arrivalMs: this.#choice.arrivalMs,
     }
   }
 
@@ -287,11 +288,11 @@ export class Sender {
     return this.#cut(Math.min(PROBE_FRAME_BYTES, leftBytes))
   }
 
-  /** Where there is too little to send, what a path delivers says nothing of it. */
+  /** Where there is too little to send, or the scheduler waits for another path, what a path delivers says nothing of it. */
   #markAppLimited(): void {
-    if (!this.isIdle && this.#choice.closedBy !== 'peer-full') return
-    for (const subflow of this.#choice.candidates)
-      if (fullnessOf(subflow) === undefined) subflow.window.markAppLimited(subflow.inFlightBytes)
+    const isWaiting = this.#buffer.bytes > 0 && this.#choice.closedBy === undefined
+    if (isWaiting || this.isIdle || this.#choice.closedBy === 'peer-full')
+      for (const one of this.#choice.unused(isWaiting)) one.window.markAppLimited(one.inFlightBytes)
   }
 }
 

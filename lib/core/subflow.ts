@@ -9,6 +9,7 @@ import { AckWriter } from '../wire/frame.js'
 import { FalseAlarms } from './false-alarms.js'
 import type { Carrier, Flight, SentFrame } from './flight.js'
 import { Flights } from './flight.js'
+import { Forecast } from './forecast.js'
 import type { GracefulClose, SubflowState } from './health.js'
 import { move } from './health.js'
 import type { Path } from './path.js'
@@ -32,10 +33,12 @@ export class Subflow implements SubflowView, Carrier {
   /** The path's policy, and what has been spent under it. */
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
+  readonly idleRtt: SmoothedRtt = new SmoothedRtt()
   readonly window: CongestionController = new PhasedWindow(this.rtt)
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
   readonly pings: Pings = new Pings()
+  readonly forecast: Forecast = new Forecast(this)
   /** What the peer calls its path. */
   peerLabel: string | undefined
   served = 0
@@ -58,7 +61,6 @@ export class Subflow implements SubflowView, Carrier {
   #forgivenAt: Millis = -Infinity
   #returnedAt: Millis = -Infinity
   readonly #falseAlarms = new FalseAlarms()
-  readonly #idleRtt = new SmoothedRtt()
   #repairs: Repairs | undefined
   #unaskedPongs: number
   #wasOutage = false
@@ -115,7 +117,7 @@ export class Subflow implements SubflowView, Carrier {
 
   /** With nothing in flight the queue that we made is gone, and what was measured under it says nothing. */
   #currentRtt(): SmoothedRtt {
-    return this.inFlightBytes === 0 && this.#idleRtt.smoothed !== undefined ? this.#idleRtt : this.rtt
+    return this.inFlightBytes === 0 && this.idleRtt.smoothed !== undefined ? this.idleRtt : this.rtt
   }
 
   /** What the oldest ack due takes: as measured, or longer where the ack before it came late. */
@@ -228,7 +230,7 @@ export class Subflow implements SubflowView, Carrier {
     const isIdle = this.inFlightBytes === 0
     // While it was silent, the earlier ones measured how long that was.
     if (sentAt >= (this.#state === 'suspect' ? this.pings.lastAt : this.trustSamplesFrom))
-      this.sampleRtt(now - sentAt, now, isIdle)
+      this.sampleRtt(now - sentAt, now, isIdle && this.flights.ackedAt <= sentAt)
     // Left out for long, a path may have become worth its share.
     if (isIdle && this.window.isStale(now)) this.window.restart()
   }
@@ -293,7 +295,7 @@ export class Subflow implements SubflowView, Carrier {
   /** @param isIdle - nothing else was in flight when this left */
   sampleRtt(rtt: number, now: Millis, isIdle: boolean): void {
     this.rtt.sample(rtt, now)
-    if (isIdle) this.#idleRtt.smooth(rtt)
+    if (isIdle) this.idleRtt.smooth(rtt)
     this.traffic.tracker.updateRTT(rtt)
   }
 }

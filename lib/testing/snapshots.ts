@@ -34,6 +34,8 @@ function drawSnapshot(random: SeededRandom, { count, room, isIdle = false }: Sna
     queuedBytes: random.pick(QUEUES),
     unackedBytes: subflows.reduce((sum, { inFlightBytes }) => sum + inFlightBytes, 0),
     hasRoom: ({ id }) => open.has(id),
+    arrivalMs: ({ smoothedRttMs, bytesPerMs, inFlightBytes }, bytes) =>
+      smoothedRttMs / 2 + (inFlightBytes + bytes === 0 ? 0 : (inFlightBytes + bytes) / bytesPerMs),
   }
 }
 

@@ -31,6 +31,17 @@ describe('the ack that a subflow owes', () => {
   })
 })
 
+describe('the ack that a subflow owes after a tiny frame', () => {
+  it('is expected after a round trip: a frame that had nothing behind it says nothing of the rate', () => {
+    const subflow = subflowOf(50)
+    const tiny = leaves(subflow, 0, 5)
+    subflow.window.markAppLimited(subflow.inFlightBytes)
+    lands(subflow, tiny, 50)
+    leaves(subflow, 1000, 14_000)
+    expect(subflow.expectedRttMs).toBe(50)
+  })
+})
+
 describe('a subflow that was suspect', () => {
   const rateAfter = (rttMs: number, silenceMs: number): number => {
     const subflow = subflowOf(rttMs)
@@ -65,6 +76,18 @@ describe('the round trip by which a subflow is chosen', () => {
 })
 
 describe('a pong', () => {
+  it('tells the round trip of an idle path only where its ping left on one', () => {
+    const subflow = subflowOf(20)
+    const flight = leaves(subflow, 1000, 14_000)
+    subflow.ping(1001)
+    subflow.flights.acked(flight, 1110)
+    subflow.ponged(1111)
+    expect(subflow.idleRtt.smoothed).toBe(20)
+    subflow.ping(2000)
+    subflow.ponged(2100)
+    expect(subflow.idleRtt.smoothed).toBe(30)
+  })
+
   it('has a subflow begin anew that has delivered nothing for long and carries nothing', () => {
     const subflow = subflowOf(20)
     delivers(subflow, 0, 14_000, 100)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path that falls silent, comes back, or breaks: what is sent again, where, and how soon. */
 import { describe, expect, it, test, vi } from 'vitest'
+import { DATAGRAM_TABLE } from '../../lib/core/datagram-options.js'
+import { resolveOptions } from '../../lib/options.js'
 import { corePair, goPair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
 
@@ -28,6 +30,21 @@ describe('a path that falls silent after a small message', () => {
     pair.links[0]!.freeze()
     const from = pair.clock.now()
     pair.advanceUntil(() => pair.far.received.bytes === small + large)
+    expect(pair.clock.now() - from).toBeLessThan(200)
+  })
+})
+
+describe('a path that falls silent after a small datagram', () => {
+  it('holds up a larger write hardly longer than any', () => {
+    const pair = corePair({ links: TWO })
+    pair.advance(500)
+    pair.near.core.datagrams.send(new Uint8Array(5), resolveOptions(DATAGRAM_TABLE, {}), pair.clock.now())
+    pair.near.flush()
+    pair.advance(2000)
+    pair.near.write(28_000)
+    pair.links[0]!.freeze()
+    const from = pair.clock.now()
+    pair.advanceUntil(() => pair.far.received.bytes === 28_000)
     expect(pair.clock.now() - from).toBeLessThan(200)
   })
 })

@@ -29,6 +29,7 @@ export function leaves(subflow: Subflow, sentAt: number, size: number, fn = 10):
     frame: frameOf(size, fn),
     sentAt,
     wasIdle: subflow.inFlightBytes === 0,
+    expectedMs: Infinity,
     ...subflow.window.stamp(sentAt, subflow.inFlightBytes, size),
   }
   subflow.flights.add(flight)

@@ -18,7 +18,7 @@ export function viewOf(id: number, smoothedRttMs: number, rest: Partial<SubflowV
   }
 }
 
-export interface Circumstances extends Partial<Omit<Snapshot, 'subflows' | 'hasRoom'>> {
+export interface Circumstances extends Partial<Omit<Snapshot, 'subflows' | 'hasRoom' | 'arrivalMs'>> {
   /** Ids of those without room. */
   readonly full?: readonly number[]
 }
@@ -34,6 +34,10 @@ export function snapshotOf(
     unackedBytes: 0,
     lastId: undefined,
     hasRoom: ({ id }) => !full.includes(id),
+    arrivalMs: ({ smoothedRttMs, bytesPerMs, inFlightBytes }, bytes) => {
+      const before = inFlightBytes + bytes
+      return smoothedRttMs / 2 + (before === 0 ? 0 : before / bytesPerMs)
+    },
     ...rest,
   }
 }

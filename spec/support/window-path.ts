@@ -121,7 +121,7 @@ export class WindowPath {
     const size = this.window.frameBytes(MAX_FRAME)
     const stamp = this.window.stamp(this.now, this.inFlight, size)
     const wasIdle = this.inFlight === 0
-    const flight: Flight = { frame: frameOf(size), sentAt: this.now, wasIdle, ...stamp }
+    const flight: Flight = { frame: frameOf(size), sentAt: this.now, wasIdle, expectedMs: Infinity, ...stamp }
     this.inFlight += size
     this.sent += size
     this.#lineFreeAt = Math.max(this.#lineFreeAt, this.now) + size / this.rate

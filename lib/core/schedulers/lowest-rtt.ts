@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The default: the lowest RTT that has room, unless waiting for a faster subflow ends sooner. */
+/** The default: the path that delivers a frame first, as long as no other one would deliver all that waits sooner. */
 import type { Scheduler, Snapshot, SubflowView } from '../scheduler.js'
 import { ackMs, soonest } from './soonest.js'
 
@@ -10,16 +10,16 @@ export const lowestRtt: Scheduler = {
   name: 'lowest-rtt',
   isHedging: true,
   choose(snapshot) {
-    if (snapshot.subflows.length === 1) return roomOf(snapshot, snapshot.subflows[0]!)
-    const fastest = soonest(snapshot.subflows, snapshot.lastId)
-    if (fastest === undefined || snapshot.hasRoom(fastest)) return fastest
+    const { subflows, lastId, hasRoom, arrivalMs } = snapshot
+    if (subflows.length === 1) return roomOf(snapshot, subflows[0]!)
+    const isEndless = snapshot.queuedBytes === Infinity
+    const timeOf = isEndless ? ackMs : (subflow: (typeof subflows)[number]) => arrivalMs(subflow, 0)
+    const fastest = soonest(subflows, lastId, timeOf)
+    if (fastest === undefined || hasRoom(fastest)) return fastest
+    const isWorthIt = isEndless ? addsToRate : isInTime
     // Each for itself: one that is not worth its while must not stand before those behind it.
-    return soonest(
-      snapshot.subflows.filter(
-        (subflow) => snapshot.hasRoom(subflow) && isWorthIt(snapshot, fastest, subflow),
-      ),
-      snapshot.lastId,
-    )
+    const ready = subflows.filter((subflow) => hasRoom(subflow) && isWorthIt(snapshot, subflow, fastest))
+    return soonest(ready, lastId, timeOf)
   },
 }
 
@@ -27,15 +27,21 @@ function roomOf<View extends SubflowView>(snapshot: Snapshot<View>, subflow: Vie
   return snapshot.hasRoom(subflow) ? subflow : undefined
 }
 
-/**
- * Compares completion times, as ECF does: `ready` now, or all that is queued on `fastest` once it has room.
- * While the application waits for room, the queue has no end, and only the share of the rate counts.
- */
-function isWorthIt<View extends SubflowView>(snapshot: Snapshot<View>, fastest: View, ready: View): boolean {
-  if (fastest.bytesPerMs === 0 || fastest.smoothedRttMs === Infinity) return true
-  if (snapshot.queuedBytes === Infinity) {
-    const sum = snapshot.subflows.reduce((rate, subflow) => rate + subflow.bytesPerMs, 0)
-    return ready.isStartup || ready.bytesPerMs >= WORTHWHILE_SHARE * sum
-  }
-  return ackMs(ready) < ackMs(fastest) + snapshot.queuedBytes / fastest.bytesPerMs
+/** While the application waits for room, the queue has no end, and only the share of the rate counts. */
+function addsToRate<View extends SubflowView>(
+  { subflows }: Snapshot<View>,
+  ready: View,
+  fastest: View,
+): boolean {
+  if (fastest.bytesPerMs === 0 || fastest.smoothedRttMs === Infinity || ready.isStartup) return true
+  return (
+    ready.bytesPerMs >= WORTHWHILE_SHARE * subflows.reduce((rate, { bytesPerMs }) => rate + bytesPerMs, 0)
+  )
+}
+
+/** Compares completion times, as ECF does: of a frame that leaves on `ready` now, and of all that waits on any other path. */
+function isInTime<View extends SubflowView>(snapshot: Snapshot<View>, ready: View): boolean {
+  const { subflows, queuedBytes, arrivalMs } = snapshot
+  const readyMs = arrivalMs(ready, 0)
+  return subflows.every((other) => other === ready || !(arrivalMs(other, queuedBytes) <= readyMs))
 }

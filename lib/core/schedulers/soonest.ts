@@ -10,17 +10,21 @@ export function ackMs({ smoothedRttMs, rttVarianceMs }: SubflowView): number {
   return smoothedRttMs + rttVarianceMs
 }
 
-/** @param lastId - the subflow used last, which is left only for a clearly faster one */
+/**
+ * @param lastId - the subflow used last, which is left only for a clearly faster one
+ * @param timeOf - milliseconds that a subflow takes; default: {@link ackMs}
+ */
 export function soonest<View extends SubflowView>(
   subflows: readonly View[],
   lastId: number | undefined,
+  timeOf: (subflow: View) => number = ackMs,
 ): View | undefined {
   let best: View | undefined
   let last: View | undefined
   for (const subflow of subflows) {
-    if (best === undefined || ackMs(subflow) < ackMs(best)) best = subflow
+    if (best === undefined || timeOf(subflow) < timeOf(best)) best = subflow
     if (subflow.id === lastId) last = subflow
   }
-  const stays = best !== undefined && last !== undefined && ackMs(last) * (1 - HYSTERESIS) <= ackMs(best)
+  const stays = best !== undefined && last !== undefined && timeOf(last) * (1 - HYSTERESIS) <= timeOf(best)
   return stays ? last : best
 }

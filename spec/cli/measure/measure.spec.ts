@@ -219,6 +219,7 @@ describe('onlyPath', () => {
       queuedBytes: 1,
       unackedBytes: 0,
       hasRoom: () => hasRoom,
+      arrivalMs: () => 10,
     })?.label
 
   it('sends on that path, and waits while it has no room or is gone', () => {

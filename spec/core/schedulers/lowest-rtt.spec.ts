@@ -63,6 +63,19 @@ describe('lowest-rtt', () => {
     expect(choose([FAST, SLOW], 6000 * 400, [1])).toBe(2)
   })
 
+  it('spreads a message over paths that would deliver a frame equally soon', () => {
+    const [busy, free] = [view(1, 20, { inFlightBytes: 60_000 }), view(2, 20)]
+    expect(choose([busy, free], 100_000, [], 1)).toBe(2)
+    expect(choose([busy, free], Infinity, [], 1)).toBe(1)
+  })
+
+  it('waits where another path than the first one to deliver would be done with all sooner', () => {
+    const [slow, fast] = [view(1, 20, { bytesPerMs: 100 }), view(2, 60)]
+    const far = view(3, 300)
+    expect(choose([slow, fast, far], 60_000, [1, 2])).toBeUndefined()
+    expect(choose([slow, fast, far], 6_000_000, [1, 2])).toBe(3)
+  })
+
   it('uses every worthwhile path while the application waits for room', () => {
     expect(choose([FAST, SLOW], Infinity, [1])).toBe(2)
   })
