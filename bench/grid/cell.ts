@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The cells of the grid: links that a connection has for some virtual seconds. */
-import type { Kernel } from '../../lib/testing/kernel-window.js'
+import type { Kernel } from '../../lib/testing/kernels.js'
 
 export const AXES = {
   rttMs: [1, 2, 4, 8, 15, 30, 60, 100, 140, 160, 200, 300, 600],

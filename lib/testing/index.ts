@@ -2,7 +2,7 @@
 /** `multipath-net/testing`: a network in virtual time for tests of what runs over multipath connections. */
 export type { LinkEndHandler } from './link-end.js'
 export { LinkEnd } from './link-end.js'
-export type { Kernel } from './kernel-window.js'
+export type { Kernel } from './kernels.js'
 export type { LinkOptions, Way } from './link.js'
 export { Link } from './link.js'
 export { ManualClock } from './manual-clock.js'
