@@ -56,7 +56,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     steps: 'loss or rate, share, from under two losses in a round trip to over five, under BBR',
-    why: 'one repair then begins before the last has ended, and the simulated BBR has no recovery that would lower its window',
+    why: 'one repair then begins before the last has ended, and BBR begins each recovery with what is in flight',
     covers: ({ axis, from, to, what }) => {
       const [fewer, more] = [from, to].map(({ cell }) => lossesInRound(cell)).sort((a, b) => a - b)
       const isMore = (axis === 'lossRate' || axis === 'rateMbps') && fewer! < SELDOM && more! > ALWAYS

@@ -49,6 +49,8 @@ export interface CongestionController {
 /** What the phases decide by. */
 export interface PhaseFigures {
   readonly startupGain: number
+  /** For repairs of losses, where there were any since it began. */
+  readonly startupSlackMs: number
   /** The path brings no more than before. */
   readonly isFull: boolean
   readonly steadySlackMs: number
@@ -60,13 +62,17 @@ export interface PhaseFigures {
   readonly refillSlackMs: number
   /** The bunches ask for more than the steady window has. */
   readonly isBunched: boolean
+  /** What left since the review began is being acked. */
+  readonly isReviewed: boolean
   readonly isDrained: boolean
   readonly isRefilled: boolean
   isMinRttDoubtful(now: Millis): boolean
   isRepairOver(now: Millis): boolean
+  /** TCP repairs losses again and again. */
+  isLossy(now: Millis): boolean
 }
 
-export type PhaseName = 'startup' | 'steady' | 'repair' | 'drain' | 'refill'
+export type PhaseName = 'startup' | 'steady' | 'repair' | 'review' | 'drain' | 'refill'
 
 /** The window is `gain` pipes and `slack` milliseconds of the rate, and at least `floor` bytes. */
 interface Phase {
@@ -84,7 +90,7 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   /** The path is being filled for the first time. */
   startup: {
     gain: (of) => of.startupGain,
-    slack: noSlack,
+    slack: (of) => of.startupSlackMs,
     floor: INITIAL_BYTES,
     next: (of) => (of.isFull ? 'steady' : undefined),
   },
@@ -100,7 +106,17 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
     gain: () => 1,
     slack: (of) => Math.max(of.steadySlackMs, of.bunchSlackMs),
     floor: MIN_BYTES,
-    next: (of, now) => (of.isRepairOver(now) || of.isMinRttDoubtful(now) ? 'drain' : undefined),
+    next: (of, now) => {
+      if (of.isMinRttDoubtful(now)) return 'drain'
+      return of.isRepairOver(now) ? (of.isLossy(now) ? 'review' : 'drain') : undefined
+    },
+  },
+  /** The window is a pipe again, by the rate of now: the losses may have been of its own making. */
+  review: {
+    gain: (of) => of.recentShare,
+    slack: (of) => of.steadySlackMs,
+    floor: MIN_BYTES,
+    next: (of) => (of.isReviewed ? 'steady' : undefined),
   },
   /** The queue is emptied, so that the minimum RTT and the bunches are measured without what we add to them. */
   drain: {

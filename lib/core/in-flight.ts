@@ -172,9 +172,9 @@ export class InFlight {
     if (isTrusted) {
       subflow.sampleRtt(now - flight.sentAt, now, flight.wasIdle)
       subflow.forecast.landed(flight, now)
+      subflow.repairs.acked(flight.sentAt, now, subflow.rtt.min)
     }
     subflow.window.acked(flight, { now, isTrusted })
-    subflow.repairs.acked(flight.sentAt, now, subflow.rtt.min)
   }
 
   /** Acks come in the order of arrival: what left earlier and is not acked now was dropped by the receiver. */

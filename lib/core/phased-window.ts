@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How many bytes may be unacked on one subflow, found by probing on the ack clock: enough to keep the path full, little
- * enough that the choice of path is made late. A machine of five phases; docs/engine.md tells the design.
+ * enough that the choice of path is made late. A machine of six phases; docs/engine.md tells the design.
  */
 import type { Millis } from '../clock.js'
 import { AckAggregation } from './ack-aggregation.js'
@@ -13,6 +13,7 @@ import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
 import { Pacer } from './pacer.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
+import type { RepairsSeen } from './startup.js'
 import { QUEUEING_SHARE, Startup } from './startup.js'
 
 const KIB = 1024
@@ -57,6 +58,7 @@ const STALE_MS = 30_000
 
 export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rtt: RttEstimator
+  readonly #repairs: () => RepairsSeen
   readonly #rate = new DeliveryRate()
   readonly #startup: Startup
   #aggregation: AckAggregation | undefined
@@ -73,14 +75,16 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #drainedRtt = Infinity
   #drainedAt: Millis = Infinity
   #isConfirmed = false
+  #isReviewed = false
   /** Of repair, up to {@link SETTLING_ROUNDS}. */
   #repairRounds = 0
   #repairMs = FIRST_REPAIR_MS
   #repairedAt: Millis = -Infinity
 
-  constructor(rtt: RttEstimator) {
+  constructor(rtt: RttEstimator, repairs: () => RepairsSeen) {
     this.#rtt = rtt
-    this.#startup = new Startup(rtt)
+    this.#repairs = repairs
+    this.#startup = new Startup(rtt, repairs)
   }
 
   get rate(): number {
@@ -140,14 +144,18 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   acked(flight: Delivery, { now, isTrusted }: Landing): void {
     const span = Math.max(RATE_MS, RATE_ROUNDS * this.#rtt.min)
     const round = this.#rate.acked(flight, { now, isTrusted, minRtt: this.#rtt.min, span })
-    if (this.isStartup) this.#explainedAt = now
-    else (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
+    if (this.isStartup) {
+      this.#explainedAt = now
+      this.#startup.acked(flight.frame.size, now)
+    } else
+      (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
       if (this.isStartup) this.#startup.roundEnded(round, this.rate)
       if (this.#phase === 'repair' && this.#repairRounds < SETTLING_ROUNDS) this.#repairRounds++
     }
     if (this.#phase === 'drain') this.#measure(flight, now)
+    if (flight.sentAt > this.#since) this.#isReviewed = true
     const next = PHASES[this.#phase].next(this, now)
     if (next !== undefined) this.#enter(next, now)
   }
@@ -177,6 +185,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
           ? Math.min(2 * this.#repairMs, LAST_REPAIR_MS)
           : FIRST_REPAIR_MS
     if (this.#phase === 'repair') this.#repairedAt = now
+    if (this.#phase === 'review') this.#aggregation?.reset()
+    this.#isReviewed = false
     this.#phase = phase
     this.#since = now
     this.#deliveredBefore = this.#rate.delivered
@@ -186,6 +196,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   get startupGain(): number {
     return this.#startup.gain
+  }
+
+  get startupSlackMs(): number {
+    return this.rate > 0 ? this.#startup.slackBytes / this.rate : 0
   }
 
   get isFull(): boolean {
@@ -225,6 +239,14 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
       now - minAt > Math.max(MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS * min) ||
       now - this.#explainedAt > Math.max(DOUBT_MS, DOUBT_ROUNDS * min)
     )
+  }
+
+  isLossy(now: Millis): boolean {
+    return this.#repairs().isFrequent(now, this.#rtt.min)
+  }
+
+  get isReviewed(): boolean {
+    return this.#isReviewed
   }
 
   // Of drain and refill

@@ -19,6 +19,22 @@ const APART_ROUNDS = 4
 const EVIDENCE = 6
 const EVIDENCE_ROUNDS = 100
 
+/** The ack that ended a stall, when its frame had left, and how much later it came than the one before. */
+interface Stall {
+  readonly at: Millis
+  readonly sentAt: Millis
+  readonly lateMs: Millis
+}
+
+function isLater(times: readonly Millis[], now: Millis, byMs: Millis): boolean {
+  return now - (times.at(-1) ?? -Infinity) >= byMs
+}
+
+function note(times: Millis[], now: Millis): void {
+  times.push(now)
+  if (times.length > EVIDENCE) times.shift()
+}
+
 export class Repairs {
   #lastAckAt: Millis = 0
   #lastRtt = 0
@@ -26,14 +42,26 @@ export class Repairs {
   #longest = 0
   #longestBefore = 0
   #roundAt: Millis = 0
-  /** The ack that ended a stall, and when its frame had left. */
-  #end: { readonly at: Millis; readonly sentAt: Millis } | undefined
-  /** The last ones, oldest first. */
+  #end: Stall | undefined
+  /** The last ones by the acks alone, oldest first. */
+  readonly #seen: Millis[] = []
+  #longestMs: Millis = 0
+  /** The last ones that a kernel has confirmed, or that nobody counts, oldest first. */
   readonly #times: Millis[] = []
   /** Set once it is watched. */
   #retransmits: (() => number | undefined) | undefined
   /** What they were at the last repair. */
   #retransmitsBefore: number | undefined
+
+  /** When acks last looked like one; -Infinity where none did. */
+  get lastAt(): Millis {
+    return this.#seen.at(-1) ?? -Infinity
+  }
+
+  /** How long the longest one delayed acks. */
+  get longestMs(): Millis {
+    return this.#longestMs
+  }
 
   get isWatched(): boolean {
     return this.#retransmits !== undefined
@@ -57,7 +85,7 @@ export class Repairs {
   /** An ack of what left at `sentAt`. @param minRtt - of the path, milliseconds */
   acked(sentAt: Millis, now: Millis, minRtt: Millis): void {
     const rtt = now - sentAt
-    if (this.#isStallOver(rtt, now, minRtt)) this.#end = { at: now, sentAt }
+    if (this.#isStallOver(rtt, now, minRtt)) this.#end = { at: now, sentAt, lateMs: rtt - this.#lastRtt }
     else if (this.#end !== undefined) this.#follow(this.#end, sentAt, now, minRtt)
     this.#lastAckAt = now
     this.#lastRtt = rtt
@@ -67,6 +95,11 @@ export class Repairs {
       this.#roundAt = now
     }
     this.#longest = Math.max(this.#longest, rtt)
+  }
+
+  /** Acks alone show half of the evidence. */
+  isFrequent(now: Millis, minRtt: Millis): boolean {
+    return (this.#seen.at(-EVIDENCE / 2) ?? -Infinity) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
   /** Losses have limited the rate lately. */
@@ -85,7 +118,8 @@ export class Repairs {
   }
 
   #isStallOver(rtt: Millis, now: Millis, minRtt: Millis): boolean {
-    if (this.#lastRtt === 0) return false
+    // Before a whole round has passed, the kernel's first flight holds up the end of ours.
+    if (this.#longestBefore === 0) return false
     const stall = Math.max(STALL_MS, STALL_SHARE * minRtt)
     const rise = Math.max(STALL_MS, RISE_SHARE * minRtt)
     const longest = Math.max(this.#longest, this.#longestBefore)
@@ -93,19 +127,14 @@ export class Repairs {
   }
 
   /** Acks behind a stall: where they are of what left over half of its time, it was a repair. */
-  #follow(
-    end: { readonly at: Millis; readonly sentAt: Millis },
-    sentAt: Millis,
-    now: Millis,
-    rtt: Millis,
-  ): void {
+  #follow(end: Stall, sentAt: Millis, now: Millis, rtt: Millis): void {
     if (now - end.at > TOGETHER_MS) this.#end = undefined
     else if (sentAt - end.sentAt >= Math.max(STALL_MS, STALL_SHARE * rtt) / 2) {
       this.#end = undefined
-      const last = this.#times.at(-1) ?? -Infinity
-      if (now - last < APART_ROUNDS * rtt || !this.#mayBeRepair()) return
-      this.#times.push(now)
-      if (this.#times.length > EVIDENCE) this.#times.shift()
+      this.#longestMs = Math.max(this.#longestMs, end.lateMs)
+      const apart = APART_ROUNDS * rtt
+      if (isLater(this.#seen, now, apart)) note(this.#seen, now)
+      if (isLater(this.#times, now, apart) && this.#mayBeRepair()) note(this.#times, now)
     }
   }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path that is filled for the first time: by how much its window grows, and when it is full. */
+import type { Millis } from '../clock.js'
 import { STEADY_GAIN } from './congestion.js'
 import type { Round } from './delivery-rate.js'
+import type { Repairs } from './repairs.js'
 import type { RttEstimator } from './rtt.js'
 
 /** Window in pipes: short paths, where growth takes no time, and long ones; between these RTTs the one becomes the other. */
@@ -18,13 +20,34 @@ const GROWTH = 1.25
 /** A round that delivered less than this share of the rate does not count. */
 const FULL_RATE_SHARE = 0.8
 
+/** Where TCP repairs losses, the window has as much more as came in so many round trips: a repair lost twice takes as long. */
+const REPAIR_ROUNDS = 3
+
+/** What a window has to know of its path's repairs. */
+export type RepairsSeen = Pick<Repairs, 'lastAt' | 'longestMs' | 'isFrequent'>
+
 export class Startup {
   readonly #rtt: RttEstimator
+  readonly #repairs: () => RepairsSeen
   #flatRounds = 0
   #bestRate = 0
+  /** The last repair before it began, and whether there was one since. */
+  #repairBefore: Millis = -Infinity
+  #isLossy = false
+  /** Bytes, of which an e-th is left after {@link REPAIR_ROUNDS}. */
+  #deliveredLately = 0
+  #ackedAt: Millis = 0
 
-  constructor(rtt: RttEstimator) {
+  constructor(rtt: RttEstimator, repairs: () => RepairsSeen) {
     this.#rtt = rtt
+    this.#repairs = repairs
+  }
+
+  acked(bytes: number, now: Millis): void {
+    this.#deliveredLately *= Math.exp((this.#ackedAt - now) / (REPAIR_ROUNDS * this.#rtt.min))
+    this.#deliveredLately += bytes
+    this.#ackedAt = now
+    if (this.#repairs().lastAt > this.#repairBefore) this.#isLossy = true
   }
 
   /** Pipes that may be in flight. */
@@ -32,6 +55,14 @@ export class Startup {
     if (this.#isQueueing(this.#rtt.latest)) return STEADY_GAIN
     const length = (this.#rtt.min - SHORT_STARTUP_MS) / (LONG_STARTUP_MS - SHORT_STARTUP_MS)
     return SHORT_STARTUP_GAIN + (LONG_STARTUP_GAIN - SHORT_STARTUP_GAIN) * Math.min(1, Math.max(0, length))
+  }
+
+  /**
+   * Bytes that may be in flight besides. While acks wait for a repair, the window is used up and the kernel has nothing to
+   * send: BBR then takes the path for full.
+   */
+  get slackBytes(): number {
+    return this.#isLossy && !this.#isQueueing(this.#rtt.latest) ? this.#deliveredLately : 0
   }
 
   /** It was filled for so long, and brought hardly more; or a queue shows. */
@@ -43,6 +74,9 @@ export class Startup {
   begin(): void {
     this.#bestRate = 0
     this.#flatRounds = 0
+    this.#repairBefore = this.#repairs().lastAt
+    this.#isLossy = false
+    this.#deliveredLately = 0
   }
 
   /** @param best - the highest rate so far, bytes per millisecond */
@@ -55,8 +89,9 @@ export class Startup {
     } else this.#flatRounds++
   }
 
-  /** A round trip so long tells of a queue. A kernel that paces its first flights delays by a third of one. */
+  /** A round trip so long tells of a queue, unless a repair explains it. A kernel that paces its first flights delays by a third of one. */
   #isQueueing(rtt: number): boolean {
-    return rtt - this.#rtt.min > Math.max(QUEUEING_MS, QUEUEING_SHARE * this.#rtt.min)
+    const late = rtt - this.#rtt.min - (this.#isLossy ? this.#repairs().longestMs : 0)
+    return late > Math.max(QUEUEING_MS, QUEUEING_SHARE * this.#rtt.min)
   }
 }

@@ -34,7 +34,7 @@ export class Subflow implements SubflowView, Carrier {
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
   readonly idleRtt: SmoothedRtt = new SmoothedRtt()
-  readonly window: CongestionController = new PhasedWindow(this.rtt)
+  readonly window: CongestionController = new PhasedWindow(this.rtt, () => this.repairs)
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
   readonly pings: Pings = new Pings()

@@ -43,6 +43,28 @@ describe('repairs', () => {
     expect(one.repairs.isLossy(one.now, RTT)).toBe(false)
   })
 
+  it('tell when the last one was, and how late the longest made acks, whoever counts', () => {
+    const none = after([], 0, 500)
+    expect(none.repairs.lastAt).toBe(-Infinity)
+    expect(none.repairs.longestMs).toBe(0)
+    const one = after([200], 21, 500, () => 7)
+    expect(one.repairs.lastAt).toBe(221)
+    expect(one.repairs.longestMs).toBe(21)
+  })
+
+  it('are frequent where acks show three in a hundred round trips, whoever counts', () => {
+    const three = after([200, 1200, 2150], 21, 2210, () => 7)
+    expect(three.repairs.isFrequent(three.now, RTT)).toBe(true)
+    const rare = after([200, 1200, 2250], 21, 2400, () => 7)
+    expect(rare.repairs.isFrequent(rare.now, RTT)).toBe(false)
+  })
+
+  it('are not what a kernel holds back of the first flight', () => {
+    const repairs = new Repairs()
+    for (let sent = 0; sent < RTT; sent++) repairs.acked(sent, sent < 10 ? RTT : 2 * RTT, RTT)
+    expect(repairs.lastAt).toBe(-Infinity)
+  })
+
   it('are not what delays by less than a round trip', () => {
     const { repairs, now } = after(OFTEN, 14, 1100)
     expect(repairs.isLossy(now, RTT)).toBe(false)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path in virtual time that its window alone fills: one line with a rate, a round trip, and acks. */
 import type { Flight } from '../../lib/core/flight.js'
-import { RttEstimator } from '../../lib/core/rtt.js'
 import { PhasedWindow } from '../../lib/core/phased-window.js'
+import { Repairs } from '../../lib/core/repairs.js'
+import { RttEstimator } from '../../lib/core/rtt.js'
 import { frameOf } from './flights.js'
 
 export const MAX_FRAME = 65_536
@@ -21,7 +22,8 @@ interface Journey {
 
 export class WindowPath {
   readonly rtt: RttEstimator = new RttEstimator()
-  readonly window: PhasedWindow = new PhasedWindow(this.rtt)
+  readonly #repairs = new Repairs()
+  readonly window: PhasedWindow = new PhasedWindow(this.rtt, () => this.#repairs)
   now = 10_000
   inFlight = 0
   rate: number
@@ -133,6 +135,7 @@ export class WindowPath {
     const { now } = this
     this.inFlight -= flight.frame.size
     this.rtt.sample(now - flight.sentAt, now)
+    this.#repairs.acked(flight.sentAt, now, this.rtt.min)
     this.window.acked(flight, { now, isTrusted: this.isTrusted })
   }
 }

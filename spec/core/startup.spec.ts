@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A path that is filled for the first time, and whose kernel repairs losses meanwhile. */
+import { describe, expect, it } from 'vitest'
+import { WindowPath } from '../support/window-path.js'
+
+describe('the window of a path that loses while it is filled', () => {
+  /** Some rounds, and then a repair of a round trip. */
+  const losing = (): WindowPath => {
+    const path = new WindowPath({ rate: 2000, rttMs: 60 }).runs(310)
+    path.repairs(70)
+    return path.runs(75)
+  }
+
+  it('has room for what repairs hold up, so that the kernel always has something to send', () => {
+    const path = losing()
+    let most = 0
+    let isOver = false
+    while (!isOver) {
+      path.runs(1)
+      isOver = !path.window.isStartup
+      if (!isOver) most = Math.max(most, path.bytes / path.pipe)
+    }
+    expect(most).toBeGreaterThan(3)
+    expect(most).toBeLessThan(5)
+  })
+
+  it('has no more than has been delivered, since a kernel may have become slow', () => {
+    const path = losing()
+    const delivered = path.sent - path.inFlight
+    expect(path.bytes).toBeLessThan(1.5 * path.pipe + delivered)
+  })
+
+  it('does not take late acks for a queue', () => {
+    const path = losing()
+    const before = path.bytes
+    for (let ack = 0; ack < 16; ack++) path.rtt.sample(110, path.now)
+    expect(path.bytes).toBe(before)
+    expect(path.window.isStartup).toBe(true)
+  })
+
+  it('is short again once it is filled', () => {
+    const path = losing()
+    path.runsUntil(() => !path.window.isStartup)
+    path.runs(4000)
+    expect(path.bytes).toBeLessThan(1.5 * path.pipe)
+  })
+
+  it('begins anew without them', () => {
+    const path = losing()
+    path.window.restart()
+    path.runs(310)
+    expect(path.bytes).toBeLessThan(2 * path.pipe)
+  })
+})
