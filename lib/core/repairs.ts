@@ -19,11 +19,10 @@ const APART_ROUNDS = 4
 const EVIDENCE = 6
 const EVIDENCE_ROUNDS = 100
 
-/** The ack that ended a stall, when its frame had left, and how much later it came than the one before. */
+/** The ack that ended a stall, and when its frame had left. */
 interface Stall {
   readonly at: Millis
   readonly sentAt: Millis
-  readonly lateMs: Millis
 }
 
 function isLater(times: readonly Millis[], now: Millis, byMs: Millis): boolean {
@@ -45,7 +44,6 @@ export class Repairs {
   #end: Stall | undefined
   /** The last ones by the acks alone, oldest first. */
   readonly #seen: Millis[] = []
-  #longestMs: Millis = 0
   /** The last ones that a kernel has confirmed, or that nobody counts, oldest first. */
   readonly #times: Millis[] = []
   /** Set once it is watched. */
@@ -56,11 +54,6 @@ export class Repairs {
   /** When acks last looked like one; -Infinity where none did. */
   get lastAt(): Millis {
     return this.#seen.at(-1) ?? -Infinity
-  }
-
-  /** How long the longest one delayed acks. */
-  get longestMs(): Millis {
-    return this.#longestMs
   }
 
   get isWatched(): boolean {
@@ -85,7 +78,7 @@ export class Repairs {
   /** An ack of what left at `sentAt`. @param minRtt - of the path, milliseconds */
   acked(sentAt: Millis, now: Millis, minRtt: Millis): void {
     const rtt = now - sentAt
-    if (this.#isStallOver(rtt, now, minRtt)) this.#end = { at: now, sentAt, lateMs: rtt - this.#lastRtt }
+    if (this.#isStallOver(rtt, now, minRtt)) this.#end = { at: now, sentAt }
     else if (this.#end !== undefined) this.#follow(this.#end, sentAt, now, minRtt)
     this.#lastAckAt = now
     this.#lastRtt = rtt
@@ -131,7 +124,6 @@ export class Repairs {
     if (now - end.at > TOGETHER_MS) this.#end = undefined
     else if (sentAt - end.sentAt >= Math.max(STALL_MS, STALL_SHARE * rtt) / 2) {
       this.#end = undefined
-      this.#longestMs = Math.max(this.#longestMs, end.lateMs)
       const apart = APART_ROUNDS * rtt
       if (isLater(this.#seen, now, apart)) note(this.#seen, now)
       if (isLater(this.#times, now, apart) && this.#mayBeRepair()) note(this.#times, now)

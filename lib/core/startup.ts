@@ -24,7 +24,7 @@ const FULL_RATE_SHARE = 0.8
 const REPAIR_ROUNDS = 3
 
 /** What a window has to know of its path's repairs. */
-export type RepairsSeen = Pick<Repairs, 'lastAt' | 'longestMs' | 'isFrequent'>
+export type RepairsSeen = Pick<Repairs, 'lastAt' | 'isFrequent'>
 
 export class Startup {
   readonly #rtt: RttEstimator
@@ -89,9 +89,8 @@ export class Startup {
     } else this.#flatRounds++
   }
 
-  /** A round trip so long tells of a queue, unless a repair explains it. A kernel that paces its first flights delays by a third of one. */
+  /** A round trip so long tells of a queue. A kernel that paces its first flights delays by a third of one. */
   #isQueueing(rtt: number): boolean {
-    const late = rtt - this.#rtt.min - (this.#isLossy ? this.#repairs().longestMs : 0)
-    return late > Math.max(QUEUEING_MS, QUEUEING_SHARE * this.#rtt.min)
+    return rtt - this.#rtt.min > Math.max(QUEUEING_MS, QUEUEING_SHARE * this.#rtt.min)
   }
 }
