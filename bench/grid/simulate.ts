@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One cell in virtual time: two cores over simulated links, and plain streams over the same links alone. */
-import { ignore } from '../../lib/ignore.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import { corePair } from '../../spec/support/core-pair.js'
+import { plainStream } from '../../spec/support/plain-stream.js'
 import type { Cell } from './cell.js'
 import { queueBytesOf } from './cell.js'
 
@@ -98,30 +98,15 @@ function plain(cell: Cell, link: LinkOptions, { seed, warmMs, lookMs }: PlainRun
   const network = new SimulatedNetwork({ seed })
   const { clock } = network
   const line = network.link(link)
-  const [near, far] = line.openRaw()
-  const block = new Uint8Array(65_536)
-  const fill = (): void => {
-    while (near.write(block));
-  }
-  let bytes = 0
-  near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
-  far.handle({
-    onBytes: (piece) => {
-      bytes += piece.length
-    },
-    onRoom: ignore,
-    onEnd: ignore,
-    onReset: ignore,
-  })
-  fill()
+  const stream = plainStream(line)
   clock.advance(warmMs)
-  const before = bytes
+  const before = stream.bytes
   for (const { ms, rateMbps } of passing(cell, lookMs)) {
     if (rateMbps !== undefined) line.change({ rateMbps })
     clock.advance(ms)
   }
   // What is delivered at last after a repair may have come before.
-  return Math.min((bytes - before) / lookMs, lineRate(cell, link.rateMbps!))
+  return Math.min((stream.bytes - before) / lookMs, lineRate(cell, link.rateMbps!))
 }
 
 /** What the line can carry, bytes per millisecond. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Further subflows on a path with random losses, over simulated kernels. */
 import { describe, expect, it, vi } from 'vitest'
-import { ignore } from '../../lib/ignore.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import type { PathPolicy } from '../../lib/core/path.js'
 import type { CoreHost } from '../support/core-host.js'
 import { parallelPair } from '../support/parallel-pair.js'
+import { plainStream } from '../support/plain-stream.js'
 
 // Minutes of virtual time are seconds of a busy machine's.
 vi.setConfig({ testTimeout: 120_000 })
@@ -98,18 +98,9 @@ describe('a path that loses 1 % of its packets, under CUBIC', () => {
   it('takes nothing from a plain stream beside it', () => {
     const plainRate = (parallel: number): number => {
       const { links, advance } = bulk({ policy: { parallel: { max: parallel } } })
-      const [near, far] = links[0]!.openRaw()
-      const block = new Uint8Array(65_536)
-      const fill = (): void => {
-        while (near.write(block));
-      }
-      let bytes = 0
-      near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
-      const onBytes = (piece: Uint8Array): void => void (bytes += piece.length)
-      far.handle({ onBytes, onRoom: ignore, onEnd: ignore, onReset: ignore })
-      fill()
+      const stream = plainStream(links[0]!)
       advance(20_000)
-      return bytes
+      return stream.bytes
     }
     expect(plainRate(8)).toBeGreaterThan(0.9 * plainRate(1))
   })
@@ -184,13 +175,7 @@ describe('a path without losses', () => {
 
   it('keeps one beside a plain stream that overflows its queue', () => {
     const { links, advance, most } = bulk({ link: { lossRate: 0 } })
-    const [near, far] = links[0]!.openRaw()
-    const fill = (): void => {
-      while (near.write(new Uint8Array(65_536)));
-    }
-    near.handle({ onBytes: ignore, onRoom: fill, onEnd: ignore, onReset: ignore })
-    far.handle({ onBytes: ignore, onRoom: ignore, onEnd: ignore, onReset: ignore })
-    fill()
+    plainStream(links[0]!)
     advance(20_000)
     expect(most()).toBe(1)
   })

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The window of a path over time: full, but not much more, and right again after the path has changed. */
 import { describe, expect, it, vi } from 'vitest'
-import { ignore } from '../../lib/ignore.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import { SimulatedNetwork } from '../../lib/testing/simulated-network.js'
 import { corePair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'
+import { plainStream } from '../support/plain-stream.js'
 
 // Minutes of virtual time are seconds of a busy machine's.
 vi.setConfig({ testTimeout: 60_000 })
@@ -27,23 +27,6 @@ function bulk(link: LinkOptions, seed = 1) {
   return { ...pair, rate }
 }
 
-/** What a plain stream brings over such a link in its first `ms` milliseconds. */
-function plainBytes(link: LinkOptions, seed: number, ms: number): number {
-  const network = new SimulatedNetwork({ seed })
-  const [near, far] = network.link(link).openRaw()
-  const block = new Uint8Array(65_536)
-  const fill = (): void => {
-    while (near.write(block));
-  }
-  let bytes = 0
-  const idle = { onBytes: ignore, onRoom: ignore, onEnd: ignore, onReset: ignore }
-  near.handle({ ...idle, onRoom: fill })
-  far.handle({ ...idle, onBytes: (piece) => (bytes += piece.length) })
-  fill()
-  network.clock.advance(ms)
-  return bytes
-}
-
 /** What ours brings, of what a plain stream does, over several seeds. */
 function shareOfPlain(link: LinkOptions, ms: number): number {
   let [ours, plain] = [0, 0]
@@ -52,7 +35,10 @@ function shareOfPlain(link: LinkOptions, ms: number): number {
     pair.near.write(1000 * MIB)
     pair.advance(ms)
     ours += pair.far.received.bytes
-    plain += plainBytes(link, seed, ms)
+    const network = new SimulatedNetwork({ seed })
+    const stream = plainStream(network.link(link))
+    network.clock.advance(ms)
+    plain += stream.bytes
   }
   return ours / plain
 }
