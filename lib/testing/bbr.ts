@@ -62,6 +62,10 @@ export class Bbr extends KernelWindow {
     return this.#rates[0]?.rate ?? 0
   }
 
+  protected override get isRecovering(): boolean {
+    return this.#recovery !== undefined
+  }
+
   protected room(now: Millis): number {
     if (now < this.paceAt) return 0
     const window = this.#mode === 'probe' ? PROBE_BYTES : this.#window
@@ -157,7 +161,6 @@ export class Bbr extends KernelWindow {
   protected onLoss({ bytes, sentAt }: Departure, now: Millis): void {
     if (this.#recovery === undefined) {
       this.#recovery = { window: this.#window, began: now, noticedAt: now }
-      this.isRecovering = true
       this.#isConserving = true
       this.#roundEndsAt = this.#acked
       this.#window = Math.max(PROBE_BYTES, this.inFlight)
@@ -170,7 +173,6 @@ export class Bbr extends KernelWindow {
   #endRecovery(): void {
     this.#window = Math.max(this.#window, this.#recovery!.window)
     this.#recovery = undefined
-    this.isRecovering = false
     this.#isConserving = false
   }
 }

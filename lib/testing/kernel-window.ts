@@ -27,13 +27,14 @@ export abstract class KernelWindow {
   #deliveredAt: Millis = 0
   #firstSentAt: Millis = 0
 
-  /** Losses are being repaired. */
-  protected isRecovering = false
-
   /** Bytes that may leave now; 0 where none may. */
   protected abstract room(now: Millis): number
   /** When pacing lets the next segment go. */
   abstract get paceAt(): Millis
+  /** Losses are being repaired: nothing waits for more. */
+  protected get isRecovering(): boolean {
+    return false
+  }
 
   /**
    * Whole packets that may leave at once now, of `bytes` that wait; 0 where none may. While acks are still to come, few
