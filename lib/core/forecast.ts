@@ -7,7 +7,7 @@ import type { SmoothedRtt } from './rtt.js'
 /** How much of the mean error of a round trip is learnt. */
 const ERROR_STEP = 1 / 4
 
-/** What of a subflow decides how soon it delivers. */
+/** The parts of a subflow that a forecast needs. */
 export interface Delivering {
   readonly rtt: SmoothedRtt
   /** Of what left while nothing else was in flight: no queue of our own is in it. */

@@ -25,8 +25,9 @@ interface Stall {
   readonly sentAt: Millis
 }
 
-function isLater(times: readonly Millis[], now: Millis, byMs: Millis): boolean {
-  return now - (times.at(-1) ?? -Infinity) >= byMs
+/** When the first of the last `count` was; -Infinity where there were fewer. */
+function timeOf(times: readonly Millis[], count: number): Millis {
+  return times.at(-count) ?? -Infinity
 }
 
 function note(times: Millis[], now: Millis): void {
@@ -42,9 +43,9 @@ export class Repairs {
   #longestBefore = 0
   #roundAt: Millis = 0
   #end: Stall | undefined
-  /** The last ones by the acks alone, oldest first. */
+  /** Times of the last repairs that acks showed, oldest first. */
   readonly #seen: Millis[] = []
-  /** The last ones that a kernel has confirmed, or that nobody counts, oldest first. */
+  /** Of these, the ones that the kernel's count confirmed; all of them where there is no count. */
   readonly #times: Millis[] = []
   /** Set once it is watched. */
   #retransmits: (() => number | undefined) | undefined
@@ -53,7 +54,7 @@ export class Repairs {
 
   /** When acks last looked like one; -Infinity where none did. */
   get lastAt(): Millis {
-    return this.#seen.at(-1) ?? -Infinity
+    return timeOf(this.#seen, 1)
   }
 
   get isWatched(): boolean {
@@ -92,22 +93,17 @@ export class Repairs {
 
   /** Acks alone show half of the evidence. */
   isFrequent(now: Millis, minRtt: Millis): boolean {
-    return (this.#seen.at(-EVIDENCE / 2) ?? -Infinity) >= now - EVIDENCE_ROUNDS * minRtt
+    return timeOf(this.#seen, EVIDENCE / 2) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
   /** Losses have limited the rate lately. */
   isLossy(now: Millis, minRtt: Millis): boolean {
-    return this.#since(EVIDENCE) >= now - EVIDENCE_ROUNDS * minRtt
+    return timeOf(this.#times, EVIDENCE) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
   /** Half of the evidence is there. */
   isSuspicious(now: Millis, minRtt: Millis): boolean {
-    return this.#since(EVIDENCE / 2) >= now - EVIDENCE_ROUNDS * minRtt
-  }
-
-  /** When the first of the last `count` was. */
-  #since(count: number): Millis {
-    return this.#times.at(-count) ?? -Infinity
+    return timeOf(this.#times, EVIDENCE / 2) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
   #isStallOver(rtt: Millis, now: Millis, minRtt: Millis): boolean {
@@ -124,9 +120,9 @@ export class Repairs {
     if (now - end.at > TOGETHER_MS) this.#end = undefined
     else if (sentAt - end.sentAt >= Math.max(STALL_MS, STALL_SHARE * rtt) / 2) {
       this.#end = undefined
-      const apart = APART_ROUNDS * rtt
-      if (isLater(this.#seen, now, apart)) note(this.#seen, now)
-      if (isLater(this.#times, now, apart) && this.#mayBeRepair()) note(this.#times, now)
+      const isApart = (times: readonly Millis[]): boolean => now - timeOf(times, 1) >= APART_ROUNDS * rtt
+      if (isApart(this.#seen)) note(this.#seen, now)
+      if (isApart(this.#times) && this.#mayBeRepair()) note(this.#times, now)
     }
   }
 

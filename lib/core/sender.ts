@@ -288,7 +288,7 @@ export class Sender {
     return this.#cut(Math.min(PROBE_FRAME_BYTES, leftBytes))
   }
 
-  /** Where there is too little to send, or the scheduler waits for another path, what a path delivers says nothing of it. */
+  /** A path does not show its rate while there is too little to send, or while the scheduler waits for another path. */
   #markAppLimited(): void {
     const isWaiting = this.#buffer.bytes > 0 && this.#choice.closedBy === undefined
     if (isWaiting || this.isIdle || this.#choice.closedBy === 'peer-full')

@@ -19,8 +19,7 @@ const FLAT_ROUNDS = 3
 const GROWTH = 1.25
 /** A round that delivered less than this share of the rate does not count. */
 const FULL_RATE_SHARE = 0.8
-
-/** Where TCP repairs losses, the window has as much more as came in so many round trips: a repair lost twice takes as long. */
+/** Once TCP has repaired a loss, the window grows by what the last round trips delivered: a repair may take this many. */
 const REPAIR_ROUNDS = 3
 
 /** What a window has to know of its path's repairs. */
@@ -31,9 +30,8 @@ export class Startup {
   readonly #repairs: () => RepairsSeen
   #flatRounds = 0
   #bestRate = 0
-  /** The last repair before it began, and whether there was one since. */
+  /** When the last repair before it was. */
   #repairBefore: Millis = -Infinity
-  #isLossy = false
   /** Bytes, of which an e-th is left after {@link REPAIR_ROUNDS}. */
   #deliveredLately = 0
   #ackedAt: Millis = 0
@@ -47,7 +45,6 @@ export class Startup {
     this.#deliveredLately *= Math.exp((this.#ackedAt - now) / (REPAIR_ROUNDS * this.#rtt.min))
     this.#deliveredLately += bytes
     this.#ackedAt = now
-    if (this.#repairs().lastAt > this.#repairBefore) this.#isLossy = true
   }
 
   /** Pipes that may be in flight. */
@@ -62,7 +59,8 @@ export class Startup {
    * send: BBR then takes the path for full.
    */
   get slackBytes(): number {
-    return this.#isLossy && !this.#isQueueing(this.#rtt.latest) ? this.#deliveredLately : 0
+    const isLossy = this.#repairs().lastAt > this.#repairBefore
+    return isLossy && !this.#isQueueing(this.#rtt.latest) ? this.#deliveredLately : 0
   }
 
   /** It was filled for so long, and brought hardly more; or a queue shows. */
@@ -75,7 +73,6 @@ export class Startup {
     this.#bestRate = 0
     this.#flatRounds = 0
     this.#repairBefore = this.#repairs().lastAt
-    this.#isLossy = false
     this.#deliveredLately = 0
   }
 

@@ -21,10 +21,19 @@ export function soonest<View extends SubflowView>(
 ): View | undefined {
   let best: View | undefined
   let last: View | undefined
+  let bestMs = Infinity
+  let lastMs = Infinity
   for (const subflow of subflows) {
-    if (best === undefined || timeOf(subflow) < timeOf(best)) best = subflow
-    if (subflow.id === lastId) last = subflow
+    const ms = timeOf(subflow)
+    if (best === undefined || ms < bestMs) {
+      best = subflow
+      bestMs = ms
+    }
+    if (subflow.id === lastId) {
+      last = subflow
+      lastMs = ms
+    }
   }
-  const stays = best !== undefined && last !== undefined && timeOf(last) * (1 - HYSTERESIS) <= timeOf(best)
+  const stays = best !== undefined && last !== undefined && lastMs * (1 - HYSTERESIS) <= bestMs
   return stays ? last : best
 }
