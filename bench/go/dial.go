@@ -26,6 +26,8 @@ func dial(o options) {
 		bulk(o, all, conns)
 	case "echo":
 		echoes(o, conns[0])
+	case "messages":
+		messages(o, conns[0])
 	case "call":
 		call(o, conns[0])
 	case "hold":

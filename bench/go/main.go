@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type options struct {
 	role, kind, mode string
 	addrs, locals    []string
 	size, count      int
+	sizes            []int
 	seconds, every   float64
 	settle           time.Duration
 }
@@ -66,12 +68,18 @@ func parse(args []string) options {
 	locals := f.String("locals", "", "local addresses to dial from, one for each path")
 	settle := f.Float64("settle", 100, "milliseconds between the connection and its first byte")
 	f.StringVar(&o.kind, "kind", "multipath", "multipath, plain, or udp of a call")
-	f.StringVar(&o.mode, "mode", "sink", "serve: sink, echo, call; dial: bulk, echo, call, dials, hold, many")
+	f.StringVar(&o.mode, "mode", "sink", "serve: sink, echo, messages, call; dial: bulk, echo, messages, call, dials, hold, many")
 	f.IntVar(&o.size, "size", 32768, "bytes in each write")
 	f.IntVar(&o.count, "count", 1, "connections")
 	f.Float64Var(&o.seconds, "seconds", 2, "how long to work")
 	f.Float64Var(&o.every, "every", 0, "milliseconds between messages; 0 waits for each echo")
+	sizes := f.String("sizes", "1000", "bytes of each message, taken in turn")
 	check(f.Parse(args[1:]))
+	for _, size := range words(*sizes) {
+		n, err := strconv.Atoi(size)
+		check(err)
+		o.sizes = append(o.sizes, max(n, headBytes))
+	}
 	o.addrs, o.locals = words(*addrs), words(*locals)
 	o.settle = time.Duration(*settle * 1e6)
 	return o

@@ -45,9 +45,12 @@ func (s *server) accept(l net.Listener) {
 			s.meters = append(s.meters, m)
 			s.mu.Unlock()
 		}
-		if s.o.mode == "echo" {
+		switch s.o.mode {
+		case "echo":
 			go echo(conn)
-		} else {
+		case "messages":
+			go answer(conn)
+		default:
 			go sink(conn, m)
 		}
 	}

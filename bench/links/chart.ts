@@ -13,6 +13,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   go: '#e5534b',
   mptcp: '#8b949e',
   aggligator: '#d4a72c',
+  'aggligator-quic': '#eac54f',
   'ours-2': '#0b3d91',
   plain: '#c8ced5',
 }

@@ -2,6 +2,12 @@
 /** What links do outside of laboratories: far ends, queues of all sizes, jitter, rates that change, pauses and neighbours. Only on demand. */
 import { BULK, link, type Scenario } from './scenario.js'
 
+/** Of the messages, 1 kB to 1 MB. */
+export const MESSAGE_BYTES: readonly number[] = [1e3, 10e3, 100e3, 1e6]
+
+/** Rate of the link that a plain connection shares. */
+export const NEIGHBOUR_MBITS = 20
+
 const ON_DEMAND = { ...BULK, extra: true, quick: 10 }
 /** The agg-tunnel has one end that dials, and a tunnel of its own for each direction would be another thing. */
 const DIALLING_BOTH_WAYS = ['ours', 'ours-go', 'go', 'mptcp', 'plain']
@@ -48,9 +54,19 @@ export const FIELD_SCENARIOS: readonly Scenario[] = [
     ...ON_DEMAND,
     id: 'neighbour',
     title: 'two links, and a plain TCP connection on the first beside',
-    links: [link(20, 10), link(20, 20)],
+    links: [link(NEIGHBOUR_MBITS, 10), link(20, 20)],
     beside: 'plain',
     seconds: 20,
+  },
+  {
+    ...ON_DEMAND,
+    id: 'messages',
+    title: 'messages of 1 kB to 1 MB over three unequal links, one at a time',
+    links: [link(50, 5), link(20, 40), link(5, 150)],
+    work: 'messages',
+    sizes: MESSAGE_BYTES,
+    seconds: 20,
+    warm: 2,
   },
   {
     ...ON_DEMAND,

@@ -3,6 +3,7 @@
 import { percentile, sum } from '../shared/figures.js'
 import { bytesIn, longestGap, rateIn, type Received, type Span } from '../shared/timeline.js'
 import type { WorkerEvent } from '../shared/worker.js'
+import { type MessageFigures, messageFigures } from './messages.js'
 import { linkOf, type Network, type NetworkEvent } from './network.js'
 import { type Scenario, USUAL_EVERY_MS } from './scenario.js'
 import { bytesByPath, resentShare, suspicions } from './sender-stats.js'
@@ -23,10 +24,11 @@ export interface Observed {
   /** Of what else sent meanwhile. */
   readonly beside?: Bulk
   readonly echo?: { readonly started: WorkerEvent; readonly done: WorkerEvent }
+  readonly messages?: { readonly started: WorkerEvent; readonly done: WorkerEvent }
 }
 
 /** Absent is what the run does not have. Times in milliseconds, rates in Mbit/s. */
-export interface Figures {
+export interface Figures extends Partial<MessageFigures> {
   /** As the reader saw it, from the sender's start (or the end of the warm-up) to its end. */
   readonly rate?: number
   /** Plain TCP: of each link alone. */
@@ -67,11 +69,12 @@ const USED_SHARE = 0.5
 const USED_WINDOW_MS = 100
 
 export function measured(observed: Observed): Figures {
-  const { bulk, echo, scenario } = observed
-  const sender = (bulk ?? echo)?.done
+  const { bulk, echo, messages, scenario } = observed
+  const sender = (bulk ?? echo ?? messages)?.done
   return {
     ...(bulk ? bulkFigures(observed, bulk) : {}),
     ...(echo ? echoFigures(observed, echo) : {}),
+    ...(messages ? timesOfMessages(scenario, messages) : {}),
     late: lateShare(observed.network.events.at(-1)),
     ...(sender ? { ...resentShare(sender), ...suspicions(sender) } : {}),
     ...(sender && scenario.policies ? bytesByPath(sender, scenario.links.length) : {}),
@@ -184,6 +187,12 @@ function bytesAt(
 function onLinks(events: readonly NetworkEvent[], span: Span, counter: Counter): number {
   const all = (links: NetworkEvent['links']): number => sum(links.map(counter))
   return bytesAt(events, span.to, all) - bytesAt(events, span.from, all)
+}
+
+function timesOfMessages(scenario: Scenario, { started, done }: NonNullable<Observed['messages']>): Figures {
+  const all = done.messages as readonly (readonly [bytes: number, sentAt: number, ms: number])[]
+  const { links, sizes = [] } = scenario
+  return messageFigures(all, { links, sizes, from: started.at + scenario.warm * 1000 })
 }
 
 function echoFigures(observed: Observed, echo: NonNullable<Observed['echo']>): Figures {

@@ -5,7 +5,7 @@ import { buildGo, buildNodeWorkers, GO_PEER, libraryBuild, LINKSIM } from '../sh
 import { versionOf } from '../shared/machine.js'
 import type { Peer } from './peers.js'
 
-const AGGLIGATOR_INSTALL = 'cargo install aggligator-util --version 0.18.12 --no-default-features'
+const AGGLIGATOR_INSTALL = 'cargo install aggligator-util --version 0.21.5 --no-default-features'
 
 function read(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
@@ -38,7 +38,7 @@ export function missingFor(peer: Peer): string | undefined {
   }
   if (peer.id === 'mptcp' && read('/proc/sys/net/mptcp/enabled') !== '1')
     return 'the kernel has no MPTCP, or it is off'
-  if (peer.id === 'aggligator' && aggligatorVersion() === 'not installed')
+  if (peer.reach === 'tunnel' && aggligatorVersion() === 'not installed')
     return `not installed: ${AGGLIGATOR_INSTALL}`
   return undefined
 }

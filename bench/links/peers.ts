@@ -26,12 +26,18 @@ export interface Peer {
   prepare?(network: Network, beside?: Scenario['beside']): Promise<ChildProcess[]>
 }
 
-/** Ports of the listeners: of bulk, of echo, and of what sends bulk beside. */
-const PORTS = { bulk: 7000, echo: 7001, plain: 7002, back: 7003 } as const
+/** Ports of the listeners: of bulk, of echo, of what sends bulk beside, and of messages. */
+const PORTS = { bulk: 7000, echo: 7001, plain: 7002, back: 7003, messages: 7004 } as const
 export type Job = keyof typeof PORTS
 const TUNNEL_PORT = 7800
 /** What the tunnel takes to listen, in milliseconds. */
 const TUNNEL_START_MS = 1500
+
+/** agg-tunnel, whose links are carried by what the option says. */
+const tunnel = (id: string, title: string, carrier: '--tcp' | '--quic'): Peer => ({
+  ...{ id, title, kind: 'plain', dials: 'go', listens: 'go', reach: 'tunnel' },
+  prepare: (network) => prepareTunnel(network, carrier),
+})
 
 export const PEERS: readonly Peer[] = [
   { id: 'ours', title: 'multipath-net', kind: 'multipath', dials: 'node', listens: 'node', reach: 'links' },
@@ -63,15 +69,8 @@ export const PEERS: readonly Peer[] = [
     env: { GODEBUG: 'multipathtcp=1' },
     prepare: prepareMptcp,
   },
-  {
-    id: 'aggligator',
-    title: 'aggligator tunnel',
-    kind: 'plain',
-    dials: 'go',
-    listens: 'go',
-    reach: 'tunnel',
-    prepare: prepareTunnel,
-  },
+  tunnel('aggligator', 'aggligator tunnel', '--tcp'),
+  tunnel('aggligator-quic', 'aggligator tunnel over QUIC', '--quic'),
   {
     id: 'plain',
     title: 'plain TCP, each link alone',
@@ -108,8 +107,8 @@ export function addresses(peer: Peer, job: Job, links: number): Addresses {
   const [here, there] = job === 'back' ? [2, 1] : [1, 2]
   if (peer.reach === 'first')
     return { listen: `0.0.0.0:${port}`, dial: `10.77.0.${there}:${port}`, locals: '' }
-  // Plain TCP's echo has only one link to be on: the first, beside the bulk there. So has the plain TCP beside others.
-  const isOnFirst = job === 'plain' || (peer.id === 'plain' && job === 'echo')
+  // What plain TCP answers has only one link to be on: the first, beside the bulk there. So has the plain TCP beside others.
+  const isOnFirst = job === 'plain' || (peer.id === 'plain' && (job === 'echo' || job === 'messages'))
   const used = Array.from({ length: isOnFirst ? 1 : links }, (_, i) => i)
   const dialled = used.flatMap((i) => Array.from({ length: peer.subflows ?? 1 }, () => i))
   const servers = (among: readonly number[]): string =>
@@ -134,10 +133,10 @@ async function prepareMptcp(network: Network, beside?: Scenario['beside']): Prom
   return []
 }
 
-async function prepareTunnel(network: Network): Promise<ChildProcess[]> {
+async function prepareTunnel(network: Network, carrier: string): Promise<ChildProcess[]> {
   const ports = Object.values(PORTS)
-  const server = ['server', '-n', '--tcp', `${TUNNEL_PORT}`, ...ports.flatMap((port) => ['-p', `${port}`])]
-  const targets = Array.from({ length: network.links }, (_, i) => ['--tcp', `10.77.${i}.2:${TUNNEL_PORT}`])
+  const server = ['server', '-n', carrier, `${TUNNEL_PORT}`, ...ports.flatMap((port) => ['-p', `${port}`])]
+  const targets = Array.from({ length: network.links }, (_, i) => [carrier, `10.77.${i}.2:${TUNNEL_PORT}`])
   const client = [
     'client',
     '-n',

@@ -26,7 +26,7 @@ const ECHO_WEIGHT = 40
 /** What namespaces, handshakes and the end of the processes take. */
 const OVERHEAD_SECONDS = 1
 const SPARED_SCENARIOS: readonly string[] = ['lopsided', 'both', 'churn']
-const SPARED_PEERS: readonly string[] = ['go', 'mptcp', 'aggligator']
+const SPARED_PEERS: readonly string[] = ['go', 'mptcp', 'aggligator', 'aggligator-quic']
 
 export function plan(options: Options, origin: Origin): Planned[] {
   const all: Planned[] = []

@@ -6,7 +6,7 @@ import type { Figures } from './measure.js'
 import { PEERS, type Peer } from './peers.js'
 import type { Scenario } from './scenario.js'
 import { SCENARIOS } from './scenarios.js'
-import type { Summary } from './summary.js'
+import type { EachFigure, Summary } from './summary.js'
 import { verdicts } from './targets.js'
 
 export interface Column {
@@ -24,6 +24,8 @@ export const COLUMNS: readonly Column[] = [
   { title: 'p99 ms', name: 'p99' },
   { title: 'worst ms', name: 'worst' },
   { title: 'answered', name: 'answered' },
+  { title: 'p50 ÷ least, by size', name: 'messageP50' },
+  { title: 'p99 ÷ least, by size', name: 'messageP99' },
   { title: 'MB by path', name: 'perPath' },
   { title: 'delivered', name: 'delivered' },
   { title: 'sent/byte', name: 'sentPerByte' },
@@ -34,19 +36,24 @@ export const COLUMNS: readonly Column[] = [
   { title: 'packets late', name: 'late' },
 ]
 
-/** A run's figure as text: of several links their sum's parts, bytes in megabytes. */
+const isBySize = (name: keyof Figures): boolean => name === 'messageP50' || name === 'messageP99'
+
+/** A run's figure as text: of several links their sum's parts, of sizes one after another, bytes in megabytes. */
 export function told(name: keyof Figures, value: Figures[keyof Figures]): string {
   if (typeof value !== 'object') return figure(value)
-  return value.map((one) => figure(name === 'perPath' ? one / 1e6 : one)).join('+')
+  const each = value.map((one) => figure(name === 'perPath' ? one / 1e6 : one))
+  return each.join(isBySize(name) ? ' ' : '+')
 }
 
-/** Their median; of several links the sum, but of paths each. */
+/** Their median; of several links the sum, but of paths and of sizes each. */
 function cell(summary: Summary, scenario: Scenario, peer: Peer, cc: string, name: keyof Figures): string {
   const median = summary.get(scenario.id, peer.id, cc, name)
-  if (name !== 'perPath' || Number.isNaN(median)) return figure(median)
+  if (Number.isNaN(median) || !(name === 'perPath' || isBySize(name))) return figure(median)
+  const of: EachFigure = name === 'perPath' || name === 'messageP50' ? name : 'messageP99'
+  const each = of === 'perPath' ? scenario.links : (scenario.sizes ?? [])
   return told(
     name,
-    scenario.links.map((_, i) => summary.ofLink(scenario.id, peer.id, cc, name, i)),
+    each.map((_, i) => summary.ofLink(scenario.id, peer.id, cc, of, i)),
   )
 }
 

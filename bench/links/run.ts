@@ -74,7 +74,7 @@ async function start(setting: RunSetting, network: Network, job: Job): Promise<P
   const common = { env: peer.env ?? {} }
   const extra = (language: Language, role: 'serve' | 'dial'): string[] =>
     language === 'node' ? policyArgs(scenario, role) : []
-  const mode = job === 'echo' ? 'echo' : 'sink'
+  const mode = job === 'echo' || job === 'messages' ? job : 'sink'
   const listener = new Worker({
     ...common,
     language: peer.listens,
@@ -82,12 +82,13 @@ async function start(setting: RunSetting, network: Network, job: Job): Promise<P
     args: ['serve', '--kind', peer.kind, '--mode', mode, '--addrs', listen, ...extra(peer.listens, 'serve')],
   })
   await listener.event('listening')
-  const work = job === 'echo' ? 'echo' : scenario.work === 'offered' ? 'offered' : 'bulk'
+  const work = mode !== 'sink' ? mode : scenario.work === 'offered' ? 'offered' : 'bulk'
   const args = ['dial', '--kind', peer.kind, '--mode', work, '--addrs', dial, '--seconds', String(seconds)]
   args.push(...extra(peer.dials, 'dial'))
   if (locals !== '') args.push('--locals', locals)
   if (job === 'echo')
     args.push('--size', String(ECHO_BYTES), '--every', String(scenario.every ?? USUAL_EVERY_MS))
+  if (scenario.sizes) args.push('--sizes', scenario.sizes.join(','))
   if (trace && peer.dials === 'node') args.push('--stats-every', String(TRACE_EVERY_MS))
   const dialer = new Worker({ ...common, language: peer.dials, wrap: network.inside(dials), args })
   return { job, listener, dialer }
@@ -126,7 +127,7 @@ async function observe(
 
 async function seen(pair: Pair, started?: WorkerEvent, done?: WorkerEvent): Promise<Partial<Observed>> {
   if (!started || !done) return {}
-  if (pair.job === 'echo') return { echo: { started, done } }
+  if (pair.job === 'echo' || pair.job === 'messages') return { [pair.job]: { started, done } }
   const received = receivedOf(await pair.listener.ask('report'))
   const bulk = { started, done, received }
   return pair.job === 'bulk' ? { bulk } : { beside: bulk }

@@ -11,7 +11,9 @@ export interface Scenario {
    */
   readonly links: readonly string[]
   /** offered: as much as `offered` says, paced by the clock, whether or not it gets through. */
-  readonly work: 'bulk' | 'echo' | 'both' | 'offered'
+  readonly work: 'bulk' | 'echo' | 'messages' | 'both' | 'offered'
+  /** Bytes of each message, taken in turn, one at a time. */
+  readonly sizes?: readonly number[]
   /** Mbit/s. */
   readonly offered?: number
   /** What else sends bulk meanwhile: plain TCP over the first link, or the same peer in the other direction. */

@@ -5,8 +5,8 @@ import type { Row } from './log.js'
 import type { Figures } from './measure.js'
 import type { Scenario } from './scenario.js'
 
-/** Has a value for each link. */
-export type EachFigure = 'perLink' | 'meanwhile' | 'perPath'
+/** Has a value for each link, or for each size of messages. */
+export type EachFigure = 'perLink' | 'meanwhile' | 'perPath' | 'messageP50' | 'messageP99'
 
 export class Summary {
   readonly #rows: readonly Row[]
@@ -75,7 +75,7 @@ export class Summary {
 
   /** The fastest of those that aren't ours. */
   bestPeer(scenario: string, congestionControl: string): number {
-    const rates = ['go', 'mptcp', 'aggligator'].map((peer) =>
+    const rates = ['go', 'mptcp', 'aggligator', 'aggligator-quic'].map((peer) =>
       this.get(scenario, peer, congestionControl, 'rate'),
     )
     const known = rates.filter((rate) => !Number.isNaN(rate))

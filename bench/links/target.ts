@@ -77,6 +77,13 @@ export const perSum = (scenario: string, bound: number): Target => ({
   of: (at) => at.perSum(),
 })
 
+export const perBest = (scenario: string): Target => ({
+  scenario,
+  bound: 1,
+  text: 'rate ÷ best peer',
+  of: (at) => at.perBest(),
+})
+
 export const atMost = (
   scenario: string,
   name: keyof Figures,

@@ -6,6 +6,7 @@ import { bulk, offered } from './bulk.js'
 import { call } from './call.js'
 import { type BenchDialer, dialers } from './endpoints.js'
 import { echoes } from './echoes.js'
+import { messages } from './messages.js'
 import { nowMs, say } from './output.js'
 import type { WorkerOptions } from './options.js'
 import { switchSchedulers } from './schedulers.js'
@@ -58,6 +59,7 @@ function work(options: WorkerOptions, conns: readonly Duplex[]): Promise<object>
   const [only] = conns
   if (options.mode === 'echo' && only) return echoes(options, only)
   if (options.mode === 'call' && only) return call(options, only)
+  if (options.mode === 'messages' && only) return messages(options, only)
   if (options.mode === 'offered' && only) return offered(options, only)
   return bulk(options, conns)
 }

@@ -10,11 +10,13 @@ export interface WorkerOptions {
   readonly role: 'serve' | 'dial'
   /** multipath: this library. plain: node:net, a connection of its own for each address. */
   readonly kind: 'multipath' | 'plain'
-  /** serve: sink, echo, call, dials. dial: bulk, offered, echo, call, dials, hold, many. */
+  /** serve: sink, echo, messages, call, dials. dial: bulk, offered, echo, messages, call, dials, hold, many. */
   readonly mode: string
   readonly paths: readonly PathAddress[]
   /** Bytes in each write. */
   readonly size: number
+  /** Bytes of each message of the mode messages, taken in turn; at least 12. */
+  readonly sizes: readonly number[]
   /** How many connections. */
   readonly count: number
   readonly seconds: number
@@ -75,6 +77,7 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
       addrs: text('127.0.0.1:0'),
       locals: text(''),
       size: text('32768'),
+      sizes: text('1000'),
       count: text('1'),
       seconds: text('2'),
       every: text('0'),
@@ -98,6 +101,7 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
     mode: values.mode,
     paths: pathsOf(values.addrs, values.locals),
     size: Number(values.size),
+    sizes: values.sizes.split(',').map(Number),
     count: Number(values.count),
     seconds: Number(values.seconds),
     every: Number(values.every),

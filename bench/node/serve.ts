@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { hear, type Took } from './call.js'
 import { listen, localAddressOf } from './endpoints.js'
 import { Meter } from './meter.js'
+import { answer } from './messages.js'
 import { memory, say } from './output.js'
 import type { WorkerOptions } from './options.js'
 
@@ -15,6 +16,7 @@ export async function serve(options: WorkerOptions, asked: AsyncIterable<string>
     conn.on('error', () => {})
     if (options.mode === 'echo') conn.pipe(conn)
     else if (options.mode === 'call') hear(conn, took)
+    else if (options.mode === 'messages') answer(conn)
     else sink(conn, options, meters)
   })
   say('listening', { addrs })
