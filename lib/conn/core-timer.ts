@@ -36,7 +36,7 @@ export class CoreTimer {
 
   /** Call after anything that may have changed when the core wants to be woken. */
   arm(): void {
-    const at = this.#core.nextTickAt()
+    const at = this.#core.nextTickAt(this.#at)
     // One armed too early just asks again; only the end of the connection takes a timer down.
     if (at >= this.#at && at !== Infinity) return
     this.#cancel()

@@ -285,9 +285,9 @@ export class ConnectionCore {
     return this.#set.takeActions()
   }
 
-  /** When `tick` is wanted, should nothing happen until then. */
-  nextTickAt(): Millis {
-    return this.isOver ? Infinity : this.#timing.nextAt()
+  /** When `tick` is wanted, should nothing happen until then. @param knownAt - not sooner than that, it need not be exact */
+  nextTickAt(knownAt: Millis = Infinity): Millis {
+    return this.isOver ? Infinity : this.#timing.nextAt(knownAt)
   }
 
   /** Gives up at once. With everything acked the peer still learns that nothing is missing. @param reason - of an abort, told to one of ours */

@@ -75,10 +75,9 @@ function busynessOf(subflow: Subflow, now: Millis): Busyness | undefined {
 
 /** When time alone lets a candidate take its next frame; Infinity where it would not. */
 export function heldUntil(subflow: Subflow, now: Millis): Millis {
-  const why = busynessOf(subflow, now)
-  return why === 'rate-cap' || why === 'paced'
-    ? Math.max(subflow.path.readyAt(now), subflow.window.readyAt(now))
-    : Infinity
+  if (fullnessOf(subflow) !== undefined) return Infinity
+  const at = Math.max(subflow.path.readyAt(now), subflow.window.readyAt(now))
+  return at > now ? at : Infinity
 }
 
 const hasRoomAt = (subflow: Subflow, now: Millis): boolean =>

@@ -10,11 +10,11 @@ import { DRAIN_GAIN, PHASES, STEADY_GAIN } from './congestion.js'
 import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
 import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
-import { Pacer } from './pacer.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
 import type { RepairsSeen } from './startup.js'
 import { QUEUEING_SHARE, Startup } from './startup.js'
+import { WindowPace } from './window-pace.js'
 
 const KIB = 1024
 /** What keeps a path full between acks is a matter of milliseconds, not of round trips: more is only queue. */
@@ -42,17 +42,6 @@ const REFILL_GAIN = 2
 /** The longer window stays so long at first, and twice as long each time it is needed again soon. */
 const FIRST_REPAIR_MS = 2000
 const LAST_REPAIR_MS = 16_000
-/** Timers are late: a burst after a pause may have so many milliseconds, or such a share of the minimum RTT. */
-const BURST_MS = 4
-const BURST_SHARE = 1 / 8
-/**
- * What a bunch of acks makes room for leaves at no more than so many times the rate: a kernel that ran dry meanwhile (CUBIC)
- * would send all of it at once, into a queue that overflows.
- */
-const PACE_GAIN = 1.5
-/** But BBR ends its startup only after three rounds in which it always had something to send, each up to three times as long as the minimum RTT. */
-const SETTLING_ROUNDS = 8
-
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
 const STALE_MS = 30_000
 
@@ -62,7 +51,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rate = new DeliveryRate()
   readonly #startup: Startup
   #aggregation: AckAggregation | undefined
-  #pacer: Pacer | undefined
+  #pace: WindowPace | undefined
+  /** The window, which every frame asks for, after so many RTT samples; `undefined` after an ack. */
+  #bytes: number | undefined
+  #samples = 0
   #phase: PhaseName = 'startup'
   #since: Millis = 0
   /** Bytes delivered when the phase began. */
@@ -76,8 +68,6 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #drainedAt: Millis = Infinity
   #isConfirmed = false
   #isReviewed = false
-  /** Of repair, up to {@link SETTLING_ROUNDS}. */
-  #repairRounds = 0
   #repairMs = FIRST_REPAIR_MS
   #repairedAt: Millis = -Infinity
 
@@ -104,8 +94,13 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   get bytes(): number {
-    const { gain, slack, floor } = PHASES[this.#phase]
-    return Math.max(floor, gain(this) * this.#pipe + slack(this) * this.rate)
+    if (this.#bytes === undefined || this.#samples !== this.#rtt.samples) {
+      const { gain, slack, floor } = PHASES[this.#phase]
+      this.#bytes = Math.max(floor, gain(this) * this.#pipe + slack(this) * this.rate)
+      this.#samples = this.#rtt.samples
+      this.#pace?.outdated()
+    }
+    return this.#bytes
   }
 
   frameBytes(maxFrameBytes: number): number {
@@ -119,22 +114,20 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   /** A window leaves within a minimum RTT: as a burst, what a bunch of acks makes room for would overflow a short queue. */
   readyAt(now: Millis): Millis {
-    return this.#pace().readyAt(now)
+    return this.#currentPace().readyAt(now)
   }
 
   stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp {
-    this.#pace().spend(bytes, now)
+    this.#currentPace().spend(bytes, now)
     return this.#rate.stamp(now, inFlight)
   }
 
-  /** The pacer at the pace of now. While the path is being filled, the rate says too little of it. */
-  #pace(): Pacer {
-    const { min } = this.#rtt
-    const most = this.isStartup ? Infinity : this.bytes / min
-    const pace = this.#repairRounds < SETTLING_ROUNDS ? most : Math.min(most, PACE_GAIN * this.rate)
-    const pacer = (this.#pacer ??= new Pacer())
-    pacer.set(pace, Math.max(BURST_MS, BURST_SHARE * min))
-    return pacer
+  /** While the path is being filled, the rate says too little of it. */
+  #currentPace(): WindowPace {
+    const { bytes, rate } = this
+    const pace = (this.#pace ??= new WindowPace())
+    if (!pace.isCurrent) pace.follow(this.isStartup ? Infinity : bytes, rate, this.#rtt.min)
+    return pace
   }
 
   markAppLimited(inFlight: number): void {
@@ -152,18 +145,20 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
       if (this.isStartup) this.#startup.roundEnded(round, this.rate)
-      if (this.#phase === 'repair' && this.#repairRounds < SETTLING_ROUNDS) this.#repairRounds++
+      if (this.#phase === 'repair') this.#pace?.repairRound()
     }
     if (this.#phase === 'drain') this.#measure(flight, now)
     if (flight.sentAt > this.#since) this.#isReviewed = true
     const next = PHASES[this.#phase].next(this, now)
     if (next !== undefined) this.#enter(next, now)
+    this.#bytes = undefined
   }
 
   restart(): void {
+    this.#bytes = undefined
     this.#rate.forget()
     this.#startup.begin()
-    this.#repairRounds = 0
+    this.#pace?.restart()
     this.#phase = 'startup'
   }
 

@@ -60,6 +60,11 @@ export class RttEstimator extends SmoothedRtt {
     return this.#min
   }
 
+  /** How many there were. */
+  get samples(): number {
+    return this.#samples
+  }
+
   /** The newest sample, milliseconds; 0 before the first. */
   get latest(): number {
     return this.#latest

@@ -122,21 +122,19 @@ export class Subflow implements SubflowView, Carrier {
 
   /** What the oldest ack due takes: as measured, or longer where the ack before it came late. */
   get expectedRttMs(): number | undefined {
-    const { smoothed } = this.rtt
-    const { oldestFlight } = this
-    if (smoothed === undefined || oldestFlight === undefined) return smoothed
+    const { oldestFlight, rtt } = this
+    if (rtt.smoothed === undefined || oldestFlight === undefined) return rtt.smoothed
     // What a silence has held up says nothing of how long the path takes.
     const sentAt = Math.max(oldestFlight.sentAt, this.#returnedAt)
     // All that left before it has been delivered: so it is being delivered since then.
     const behindMs = Math.max(0, this.window.deliveredAt - sentAt)
-    return Math.max(smoothed, behindMs + this.window.transferMs(oldestFlight.frame.size))
+    return Math.max(rtt.smoothed, behindMs + this.window.transferMs(oldestFlight.frame.size))
   }
 
   /** Silence after sending that jitter does not explain, milliseconds; never under `floor`. */
   timeoutMs(floor: number): number {
-    const { smoothed } = this.rtt
-    const behind = smoothed === undefined ? 0 : (this.expectedRttMs ?? smoothed) - smoothed
-    return this.rtt.timeout(floor) + behind
+    const { expectedRttMs = 0, rtt } = this
+    return rtt.timeout(floor) + expectedRttMs - (rtt.smoothed ?? 0)
   }
 
   /** Stalls of its acks; made when the first frame is acked. */
@@ -203,7 +201,8 @@ export class Subflow implements SubflowView, Carrier {
   /** Something came in. `suspectMs`: the least silence that is suspect on a path without a history. */
   heard(now: Millis, suspectMs: number): void {
     const silence = now - Math.max(this.lastHeardAt, now - this.lastHeardAt > suspectMs ? this.owedSince : 0)
-    if (this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now)) this.#wasOutage = true
+    if (silence > suspectMs && this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now))
+      this.#wasOutage = true
     this.lastHeardAt = now
   }
 

@@ -41,8 +41,8 @@ export class Timing {
     this.#hedging = new Hedging(parts)
   }
 
-  /** When the next thing is due; Infinity for never. */
-  nextAt(): Millis {
+  /** When the next thing is due; Infinity for never. Not sooner than `knownAt`, it need not be exact. */
+  nextAt(knownAt: Millis): Millis {
     const { suspension, inFlight, sender, subflows, starvation, datagrams } = this.#parts
     let at = Math.min(
       suspension.expiresAt,
@@ -52,7 +52,10 @@ export class Timing {
       datagrams.dueAt,
     )
     if (!suspension.awaitsHave) at = Math.min(at, inFlight.peerWindow.probeAt, sender.readyAt)
-    for (const subflow of subflows.live) at = Math.min(at, this.#detector.next(subflow).at)
+    for (const subflow of subflows.live) {
+      const isLater = this.#detector.notBefore(subflow) >= knownAt
+      at = Math.min(at, isLater ? knownAt : this.#detector.next(subflow).at)
+    }
     return at
   }
 

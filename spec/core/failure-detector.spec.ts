@@ -4,6 +4,7 @@ import { FailureDetector } from '../../lib/core/failure-detector.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { Peer } from '../../lib/core/peer-profile.js'
 import { resolveOptions } from '../../lib/options.js'
+import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { delivers, lands, leaves, subflowOf } from '../support/flights.js'
 import type { ScriptedSubflow } from '../support/scripted-core.js'
 import { acks, PING, PONG, ScriptedCore } from '../support/scripted-core.js'
@@ -360,6 +361,26 @@ describe('the next deadline of a subflow', () => {
     const subflow = subflowOf(rttMs)
     subflow.ping(1000)
     expect(liveness.next(subflow)).toEqual({ at: 1000 + ms, finding: 'suspect' })
+  })
+
+  it('is never sooner than is said without looking closely', () => {
+    const { random } = new SeededRandom(7)
+    const upTo = (most: number): number => Math.floor(random() * most)
+    let told = 0
+    for (let i = 0; i < 2000; i++) {
+      const options = { suspectMs: 10 + upTo(5000), deadMs: 100 + upTo(2000), keepAliveMs: 10 + upTo(100) }
+      const detector = new FailureDetector(resolveOptions(CONN_OPTIONS, options), new Peer(), () => random())
+      const subflow = subflowOf(1 + upTo(500))
+      if (random() < 0.8) leaves(subflow, 1000 + upTo(300), 100)
+      if (random() < 0.5) subflow.ping(1000 + upTo(300))
+      if (random() < 0.3) subflow.pings.answeredSentAt = 1000 + upTo(300)
+      subflow.pings.lastAt = upTo(1300)
+      subflow.lastHeardAt = 1000 + upTo(300)
+      const notBefore = detector.notBefore(subflow)
+      if (notBefore > subflow.lastHeardAt) told++
+      expect(detector.next(subflow).at).toBeGreaterThanOrEqual(notBefore)
+    }
+    expect(told).toBeGreaterThan(500)
   })
 
   it('is a full peer only once the ack is overdue: the pong may have come first by chance', () => {
