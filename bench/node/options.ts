@@ -95,10 +95,11 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
       key: text(''),
     },
   })
+  const { mode, scheduler, flush, trace, mux, cert, key } = values
   return {
+    ...{ mode, scheduler, flush, trace, mux, cert, key },
     role: positionals[0] === 'dial' ? 'dial' : 'serve',
     kind: values.kind === 'plain' ? 'plain' : 'multipath',
-    mode: values.mode,
     paths: pathsOf(values.addrs, values.locals),
     size: Number(values.size),
     sizes: values.sizes.split(',').map(Number),
@@ -108,14 +109,8 @@ export function workerOptions(argv: readonly string[]): WorkerOptions {
     settle: Number(values.settle),
     statsEvery: Number(values['stats-every']),
     offered: Number(values.offered),
-    scheduler: values.scheduler,
     switchEvery: Number(values['switch-every']),
     policies: JSON.parse(values.policies) as PathPolicy[],
-    flush: values.flush,
-    trace: values.trace,
     over: values.over as Carrier,
-    mux: values.mux,
-    cert: values.cert,
-    key: values.key,
   }
 }
