@@ -66,8 +66,17 @@ function policyArgs(scenario: Scenario, role: 'serve' | 'dial'): string[] {
   return args
 }
 
+/** What the dialling worker does. */
+function workArgs({ scenario, seconds }: RunSetting, job: Job): string[] {
+  const { work, sizes, every = USUAL_EVERY_MS } = scenario
+  const args = ['--seconds', String(seconds)]
+  if (job === 'echo') return [...args, '--mode', job, '--size', String(ECHO_BYTES), '--every', String(every)]
+  if (job === 'messages') return [...args, '--mode', job, '--sizes', (sizes ?? []).join(',')]
+  return [...args, '--mode', work === 'offered' ? work : 'bulk']
+}
+
 async function start(setting: RunSetting, network: Network, job: Job): Promise<Pair> {
-  const { scenario, seconds, trace } = setting
+  const { scenario, trace } = setting
   const peer = job === 'plain' ? PLAIN : setting.peer
   const [listens, dials] = job === 'back' ? (['client', 'server'] as const) : (['server', 'client'] as const)
   const { listen, dial, locals } = addresses(peer, job, network.links)
@@ -82,13 +91,9 @@ async function start(setting: RunSetting, network: Network, job: Job): Promise<P
     args: ['serve', '--kind', peer.kind, '--mode', mode, '--addrs', listen, ...extra(peer.listens, 'serve')],
   })
   await listener.event('listening')
-  const work = mode !== 'sink' ? mode : scenario.work === 'offered' ? 'offered' : 'bulk'
-  const args = ['dial', '--kind', peer.kind, '--mode', work, '--addrs', dial, '--seconds', String(seconds)]
+  const args = ['dial', '--kind', peer.kind, '--addrs', dial, ...workArgs(setting, job)]
   args.push(...extra(peer.dials, 'dial'))
   if (locals !== '') args.push('--locals', locals)
-  if (job === 'echo')
-    args.push('--size', String(ECHO_BYTES), '--every', String(scenario.every ?? USUAL_EVERY_MS))
-  if (scenario.sizes) args.push('--sizes', scenario.sizes.join(','))
   if (trace && peer.dials === 'node') args.push('--stats-every', String(TRACE_EVERY_MS))
   const dialer = new Worker({ ...common, language: peer.dials, wrap: network.inside(dials), args })
   return { job, listener, dialer }
