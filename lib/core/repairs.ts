@@ -15,8 +15,9 @@ const RISE_SHARE = 0.5
 const TOGETHER_MS = 4
 /** Repairs within this many round trips are one: packets that are lost together, and what is lost again. */
 const APART_ROUNDS = 4
-/** EVIDENCE repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then some 25 packets. */
-const EVIDENCE = 6
+/** EVIDENCE repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then some 30 packets. SUSPICION repairs make it worth measuring. */
+const EVIDENCE = 5
+const SUSPICION = 3
 const EVIDENCE_ROUNDS = 100
 
 /** The ack that ended a stall, and when its frame had left. */
@@ -91,9 +92,9 @@ export class Repairs {
     this.#longest = Math.max(this.#longest, rtt)
   }
 
-  /** Acks alone show half of the evidence. */
+  /** Acks alone are suspicious. */
   isFrequent(now: Millis, minRtt: Millis): boolean {
-    return timeOf(this.#seen, EVIDENCE / 2) >= now - EVIDENCE_ROUNDS * minRtt
+    return timeOf(this.#seen, SUSPICION) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
   /** Losses have limited the rate lately. */
@@ -101,9 +102,9 @@ export class Repairs {
     return timeOf(this.#times, EVIDENCE) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
-  /** Half of the evidence is there. */
+  /** Losses may limit the rate. */
   isSuspicious(now: Millis, minRtt: Millis): boolean {
-    return timeOf(this.#times, EVIDENCE / 2) >= now - EVIDENCE_ROUNDS * minRtt
+    return timeOf(this.#times, SUSPICION) >= now - EVIDENCE_ROUNDS * minRtt
   }
 
   #isStallOver(rtt: Millis, now: Millis, minRtt: Millis): boolean {
