@@ -52,8 +52,9 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #startup: Startup
   #aggregation: AckAggregation | undefined
   #pace: WindowPace | undefined
-  /** The window, which every frame asks for, after so many RTT samples; `undefined` after an ack. */
+  /** The window; `undefined` since the last ack. Every frame asks for it, so it is kept until the next ack or RTT sample. */
   #bytes: number | undefined
+  /** The number of RTT samples when it was found. */
   #samples = 0
   #phase: PhaseName = 'startup'
   #since: Millis = 0
@@ -98,9 +99,14 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
       const { gain, slack, floor } = PHASES[this.#phase]
       this.#bytes = Math.max(floor, gain(this) * this.#pipe + slack(this) * this.rate)
       this.#samples = this.#rtt.samples
-      this.#pace?.outdated()
+      this.#setPace(this.#bytes)
     }
     return this.#bytes
+  }
+
+  /** While the path is being filled, the rate says too little of it. */
+  #setPace(bytes: number): void {
+    this.#pace?.follow(this.isStartup ? Infinity : bytes, this.rate, this.#rtt.min)
   }
 
   frameBytes(maxFrameBytes: number): number {
@@ -122,12 +128,13 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     return this.#rate.stamp(now, inFlight)
   }
 
-  /** While the path is being filled, the rate says too little of it. */
   #currentPace(): WindowPace {
-    const { bytes, rate } = this
-    const pace = (this.#pace ??= new WindowPace())
-    if (!pace.isCurrent) pace.follow(this.isStartup ? Infinity : bytes, rate, this.#rtt.min)
-    return pace
+    const { bytes } = this
+    if (this.#pace === undefined) {
+      this.#pace = new WindowPace()
+      this.#setPace(bytes)
+    }
+    return this.#pace
   }
 
   markAppLimited(inFlight: number): void {

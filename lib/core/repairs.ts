@@ -15,8 +15,9 @@ const RISE_SHARE = 0.5
 const TOGETHER_MS = 4
 /** Repairs within this many round trips are one: packets that are lost together, and what is lost again. */
 const APART_ROUNDS = 4
-/** EVIDENCE repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then some 30 packets. SUSPICION repairs make it worth measuring. */
+/** This many repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then about 30 packets. */
 const EVIDENCE = 5
+/** This many within the same time are a reason to measure what the path brings. */
 const SUSPICION = 3
 const EVIDENCE_ROUNDS = 100
 

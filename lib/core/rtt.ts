@@ -60,7 +60,7 @@ export class RttEstimator extends SmoothedRtt {
     return this.#min
   }
 
-  /** How many there were. */
+  /** The number of samples so far. */
   get samples(): number {
     return this.#samples
   }

@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/** How fast a window leaves: as a burst, what a bunch of acks makes room for would overflow a short queue. */
+/** How fast a window leaves. A bunch of acks makes room for many frames at once, and sent as one burst they would overflow a short queue. */
 import type { Millis } from '../clock.js'
 import { Pacer } from './pacer.js'
 
-/** Timers are late: a burst after a pause may have so many milliseconds, or such a share of the minimum RTT. */
+/** The longest burst after a pause, since timers are late: milliseconds of the pace, or this share of the minimum RTT. */
 const BURST_MS = 4
 const BURST_SHARE = 1 / 8
 /**
- * What a bunch of acks makes room for leaves at no more than so many times the rate: a kernel that ran dry meanwhile (CUBIC)
- * would send all of it at once, into a queue that overflows.
+ * The pace is at most this many times the rate. A kernel that had run dry (CUBIC) would otherwise send at once all that a bunch of
+ * acks makes room for, and overflow a queue.
  */
 const PACE_GAIN = 1.5
-/** But BBR ends its startup only after three rounds in which it always had something to send, each up to three times as long as the minimum RTT. */
+/**
+ * That limit holds only after this many rounds. BBR ends its startup after three rounds in which it always had something to send, and
+ * each may last three times the minimum RTT.
+ */
 const SETTLING_ROUNDS = 8
 
 export class WindowPace extends Pacer {
   #repairRounds = 0
-  #isCurrent = false
-
-  /** It is that of the window as it is now. */
-  get isCurrent(): boolean {
-    return this.#isCurrent
-  }
-
-  /** Window, rate or round trip have changed. */
-  outdated(): void {
-    this.#isCurrent = false
-  }
 
   /** TCP repaired losses for a round, or the path has jitter. */
   repairRound(): void {
@@ -43,6 +35,5 @@ export class WindowPace extends Pacer {
     const most = bytes === Infinity ? Infinity : bytes / minRtt
     const pace = this.#repairRounds < SETTLING_ROUNDS ? most : Math.min(most, PACE_GAIN * rate)
     this.set(pace, Math.max(BURST_MS, BURST_SHARE * minRtt))
-    this.#isCurrent = true
   }
 }
