@@ -5,7 +5,7 @@ import { bytesIn, longestGap, rateIn, type Received, type Span } from '../shared
 import type { WorkerEvent } from '../shared/worker.js'
 import { type MessageFigures, messageFigures } from './messages.js'
 import { linkOf, type Network, type NetworkEvent } from './network.js'
-import { type Scenario, USUAL_EVERY_MS } from './scenario.js'
+import { type Scenario, USUAL_EVERY_MS, valueOf } from './scenario.js'
 import { bytesByPath, resentShare, suspicions } from './sender-stats.js'
 
 interface Bulk {
@@ -153,7 +153,7 @@ function silenceFigures(observed: Observed, received: readonly Received[], whole
 }
 
 function usedAgainAfter(events: readonly NetworkEvent[], scenario: Scenario, span: Span): number | undefined {
-  const mbits = Number(/rate=([\d.]+)/.exec(scenario.links[0] ?? '')?.[1] ?? 0)
+  const mbits = valueOf(scenario.links[0] ?? '', 'rate')
   const enough = ((mbits * 1e6) / 8) * (USED_WINDOW_MS / 1000) * USED_SHARE
   const after = events.filter(({ event, at }) => event === 'sample' && at >= span.from && at <= span.to)
   for (const sample of after) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Messages over links of different rate and delay: how long each took, beside the least that it can take. */
 import { percentile } from '../shared/figures.js'
+import { valueOf } from './scenario.js'
 
 /** Payload of a full TCP packet, and all of it: what of a link's rate is left for data. */
 const PAYLOAD_SHARE = 1448 / 1500
@@ -13,8 +14,7 @@ interface Link {
 }
 
 function linkOf(words: string): Link {
-  const of = (name: string): number => Number(new RegExp(`(?:^|,)${name}=([\\d.]+)`).exec(words)?.[1] ?? 0)
-  return { rate: of('rate') * 125 * PAYLOAD_SHARE, delay: of('delay') }
+  return { rate: valueOf(words, 'rate') * 125 * PAYLOAD_SHARE, delay: valueOf(words, 'delay') }
 }
 
 /** The least that a message can take, milliseconds: the T at which Σ rate × max(0, T − delay) reaches its bytes. */

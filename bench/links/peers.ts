@@ -92,6 +92,9 @@ export const PEERS: readonly Peer[] = [
   },
 ]
 
+/** What ours is measured against. */
+export const OTHERS: readonly string[] = ['go', 'mptcp', 'aggligator', 'aggligator-quic']
+
 /** Plain TCP, which others have beside them. */
 export const PLAIN: Peer = PEERS.find(({ id }) => id === 'plain')!
 

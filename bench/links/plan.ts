@@ -3,8 +3,8 @@
 import { sum } from '../shared/figures.js'
 import type { Row } from './log.js'
 import type { Options } from './options.js'
-import type { Peer } from './peers.js'
-import type { Scenario } from './scenario.js'
+import { OTHERS, type Peer } from './peers.js'
+import { type Scenario, valueOf } from './scenario.js'
 import { durationOf, type Weighed } from './side-by-side.js'
 
 export interface Planned extends Weighed {
@@ -26,7 +26,6 @@ const ECHO_WEIGHT = 40
 /** What namespaces, handshakes and the end of the processes take. */
 const OVERHEAD_SECONDS = 1
 const SPARED_SCENARIOS: readonly string[] = ['lopsided', 'both', 'churn']
-const SPARED_PEERS: readonly string[] = ['go', 'mptcp', 'aggligator', 'aggligator-quic']
 
 export function plan(options: Options, origin: Origin): Planned[] {
   const all: Planned[] = []
@@ -65,7 +64,7 @@ function isUseful(scenario: Scenario, peer: Peer): boolean {
 
 /** A full run keeps to about an hour: where no target looks at the others, they run only when asked for. */
 function isSpared(scenario: Scenario, peer: Peer): boolean {
-  return SPARED_SCENARIOS.includes(scenario.id) && SPARED_PEERS.includes(peer.id)
+  return SPARED_SCENARIOS.includes(scenario.id) && OTHERS.includes(peer.id)
 }
 
 function weightOf({ work, offered, links }: Scenario): number {
@@ -75,7 +74,7 @@ function weightOf({ work, offered, links }: Scenario): number {
 
 /** A link without a rate has no limit, so nothing fits beside it. */
 function rateOf(link: string): number {
-  return Number(/(?:^|,)rate=([\d.]+)/.exec(link)?.[1] ?? 0) || Infinity
+  return valueOf(link, 'rate') || Infinity
 }
 
 /** What may go side by side; with none, one goes after another. */

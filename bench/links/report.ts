@@ -6,7 +6,7 @@ import type { Figures } from './measure.js'
 import { PEERS, type Peer } from './peers.js'
 import type { Scenario } from './scenario.js'
 import { SCENARIOS } from './scenarios.js'
-import type { EachFigure, Summary } from './summary.js'
+import type { Summary } from './summary.js'
 import { verdicts } from './targets.js'
 
 export interface Column {
@@ -36,7 +36,8 @@ export const COLUMNS: readonly Column[] = [
   { title: 'packets late', name: 'late' },
 ]
 
-const isBySize = (name: keyof Figures): boolean => name === 'messageP50' || name === 'messageP99'
+const isBySize = (name: keyof Figures): name is 'messageP50' | 'messageP99' =>
+  name === 'messageP50' || name === 'messageP99'
 
 /** A run's figure as text: of several links their sum's parts, of sizes one after another, bytes in megabytes. */
 export function told(name: keyof Figures, value: Figures[keyof Figures]): string {
@@ -49,11 +50,10 @@ export function told(name: keyof Figures, value: Figures[keyof Figures]): string
 function cell(summary: Summary, scenario: Scenario, peer: Peer, cc: string, name: keyof Figures): string {
   const median = summary.get(scenario.id, peer.id, cc, name)
   if (Number.isNaN(median) || !(name === 'perPath' || isBySize(name))) return figure(median)
-  const of: EachFigure = name === 'perPath' || name === 'messageP50' ? name : 'messageP99'
-  const each = of === 'perPath' ? scenario.links : (scenario.sizes ?? [])
+  const each = name === 'perPath' ? scenario.links : (scenario.sizes ?? [])
   return told(
     name,
-    each.map((_, i) => summary.ofLink(scenario.id, peer.id, cc, of, i)),
+    each.map((_, i) => summary.ofLink(scenario.id, peer.id, cc, name, i)),
   )
 }
 

@@ -47,6 +47,11 @@ export interface Scenario {
   readonly isComplete?: boolean
 }
 
+/** The number behind `name=` in the words of a link; 0 where it has none. */
+export function valueOf(words: string, name: string): number {
+  return Number(new RegExp(`(?:^|,)${name}=([\\d.]+)`).exec(words)?.[1] ?? 0)
+}
+
 /** Rate in Mbit/s and one-way delay in milliseconds. */
 export const link = (rate: number, delay: number, more = ''): string => `rate=${rate},delay=${delay}${more}`
 

@@ -3,6 +3,7 @@
 import { median, sum } from '../shared/figures.js'
 import type { Row } from './log.js'
 import type { Figures } from './measure.js'
+import { OTHERS } from './peers.js'
 import type { Scenario } from './scenario.js'
 
 /** Has a value for each link, or for each size of messages. */
@@ -75,9 +76,7 @@ export class Summary {
 
   /** The fastest of those that aren't ours. */
   bestPeer(scenario: string, congestionControl: string): number {
-    const rates = ['go', 'mptcp', 'aggligator', 'aggligator-quic'].map((peer) =>
-      this.get(scenario, peer, congestionControl, 'rate'),
-    )
+    const rates = OTHERS.map((peer) => this.get(scenario, peer, congestionControl, 'rate'))
     const known = rates.filter((rate) => !Number.isNaN(rate))
     return known.length > 0 ? Math.max(...known) : Number.NaN
   }
