@@ -10,9 +10,9 @@ import { DRAIN_GAIN, PHASES, STEADY_GAIN } from './congestion.js'
 import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
 import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
+import type { Repairs } from './repairs.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
-import type { RepairsSeen } from './startup.js'
 import { QUEUEING_SHARE, Startup } from './startup.js'
 import { WindowPace } from './window-pace.js'
 
@@ -45,6 +45,9 @@ const LAST_REPAIR_MS = 16_000
 /** A rate measured longer ago than this, milliseconds, is found anew before a path is judged by it. */
 const STALE_MS = 30_000
 
+/** What a window has to know of its path's repairs. */
+type RepairsSeen = Pick<Repairs, 'isFrequent'>
+
 export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rtt: RttEstimator
   readonly #repairs: () => RepairsSeen
@@ -75,7 +78,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   constructor(rtt: RttEstimator, repairs: () => RepairsSeen) {
     this.#rtt = rtt
     this.#repairs = repairs
-    this.#startup = new Startup(rtt, repairs)
+    this.#startup = new Startup(rtt)
   }
 
   get rate(): number {
@@ -146,7 +149,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     const round = this.#rate.acked(flight, { now, isTrusted, minRtt: this.#rtt.min, span })
     if (this.isStartup) {
       this.#explainedAt = now
-      this.#startup.acked(flight.frame.size, now)
+      this.#startup.acked(flight.frame.size, flight.sentAt, now)
     } else
       (this.#aggregation ??= new AckAggregation()).acked(now, flight.frame.size, this.rate, this.#rtt.min)
     if (round !== undefined) {

@@ -26,20 +26,29 @@ describe('the window of a path not filled yet', () => {
   })
 
   it('holds back while acks are late, and no longer', () => {
-    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(400)
-    const before = path.bytes
-    path.rtt.sample(95, path.now)
-    expect(path.bytes).toBeLessThan(0.92 * before)
-    // A third of a round trip is what a kernel's pacing costs, a few milliseconds are nothing.
-    path.rtt.sample(82, path.now)
-    expect(path.bytes).toBe(before)
+    const path = new WindowPath({ rate: 2000, rttMs: 60 })
+    path.runsUntil(() => path.inFlight > 110_000)
+    const grows = (ms: number): void => {
+      for (let passed = 0; passed < Math.abs(ms); passed++) {
+        path.rttMs += Math.sign(ms)
+        path.runs(1)
+      }
+    }
+    grows(25)
+    path.runs(100)
+    expect(path.bytes / path.pipe).toBeCloseTo(1.3)
+    // A third of a round trip is what a kernel's pacing costs.
+    grows(-20)
+    path.runs(60)
+    expect(path.bytes / path.pipe).toBeCloseTo(1.45)
   })
 
   it('takes a few milliseconds for chance where the path is short', () => {
     const path = new WindowPath({ rate: 100_000, rttMs: 4 }).runs(30)
-    const before = path.bytes
-    path.rtt.sample(path.rtt.min + 3.5, path.now)
-    expect(path.bytes).toBe(before)
+    const pipes = path.bytes / path.pipe
+    path.rttMs += 3
+    path.runs(8)
+    expect(path.bytes / path.pipe).toBe(pipes)
   })
 
   it('stops growing soon after a queue shows', () => {

@@ -30,9 +30,30 @@ describe('the window of a path that loses while it is filled', () => {
     expect(path.bytes).toBeLessThan(1.5 * path.pipe + delivered)
   })
 
+  it('grows although each of its flights waits for a repair', () => {
+    const path = new WindowPath({ rate: 100_000, rttMs: 60 }).runs(310)
+    const before = path.bytes
+    for (let flight = 0; flight < 4; flight++) {
+      path.repairs(70)
+      path.runs(120)
+    }
+    expect(path.bytes).toBeGreaterThan(8 * before)
+  })
+
+  it('has no such room for a stall after which acks come one by one', () => {
+    const path = new WindowPath({ rate: 2000, rttMs: 60 }).runs(310)
+    path.rttMs += 50
+    path.runs(150)
+    expect(path.window.isStartup).toBe(true)
+    expect(path.bytes).toBeLessThan(1.5 * path.pipe)
+  })
+
   it('has no such room while a queue shows', () => {
     const path = losing()
-    for (let ack = 0; ack < 16; ack++) path.rtt.sample(110, path.now)
+    // One and a half round trips of acks without a stall tell of it.
+    path.runs(130)
+    expect(path.bytes).toBeGreaterThan(3 * path.pipe)
+    path.runs(30)
     expect(path.bytes).toBeLessThan(1.4 * path.pipe)
   })
 

@@ -106,6 +106,21 @@ describe('the window of a path', () => {
     expect(rate(3000)).toBeGreaterThan(0.9 * 50)
   })
 
+  it.each([60, 100])(
+    'takes no stall of slow start for a repair, so that CUBIC does not leave it early (%i ms)',
+    (rttMs) => {
+      const { near, far, advance } = bulk({
+        rateMbps: 20,
+        delayMs: rttMs / 2,
+        kernel: 'cubic',
+        queueBytes: 20 * 125 * rttMs,
+      })
+      advance(20 * rttMs)
+      expect(far.received.bytes / (20 * 125 * 20 * rttMs)).toBeGreaterThan(0.65)
+      expectNoLoss(near, far)
+    },
+  )
+
   it.each([140, 300])('forgets what slow start brought, once CUBIC has lost it (%i ms)', (rttMs) => {
     const lossy: LinkOptions = {
       rateMbps: 20,
