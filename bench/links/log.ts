@@ -17,6 +17,10 @@ export interface Row {
   readonly figures: Figures
   /** The library's build where it took part. */
   readonly build?: string
+  /** Of a peer that is installed beside the library: its name and version. */
+  readonly version?: string
+  /** When it was measured, as YYYY-MM-DD. */
+  readonly day?: string
   /** The full run that it belongs to; absent where only some was asked for. */
   readonly session?: string
 }

@@ -154,7 +154,9 @@ async function main(): Promise<void> {
   const options = possible(asked)
   const kind = options.quick ? 'quick' : 'full'
   const begun = options.isFull ? session(kind, options.fresh) : undefined
-  const measured = await measureAll(options, plan(options, { build: libraryBuild(), session: begun }))
+  const day = new Date().toISOString().slice(0, 10)
+  const origin = { build: libraryBuild(), aggligator: aggligatorVersion(), day, session: begun }
+  const measured = await measureAll(options, plan(options, origin))
   print(measured, options)
   if (options.isFull && !options.quick) save(measured)
   else if (options.save) save(withSaved(measured))

@@ -13,9 +13,14 @@ export interface Planned extends Weighed {
   readonly row: Omit<Row, 'figures'>
 }
 
-/** Of the library, where it is built, and the full run's name, where this is one. */
+/** What rows tell of where they come from. */
 export interface Origin {
+  /** Of the library, where it is built. */
   readonly build: string | undefined
+  readonly aggligator: string
+  /** YYYY-MM-DD */
+  readonly day: string
+  /** The full run's name, where this is one. */
   readonly session: string | undefined
 }
 
@@ -46,10 +51,12 @@ export function plan(options: Options, origin: Origin): Planned[] {
   return all
 }
 
-function originOf(peer: Peer, { build, session }: Origin): Pick<Row, 'build' | 'session'> {
+function originOf(peer: Peer, { build, aggligator, day, session }: Origin): Partial<Row> {
   const isOurs = peer.kind === 'multipath' && [peer.dials, peer.listens].includes('node')
   return {
     ...(isOurs && build !== undefined ? { build } : {}),
+    ...(peer.reach === 'tunnel' ? { version: aggligator } : {}),
+    day,
     ...(session === undefined ? {} : { session }),
   }
 }

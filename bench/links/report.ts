@@ -2,6 +2,7 @@
 /** Tables of a whole measurement, for people. */
 import { figure, table } from '../shared/figures.js'
 import type { Machine } from '../shared/machine.js'
+import type { Row } from './log.js'
 import type { Figures } from './measure.js'
 import { PEERS, type Peer } from './peers.js'
 import type { Scenario } from './scenario.js'
@@ -100,21 +101,32 @@ export function verdictTable(summary: Summary, congestionControls: readonly stri
 function machineText(about: Machine): string {
   return [
     `${about.cores} × ${about.cpu}, ${about.memoryGiB} GiB, Linux ${about.kernel}, Node ${about.node}, ${about.go}`,
-    `multipath-net ${about.library} (build ${about.build ?? 'missing'}), getlantern/multipath ${about.goMultipath}`,
-    `aggligator: ${about.aggligator}; ${about.date}`,
+    `getlantern/multipath ${about.goMultipath}`,
   ].join('  \n')
+}
+
+/** Which scenarios were measured when, and with which versions: some are measured again while others stay. */
+function originText(runs: readonly Row[]): string {
+  const scenariosOf = new Map<string, Set<string>>()
+  for (const { build, version, day = 'an unknown day', scenario } of runs) {
+    const software = version ?? (build === undefined ? 'plain TCP, MPTCP and Go' : `build ${build}`)
+    const origin = `${software}, ${day}`
+    scenariosOf.set(origin, (scenariosOf.get(origin) ?? new Set()).add(scenario))
+  }
+  const lines = [...scenariosOf].map(([origin, scenarios]) => `| ${origin} | ${[...scenarios].join(', ')} |`)
+  return ['| measured with | scenarios |', '| --- | --- |', ...lines.sort()].join('\n')
 }
 
 /**
  * The whole report, medians of all runs.
  *
- * @param builds - of ours, where not all was measured with the same
+ * @param runs - what the summary is of
  */
 export function markdown(
   summary: Summary,
   congestionControls: readonly string[],
   about: Machine,
-  builds: readonly string[],
+  runs: readonly Row[],
 ): string {
   const parts = SCENARIOS.map((scenario) => ({
     scenario,
@@ -127,7 +139,7 @@ export function markdown(
     '# Emulated links',
     'Written by `npm run bench:links`: medians. Delays are one-way. Plain TCP has a connection on each link alone; its rate is their sum.',
     machineText(about),
-    ...(builds.length > 1 ? [`Scenarios were measured one by one, with builds ${builds.join(', ')}.`] : []),
+    originText(runs),
     '![rates as shares of the sum of plain TCP on each link](../../docs/pictures/links.svg)',
     '## Targets',
     verdictTable(summary, congestionControls),

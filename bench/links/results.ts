@@ -36,9 +36,8 @@ export function saveResults({ machine, runs }: Saved): void {
 export function drawn({ machine, runs }: Saved): Map<string, string> {
   const summary = new Summary(runs)
   const congestionControls = congestionControlsOf(runs)
-  const builds = new Set(runs.flatMap(({ build }) => build ?? []))
   return new Map([
-    [`${RESULTS}links.md`, `${markdown(summary, congestionControls, machine, [...builds])}\n`],
+    [`${RESULTS}links.md`, `${markdown(summary, congestionControls, machine, runs)}\n`],
     [`${PICTURES}links.svg`, chart(summary, congestionControls)],
     [README, withComparison(readFileSync(README, 'utf8'), summary, machine)],
     ...SMALL_CHARTS.map((of) => [`${PICTURES}${of.name}.svg`, smallChart(summary, of, USUAL)] as const),
