@@ -20,7 +20,7 @@ const GROWTH = 1.25
 const FULL_RATE_SHARE = 0.8
 /** Acks that stay away for this share of a minimum RTT, and for at least so many milliseconds, are a stall. */
 const STALL_SHARE = 1 / 4
-const STALL_MS = 10
+const STALL_MS = 20
 /** It was a repair if this share of what was delivered lately comes within so many milliseconds after it. */
 const TOGETHER_SHARE = 1 / 8
 const TOGETHER_MS = 4
@@ -78,16 +78,16 @@ export class Startup {
    * and the kernel has nothing to send: BBR then takes the path for full.
    */
   get slackBytes(): number {
-    const { min } = this.#rtt
-    const isRepairing = this.#ackedAt - this.#repairedAt < REPAIR_ROUNDS * min
-    const isGrowing = this.#ackedAt - this.#grownAt < GROWTH_ROUNDS * min
-    return isRepairing && isGrowing && !this.#isQueueing ? this.gain * this.#deliveredLately : 0
+    const isGrowing = this.#ackedAt - this.#grownAt < GROWTH_ROUNDS * this.#rtt.min
+    return this.#isRepairing && isGrowing ? this.gain * this.#deliveredLately : 0
   }
 
   /** It was filled for so long, and brought hardly more; or a queue shows. */
   get isFull(): boolean {
-    if (this.#flatRounds >= FLAT_ROUNDS) return true
-    return this.#flatRounds > 0 && this.#isQueueing && this.#isLong(this.#rtt.recentMin)
+    if (this.#flatRounds === 0) return false
+    // With repairs, a round may last for seconds.
+    const isFlatForLong = this.#ackedAt - this.#grownAt > FLAT_ROUNDS * REPAIR_ROUNDS * this.#rtt.min
+    return this.#flatRounds >= FLAT_ROUNDS || isFlatForLong || this.#isLong(this.#rtt.recentMin)
   }
 
   /** Anew. */
@@ -102,8 +102,8 @@ export class Startup {
   /** @param best - the highest rate so far, bytes per millisecond */
   roundEnded({ rate, wasFull }: Round, best: number): void {
     this.#rounds++
-    // A kernel that measures its RTT (BBR) hardly sends for a round: that says nothing of the path.
-    if (!wasFull || rate < FULL_RATE_SHARE * best) return
+    // A kernel that measures its RTT (BBR) hardly sends for a round: that says nothing of the path. Repairs make rounds uneven, too.
+    if (!wasFull || (!this.#isRepairing && rate < FULL_RATE_SHARE * best)) return
     if (best >= this.#bestRate * GROWTH) {
       this.#bestRate = best
       this.#flatRounds = 0
@@ -114,6 +114,10 @@ export class Startup {
   /** A long round trip tells of a queue where acks kept coming all the while; where they stalled, of a repair or a small window of the kernel's. */
   get #isQueueing(): boolean {
     return this.#isLong(this.#steadyMs)
+  }
+
+  get #isRepairing(): boolean {
+    return this.#ackedAt - this.#repairedAt < REPAIR_ROUNDS * this.#rtt.min
   }
 
   /** What came at once after the stall had piled up behind a lost packet. */
