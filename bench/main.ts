@@ -7,7 +7,7 @@
  *   --save                 also writes bench/results/loopback.json and .md
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { optionsOf } from './shared/options-of.js'
 import { type Case, CASES } from './loopback/cases.js'
 import { PAIRINGS, type Pairing } from './loopback/pairings.js'
 import { asData, figuresTable, Results, targetsTable } from './loopback/results.js'
@@ -15,15 +15,13 @@ import { buildGo, buildNodeWorkers, GO_PEER, libraryBuild } from './shared/build
 import { machine } from './shared/machine.js'
 import { RESULTS } from './shared/places.js'
 
-const { values: args } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    pairs: { type: 'string', default: '' },
-    runs: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '1.5' },
-    json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-  },
+const args = optionsOf({
+  only: { type: 'string', default: '' },
+  pairs: { type: 'string', default: '' },
+  runs: { type: 'string', default: '7' },
+  seconds: { type: 'string', default: '1.5' },
+  json: { type: 'boolean', default: false },
+  save: { type: 'boolean', default: false },
 })
 
 function chosen<T extends { readonly id: string }>(all: readonly T[], names: string): T[] {

@@ -16,7 +16,7 @@
  * out and counted as that only where the Go peer's goroutines prove it.
  */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { optionsOf } from './shared/options-of.js'
 import { buildPeer, goVersion } from '../interop/support/build-peer.js'
 import { GoPeer } from '../interop/support/go-peer.js'
 import { KINDS } from './soak/plan.js'
@@ -35,11 +35,9 @@ function numberOf(option: string, text: string, isRight: (value: number) => bool
   process.exit(2)
 }
 
-const { values: args } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '20' },
-    seed: { type: 'string', default: String(randomInt(1, MOST_SEED)) },
-  },
+const args = optionsOf({
+  minutes: { type: 'string', default: '20' },
+  seed: { type: 'string', default: String(randomInt(1, MOST_SEED)) },
 })
 const minutes = numberOf('minutes', args.minutes, (n) => n > 0 && n < Infinity, 'a number above 0')
 const isSeed = (n: number): boolean => Number.isInteger(n) && n >= 0 && n <= MOST_SEED

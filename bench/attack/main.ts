@@ -12,7 +12,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { parseArgs } from 'node:util'
+import { optionsOf } from '../shared/options-of.js'
 import { figure, table } from '../shared/figures.js'
 import { BENCH, BUILD } from '../shared/places.js'
 import type { AttackCase } from './attack-case.js'
@@ -39,13 +39,11 @@ const PHASES = ['before', 'control', 'attack', 'after'] as const
 /** What another client may notice at most, ms. */
 const MOST_P99_MS = 50
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    sockets: { type: 'string' },
-    seconds: { type: 'string', default: '10' },
-    profile: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  only: { type: 'string' },
+  sockets: { type: 'string' },
+  seconds: { type: 'string', default: '10' },
+  profile: { type: 'boolean', default: false },
 })
 
 async function start(...args: string[]): Promise<[child: ChildProcess, said: string]> {

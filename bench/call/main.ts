@@ -4,7 +4,7 @@
  * bytes that it takes, by multipath-net and by its peers. `npm run bench:call -- --seconds 60 --flaps 0 --down 2.5 --every 15`; needs
  * what `bench:links` needs. `--save` adds the runs to results/call.json, and writes results/call.md from all of them.
  */
-import { parseArgs } from 'node:util'
+import { optionsOf } from '../shared/options-of.js'
 import { Network } from '../links/network.js'
 import { missingForLinks } from '../links/needs.js'
 import { link } from '../links/scenario.js'
@@ -14,25 +14,23 @@ import { type Call, figuresOf, SLACK_MS, type Took } from './figures.js'
 import { CALL_PEERS, type CallPeer } from './peers.js'
 import { saveCalls, tables } from './results.js'
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    bytes: { type: 'string', default: '100' },
-    interval: { type: 'string', default: '5' },
-    links: { type: 'string', default: '50/5,50/20,5/150' },
-    /** Numbers of links, from 0, each of which is the flapping one in runs of its own. */
-    flaps: { type: 'string', default: '0' },
-    down: { type: 'string', default: '2.5' },
-    every: { type: 'string', default: '15' },
-    cc: { type: 'string', default: 'cubic' },
-    peers: { type: 'string', default: CALL_PEERS.map(({ id }) => id).join(',') },
-    runs: { type: 'string', default: '1' },
-    /** How many peers are measured at the same time, each on links of its own. */
-    together: { type: 'string', default: '2' },
-    /** Lists the messages that were late. */
-    late: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  seconds: { type: 'string', default: '60' },
+  bytes: { type: 'string', default: '100' },
+  interval: { type: 'string', default: '5' },
+  links: { type: 'string', default: '50/5,50/20,5/150' },
+  /** Numbers of links, from 0, each of which is the flapping one in runs of its own. */
+  flaps: { type: 'string', default: '0' },
+  down: { type: 'string', default: '2.5' },
+  every: { type: 'string', default: '15' },
+  cc: { type: 'string', default: 'cubic' },
+  peers: { type: 'string', default: CALL_PEERS.map(({ id }) => id).join(',') },
+  runs: { type: 'string', default: '1' },
+  /** How many peers are measured at the same time, each on links of its own. */
+  together: { type: 'string', default: '2' },
+  /** Lists the messages that were late. */
+  late: { type: 'boolean', default: false },
+  save: { type: 'boolean', default: false },
 })
 
 const WARM_UP_MS = '3000'

@@ -4,21 +4,19 @@
  * to a place with a policy of its own, and at the same time by plain TCP over the second link alone. A machine that stands still delays both. `npm run bench:gateway -- --scheduler redundant`; needs what `bench:links` needs, and nftables.
  */
 import { execFileSync } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { optionsOf } from '../shared/options-of.js'
 import { Network } from '../links/network.js'
 import { buildGo, LINKSIM } from '../shared/build.js'
 import { Program } from '../shared/program.js'
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '10' },
-    interval: { type: 'string', default: '10' },
-    links: { type: 'string', default: '50/5,50/20,5/150' },
-    from: { type: 'string', default: '3' },
-    to: { type: 'string', default: '6' },
-    cc: { type: 'string', default: 'cubic' },
-    scheduler: { type: 'string', default: 'redundant' },
-  },
+const values = optionsOf({
+  seconds: { type: 'string', default: '10' },
+  interval: { type: 'string', default: '10' },
+  links: { type: 'string', default: '50/5,50/20,5/150' },
+  from: { type: 'string', default: '3' },
+  to: { type: 'string', default: '6' },
+  cc: { type: 'string', default: 'cubic' },
+  scheduler: { type: 'string', default: 'redundant' },
 })
 
 const PORT = 7800

@@ -15,7 +15,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
+import { optionsOf } from '../shared/options-of.js'
 import { BENCH } from '../shared/places.js'
 import type { Cell, Setting } from './cell.js'
 import { AXES, cells, keyOf, SETTINGS } from './cell.js'
@@ -27,17 +27,15 @@ import { Progress } from './progress.js'
 import type { Job, Result } from './results.js'
 import { Results } from './results.js'
 
-const { values: args } = parseArgs({
-  options: {
-    excerpt: { type: 'boolean', default: false },
-    setting: { type: 'string', default: SETTINGS.join(',') },
-    kernel: { type: 'string', default: 'bbr,cubic' },
-    rate: { type: 'string', default: AXES.rateMbps.join(',') },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    resume: { type: 'string' },
-    judge: { type: 'string' },
-    svg: { type: 'string' },
-  },
+const args = optionsOf({
+  excerpt: { type: 'boolean', default: false },
+  setting: { type: 'string', default: SETTINGS.join(',') },
+  kernel: { type: 'string', default: 'bbr,cubic' },
+  rate: { type: 'string', default: AXES.rateMbps.join(',') },
+  workers: { type: 'string', default: String(availableParallelism()) },
+  resume: { type: 'string' },
+  judge: { type: 'string' },
+  svg: { type: 'string' },
 })
 
 const FIRST_SEED = 1

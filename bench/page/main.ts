@@ -4,7 +4,7 @@
  * four emulated links: through `multipath socks`, through agg-tunnel, over MPTCP and over plain TCP, in turns within
  * one run. `-- --runs 5` makes more runs than three.
  */
-import { parseArgs } from 'node:util'
+import { optionsOf } from '../shared/options-of.js'
 import { buildGo, PAGE_PEER } from '../shared/build.js'
 import { figure, median } from '../shared/figures.js'
 import { Network } from '../links/network.js'
@@ -63,7 +63,7 @@ function table(loads: readonly Load[], peers: readonly PagePeer[]): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { runs: { type: 'string', default: RUNS } } })
+  const values = optionsOf({ runs: { type: 'string', default: RUNS } })
   const lacking = await missingForLinks()
   if (!buildGo('pagego', PAGE_PEER)) lacking.push('Go: bench/pagego, both ends of the page')
   if (lacking.length > 0) {

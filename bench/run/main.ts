@@ -5,18 +5,16 @@
  * Each Node reads the certificates of NODE_EXTRA_CA_CERTS before anything else, which is no part of this unless `--own-certificates` is given.
  */
 import { execFileSync } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { optionsOf } from '../shared/options-of.js'
 import { figure, median } from '../shared/figures.js'
 import { Program } from '../shared/program.js'
 
-const { values } = parseArgs({
-  options: {
-    starts: { type: 'string', default: '15' },
-    pairs: { type: 'string', default: '7' },
-    megabytes: { type: 'string', default: '200' },
-    paths: { type: 'string', default: '2' },
-    'own-certificates': { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  starts: { type: 'string', default: '15' },
+  pairs: { type: 'string', default: '7' },
+  megabytes: { type: 'string', default: '200' },
+  paths: { type: 'string', default: '2' },
+  'own-certificates': { type: 'boolean', default: false },
 })
 
 if (!values['own-certificates']) delete process.env.NODE_EXTRA_CA_CERTS
