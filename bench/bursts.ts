@@ -3,9 +3,9 @@
  * Short connections of one address, many at once: none may fail, each is one `connection` at the server, and nothing is
  * left. `npm run bursts -- --connections 10000 --at-once 100 --paths 3`; without flags, all of 100 and 1,000, 1 and 3.
  */
-import { optionsOf } from './shared/options-of.js'
 import type { BurstPlan } from './bursts/run.js'
 import { runBurst } from './bursts/run.js'
+import { optionsOf } from './shared/options-of.js'
 
 const values = optionsOf({
   connections: { type: 'string', default: '10000' },

@@ -7,12 +7,12 @@
  *   --save                 also writes bench/results/loopback.json and .md
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { optionsOf } from './shared/options-of.js'
 import { type Case, CASES } from './loopback/cases.js'
 import { PAIRINGS, type Pairing } from './loopback/pairings.js'
 import { asData, figuresTable, Results, targetsTable } from './loopback/results.js'
 import { buildGo, buildNodeWorkers, GO_PEER, libraryBuild } from './shared/build.js'
 import { machine } from './shared/machine.js'
+import { optionsOf } from './shared/options-of.js'
 import { RESULTS } from './shared/places.js'
 
 const args = optionsOf({

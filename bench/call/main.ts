@@ -4,11 +4,11 @@
  * bytes that it takes, by multipath-net and by its peers. `npm run bench:call -- --seconds 60 --flaps 0 --down 2.5 --every 15`; needs
  * what `bench:links` needs. `--save` adds the runs to results/call.json, and writes results/call.md from all of them.
  */
-import { optionsOf } from '../shared/options-of.js'
 import { Network } from '../links/network.js'
 import { missingForLinks } from '../links/needs.js'
 import { link } from '../links/scenario.js'
 import { libraryBuild } from '../shared/build.js'
+import { optionsOf } from '../shared/options-of.js'
 import { Worker } from '../shared/worker.js'
 import { type Call, figuresOf, SLACK_MS, type Took } from './figures.js'
 import { CALL_PEERS, type CallPeer } from './peers.js'

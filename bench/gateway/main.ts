@@ -4,9 +4,9 @@
  * to a place with a policy of its own, and at the same time by plain TCP over the second link alone. A machine that stands still delays both. `npm run bench:gateway -- --scheduler redundant`; needs what `bench:links` needs, and nftables.
  */
 import { execFileSync } from 'node:child_process'
-import { optionsOf } from '../shared/options-of.js'
 import { Network } from '../links/network.js'
 import { buildGo, LINKSIM } from '../shared/build.js'
+import { optionsOf } from '../shared/options-of.js'
 import { Program } from '../shared/program.js'
 
 const values = optionsOf({

@@ -4,9 +4,9 @@
  * four emulated links: through `multipath socks`, through agg-tunnel, over MPTCP and over plain TCP, in turns within
  * one run. `-- --runs 5` makes more runs than three.
  */
-import { optionsOf } from '../shared/options-of.js'
 import { buildGo, PAGE_PEER } from '../shared/build.js'
 import { figure, median } from '../shared/figures.js'
+import { optionsOf } from '../shared/options-of.js'
 import { Network } from '../links/network.js'
 import { missingFor, missingForLinks } from '../links/needs.js'
 import { PEERS } from '../links/peers.js'

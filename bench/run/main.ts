@@ -5,8 +5,8 @@
  * Each Node reads the certificates of NODE_EXTRA_CA_CERTS before anything else, which is no part of this unless `--own-certificates` is given.
  */
 import { execFileSync } from 'node:child_process'
-import { optionsOf } from '../shared/options-of.js'
 import { figure, median } from '../shared/figures.js'
+import { optionsOf } from '../shared/options-of.js'
 import { Program } from '../shared/program.js'
 
 const values = optionsOf({

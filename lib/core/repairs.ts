@@ -12,7 +12,7 @@ const STALL_MS = 5
 /** The first ack after it takes longer than any of the round before, by this share of a round trip. */
 const RISE_SHARE = 0.5
 /** Acks of data that arrived at once come within this time, milliseconds. */
-const TOGETHER_MS = 4
+export const TOGETHER_MS = 4
 /** Repairs within this many round trips are one: packets that are lost together, and what is lost again. */
 const APART_ROUNDS = 4
 /** This many repairs within EVIDENCE_ROUNDS round trips show that losses limit the rate: CUBIC's window is then about 30 packets. */

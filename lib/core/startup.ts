@@ -3,6 +3,7 @@
 import type { Millis } from '../clock.js'
 import { STEADY_GAIN } from './congestion.js'
 import type { Round } from './delivery-rate.js'
+import { TOGETHER_MS } from './repairs.js'
 import type { RttEstimator } from './rtt.js'
 
 /** Window in pipes: short paths, where growth takes no time, and long ones; between these RTTs the one becomes the other. */
@@ -18,19 +19,19 @@ const FLAT_ROUNDS = 3
 const GROWTH = 1.25
 /** A round that delivered less than this share of the rate does not count. */
 const FULL_RATE_SHARE = 0.8
-/** Acks that stay away for this share of a minimum RTT, and for at least so many milliseconds, are a stall. */
+/** A stall is a time without acks: this share of the minimum RTT, and at least this many milliseconds. */
 const STALL_SHARE = 1 / 4
 const STALL_MS = 20
-/** It was a repair if this share of what was delivered lately comes within so many milliseconds after it. */
+/** The stall was a repair if at least this share of the bytes delivered lately is acked at once when it ends. */
 const TOGETHER_SHARE = 1 / 8
-const TOGETHER_MS = 4
-/** Before so many rounds have ended, acks stall because the kernel's own window is small. */
+/** Stalls of the first rounds are no repairs: the kernel's own window is still small. */
 const FIRST_ROUNDS = 2
-/** After a repair, the window grows by what so many round trips delivered: a repair may take as many. */
+/** After a repair, the window grows by what the last round trips delivered. A repair takes up to this many of them. */
 const REPAIR_ROUNDS = 3
-/** But only if the rate has grown within so many: CUBIC gets slower with each loss, and what is in its buffer waits. */
+/** It grows only while the rate has risen within this many round trips. Each loss slows CUBIC down, and leaves more data in its buffer. */
 const GROWTH_ROUNDS = 4
 
+/** Finds repairs by itself: `repairs.ts` compares a stall with the round before it, and misses repairs that follow one another. */
 export class Startup {
   readonly #rtt: RttEstimator
   #rounds = 0
@@ -40,10 +41,10 @@ export class Startup {
   /** Bytes, of which an e-th is left after {@link REPAIR_ROUNDS}. */
   #deliveredLately = 0
   #ackedAt: Millis = 0
-  /** When acks came again after a stall, and how many bytes of them at once. */
+  /** When the last stall ended, and the bytes that were acked at once then. */
   #stallEndedAt: Millis = -Infinity
   #together = 0
-  /** How long acks had kept coming while the newest one was on its way. */
+  /** How long acks had come without a stall while the newest flight was on its way. */
   #steadyMs: Millis = 0
   #repairedAt: Millis = -Infinity
 
@@ -111,7 +112,7 @@ export class Startup {
     } else this.#flatRounds++
   }
 
-  /** A long round trip tells of a queue where acks kept coming all the while; where they stalled, of a repair or a small window of the kernel's. */
+  /** A round trip is long because of a queue only if acks kept coming. A stall means a repair, or a small window of the kernel's. */
   get #isQueueing(): boolean {
     return this.#isLong(this.#steadyMs)
   }
