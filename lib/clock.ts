@@ -14,14 +14,23 @@ export interface Clock {
   callAt(at: Millis, run: () => void): () => void
 }
 
+/** Node takes a longer wait for none. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   callAt(at, run) {
-    const handle = setTimeout(run, Math.max(0, Math.ceil(at - performance.now())))
+    const waitMs = Math.max(0, Math.ceil(at - performance.now()))
+    let cancel: (() => void) | undefined
+    const step = (): void => {
+      cancel = systemClock.callAt(at, run)
+    }
+    const handle = setTimeout(waitMs > MAX_TIMER_MS ? step : run, Math.min(waitMs, MAX_TIMER_MS))
     handle.unref()
     return () => {
       clearTimeout(handle)
+      cancel?.()
     }
   },
 }

@@ -34,6 +34,11 @@ export class CoreTimer {
     this.#wallOffset = clock.wall() - clock.now()
   }
 
+  /** Call before bytes are taken: sockets of one turn of the loop are read without a look at timers between them. */
+  beforeReading(now: Millis): void {
+    if (now - this.#at > STALL_MS) this.#core.forgiveSilence(now, 'once')
+  }
+
   /** Call after anything that may have changed when the core wants to be woken. */
   arm(): void {
     const at = this.#core.nextTickAt(this.#at)

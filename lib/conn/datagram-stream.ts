@@ -5,6 +5,7 @@ import type { DatagramOptions, DatagramSendOptions, DatagramStats } from '../cor
 import { DATAGRAM_SEND_TABLE, DATAGRAM_TABLE } from '../core/datagram-options.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import { refuseUnknown, resolveOptions, type Resolved } from '../options.js'
+import { callForeign } from '../stream/foreign.js'
 import type { Callback } from '../stream/socket-surface.js'
 import { MAX_DATAGRAM_BYTES } from '../wire/limits.js'
 import type { Driver } from './driver.js'
@@ -100,14 +101,17 @@ export class DatagramStream extends Duplex {
     }
     if (!this.#isReady && this.isTaken === true) {
       this.#isReady = true
-      this.emit('ready')
+      callForeign(() => this.emit('ready'))
     }
     const { core, clock } = this.#driver
     while (this.#isWanted && !this.readableEnded) {
       const message = core.datagrams.receiver.take(clock.now())
       if (message === undefined) return
       this.#onUse()
-      this.#isWanted = this.push(Buffer.from(message.buffer, message.byteOffset, message.length))
+      // A listener of `data` may throw: the bytes behind this message are read all the same.
+      callForeign(() => {
+        this.#isWanted = this.push(Buffer.from(message.buffer, message.byteOffset, message.length))
+      })
     }
   }
 

@@ -90,7 +90,6 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
     return this.#reading.isStopped
   }
 
-  /** Streams of the live subflows. */
   get streams(): Stream[] {
     return [...this.#sockets.values()].map(({ stream }) => stream)
   }
@@ -228,6 +227,7 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   receive(subflow: Subflow, bytes: Uint8Array): number {
     const now = this.clock.now()
     this.wake(now)
+    this.#timer.beforeReading(now)
     const taken = this.core.receive(subflow, bytes, now, PORTION_FRAMES)
     this.#reading.took(subflow)
     // Acks wait for the end of the turn, so that one write covers all that this turn reads.

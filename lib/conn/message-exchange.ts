@@ -111,7 +111,8 @@ export class MessageExchange {
       else if (heard.type === 'end') this.#hasHeardEnd = true
       hasHeard = true
     }
-    if (receiver.late + receiver.queue.dropped > 0) throw tooManyError()
+    // What is too old is a copy: its sender has at most MAX_SPAN numbers that are not acked.
+    if (receiver.expired + receiver.queue.dropped > 0) throw tooManyError()
     return hasHeard
   }
 

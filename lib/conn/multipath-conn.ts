@@ -48,7 +48,7 @@ export interface ConnInit {
  * callback is called.
  *
  * Errors (events and callbacks): ERR_MULTIPATH_UNACKED, _INCOMPLETE, _RESET, _HOLD, _RESTARTED, _PEER, _AUTH, _LINGER,
- * _CLOSED.
+ * _SCHEDULER, _IDLE, _CLOSED.
  */
 export class MultipathConn extends PathSurface {
   /** Called once, when no subflow may join any more. @internal */
@@ -168,10 +168,8 @@ export class MultipathConn extends PathSurface {
 
   /** @internal */ override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.idle.refresh()
-    this.#outlet.writeAll(
-      chunks.map(({ chunk }) => chunk),
-      callback,
-    )
+    const bytes = chunks.map(({ chunk }) => chunk)
+    this.#outlet.writeAll(bytes, callback)
     if (this.#finish !== undefined) this.#checkDrained()
   }
 
@@ -229,6 +227,10 @@ export class MultipathConn extends PathSurface {
 
   /** @internal */ protected override get driver(): Driver<Duplex> {
     return this.#driver
+  }
+
+  /** @internal */ protected override get sentBytes(): number {
+    return this.bytesWritten - this.unflushedBytes
   }
 
   /** @internal */ protected override lend(chunk: Uint8Array): Uint8Array {

@@ -28,7 +28,7 @@ export interface ConnPath extends Carried {
   readonly tier: Tier
   /** Its share among others, for the scheduler `weighted`. */
   readonly weight: number
-  /** The byte cap, what it counted so far over all connections that share it, and the rate cap; Infinity: none. */
+  /** Cap of the bytes that the path sends, over all connections that share it; Infinity: none. */
   readonly maxBytes: number
   /** Bytes counted towards `maxBytes` so far, over all connections that share the path. */
   readonly spentBytes: number

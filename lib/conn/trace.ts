@@ -37,7 +37,7 @@ export class TraceWriter {
   #told: Standing
   #sampledAt: Millis = -Infinity
   /** When the last flush was. */
-  #flushedAt: Millis = -Infinity
+  #flushedAt: Millis
   /** Nothing has happened since. */
   #isIdle = true
   /** The time of the last line. */
@@ -49,6 +49,7 @@ export class TraceWriter {
     this.#clock = clock
     this.#core = core
     this.#told = standingOf(core.metrics)
+    this.#flushedAt = clock.now()
   }
 
   /** The connection has a name now, and is about to get its first subflow. */

@@ -19,7 +19,8 @@ export class DatagramReceiver {
   readonly #transit = new Transit(STAMPS)
   #received = 0
   #duplicates = 0
-  #late = 0
+  #old = 0
+  #expired = 0
 
   constructor(subflows: readonly Subflow[]) {
     this.#subflows = subflows
@@ -37,7 +38,12 @@ export class DatagramReceiver {
 
   /** How many came late, or became late before they were taken. */
   get late(): number {
-    return this.#late + this.queue.expired
+    return this.#old + this.expired
+  }
+
+  /** Of these, the ones whose time was over. The others are too old to be told from copies. */
+  get expired(): number {
+    return this.#expired + this.queue.expired
   }
 
   /** A frame came with a datagram. @throws {RemoteProtocolError} where it carries none */
@@ -49,7 +55,8 @@ export class DatagramReceiver {
     const sight = this.#seen.see(number)
     const expiresAt = lifeMs === 0 ? Infinity : now + lifeMs - tookMs
     if (sight === 'known') this.#duplicates++
-    else if (sight === 'old' || expiresAt <= now) this.#late++
+    else if (sight === 'old') this.#old++
+    else if (expiresAt <= now) this.#expired++
     else if (this.queue.push({ bytes, priority: 0, expiresAt })) return
     // It was a copy or late, or an older one that was not read made room for it.
     subflow.waste.add(bytes.length)

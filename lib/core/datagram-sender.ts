@@ -8,12 +8,12 @@ import { encodeDatagramHead, STAMPS } from '../wire/datagram.js'
 import { Choice } from './eligibility.js'
 import type { InFlight } from './in-flight.js'
 import { fly } from './in-flight.js'
-import { lateAfterMs } from './lateness.js'
+import { lateAt } from './lateness.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Peer } from './peer-profile.js'
 import type { Perishable } from './perishable-queue.js'
 import { PerishableQueue } from './perishable-queue.js'
-import { ackMs } from './schedulers/soonest.js'
+import { ackMs, soonest } from './schedulers/soonest.js'
 import type { Subflow } from './subflow.js'
 import type { Sending } from './tracker.js'
 
@@ -24,6 +24,9 @@ const HEADROOM_BYTES = 10 * 1400
 /** Limit of what leaves again because a path is late: this share of all bytes, and an allowance before there are any. */
 const LATE_SHARE = 1 / 4
 const LATE_FREE_BYTES = 65_536
+
+/** What one costs until its ack beside its bytes: objects, and places in sets. */
+const OVERHEAD_BYTES = 256
 
 export interface Message extends Perishable {
   /** On how many further paths it leaves at once. */
@@ -70,7 +73,7 @@ export class DatagramSender {
     return this.#counts
   }
 
-  /** Bytes under way, each once. */
+  /** Bytes under way, each once, with what they cost. */
   get unackedBytes(): number {
     return this.#unackedBytes
   }
@@ -85,7 +88,8 @@ export class DatagramSender {
   get dueAt(): Millis {
     let at = Infinity
     for (const [subflow, carried] of this.#carried)
-      if (carried.size > 0 && subflow.state === 'up' && this.#maySendLate) at = Math.min(at, lateAt(subflow))
+      if (carried.size > 0 && subflow.state === 'up' && this.#maySendLate)
+        at = Math.min(at, lateAt(subflow, LATE_MS))
     if (this.queue.isEmpty && this.#again.size === 0) return at
     for (const { path } of this.#choice.candidates) {
       const readyAt = path.readyAt(this.#now)
@@ -100,9 +104,9 @@ export class DatagramSender {
     if (!this.#init.peer.profile.takesDatagrams) return
     if (this.queue.isEmpty && this.#unacked.size === 0) return
     this.#choice.review(now)
-    this.#punctual = new Set(this.#choice.candidates.filter((subflow) => lateAt(subflow) > now))
+    this.#punctual = new Set(this.#choice.candidates.filter((subflow) => lateAt(subflow, LATE_MS) > now))
     this.#giveUpLate()
-    for (const message of this.#again) this.#sendAgain(message)
+    this.#sendAllAgain()
     while (this.#sendFirst());
   }
 
@@ -126,7 +130,7 @@ export class DatagramSender {
 
   #forget(message: Message): void {
     this.#unacked.delete(message.number!)
-    this.#unackedBytes -= message.bytes.length
+    this.#unackedBytes -= message.bytes.length + OVERHEAD_BYTES
     this.#again.delete(message)
     for (const subflow of message.sentOn) this.#carried.get(subflow)?.delete(message)
   }
@@ -152,37 +156,48 @@ export class DatagramSender {
     return undefined
   }
 
-  #sendAgain(message: Message): void {
+  /** Where the oldest finds no path to help it, no later one does, unless its own paths are gone. */
+  #sendAllAgain(): void {
+    let hasHelper = true
+    for (const message of this.#again) {
+      if (!hasHelper && isCarried(message)) continue
+      hasHelper = this.#sendAgain(message) || !isCarried(message)
+    }
+  }
+
+  /** @returns whether it is no longer to leave */
+  #sendAgain(message: Message): boolean {
     const carrier = this.#punctualCarrier(message)
     if (carrier !== undefined) {
       // It delivers again, and need not be helped out unless it falls back.
       this.#again.delete(message)
       this.#carried.get(carrier)?.add(message)
-      return
+      return true
     }
     if (message.expiresAt <= this.#now) {
       this.#forget(message)
-      return
+      return true
     }
-    const isCarried = [...message.sentOn].some(({ state }) => state === 'up')
-    const helper = isCarried && !this.#maySendLate ? undefined : this.#helper(message, isCarried)
-    if (helper === undefined) return
+    const isUnderWay = isCarried(message)
+    const helper = isUnderWay && !this.#maySendLate ? undefined : this.#helper(message, isUnderWay)
+    if (helper === undefined) return false
     this.#again.delete(message)
-    if (isCarried) this.#lateBytes += message.bytes.length
+    if (isUnderWay) this.#lateBytes += message.bytes.length
     this.#counts.resent++
     this.#send(message, helper, 'again')
+    return true
   }
 
   #sendFirst(): boolean {
     const message = this.queue.first(this.#now)
     if (message === undefined || this.#unackedBytes >= this.#init.options.maxUnackedBytes) return false
-    const open = this.#open
+    const open = this.#openFor(message)
     const subflow = this.#soonest(message, (one) => open.includes(one))
     if (subflow === undefined) return false
     this.queue.remove(message)
     const number = (message.number = this.#nextNumber++)
     this.#unacked.set(number, message)
-    this.#unackedBytes += message.bytes.length
+    this.#unackedBytes += message.bytes.length + OVERHEAD_BYTES
     this.#counts.sent++
     this.#send(message, subflow, 'first')
     for (let left = message.copies; left > 0; left--) {
@@ -200,24 +215,25 @@ export class DatagramSender {
     return true
   }
 
-  /** Paths of the tiers in use. */
-  get #open(): readonly Subflow[] {
-    return this.#choice.inUse(this.#choice.candidates, this.queue.bytes)
+  /** Paths of the tiers in use, of those whose caps have room for it. */
+  #openFor({ bytes }: Message): readonly Subflow[] {
+    const able = this.#choice.candidates.filter(({ path }) => path.leftBytes >= bytes.length)
+    return this.#choice.inUse(able, this.queue.bytes)
   }
 
   /**
    * Another path for what is carried by paths that are late, suspect or gone. Late ones count as full, and so open the next tier; a
    * backup is for those that are gone.
    *
-   * @param isCarried - it is still under way, so that only a path that is not late helps
+   * @param isUnderWay - so that only a path that is not late helps
    */
-  #helper(message: Message, isCarried: boolean): Subflow | undefined {
-    const open = this.#open
+  #helper(message: Message, isUnderWay: boolean): Subflow | undefined {
+    const open = this.#openFor(message)
     const helper = this.#soonest(
       message,
       (one) => this.#punctual.has(one) && (open.includes(one) || one.path.tier !== 'backup'),
     )
-    return helper ?? (isCarried ? undefined : this.#soonest(message, (one) => open.includes(one)))
+    return helper ?? (isUnderWay ? undefined : this.#soonest(message, (one) => open.includes(one)))
   }
 
   /**
@@ -228,18 +244,20 @@ export class DatagramSender {
     const eligible = this.#choice.candidates.filter(
       (one) => isEligible(one) && !sentOn.has(one) && one.path.leftBytes >= bytes.length,
     )
-    const best = lowest(eligible, (one) => this.#arrivalMs(one, bytes.length))
+    const best = soonest(eligible, undefined, (one) => this.#arrivalMs(one, bytes.length))
     return best !== undefined && this.#hasRoom(best) ? best : undefined
   }
 
   /** When the ack is expected, milliseconds from now. */
   #arrivalMs(subflow: Subflow, bytes: number): number {
-    const { bytesPerMs, isBlocked } = subflow
+    const { bytesPerMs, isBlocked, path } = subflow
     // How long a socket stays full is not known.
     if (isBlocked) return Infinity
     // While a path is being filled for the first time, its rate says nothing, and its window doubles in a round trip.
     const isUnknown = subflow.isStartup || bytesPerMs === 0
     if (this.#hasRoom(subflow)) return ackMs(subflow) + (isUnknown ? 0 : bytes / bytesPerMs)
+    const heldMs = path.readyAt(this.#now) - this.#now
+    if (heldMs > 0) return ackMs(subflow) + heldMs + this.queue.bytes / path.bytesPerMs
     return ackMs(subflow) + (isUnknown ? ackMs(subflow) : this.queue.bytes / bytesPerMs)
   }
 
@@ -252,9 +270,12 @@ export class DatagramSender {
     const number = message.number!
     const now = Math.floor(this.#now)
     const stamp = (now - (this.#firstStamp ??= now)) % STAMPS
-    const lifeMs = expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - this.#now))
+    const left = Math.ceil(expiresAt - this.#now)
+    const lifeMs = Number.isSafeInteger(left) ? Math.max(1, left) : 0
     const wire = [encodeDatagramHead({ number, stamp, lifeMs }, bytes.length), bytes]
-    const frame = { fn: keyOf(number), size: bytes.length, wire, carriers: sentOn, sends: sentOn.size + 1 }
+    // What delivers nothing would end rounds of the window without a rate: an empty one counts as a byte.
+    const size = Math.max(1, bytes.length)
+    const frame = { fn: keyOf(number), size, wire, carriers: sentOn, sends: sentOn.size + 1 }
     fly(frame, subflow, sending, this.#now)
     sentOn.add(subflow)
     this.#sentBytes += bytes.length
@@ -264,21 +285,13 @@ export class DatagramSender {
   }
 }
 
+/** A path that has carried it is neither suspect nor gone. */
+function isCarried({ sentOn }: Message): boolean {
+  for (const { state } of sentOn) if (state === 'up') return true
+  return false
+}
+
 /** Among the flights of a subflow, data frames have numbers from 10 on. */
 function keyOf(number: number): number {
   return -1 - number
-}
-
-/** When the oldest ack that a subflow owes is late; Infinity where it owes none. */
-function lateAt(subflow: Subflow): Millis {
-  const { oldestFlight } = subflow
-  return oldestFlight === undefined
-    ? Infinity
-    : oldestFlight.sentAt + (lateAfterMs(subflow, LATE_MS) ?? Infinity)
-}
-
-function lowest<Item>(items: readonly Item[], valueOf: (item: Item) => number): Item | undefined {
-  let best: Item | undefined
-  for (const item of items) if (best === undefined || valueOf(item) < valueOf(best)) best = item
-  return best
 }

@@ -154,7 +154,8 @@ export class DeliveryRate {
     const sample = isFull ? rate : Math.max(rate, burst.rate)
     if (sample > 0 && (isKnown || sample > this.value)) this.#rate.update(sample, now, span)
     if (isKnown) this.#isLowerBound = false
-    return flight.delivered >= this.#nextRound ? this.#endRound(now) : undefined
+    // A round takes time: without any, it would have no rate.
+    return flight.delivered >= this.#nextRound && now > this.#roundBegan ? this.#endRound(now) : undefined
   }
 
   /** What was known of the rate is old. */

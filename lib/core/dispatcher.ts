@@ -95,8 +95,8 @@ export class Dispatcher {
       const taken = reader?.push(bytes, maxFrames) ?? bytes.length
       ending.reached(receiver.window.nextFrame)
       const isNew = receiver.storedFrames > storedFrames || reader?.isTakingData === true
-      // One of ours has lost nothing: it may have been told to send nothing for the time being.
-      const isWaiting = peer.profile.mayForget && receiver.hasHole && !isNew
+      // One of ours has lost nothing: it may have been told to send nothing for the time being. Nor is lost what our reader has no room for.
+      const isWaiting = peer.profile.mayForget && receiver.hasHole && !isNew && !receiver.hasNoRoom
       if (this.#missing.heard(isWaiting, now)) this.failure = missingError(receiver.window.nextFrame)
       this.#throttle(subflow)
       return taken
@@ -136,6 +136,7 @@ export class Dispatcher {
 class SubflowSink implements FrameSink {
   readonly #dispatcher: Dispatcher
   readonly #subflow: Subflow
+  #hasHeardHave = false
 
   constructor(dispatcher: Dispatcher, subflow: Subflow) {
     this.#dispatcher = dispatcher
@@ -232,6 +233,9 @@ class SubflowSink implements FrameSink {
 
   #onHave(have: Have): void {
     const { inFlight, suspension } = this.#dispatcher.parts
+    // Once: to look for thousands of frames again and again would cost us more than the peer.
+    if (this.#hasHeardHave) return
+    this.#hasHeardHave = true
     inFlight.have(have, this.#dispatcher.now)
     suspension.haveHeard()
   }
@@ -246,9 +250,8 @@ class SubflowSink implements FrameSink {
   #onNumberedFin(end: number): void {
     const { ending, receiver } = this.#dispatcher.parts
     this.#assertAnswered('a FIN')
-    const isOther = ending.peerEnd !== Infinity && ending.peerEnd !== end
-    if (isOther || end < receiver.window.end)
-      throw new RemoteProtocolError(`a FIN at frame ${end}, which contradicts what has come`)
+    const isWrong = ending.peerEnd === Infinity ? end < receiver.window.end : ending.peerEnd !== end
+    if (isWrong) throw new RemoteProtocolError(`a FIN at frame ${end}, which contradicts what has come`)
     this.#subflow.acks.add(end)
     ending.finHeard(end)
   }

@@ -130,8 +130,9 @@ export class Choice {
   /** Whether a candidate takes a frame now. */
   readonly hasRoom = (subflow: Subflow): boolean => hasRoomAt(subflow, this.#now)
 
+  /** A rate cap may hold it up. */
   readonly arrivalMs = (subflow: Subflow, bytes: number): Millis =>
-    subflow.forecast.arrivalMs(bytes, this.#now)
+    subflow.forecast.arrivalMs(bytes, this.#now) + Math.max(0, subflow.path.readyAt(this.#now) - this.#now)
 
   /** Candidates that could carry more: of what `isWaiting` now, or, where nothing is, as far as their windows go. */
   unused(isWaiting: boolean): readonly Subflow[] {
@@ -147,8 +148,8 @@ export class Choice {
 
   /** Subflows of the tiers in use on which `frame` may leave again: those on which it is not under way. */
   ableToResend({ fn, size }: SentFrame): readonly Subflow[] {
-    const inUse = this.inUse(this.#candidates, Infinity)
-    return inUse.filter(({ path, flights }) => path.leftBytes >= size && !flights.has(fn))
+    const able = this.#candidates.filter(({ path }) => path.leftBytes >= size)
+    return this.inUse(able, Infinity).filter(({ flights }) => !flights.has(fn))
   }
 
   /** Whether a candidate carries `frame`. */
@@ -159,6 +160,12 @@ export class Choice {
   /** Of `subflows`, those whose tiers are in use while `queuedBytes` wait. */
   inUse(subflows: readonly Subflow[], queuedBytes: number): readonly Subflow[] {
     return openTiers(subflows, queuedBytes, this.hasRoom)
+  }
+
+  /** Of the tiers in use, the subflow with the lowest RTT whose cap has room for `bytes`, whatever its window says. */
+  fastestFor(bytes: number): Subflow | undefined {
+    const able = this.#candidates.filter(({ isBlocked, path }) => !isBlocked && path.leftBytes >= bytes)
+    return fastest(this.inUse(able, 0))
   }
 
   /** Whether a new frame may leave on `subflow` at `now`, and if not, why not. */
@@ -202,4 +209,8 @@ function isFull(
 /** A window still being found says nothing of the path, unless a cap is what holds it. */
 function isGrowing(subflow: Subflow): boolean {
   return subflow.isStartup && subflow.bytesPerMs < subflow.path.bytesPerMs
+}
+
+export function fastest(subflows: readonly Subflow[]): Subflow | undefined {
+  return subflows.toSorted((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
 }

@@ -149,18 +149,23 @@ export class InFlight {
 
   /** All frames before number `nextFrame` have arrived, whatever has become of their acks. */
   ackedBefore(nextFrame: number, now: Millis): void {
-    for (let frame = this.lowest(); frame !== undefined && frame.fn < nextFrame; frame = this.lowest())
+    const window = this.#window
+    for (let frame = window.lowest(); frame !== undefined && frame.fn < nextFrame; frame = window.lowest())
       this.#finish(frame, now)
   }
 
   /** What the peer has received, whatever has become of its acks. */
   have({ nextFrame, ranges }: Have, now: Millis): void {
     this.ackedBefore(nextFrame, now)
-    for (const [from, to] of ranges)
-      for (let fn = from; fn < to; fn++) {
+    const first = this.lowest()?.fn ?? Infinity
+    for (const [from, to] of ranges) {
+      // Whatever the peer says: no other frames are looked for.
+      const behind = Math.min(to, this.nextFn)
+      for (let fn = Math.max(from, first); fn < behind; fn++) {
         const frame = this.#window.get(fn)
         if (frame !== undefined) this.#finish(frame, now)
       }
+    }
   }
 
   #arrived(subflow: Subflow, flight: Flight, now: Millis): void {
@@ -207,7 +212,7 @@ export class InFlight {
     return this.#window.get(frame.fn)
   }
 
-  #finish(frame: SentFrame, now: Millis): void {
+  #finish(frame: WindowFrame, now: Millis): void {
     for (const carrier of frame.carriers) carrier.carriedAcked(frame.size)
     this.#window.acked(frame)
     this.#retransmits.remove(frame)

@@ -11,3 +11,11 @@ export function lateAfterMs(subflow: Subflow, leastMs: number): Millis | undefin
   const usualMs = subflow.expectedRttMs
   return usualMs === undefined ? undefined : Math.max(subflow.timeoutMs(0), usualMs + leastMs)
 }
+
+/** When the oldest ack that `subflow` owes is late, by `leastMs` at least; Infinity where it owes none. */
+export function lateAt(subflow: Subflow, leastMs: number): Millis {
+  const { oldestFlight } = subflow
+  return oldestFlight === undefined
+    ? Infinity
+    : oldestFlight.sentAt + (lateAfterMs(subflow, leastMs) ?? Infinity)
+}

@@ -21,6 +21,8 @@ export class Receiver {
   readonly #options: ResolvedConnOptions
   /** Highest number of a frame that was dropped, or that a closing subflow cut. */
   #cutFrame = 0
+  /** The frame that was dropped last, whole. */
+  #refused: { readonly fn: number; readonly size: number } | undefined
   /** Bytes of data frames that arrived since the acks were last sent. */
   bytesSinceFlush = 0
   /** Frames that were kept: neither dropped nor seen before. */
@@ -55,6 +57,7 @@ export class Receiver {
       subflow.waste.add(size)
       // Judged anew when whole: another copy may have come in first. A dropped one gets no ack, as from Go.
       if (verdict !== 'duplicate') {
+        this.#refused = { fn, size }
         this.cut(fn)
         return
       }
@@ -88,6 +91,13 @@ export class Receiver {
   /** A frame is missing that was seen and not kept, or that a later one shows. */
   get hasHole(): boolean {
     return this.window.outOfOrderBytes > 0 || this.window.isMissing(this.#cutFrame)
+  }
+
+  /** The reader has no room for the frame that it waits for: nobody else is to blame that it is missing. */
+  get hasNoRoom(): boolean {
+    if (this.isFull) return true
+    const { fn, size } = this.#refused ?? { fn: 0, size: 0 }
+    return fn === this.window.nextFrame && this.window.judge(fn, size) === 'drop'
   }
 
   /** Little more fits in front of the reader: what the sockets bring until they stop needs the rest. */

@@ -2,9 +2,14 @@
 /** Frames that must leave again, lowest number first. */
 import type { SentFrame } from './flight.js'
 
+/** So many that have left are kept in front of the others until they are more than half of all. */
+const LEFT_FRAMES = 64
+
 export class RetransmitQueue {
   /** In order; those that are not in `#waiting` have been removed meanwhile. */
   #frames: SentFrame[] = []
+  /** None before it is waiting. */
+  #head = 0
   #waiting: Set<SentFrame> | undefined
 
   get length(): number {
@@ -14,32 +19,35 @@ export class RetransmitQueue {
   add(frame: SentFrame): void {
     this.#waiting ??= new Set()
     if (this.#waiting.has(frame)) return
-    this.#compact()
     this.#waiting.add(frame)
     let at = this.#frames.length
     while (at > 0 && this.#frames[at - 1]!.fn > frame.fn) at--
-    this.#frames.splice(at, 0, frame)
+    // One that was removed may still be in the list.
+    if (this.#frames[at - 1] === frame) at--
+    else this.#frames.splice(at, 0, frame)
+    this.#head = Math.min(this.#head, at)
   }
 
   /** The lowest frame, left in the queue. */
   first(): SentFrame | undefined {
-    this.#compact()
-    return this.#frames[0]
+    if (this.length === 0) return undefined
+    while (!this.#waiting!.has(this.#frames[this.#head]!)) this.#head++
+    if (this.#head > LEFT_FRAMES && 2 * this.#head > this.#frames.length) {
+      this.#frames = this.#frames.slice(this.#head)
+      this.#head = 0
+    }
+    return this.#frames[this.#head]
   }
 
   /** Its ack has come, or it leaves. */
   remove(frame: SentFrame): void {
-    this.#waiting?.delete(frame)
+    if (this.#waiting?.delete(frame) !== true || this.#waiting.size > 0) return
+    this.#frames = []
+    this.#head = 0
   }
 
   /** Removes all frames for which `isNeedless` holds. */
   removeWhere(isNeedless: (frame: SentFrame) => boolean): void {
     for (const frame of this.#waiting ?? []) if (isNeedless(frame)) this.remove(frame)
-  }
-
-  /** A frame that was removed may be added again, and must not be in the list twice. */
-  #compact(): void {
-    if (this.#frames.length !== this.length)
-      this.#frames = this.#frames.filter((frame) => this.#waiting?.has(frame))
   }
 }

@@ -9,8 +9,11 @@ import { PassingMap } from './passing-map.js'
 /** Numbers between the lowest unacked frame and the next new one: a Go receiver drops what is 4,096 ahead. */
 const MAX_SPAN = 3072
 
+const NOTHING: readonly Uint8Array[] = []
+
 /** A frame as its writer, `InFlight`, sees it. */
 export interface WindowFrame extends SentFrame {
+  wire: readonly Uint8Array[]
   readonly carriers: Set<Carrier>
   sends: number
 }
@@ -113,7 +116,9 @@ export class SendWindow {
     return undefined
   }
 
-  acked(frame: SentFrame): void {
+  /** The payload is no longer needed, though the frame may fly on where its ack has not come. */
+  acked(frame: WindowFrame): void {
+    frame.wire = NOTHING
     this.#frames.delete(frame.fn)
     this.#shared?.delete(frame.fn)
     this.#bytes -= frame.size

@@ -6,7 +6,7 @@ import { ByteQueue } from '../wire/byte-queue.js'
 import { encodeWindow } from '../wire/window-frame.js'
 import { asked, schedulerError } from './failures.js'
 import type { Eligibility } from './eligibility.js'
-import { Choice, heldUntil, isCandidate } from './eligibility.js'
+import { Choice, fastest, heldUntil, isCandidate } from './eligibility.js'
 import type { SentFrame } from './flight.js'
 import type { InFlight } from './in-flight.js'
 import type { ResolvedConnOptions } from './options.js'
@@ -149,12 +149,12 @@ export class Sender {
     } while (!choice.candidates.every(isCandidate))
   }
 
-  /** One that becomes a candidate owes nothing for the time before. */
+  /** One that becomes a candidate owes nothing for the time before, and is owed nothing. */
   #level(newcomer: Subflow): void {
     const { candidates, newcomers } = this.#choice
     const others = candidates.filter((other) => !newcomers.includes(other))
-    const served = Math.min(...others.map((other) => other.served))
-    if (served !== Infinity) newcomer.served = Math.max(newcomer.served, served)
+    const peers = others.length > 0 ? others : newcomers
+    newcomer.served = Math.min(...peers.map((other) => other.served))
   }
 
   /** Bytes that wait; without an end while the application waits for room. */
@@ -209,8 +209,8 @@ export class Sender {
   #nextShared(subflow: Subflow): SentFrame | undefined {
     for (;;) {
       const frame = this.#inFlight.sharedFrom(subflow.nextShared)
+      subflow.nextShared = frame === undefined ? this.#inFlight.nextFn : frame.fn + 1
       if (frame === undefined) return undefined
-      subflow.nextShared = frame.fn + 1
       if (!frame.carriers.has(subflow) && frame.size <= subflow.path.leftBytes) return frame
     }
   }
@@ -268,17 +268,20 @@ export class Sender {
   #sendProbe(): void {
     const { peerWindow } = this.#inFlight
     const able = this.#choice.candidates.filter((subflow) => !subflow.isBlocked)
-    const best = fastest(this.#choice.inUse(able, 0))
+    if (able.length > 0 && !peerWindow.isStopped) {
+      this.#ask(able)
+      return
+    }
+    const best = this.#choice.fastestFor(this.#inFlight.lowest()?.size ?? 1)
     if (best === undefined) peerWindow.postponed(this.#now)
-    else if (peerWindow.isStopped) this.#probeOn(best)
-    else this.#ask(able)
+    else this.#probeOn(best)
   }
 
   #probeOn(best: Subflow): void {
     const { leftBytes } = best.path
     const frame = this.#inFlight.lowest() ?? this.#cutProbe(leftBytes)
     this.#inFlight.peerWindow.probed(this.#now)
-    if (frame === undefined || best.flights.has(frame.fn) || frame.size > leftBytes) return
+    if (frame === undefined || best.flights.has(frame.fn)) return
     this.#inFlight.probeWith(frame)
     this.#send(frame, best, frame.sends === 0 ? 'first' : 'again')
   }
@@ -294,8 +297,4 @@ export class Sender {
     if (isWaiting || this.isIdle || this.#choice.closedBy === 'peer-full')
       for (const one of this.#choice.unused(isWaiting)) one.window.markAppLimited(one.inFlightBytes)
   }
-}
-
-function fastest(subflows: readonly Subflow[]): Subflow | undefined {
-  return subflows.toSorted((a, b) => a.smoothedRttMs - b.smoothedRttMs)[0]
 }

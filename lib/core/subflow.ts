@@ -204,6 +204,7 @@ export class Subflow implements SubflowView, Carrier {
     if (silence > suspectMs && this.#falseAlarms.ended(silence, this.#usualWaitMs(suspectMs), now))
       this.#wasOutage = true
     this.lastHeardAt = now
+    this.#forgivenAt = -Infinity
   }
 
   /** Silence that is unusual for this path, milliseconds. */

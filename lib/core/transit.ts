@@ -5,14 +5,17 @@
  */
 import type { Millis } from '../clock.js'
 
-/** Two clocks differ by hardly a millisecond more after this time. */
+/** Two clocks differ by hardly a millisecond more after this time, unless one of them stood still while its machine slept. */
 const SPAN_MS = 10_000
+/** After a silence as long as that, what comes tells within this time whether one has: until then, it is taken for late. */
+const RELEARN_MS = 1000
 
 export class Transit {
   readonly #stamps: number
   #lowest = Infinity
   #lowestBefore = Infinity
   #since: Millis = -Infinity
+  #last: Millis = -Infinity
   /** Of the first stamp, so that differences are small numbers. */
   #first: number | undefined
 
@@ -31,8 +34,9 @@ export class Transit {
     if (now - this.#since > SPAN_MS) {
       this.#lowestBefore = this.#lowest
       this.#lowest = Infinity
-      this.#since = now
+      this.#since = now - this.#last > SPAN_MS ? now - SPAN_MS + RELEARN_MS : now
     }
+    this.#last = now
     const difference = now - stamp
     const ahead = difference - (this.#first ??= difference)
     const shifted = ahead - this.#stamps * Math.round(ahead / this.#stamps)

@@ -45,7 +45,8 @@ export function decodeHave(frame: Extension): Have {
     at += gap.size + count.size
     const from = end + gap.value
     end = from + count.value
-    if (gap.value === 0 || count.value === 0 || end > nextFrame + GO_RECEIVE_FRAMES)
+    const isInReach = end - nextFrame <= GO_RECEIVE_FRAMES && Number.isSafeInteger(end)
+    if (gap.value === 0 || count.value === 0 || !isInReach)
       throw new RemoteProtocolError('a HAVE with an invalid range')
     ranges.push([from, end])
   }

@@ -61,6 +61,7 @@ export function decodePath(frame: Extension): PathWords {
   }
 }
 
+/** Nobody sends as much as no integer can say. */
 function finite(value: number): number | undefined {
-  return value === Infinity ? undefined : value
+  return value > Number.MAX_SAFE_INTEGER ? undefined : value
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DatagramStream } from '../../lib/index.js'
 import { connect, createServer, MultipathDialer, MultipathError, OptionError } from '../../lib/index.js'
+import { catchUncaught } from '../support/outside.js'
 import { connectedPair, readAll } from '../support/pair.js'
 import { quiet, until } from '../support/turns.js'
 import { GoLikeSubflow } from '../support/go-like.js'
@@ -39,6 +40,24 @@ describe('the datagrams of a connection', () => {
     expect(rest).toEqual([])
     await until(() => theirs.destroyed || theirs.readableEnded || theirs.resume().readableEnded)
     expect(ours.errored).toBeNull()
+  })
+
+  it('arrive, and the bytes beside them, though a listener of one throws', async () => {
+    const caught = catchUncaught()
+    const { near, far } = await connectedPair()
+    const [ours, theirs] = [near.datagrams(), far.datagrams()]
+    const heard: string[] = []
+    theirs.on('data', (message: Buffer) => {
+      heard.push(String(message))
+      throw new Error(`from the listener of ${String(message)}`)
+    })
+    for (const text of ['a', 'b']) ours.send(text)
+    near.end('bytes')
+    far.end()
+    expect((await readAll(far)).toString()).toBe('bytes')
+    await until(() => caught.exceptions.length === 2)
+    expect(heard).toEqual(['a', 'b'])
+    expect(far.errored).toBeNull()
   })
 
   it('say when the peer takes them, and what has become of them', async () => {

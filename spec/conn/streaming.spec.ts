@@ -62,15 +62,19 @@ describe('write()', () => {
     expect(String(await readAll(far))).toBe('x')
   })
 
-  it('copies what its caller gets back by the callback, however long it stays unacked', async () => {
+  it.each([
+    ['bytes', (bytes: Buffer): ArrayBufferView => bytes],
+    ['numbers', ({ buffer, byteOffset, length }: Buffer) => new Uint16Array(buffer, byteOffset, length / 2)],
+    ['a view', ({ buffer, byteOffset, length }: Buffer) => new DataView(buffer, byteOffset, length)],
+  ])('copies %s that its caller gets back by the callback, however long they stay unacked', async (_, as) => {
     const { near, far, paths } = await connectedPair({ dialer: { maxUnackedBytes: 64 * KIB } })
     paths[0]!.last.freeze()
     paths[0]!.mode = 'hang'
     const buffer = Buffer.alloc(200 * KIB, 1)
-    await new Promise((resolve) => near.write(buffer, resolve))
+    await new Promise((resolve) => near.write(as(buffer), resolve))
     buffer.fill(2)
     const small = Buffer.alloc(100, 3)
-    await new Promise((resolve) => near.write(small, resolve))
+    await new Promise((resolve) => near.write(as(small), resolve))
     small.fill(4)
     paths[0]!.last.thaw()
     const arrived = await readBytes(far, 200 * KIB + 100)

@@ -43,6 +43,50 @@ function settle(rounds = 20): void {
 const stats = () => core.core.datagrams.stats
 
 describe('a datagram that is sent', () => {
+  it('may be empty, and says as much about the path as any other', () => {
+    for (let n = 0; n < 40; n += 2) {
+      for (const nothing of ['', '']) send(nothing)
+      core.passes(20)
+      acked(fast, n, n + 1)
+    }
+    const { window } = fast.subflow
+    expect(window.bytes).toBeGreaterThan(0)
+    expect(window.rate).toBeGreaterThan(0)
+    expect(stats()).toMatchObject({ sent: 40, acked: 40 })
+  })
+
+  it('leaves on another path while a rate cap holds up the better one', () => {
+    fast.subflow.path.set({ maxBytesPerSecond: 10_000 })
+    for (let n = 0; n < 5; n++) send(new Uint8Array(1000))
+    expect([datagrams(fast).length, datagrams(slow).length]).toEqual([1, 4])
+  })
+
+  it('leaves on a path of the next tier where it is longer than what is left of a cap', () => {
+    fast.subflow.path.set({ maxBytes: 700 })
+    slow.subflow.path.set({ tier: 'backup' })
+    send(new Uint8Array(1200))
+    send(new Uint8Array(500))
+    expect([datagrams(fast).length, datagrams(slow).length]).toEqual([1, 1])
+  })
+
+  it('waits where many are not acked, however small they are', () => {
+    core = new ScriptedCore({ maxUnackedBytes: 65_536 })
+    fast = core.joinUp({ rttMs: 20 }, EXTENDS, CAPABLE)
+    fast.hears(encodeSettings({ holdMs: 0, capabilities: 4 }))
+    for (let n = 0; n < 1000; n++) {
+      send('')
+      core.passes(1)
+      // The newest alone.
+      acked(fast, core.core.datagrams.sender.span - 1)
+    }
+    expect(core.core.datagrams.sender.span).toBeLessThan(300)
+  })
+
+  it('may be worth something for longer than any number can say', () => {
+    send('a', { expiresMs: Number.MAX_VALUE })
+    expect(datagrams(fast)).toEqual(['datagram 0 a'])
+  })
+
   it('leaves on the path from which its ack is expected first, once', () => {
     send('a')
     send('b')

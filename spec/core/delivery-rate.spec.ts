@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
-import { MaxFilter } from '../../lib/core/delivery-rate.js'
+import { DeliveryRate, MaxFilter } from '../../lib/core/delivery-rate.js'
 import { SeededRandom } from '../../lib/testing/seeded-random.js'
 import { seeds } from '../support/seeds.js'
 
@@ -49,5 +49,15 @@ describe('a windowed maximum', () => {
       expect(filter.value).toBeLessThanOrEqual(Math.max(...recent.map((sample) => sample.value)))
       expect(filter.value).toBeGreaterThanOrEqual(value)
     }
+  })
+})
+
+describe('a round trip', () => {
+  it('ends once at a time, and always has a rate, even where nothing was delivered', () => {
+    const rate = new DeliveryRate()
+    const flights = [0, 0, 1000].map((size) => ({ sentAt: 0, frame: { size }, ...rate.stamp(0, size) }))
+    const times = { isTrusted: true, minRtt: 20, span: 2000 }
+    const rounds = flights.map((flight, at) => rate.acked(flight, { now: at < 2 ? 20 : 40, ...times }))
+    expect(rounds).toEqual([{ rate: 0, wasFull: true }, undefined, { rate: 50, wasFull: true }])
   })
 })

@@ -87,6 +87,32 @@ describe('a frame that a Go peer does not send again', () => {
     expect(conn.isFinished).toBe(false)
   })
 
+  it('is waited for while our reader leaves no room for it, however often the peer sends it', () => {
+    const conn = new ScriptedCore({ ...MISSING, maxUnreadBytes: 10, maxReorderBytes: 10 })
+    const a = conn.joinUp()
+    a.hears(data(10, 'ten bytes.'), data(11, 'eleventh'))
+    for (let i = 0; i < 100; i++) {
+      conn.now += 1000
+      a.hears(acks(PONG), data(11, 'eleventh'))
+    }
+    expect(conn.isFinished).toBe(false)
+    expect(conn.reads()).toBe('ten bytes.')
+    a.hears(data(11, 'eleventh'))
+    expect(conn.reads()).toBe('eleventh')
+  })
+
+  it('is waited for while it alone does not fit, though the reader has some room', () => {
+    const conn = new ScriptedCore({ ...MISSING, maxUnreadBytes: 1000, maxReorderBytes: 1000 })
+    const a = conn.joinUp()
+    a.hears(data(10, new Uint8Array(400)), data(11, new Uint8Array(700)))
+    answers(conn, a, 100)
+    expect(conn.isFinished).toBe(false)
+    // Once there is room for it, the peer has to send it.
+    conn.reads()
+    answers(conn, a, 21)
+    expect(conn.error).toMatchObject(INCOMPLETE)
+  })
+
   it('does not matter where nothing is missing', () => {
     const conn = new ScriptedCore(MISSING)
     const a = conn.joinUp()

@@ -39,7 +39,9 @@ describe('PATH as bytes', () => {
     )
     expect(Buffer.from(encodePath(ALL)).toString('hex')).toBe(wire.toString('hex'))
     expect(decodePath(new Extension(payloadOf(wire)))).toEqual(ALL)
-    expect(Buffer.from(encodePath(NONE)).toString('hex')).toBe('010206')
+    const most = { maxBytes: Number.MAX_VALUE, maxBytesPerSecond: 2 ** 53 }
+    for (const none of [NONE, { ...NONE, ...most }])
+      expect(Buffer.from(encodePath(none)).toString('hex')).toBe('010206')
     expect(decodePath(new Extension(Uint8Array.of(6)))).toEqual(NONE)
   })
 })

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { SentFrame } from '../../lib/core/flight.js'
 import { RetransmitQueue } from '../../lib/core/retransmit-queue.js'
+import { range } from '../support/scripted-core.js'
 
 function frame(fn: number): SentFrame {
   return { fn, size: 1, wire: [], carriers: new Set(), sends: 1 }
@@ -35,6 +36,17 @@ describe('frames to send again', () => {
     expect(takeAll()).toEqual([10])
     queue.add(once)
     expect(takeAll()).toEqual([10])
+  })
+
+  it('come first again where they must leave again, before others that have waited for longer', () => {
+    const frames = range(10, 300).map(frame)
+    for (const each of frames) queue.add(each)
+    for (const each of frames.slice(0, 200)) {
+      expect(queue.first()).toBe(each)
+      queue.remove(each)
+    }
+    for (const at of [150, 3, 199]) queue.add(frames[at]!)
+    expect(takeAll()).toEqual([13, 160, ...range(209, 300)])
   })
 
   it('are neither there nor counted once they are removed', () => {

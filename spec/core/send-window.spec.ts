@@ -35,6 +35,13 @@ describe('frames that are not acked', () => {
     expect(sendWindow.get(10)).toBe(frame)
   })
 
+  it('keep no payload once they are acked, though copies may still be under way', () => {
+    cut(100)
+    const frame = sendWindow.get(10)!
+    ack(10)
+    expect(frame.wire).toEqual([])
+  })
+
   it('are counted with their bytes until they are acked', () => {
     cut(100, 20, 3)
     expect([sendWindow.count, sendWindow.bytes]).toEqual([3, 123])

@@ -169,6 +169,15 @@ describe('a probe', () => {
     expect(carriedBy(10)).toEqual([1, 2])
   })
 
+  it('goes out where the cap of its path leaves room for it', () => {
+    sending([20, 40])
+    pumps(1000)
+    subflows[0]!.path.set({ maxBytes: 1500 })
+    inFlight.droppedBefore(subflows[0]!, MS + 50, MS + 50)
+    probe()
+    expect(carriedBy(10)).toEqual([2])
+  })
+
   it('is not sent where it is on its way there', () => {
     sending([20])
     pumps(1000)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A connection with one of ours that has lost its last subflow. */
-import { beforeEach, describe, expect, it, test } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, test, vi } from 'vitest'
 import { encodeFin, encodeReset, RESET } from '../../lib/wire/end-frames.js'
 import { EXTENSION } from '../../lib/wire/extension.js'
 import { decodeHave, encodeHave } from '../../lib/wire/have.js'
@@ -199,6 +199,27 @@ describe('after a rejoin', () => {
     next.hears(GREETING, have(11, [12, 14], [16, 17]))
     expect(next.sentData()).toEqual([11, 14, 15, 17])
     expect(core.core.unflushedBytes).toBe(40)
+  })
+
+  it('they are said once on a subflow: what is said again is not believed', () => {
+    const only = held()
+    core.writes('abc')
+    only.loses()
+    const next = core.join()
+    next.hears(GREETING, have(10), have(11))
+    expect(core.core.unflushedBytes).toBe(3)
+  })
+
+  it('nothing is looked for that was never sent, whatever the peer says', () => {
+    const only = held()
+    core.writes('abc')
+    only.loses()
+    const next = core.join()
+    const looks = vi.spyOn(Map.prototype, 'get')
+    onTestFinished(() => looks.mockRestore())
+    next.hears(GREETING, have(10, [11, 4106]))
+    expect(looks.mock.calls.length).toBeLessThan(1000)
+    expect(next.sentData()).toEqual([10])
   })
 
   it('we say what has come: the next frame, and ranges beyond it', () => {

@@ -19,6 +19,21 @@ describe('how long something was under way', () => {
     for (let at = 50_020; at < 60_000; at += 100) expect(transit.took((at - 49_010) % 1000, at, 5)).toBe(5)
   })
 
+  it('forgets the fastest within a second after a long silence, in which a machine may have slept', () => {
+    const transit = new Transit(2 ** 30)
+    transit.took(0, 0, 10)
+    // The sender's clock stood still for 30 s.
+    for (let at = 1000; at <= 2000; at += 100) expect(transit.took(at, at + 30_000, 10)).toBe(30_010)
+    expect(transit.took(2100, 32_100, 10)).toBe(10)
+    expect(transit.took(2120, 32_150, 10)).toBe(40)
+  })
+
+  it('is told of what was held up for all of a long silence', () => {
+    const transit = new Transit(2 ** 30)
+    transit.took(0, 0, 10)
+    for (const at of [100, 5000, 10_000]) expect(transit.took(at, 20_000, 10)).toBe(20_010 - at)
+  })
+
   it('forgets the fastest after a while, as clocks drift and paths go', () => {
     const transit = new Transit(2 ** 30)
     transit.took(0, 0, 10)

@@ -212,6 +212,7 @@ describe('HAVE as bytes', () => {
     ['a range that touches what is before it', '02 01 01 0a 02 02 0001'],
     ['a range that ends inside a number', '02 01 01 0a 02 01 01'],
     ['a range further ahead than frames are kept', '02 01 01 0a 02 04 5000 4001'],
+    ['a range behind the last number that is exact', '02 01 08 c01fffffffffffff 02 02 0102'],
   ])('with %s is a violation', (_what, bytes) => {
     expect(() => decodeHave(new Extension(hex(bytes)))).toThrow(RemoteProtocolError)
   })
