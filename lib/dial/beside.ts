@@ -3,11 +3,13 @@
 import type { Duplex } from 'node:stream'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { Subflow } from '../core/subflow.js'
-import { discard } from '../ignore.js'
+import { discard, ignore } from '../ignore.js'
 import type { DialPath } from './dial-path.js'
 import type { PathKeeperInit } from './path-keeper-init.js'
 import type { PeerCloseDetector } from './peer-close-detector.js'
+import { backoffMs } from './redial.js'
 import type { Release, Semaphore } from './semaphore.js'
+import { sleep } from './timing.js'
 
 interface BesideInit {
   readonly peerClose: PeerCloseDetector
@@ -55,17 +57,28 @@ export class Siblings {
   #isShared = false
   /** Not joined yet. */
   #opening = 0
+  #isRefilling = false
+  readonly #policy: PathKeeperInit['policy']
+  readonly #signal: AbortSignal
 
   /** @param signal - aborted when the path is no longer used */
   constructor(
-    { path, conn, slots, peerClose }: PathKeeperInit,
+    { path, conn, slots, peerClose, policy }: PathKeeperInit,
     signal: AbortSignal,
     join: BesideInit['join'],
   ) {
     this.#path = path
     this.#conn = conn
+    this.#policy = policy
+    this.#signal = signal
     const open = (): Promise<Duplex | undefined> => path.tryOpen(signal, conn.refs, Infinity)
     this.#besides = { peerClose, slots, open, join }
+  }
+
+  /** The path has a new subflow, after all were lost: who wanted more has forgotten it. */
+  forget(): void {
+    this.#wantedBy.us = 1
+    this.#wantedBy.peer = 1
   }
 
   want(by: 'us' | 'peer', count: number, live: readonly Subflow[]): void {
@@ -88,6 +101,18 @@ export class Siblings {
     const staying = live.filter(({ gracefulClose }) => gracefulClose === undefined)
     for (const subflow of staying.slice(wanted)) this.#conn.retireSubflow(subflow, 'surplus')
     for (let n = staying.length + this.#opening; n < wanted; n++) void this.#openOne(n >= leastSubflows)
+  }
+
+  /** One of several is gone that the path is always to have: another is opened, though not at once. */
+  refill(live: () => readonly Subflow[]): void {
+    const isShort = live().length > 0 && live().length < this.#path.policy.leastSubflows
+    if (!isShort || this.#isRefilling) return
+    this.#isRefilling = true
+    const adjust = (): void => {
+      this.#isRefilling = false
+      this.adjust(live())
+    }
+    sleep(this.#policy.clock, backoffMs(this.#policy, 1), this.#signal).then(adjust, ignore)
   }
 
   async #openOne(isSpare: boolean): Promise<void> {

@@ -133,6 +133,8 @@ class Search implements PathsUser {
     const opening = path.open(this.#init.signal, this.#init.refs)
     this.#begun.add(path)
     this.#openings.set(path, opening)
+    // The path may have been removed meanwhile, and have come back.
+    const isCurrent = (): boolean => this.#openings.get(path) === opening
     opening.then(
       (stream) => {
         if (this.#isSettled) {
@@ -140,12 +142,12 @@ class Search implements PathsUser {
           if (this.#init.signal.aborted) discard(stream)
           return
         }
-        if (!this.#openings.has(path)) return
+        if (!isCurrent()) return
         this.#ready.push({ path, stream, openMs: this.#init.clock.now() - startedAt })
         this.#next()
       },
       (error: unknown) => {
-        this.#failed(path, toError(error))
+        if (isCurrent()) this.#failed(path, toError(error))
       },
     )
   }
@@ -192,6 +194,8 @@ class Search implements PathsUser {
     this.#settle()
     this.#speaking.delete(opened)
     for (const { stream } of this.#speaking) discard(stream)
+    discardLater(this.#openings.get(opened.path))
+    this.#openings.delete(opened.path)
     this.#resolve({ path: opened.path, stream: opened.stream, hello, openings: this.#openings })
   }
 

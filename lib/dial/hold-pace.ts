@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'
 import { openOverlapping } from './overlapping.js'
 import type { SuspendedConns } from './suspended-conns.js'
+import { withAny } from './timing.js'
 
 /** The answer to a hello gets so long, milliseconds, or so many round trips: on a stream that is open, it is late at most. */
 const ANSWER_MS = 3000
@@ -61,8 +62,10 @@ export class HoldPace {
 
   /** Opens a stream. An attempt that was begun before a suspension may wait for its kernel for long: it is begun anew. */
   open(signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<Duplex>): Promise<Duplex> {
-    const either = AbortSignal.any([signal, this.#begin.signal])
-    return this.isOn || this.#isSilent() ? openOverlapping(this.#clock, either, attempt) : attempt(either)
+    const isHurried = this.isOn || this.#isSilent()
+    return withAny([signal, this.#begin.signal], (either) =>
+      isHurried ? openOverlapping(this.#clock, either, attempt) : attempt(either),
+    )
   }
 
   /** Time for the answer to a hello. */

@@ -8,7 +8,7 @@ import type { SubflowChange } from '../conn/attach.js'
 import type { SubflowState } from '../core/health.js'
 import { HoldPace } from './hold-pace.js'
 import type { SuspendedConns } from './suspended-conns.js'
-import { sleep } from './timing.js'
+import { sleep, withAny } from './timing.js'
 
 export class LastHope {
   /** What goes on while no subflow is left at all. */
@@ -71,7 +71,7 @@ export class LastHope {
     }
     this.#hurries.add(hurryUp)
     try {
-      await sleep(this.#clock, ms, AbortSignal.any([signal, hurry.signal]))
+      await withAny([signal, hurry.signal], (either) => sleep(this.#clock, ms, either))
     } catch {
       signal.throwIfAborted()
       const leastMs = this.hold.isOn ? 0 : Math.min(ms, hurriedMs)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Keeps one path of one connection in use: joins, watches, opens further subflows and a standby beside a suspect, redials, and lets it go. */
+import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
@@ -47,6 +48,8 @@ export class PathKeeper {
 
   constructor(init: PathKeeperInit) {
     this.#init = init
+    // Each subflow that is being opened listens to it.
+    setMaxListeners(0, this.#use.signal)
     this.#siblings = new Siblings(init, this.#use.signal, (stream, slot) => this.#join(stream, slot))
     const { signal, path } = init
     const unwatch = path.policy.watch(() => {
@@ -55,12 +58,12 @@ export class PathKeeper {
     const signalOnAbort = (): void => {
       this.#use.abort(signal.reason)
     }
-    if (signal.aborted) signalOnAbort()
     signal.addEventListener('abort', signalOnAbort, { once: true })
     this.#use.signal.addEventListener('abort', () => {
       signal.removeEventListener('abort', signalOnAbort)
       unwatch()
     })
+    if (signal.aborted) signalOnAbort()
   }
 
   get path(): DialPath {
@@ -106,6 +109,7 @@ export class PathKeeper {
     try {
       for (;;) {
         if (this.#live.size === 0) await this.#redial(stream)
+        this.#siblings.forget()
         this.want('us', 1)
         stream = undefined
         await this.#gone()
@@ -226,6 +230,7 @@ export class PathKeeper {
       this.#lastReason = change.reason ?? 'closed'
       this.#rttMs = subflow.rtt.smoothed ?? this.#rttMs
       if (change.reason === 'ended' && conn.peer.closesOneByOne) peerClose.hear(subflow)
+      if (isWorthRedialling(this.#lastReason)) this.#siblings.refill(() => [...this.#live.keys()])
     }
     this.#review()
     onChange(path, change)

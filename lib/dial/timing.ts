@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Waiting on a clock. */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../clock.js'
 import { MultipathError, toError } from '../errors.js'
 
@@ -67,5 +68,28 @@ export async function within<Result>(
   } finally {
     cancel()
     signal.removeEventListener('abort', signalOnAbort)
+  }
+}
+
+/**
+ * Runs `work` with a signal that aborts with the first of `signals`. Their listeners are gone once it settles: in Node 20, each call of
+ * `AbortSignal.any` leaves something behind for as long as its signals live, and paths are dialled again for weeks.
+ */
+export async function withAny<Result>(
+  signals: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const any = new AbortController()
+  // Those of a connection have a listener for each path that is dialled.
+  setMaxListeners(0, any.signal, ...signals)
+  const listeners = signals.map((signal) => (): void => any.abort(signal.reason))
+  for (const [at, signal] of signals.entries()) {
+    if (signal.aborted) listeners[at]!()
+    signal.addEventListener('abort', listeners[at]!, { once: true })
+  }
+  try {
+    return await work(any.signal)
+  } finally {
+    for (const [at, signal] of signals.entries()) signal.removeEventListener('abort', listeners[at]!)
   }
 }

@@ -41,8 +41,11 @@ export class Suspended {
   }
 
   #weigh(conn: MultipathConn): void {
+    const before = this.#conns.get(conn)
+    // It has been given up, and is about to hear of it.
+    if (before === undefined) return
     const { heldBytes } = conn
-    this.#bytes += heldBytes - this.#conns.get(conn)!
+    this.#bytes += heldBytes - before
     this.#conns.set(conn, heldBytes)
     const { maxSuspended, maxSuspendedBytes } = this.#limits
     while (this.#conns.size > maxSuspended || this.#bytes > maxSuspendedBytes) {

@@ -305,6 +305,23 @@ describe('a listener', () => {
     expect(second.far.isSuspended).toBe(true)
   })
 
+  it('holds others to maxSuspendedBytes even after one that alone had more', async () => {
+    const { clock, links, open, ...first } = await meet({
+      listener: { maxSuspendedBytes: 100_000 },
+      paths: 1,
+    })
+    const second = await open()
+    await clock.run(500)
+    for (const link of links) link.cut()
+    first.far.write(Buffer.alloc(150_000))
+    await clock.run(100)
+    expect(first.atFar.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_HOLD' })
+    expect(second.far.isSuspended).toBe(true)
+    second.far.write(Buffer.alloc(150_000))
+    await clock.run(10)
+    expect(second.atFar.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_HOLD' })
+  })
+
   it('that is closed holds nothing: what is suspended ends, and others end with their last subflow, on both sides', async () => {
     const { clock, links, open, listener, ...first } = await meet({ paths: 1 })
     for (const link of links) link.cut()

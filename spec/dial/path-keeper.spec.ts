@@ -230,3 +230,23 @@ describe('towards a peer that knows only what Go knows', () => {
     expect(upCount(conn)).toBe(3)
   })
 })
+
+describe('a path that is always to have several subflows', () => {
+  it('has a lost one replaced, though others live', async () => {
+    const clock = new ManualClock()
+    const { dialer, listener, paths } = meeting({ dialer: { clock }, listener: { clock } })
+    const [near, far] = await passUntil(clock, Promise.all([dialer.dial(), listener.accept()]))
+    onTestFinished(() => {
+      near.on('error', () => {}).destroy()
+      far.on('error', () => {}).destroy()
+    })
+    near.setPathPolicy('path 0', { parallel: 3 })
+    await pass(clock, 1000)
+    expect(upCount(near)).toBe(3)
+    paths[0]!.live[1]!.destroy(new Error('reset'))
+    await pass(clock, 10)
+    expect(upCount(near)).toBe(2)
+    await pass(clock, 5000)
+    expect(upCount(near)).toBe(3)
+  })
+})

@@ -139,6 +139,27 @@ describe('a source of paths', () => {
     expect(source.listener).toBeUndefined()
   })
 
+  it('may tell of a path again that it had removed: what was begun before counts no more', async () => {
+    const { source, dialer, listener, paths } = sourced()
+    const [path] = paths
+    path.mode = 'hang'
+    source.onWatch = (to) => {
+      to.add(path)
+    }
+    const dialling = dialer.dial()
+    await until(() => path.dials === 1)
+    source.listener!.add(paths[1])
+    source.listener!.remove(path.label)
+    path.mode = 'open'
+    source.listener!.add(path)
+    const [near, far] = await Promise.all([dialling, listener.accept()])
+    onTestFinished(() => {
+      for (const conn of [near, far]) conn.on('error', () => {}).destroy()
+    })
+    await until(() => upCount(near) === 2)
+    expect(dialer.stats().map(({ failures }) => failures)).toEqual([0, 0])
+  })
+
   it('that fails before it has told of any path fails the dial with its error', async () => {
     const { source, dialer } = sourced()
     const cause = new Error('no such name')
