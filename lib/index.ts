@@ -36,7 +36,14 @@ export type { DialerEvents, PathFailureEvent } from './dial/multipath-dialer.js'
 export { MultipathDialer } from './dial/multipath-dialer.js'
 export type { DialerOptions } from './dial/options.js'
 export type { ErrorCode, PathFailure, SystemDetail } from './errors.js'
-export { DialError, MultipathError, OptionError, RemoteProtocolError, ResetError } from './errors.js'
+export {
+  DialError,
+  HoldError,
+  MultipathError,
+  OptionError,
+  RemoteProtocolError,
+  ResetError,
+} from './errors.js'
 export type { AuthorizeJoin, JoinRequest, PeerFacts } from './listen/join-request.js'
 export type { RelayOptions } from './listen/cluster-relay.js'
 export { relaySubflows } from './listen/cluster-relay.js'

@@ -81,8 +81,8 @@ export class MultipathSocket extends MultipathConn {
 
   /**
    * Dials, once. The events `connect` and `ready` report that the connection is established, and `error` that it failed.
-   * Data that is written earlier waits. The options are those of {@link connect} or, with `port` or `path` in place of
-   * `paths`, those of a single path.
+   * Data that is written earlier waits. The options are `paths` and `signal` or, with `port` or `path` in place of `paths`,
+   * those of a single path. All others are those of the constructor.
    *
    * @throws {OptionError} ERR_MULTIPATH_OPTION for an invalid option, and for a second call
    */
@@ -96,6 +96,7 @@ export class MultipathSocket extends MultipathConn {
         'ERR_MISSING_ARGS',
       )
     checkSignal(signal)
+    refuseLate(args[0])
     const dialer = (this.#dialer ??= dialerFor(paths, rest))
     this.#hasBegun = true
     this.isDialled = true
@@ -185,6 +186,14 @@ function withPaths(options: object): Partial<ConnectOptions> {
     ? unixDialer(knownOptions(path, { path: true }) as UnixDialerOptions)
     : tcpDialer(knownOptions(path, TCP_NAMES) as TcpDialerOptions)
   return { ...Object.fromEntries(entries.filter(isOurs)), paths: [dialer] }
+}
+
+/** Options that a socket has had since it was made. @throws {OptionError} where `connect()` is given them with paths of ours */
+function refuseLate(options: unknown): void {
+  if (typeof options !== 'object' || options === null || !('paths' in options)) return
+  const late = Object.keys(options).find((name) => isDialerOption(name))
+  if (late !== undefined)
+    throw new OptionError(`connect() on a socket takes no option ${late}: pass it to new MultipathSocket()`)
 }
 
 function dialerFor(paths: Paths, options: DialerOptions): MultipathDialer {

@@ -47,6 +47,10 @@ describe('connect()', () => {
     expect(sent(dialer.stats())).toBe(12)
     expect(sent(conn.paths())).toBe(12)
     expect(new MultipathSocket().dialer).toBeUndefined()
+    // An option that came too late would be missing without a word.
+    const late = { paths: [{ port: 9 }], secret: 'a secret of the constructor' }
+    expect(() => new MultipathSocket().connect(late)).toThrow('connect() on a socket takes no option secret')
+    await new MultipathSocket({ paths: [{ port: 9 }] })[Symbol.asyncDispose]()
   })
 
   it('gives the connection at once and tells by connect and ready that it stands', async () => {

@@ -5,8 +5,9 @@ import { Agent } from 'node:http'
 import type { AgentOptions as HttpsAgentOptions, RequestOptions } from 'node:https'
 import { Agent as TlsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { HttpConnectOptions } from './target.js'
-import { checked, open, targetOf } from './target.js'
+import { checked, open, targetOf, tied, timed } from './target.js'
 
 /**
  * An `http.Agent` whose connections use several paths. A failed path delays a request instead of failing it. If no path can
@@ -27,7 +28,7 @@ export class HttpAgent extends Agent {
 
   /** Called by Node: returns a connection that is being dialled. */
   override createConnection(options: ClientRequestArgs): Duplex {
-    return open(this.#connect, targetOf(options, 80))
+    return timed(open(this.#connect, targetOf(options, 80)), options.timeout)
   }
 }
 
@@ -51,7 +52,8 @@ export class HttpsAgent extends TlsAgent {
   /** Called by Node: returns TLS over a connection that is being dialled. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
     // If TLS may end both directions with one, the rest of a response would be lost.
-    const socket = open(this.#connect, targetOf(options, 443), { allowHalfOpen: true })
-    return super.createConnection({ ...options, socket } as RequestOptions)
+    const conn = open(this.#connect, targetOf(options, 443), { allowHalfOpen: true })
+    const socket = super.createConnection({ ...options, socket: conn } as RequestOptions) as TLSSocket
+    return timed(tied(socket, conn), options.timeout)
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From what an HTTP client asks for to the connection that it gets. */
 import type { RequestOptions } from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import { OptionError } from '../errors.js'
 import type { ConnectOptions } from '../net.js'
-import { connect } from '../net.js'
+import { connect, type MultipathSocket } from '../net.js'
 
 /** Where a request goes. */
 export interface HttpTarget {
@@ -39,4 +40,29 @@ export function open(
 /** Target of a request as Node's own agents describe it. */
 export function targetOf({ host, port }: RequestOptions, defaultPort: number): HttpTarget {
   return { host: host ?? 'localhost', port: Number(port ?? defaultPort) }
+}
+
+/** TLS over `conn` keeps the process up no longer than `conn` does: Node passes that on to sockets of its own alone. */
+export function tied(tls: TLSSocket, conn: MultipathSocket): TLSSocket {
+  const ref = tls.ref.bind(tls)
+  const unref = tls.unref.bind(tls)
+  return Object.assign(tls, {
+    ref: () => {
+      conn.ref()
+      return ref()
+    },
+    unref: () => {
+      conn.unref()
+      return unref()
+    },
+  })
+}
+
+/** The option `timeout` of an agent. Node leaves it to whoever connects. */
+export function timed<Stream extends MultipathSocket | TLSSocket>(
+  socket: Stream,
+  timeout: number | undefined,
+): Stream {
+  if (timeout) socket.setTimeout(timeout)
+  return socket
 }

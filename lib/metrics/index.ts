@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath-net/metrics`: what connections, dialers and listeners do, for Prometheus and OpenTelemetry. */
-import type { MultipathConn } from '../conn/multipath-conn.js'
+import { MultipathConn } from '../conn/multipath-conn.js'
 import type { ConnPath } from '../conn/path-view.js'
 import type { PathStats } from '../conn/path-stats.js'
 import { MultipathDialer } from '../dial/multipath-dialer.js'
@@ -28,14 +28,16 @@ export class Metrics {
   readonly #listeners = new Map<MultipathListener, { readonly labels: Labels; refused: number }>()
 
   /**
-   * Adds a source.
+   * Adds a source. Of a server, give its `listener` once it listens.
    *
    * @param labels - added to each sample, to tell sources apart
+   * @throws {TypeError} for anything else
    */
   add(source: MetricsSource, labels: Labels = {}): this {
     if (source instanceof MultipathDialer) this.#dialers.set(source, labels)
     else if (source instanceof MultipathListener) this.#addListener(source, labels)
-    else this.#addConn(source, labels)
+    else if (source instanceof MultipathConn) this.#addConn(source, labels)
+    else throw new TypeError('metrics are those of a connection, a dialer or a listener')
     return this
   }
 

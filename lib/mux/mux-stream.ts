@@ -141,6 +141,11 @@ export class MuxStream extends SocketSurface {
   }
 
   /** @internal */
+  protected override get sentBytes(): number {
+    return this.#bytesDone - this.#core.outgoing.bytes
+  }
+
+  /** @internal */
   protected override lend(chunk: Uint8Array): Uint8Array {
     // A view of our own: the caller may write the same object without a callback, too.
     const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)

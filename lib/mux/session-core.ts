@@ -120,7 +120,8 @@ export class SessionCore {
   abandon(stream: StreamCore, isReset: boolean, now: Millis): void {
     this.#state.dropUnread(stream)
     if (stream.isOver) return
-    if (isReset || !stream.isKnown) {
+    // One that waits for its turn to open still has to bring what was written.
+    if (isReset || (!stream.isKnown && stream.outgoing.bytes === 0)) {
       this.#state.reset(stream)
       return
     }

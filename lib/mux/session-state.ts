@@ -126,7 +126,8 @@ export class SessionState {
   resetByPeer(stream: StreamCore, error: MultipathError): void {
     if (!this.table.isOurs(stream.id) && !stream.hasSent) this.chargeReset()
     stream.error = error
-    this.#arrivals.delete(stream)
+    // Nobody has heard of it, and nobody will read what it has brought.
+    if (this.#arrivals.delete(stream)) this.dropUnread(stream)
     this.remove(stream)
   }
 

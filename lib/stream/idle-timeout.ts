@@ -7,10 +7,14 @@ const MAX_MS = 2 ** 31 - 1
 
 export class IdleTimeout {
   readonly #onIdle: () => void
+  readonly #sentBytes: () => number
   #timer: NodeJS.Timeout | undefined
+  #sentBefore = 0
 
-  constructor(onIdle: () => void) {
+  /** @param sentBytes - of what was written, those that have left: a long write is not idle while it makes progress */
+  constructor(onIdle: () => void, sentBytes: () => number) {
     this.#onIdle = onIdle
+    this.#sentBytes = sentBytes
   }
 
   /** @throws {OptionError} unless `ms` is a number from 0 on: ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE, as net's */
@@ -23,7 +27,16 @@ export class IdleTimeout {
     if (!(ms >= 0 && ms <= MAX_MS))
       throw new OptionError(`timeout must be from 0 to ${MAX_MS} ms, got ${ms}`, 'ERR_OUT_OF_RANGE')
     this.stop()
-    if (ms > 0) this.#timer = setTimeout(this.#onIdle, ms).unref()
+    if (ms > 0) this.#timer = setTimeout(() => this.#look(), ms).unref()
+    this.#sentBefore = this.#sentBytes()
+  }
+
+  #look(): void {
+    const sent = this.#sentBytes()
+    const isIdle = sent === this.#sentBefore
+    this.#sentBefore = sent
+    if (isIdle) this.#onIdle()
+    else this.refresh()
   }
 
   /** Something was read or written. */

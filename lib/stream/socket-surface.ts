@@ -33,7 +33,10 @@ export abstract class SocketSurface extends Duplex {
   /** Tells the reader of the peer's end. @internal */
   readonly readEnd: ReadEnd = new ReadEnd(this)
   /** @internal */
-  protected readonly idle: IdleTimeout = new IdleTimeout(() => this.emit('timeout'))
+  protected readonly idle: IdleTimeout = new IdleTimeout(
+    () => this.emit('timeout'),
+    () => this.sentBytes,
+  )
   /** Whether it is dialled: a connection that is not is not connecting. @internal */
   protected isDialled = true
   #endpoints: Endpoints | undefined
@@ -41,6 +44,8 @@ export abstract class SocketSurface extends Duplex {
   /** Something was written by the code that runs now. */
   #isSpeaking = false
 
+  /** Of what was written, bytes that have left. @internal */
+  protected abstract get sentBytes(): number
   /** Streams of the live subflows. @internal */
   protected abstract streams(): readonly Duplex[]
   /** @internal */
@@ -59,8 +64,8 @@ export abstract class SocketSurface extends Duplex {
     if (this.writableEnded && this.readableEnded && !this.allowHalfOpen) return this.#writeAfterEnd(done)
     this.#speak()
     const encoding = typeof encodingOrCallback === 'function' ? undefined : encodingOrCallback
-    const isLent = done !== undefined && chunk instanceof Uint8Array
-    return super.write(isLent ? this.lend(chunk) : chunk, encoding as BufferEncoding, done)
+    const isLent = done !== undefined && ArrayBuffer.isView(chunk)
+    return super.write(isLent ? this.lend(bytesOf(chunk)) : chunk, encoding as BufferEncoding, done)
   }
 
   /** Ends this direction once everything before it is delivered. */
@@ -228,8 +233,8 @@ export abstract class SocketSurface extends Duplex {
 
   /** Ends, and destroys once all is acked. */
   destroySoon(): void {
-    if (this.writable) this.end()
-    if (this.writableFinished) this.destroy()
+    if (this.writable && this.isDialled) this.end()
+    if (this.writableFinished || !this.isDialled) this.destroy()
     else this.once('finish', () => this.destroy())
   }
 
@@ -250,4 +255,8 @@ export abstract class SocketSurface extends Duplex {
 /** Node's own error for a reader that has left, as by `break` out of `for await`: an abort without a reason. */
 function isLeft({ name, cause }: Error): boolean {
   return name === 'AbortError' && cause === undefined
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }

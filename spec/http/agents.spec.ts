@@ -5,9 +5,10 @@ import http from 'node:http'
 import https from 'node:https'
 import { buffer, text } from 'node:stream/consumers'
 import type { ConnectionOptions } from 'node:tls'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { HttpConnectOptions } from '../../lib/http/index.js'
 import { HttpAgent, HttpsAgent, undiciConnect } from '../../lib/http/index.js'
+import { MultipathSocket } from '../../lib/index.js'
 import { CERTIFICATE } from '../support/certificate.js'
 import { freePorts } from '../support/free-ports.js'
 import { meeting } from '../support/pair.js'
@@ -63,6 +64,15 @@ describe('an http.Agent over several paths', () => {
     expect(await buffer(response)).toHaveLength(BYTES)
   })
 
+  it('takes the option timeout, of connections too that have never been used', async () => {
+    const { paths } = serve(http.createServer(() => {}))
+    const agent = new HttpAgent({ paths }, { timeout: 50 })
+    const request = http.get('http://server.example/', { agent })
+    request.on('error', () => {})
+    await once(request, 'timeout')
+    request.destroy()
+  })
+
   it('asks a function for the paths of each target', async () => {
     const { paths } = serve(http.createServer(hello))
     const targets: unknown[] = []
@@ -107,8 +117,12 @@ describe('an https.Agent over several paths', () => {
     onTestFinished(() => {
       agent.destroy()
     })
+    const unref = vi.spyOn(MultipathSocket.prototype, 'unref')
+    onTestFinished(() => unref.mockRestore())
     for (let i = 0; i < 2; i++) await answered('https://localhost/', agent)
     expect(accepted()).toBe(1)
+    // An idle connection keeps no process up.
+    expect(unref).toHaveBeenCalled()
   })
 })
 
@@ -135,6 +149,20 @@ describe('the connect option of undici', () => {
     const { paths } = serve(https.createServer(CERTIFICATE, hello))
     const agent = await dial({ paths }, 'https:', { ca: CERTIFICATE.cert })
     expect(await text(await get('http://localhost/', { agent }))).toBe('hello')
+  })
+
+  it('gives up on a server that never answers TLS', async () => {
+    const { paths, listener } = meeting()
+    const accepted = listener.accept()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const dialling = dial({ paths }, 'https:')
+    dialling.catch(() => {})
+    const conn = await accepted
+    conn.on('error', () => {})
+    await once(conn, 'data')
+    vi.advanceTimersByTime(10_000)
+    await expect(dialling).rejects.toMatchObject({ multipathCode: 'ERR_MULTIPATH_HANDSHAKE_TIMEOUT' })
   })
 
   it('tells why there is none', async () => {

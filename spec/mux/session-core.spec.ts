@@ -216,7 +216,27 @@ describe('sending', () => {
   })
 })
 
+describe('a stream that is abandoned before its turn to open', () => {
+  it('still brings what was written, and its end', () => {
+    const session = new ScriptedSession('client', { maxOpening: 1 })
+    const streams = [session.core.open(0), session.core.open(0)]
+    session.write(streams[1]!, 'late')
+    session.core.abandon(streams[1]!, false, 0)
+    expect(session.sent().map(({ streamId }) => streamId)).toEqual([1])
+    session.receive(frame.window(1, 0, ack))
+    const frames = session.sent().filter(({ streamId }) => streamId === 3)
+    expect(frames.map(({ payload }) => payload).join('')).toBe('late')
+    expect(frames.at(-1)!.flags & fin).toBe(fin)
+  })
+})
+
 describe('receiving', () => {
+  it('keeps nothing of a stream that was reset before anybody heard of it', () => {
+    const session = new ScriptedSession('server')
+    session.receive(frame.window(1, 0, syn), frame.data(1, 60_000), frame.window(1, 0, rst))
+    expect(session.core.unreadBytes).toBe(0)
+  })
+
   it('gives the peer credit for what was read', () => {
     const { session, stream } = withIncoming()
     session.receive(frame.data(1, INITIAL))
