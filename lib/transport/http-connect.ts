@@ -3,6 +3,7 @@
 import type { Conversation } from './conversation.js'
 import { refusal } from './conversation.js'
 import { placeOf } from './path-options.js'
+import { printable } from './printable.js'
 import type { Login, Target } from './proxy-url.js'
 
 const STATUS_LINE = /^HTTP\/1\.\d (\d{3})(?: ([^\r\n]*))?\r\n/
@@ -26,9 +27,4 @@ function headLength(bytes: Buffer): number | undefined {
 
 function base64({ user, password }: Login): string {
   return Buffer.from(`${user}:${password}`).toString('base64')
-}
-
-/** Somebody else's words, for an error of ours. */
-function printable(text: string): string {
-  return text.replaceAll(/[^ -~]/g, '?').slice(0, 100)
 }

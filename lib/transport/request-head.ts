@@ -15,7 +15,7 @@ const MAX_REQUEST_BYTES = 16_384
 const END = '\r\n\r\n'
 const REQUEST_LINE = /^([A-Z]+) ([!-~]+) HTTP\/1\.1$/
 /** RFC 9112, section 5: no white space before the colon, and no line that goes on. */
-const FIELD = /^([^\s:]+):[\t ]*([\t -~\u0080-\u00ff]*)$/
+const FIELD = /^([^\s:]+):([\t -~\u0080-\u00ff]*)$/
 
 /** A request, with the bytes that came behind its head; or what to answer instead of taking it. */
 export type RequestRead = { readonly request: IncomingMessage; readonly rest: Buffer } | UpgradeAnswer
@@ -70,7 +70,7 @@ function rawHeadersOf(lines: readonly string[]): string[] | undefined {
   for (const line of lines) {
     const [, name = '', value = ''] = FIELD.exec(line) ?? []
     if (!TOKEN.test(name)) return undefined
-    raw.push(name, value.trimEnd())
+    raw.push(name, value.trim())
   }
   return raw
 }

@@ -14,6 +14,7 @@ import type { Names } from './path-options.js'
 import { checkStrings, pathOf, refuseUnknownOptions, withoutPath } from './path-options.js'
 import type { PinOptions, Pins } from './pins.js'
 import { assertPinned, pinsOf } from './pins.js'
+import { printable } from './printable.js'
 import { withoutRenegotiation } from './renegotiation.js'
 import type { DialOptions, PathOptions, SubflowDialer } from './transport.js'
 import { assertAccepted, newKey, upgradeHeaders } from './websocket-handshake.js'
@@ -144,8 +145,8 @@ function requestTo({ url, settings, headers, pins }: Target, key: string): Clien
     agent: settings.agent ?? false,
     headers: { ...headers, ...upgradeHeaders(key) },
   })
-  request.once('response', ({ statusCode, statusMessage }: IncomingMessage) => {
-    const status = `${statusCode} ${statusMessage}`
+  request.once('response', ({ statusCode, statusMessage = '' }: IncomingMessage) => {
+    const status = `${statusCode} ${printable(statusMessage)}`.trimEnd()
     request.destroy(
       new MultipathError('ERR_MULTIPATH_HANDSHAKE', `the server answered with status ${status}`),
     )

@@ -35,6 +35,11 @@ describe('the head of a request', () => {
     expect(String(rest)).toBe('more')
   })
 
+  it('is refused at once, however many blanks are in front of what is no text', () => {
+    const head = Buffer.from(`${LINE}Host: x\r\na:${' '.repeat(16_000)}\x01\r\n\r\n`)
+    for (let n = 0; n < 300; n++) expect(statusOf(decode(head))).toBe('HTTP/1.1 400 Bad Request')
+  })
+
   it('is waited for until it is whole', () => {
     const head = `${LINE}Host: x\r\n\r\n`
     for (let bytes = 0; bytes < head.length; bytes++) expect(decode(head.slice(0, bytes))).toBeUndefined()

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { createServer, get } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { connect } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -160,6 +160,14 @@ describe('a path over a WebSocket', () => {
     const http = await listening(createServer((_request, response) => response.writeHead(401).end()))
     const dialer = webSocketDialer({ url: `ws://127.0.0.1:${portOf(http)}/` })
     await expect(dialer.dial(free())).rejects.toThrow('the server answered with status 401 Unauthorized')
+  })
+
+  it('tells it without the characters that a terminal takes for commands', async () => {
+    const raw = await listening(
+      createTcpServer((socket) => void socket.end('HTTP/1.1 404 \x1b]0;mine\x07\r\n\r\n')),
+    )
+    const dialer = webSocketDialer({ url: `ws://127.0.0.1:${portOf(raw)}/` })
+    await expect(dialer.dial(free())).rejects.toThrow('status 404 ?]0;mine?')
   })
 
   it.each([
