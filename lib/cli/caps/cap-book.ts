@@ -6,52 +6,80 @@ export type Period = 'day' | 'month'
 export interface Cap {
   readonly limitBytes: number
   readonly period: Period
+  /** Paths with the same one share the cap: an interface has a path for each of its addresses, which come and go. */
+  readonly account: string
 }
 
-/** Of one path, as it stands in the file. */
+/** Of one account, as it stands in the file. */
 export interface Spent {
   /** `2026-11` or `2026-11-29`, in the time zone of this machine. */
   readonly period: string
   readonly bytes: number
 }
 
-/** A path under a cap, over several connections and several runs of the command. */
+interface Counted {
+  /** Of paths that were called so before. */
+  readonly before: number
+  readonly now: number
+}
+
+/** Paths under a cap, over several connections and several runs of the command. */
 export class CapCount {
   readonly #cap: Cap
   #period: string
-  /** Of this period, before this run or before the period changed. */
+  /** Of this period, before this run, before the period changed, or by others. */
   #bytesBefore: number
-  /** What the path had counted when this period began. */
+  /** What the paths had counted when this period began. */
   #countedBefore = 0
-  #counted = 0
+  /** What stands in the file. */
+  #saved: number
+  /** By label. */
+  readonly #counted = new Map<string, Counted>()
 
   constructor(cap: Cap, stored: Spent | undefined, now: Date) {
     this.#cap = cap
-    this.#period = periodOf(cap.period, now)
-    this.#bytesBefore = stored?.period === this.#period ? stored.bytes : 0
+    const today = periodOf(cap.period, now)
+    // A machine without a clock of its own begins in the past, until it has heard of the time.
+    const isNow = stored?.period.length === today.length && stored.period >= today
+    this.#period = isNow ? stored.period : today
+    this.#bytesBefore = isNow ? stored.bytes : 0
+    this.#saved = this.#bytesBefore
   }
 
   get spent(): Spent {
-    return { period: this.#period, bytes: this.#bytesBefore + this.#counted - this.#countedBefore }
+    return { period: this.#period, bytes: this.#bytesBefore + this.#total - this.#countedBefore }
   }
 
-  /** For `maxBytes` of the path, which counts from the beginning of this run. */
-  get maxBytes(): number {
-    return Math.max(0, this.#cap.limitBytes - this.#bytesBefore) + this.#countedBefore
+  /** For `maxBytes` of a path, which counts from the beginning of its life. @param sharers - how many paths share what is left */
+  maxBytesOf(label: string, sharers = 1): number {
+    const left = Math.max(0, this.#cap.limitBytes - this.spent.bytes)
+    return (this.#counted.get(label)?.now ?? 0) + Math.floor(left / sharers)
   }
 
-  /**
-   * @param counted - bytes that the path has counted in this run
-   * @returns whether a new period has begun: `maxBytes` has changed
-   */
-  count(counted: number, now: Date): boolean {
+  /** @param bytes - what paths called `label` have counted: less than before where one was removed */
+  count(label: string, bytes: number, now: Date): void {
+    const { before, now: last } = this.#counted.get(label) ?? { before: 0, now: 0 }
+    this.#counted.set(label, { before: before + Math.max(0, last - bytes), now: bytes })
     const period = periodOf(this.#cap.period, now)
-    this.#counted = Math.max(this.#counted, counted)
-    if (period === this.#period) return false
+    if (period <= this.#period) return
     this.#period = period
     this.#bytesBefore = 0
-    this.#countedBefore = this.#counted
-    return true
+    this.#saved = 0
+    this.#countedBefore = this.#total
+  }
+
+  /** It is about to be saved. @param stored - what stands in the file: others may have spent as well @returns what is to stand there */
+  save(stored: Spent | undefined): Spent {
+    if (stored?.period === this.#period) this.#bytesBefore += Math.max(0, stored.bytes - this.#saved)
+    const { spent } = this
+    this.#saved = spent.bytes
+    return spent
+  }
+
+  get #total(): number {
+    let total = 0
+    for (const { before, now } of this.#counted.values()) total += before + now
+    return total
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A small file that remembers what capped paths have spent. It is replaced as a whole, so that no half of it is ever read. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Spent } from './cap-book.js'
@@ -32,14 +32,20 @@ export function readCaps(path: string): Content {
   return paths as Content
 }
 
-/** Changes the entries of `own`, and keeps those of other commands. */
-export function writeCaps(path: string, own: Content): void {
-  const entries = Object.entries({ ...readCaps(path), ...own }).slice(-MOST_ENTRIES)
+/** Changes entries, and keeps those of other commands. @param change - from what stands there to what is new */
+export function writeCaps(path: string, change: (stored: Content) => Content): void {
+  const stored = readCaps(path)
+  const entries = Object.entries({ ...stored, ...change(stored) }).slice(-MOST_ENTRIES)
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify({ paths: Object.fromEntries(entries) }, null, 2)}\n`, {
-    mode: 0o600,
-  })
+  const file = openSync(temporary, 'w', 0o600)
+  try {
+    writeSync(file, `${JSON.stringify({ paths: Object.fromEntries(entries) }, null, 2)}\n`)
+    // Some file systems rename before they write: a power cut would leave an empty file.
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
   renameSync(temporary, path)
 }
 

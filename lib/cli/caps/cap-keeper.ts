@@ -20,6 +20,7 @@ export interface CapKeeperInit {
 export class CapKeeper {
   readonly #init: CapKeeperInit
   readonly #stored: Readonly<Record<string, Spent>>
+  /** By account. */
   readonly #counts = new Map<string, CapCount>()
   #savedAt = performance.now()
 
@@ -29,7 +30,7 @@ export class CapKeeper {
     this.#stored = readCaps(init.file)
   }
 
-  /** Follows the paths of a connection from its beginning, before anything is sent, until it closes. */
+  /** Follows the paths of a connection until it closes: from its beginning, before anything is sent. */
   follow(conn: MultipathConn): void {
     this.#look(conn.paths())
     const timer = setInterval(() => {
@@ -44,23 +45,44 @@ export class CapKeeper {
   }
 
   #look(paths: readonly ConnPath[]): void {
+    const capped = new Map<string, ConnPath[]>()
+    for (const path of paths)
+      if (this.#init.capOf(path.label) !== undefined)
+        capped.set(path.label, [...(capped.get(path.label) ?? []), path])
     const now = new Date()
-    for (const { label, spentBytes } of paths) {
-      const cap = this.#init.capOf(label)
-      if (cap === undefined) continue
-      const known = this.#counts.get(label)
-      const count = known ?? new CapCount(cap, this.#stored[label], now)
-      this.#counts.set(label, count)
-      if (count.count(spentBytes, now) || known === undefined)
-        this.#init.dialer.setPathPolicy(label, { maxBytes: count.maxBytes })
+    const counts = new Map(
+      [...capped.keys()].map((label) => [label, this.#countOf(this.#init.capOf(label)!, now)]),
+    )
+    for (const [label, count] of counts) {
+      const bytes = capped.get(label)!.reduce((sum, { spentBytes }) => sum + spentBytes, 0)
+      count.count(label, bytes, now)
     }
+    for (const [label, count] of counts) {
+      const sharers = [...counts.values()].filter((other) => other === count).length
+      this.#limit(capped.get(label)!.at(-1)!, count.maxBytesOf(label, sharers))
+    }
+  }
+
+  #countOf(cap: Cap, now: Date): CapCount {
+    const count = this.#counts.get(cap.account) ?? new CapCount(cap, this.#stored[cap.account], now)
+    this.#counts.set(cap.account, count)
+    return count
+  }
+
+  /** A path that was removed stays with its connection until its last subflow is closed. */
+  #limit({ label, maxBytes: before }: ConnPath, maxBytes: number): void {
+    const { dialer } = this.#init
+    if (before === maxBytes || !dialer.stats().some((path) => path.label === label)) return
+    dialer.setPathPolicy(label, { maxBytes })
   }
 
   #save(): void {
     this.#savedAt = performance.now()
-    const spent = Object.fromEntries([...this.#counts].map(([label, count]) => [label, count.spent]))
+    if (this.#counts.size === 0) return
     try {
-      if (this.#counts.size > 0) writeCaps(this.#init.file, spent)
+      writeCaps(this.#init.file, (stored) =>
+        Object.fromEntries([...this.#counts].map(([name, count]) => [name, count.save(stored[name])])),
+      )
     } catch (error) {
       this.#init.warn(`cannot remember what capped paths have spent: ${(error as Error).message}`)
     }

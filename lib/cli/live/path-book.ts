@@ -31,11 +31,6 @@ export class PathBook {
     return this.#paths.get(label)
   }
 
-  /** Whether any path has a cap of a day or a month. */
-  get hasCaps(): boolean {
-    return [...this.#paths.values()].some(({ cap }) => cap !== undefined)
-  }
-
   endsOf(label: string): PathEnds | undefined {
     const path = this.#paths.get(label)
     return path === undefined

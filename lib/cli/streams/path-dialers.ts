@@ -9,6 +9,7 @@ import type { PathBook, Transport } from '../live/path-book.js'
 import { formatHostPort } from '../parse.js'
 import { collect } from './common-options.js'
 import type { PathPlace } from './path-place.js'
+import { labelOf } from './path-place.js'
 import type { CertificateFlags } from './tls-files.js'
 import { loadCertificate } from './tls-files.js'
 import { readOption, usage } from './usage.js'
@@ -107,11 +108,12 @@ export class PathDialers {
   }
 }
 
-function capOf({ period, policy, parallel = 1 }: PathPlace): Cap | undefined {
+function capOf(place: PathPlace): Cap | undefined {
+  const { period, policy } = place
   const { maxBytes } = policy ?? {}
   return period === undefined || maxBytes === undefined
     ? undefined
-    : { limitBytes: Math.floor(maxBytes / parallel), period }
+    : { limitBytes: maxBytes, period, account: labelOf(place) }
 }
 
 function transportOf({ transport, via }: PathPlace, hasTls: boolean): Transport {

@@ -66,6 +66,8 @@ export class SessionDialer {
   readonly #summaries = new WeakMap<MuxSession, LiveSession>()
   readonly #hubs = new WeakMap<MuxSession, FlowHub>()
   #caps: CapKeeper | undefined
+  /** Connections that are open. */
+  readonly #conns = new Set<MultipathConn>()
   readonly #told = new Map<string, Repeats>()
   #entries: readonly PathEntry[]
 
@@ -90,8 +92,11 @@ export class SessionDialer {
   }
 
   /** @throws {Error} for what is no path */
-  readonly pathsOf = (text: string): readonly SubflowDialer[] | PathSource =>
-    this.#init.plan.pathsOf(parsePathPlace(text))
+  readonly pathsOf = (text: string): readonly SubflowDialer[] | PathSource => {
+    const place = parsePathPlace(text)
+    if (place.period !== undefined) this.#keepCaps()
+    return this.#init.plan.pathsOf(place)
+  }
 
   /**
    * Takes over the paths and the options of TLS of another plan. Paths that both have stay as they are, and use these options
@@ -117,7 +122,8 @@ export class SessionDialer {
     try {
       conn = await this.dialer.dial({ signal })
       conn.on('error', ignore)
-      this.#capKeeper()?.follow(conn)
+      if (plan.isCapped) this.#keepCaps()
+      this.#opened(conn)
       const live = new LiveSession({ conn, log, endsOf: (label) => plan.book.endsOf(label) })
       const life = new AbortController()
       conn.once('close', () => life.abort())
@@ -150,20 +156,29 @@ export class SessionDialer {
   /** What a session that was opened here came to. */
   readonly summaryOf = (session: MuxSession): Summary | undefined => this.#summaries.get(session)?.summary()
 
-  /** Where a path has a cap of a day or a month. */
-  #capKeeper(): CapKeeper | undefined {
+  #opened(conn: MultipathConn): void {
+    this.#conns.add(conn)
+    conn.once('close', () => this.#conns.delete(conn))
+    this.#caps?.follow(conn)
+  }
+
+  /** Some path has a cap of a day or a month, or will: an interface may be there later. @throws {CliError} */
+  #keepCaps(): void {
+    if (this.#caps !== undefined) return
     const { plan, capFile: file, log } = this.#init
-    if (!plan.book.hasCaps) return undefined
     const capOf = (label: string): Cap | undefined => plan.book.get(label)?.cap
-    const warn = (message: string): void => log.warn('cap-failed', message)
+    const repeats = new Repeats()
+    const warn = (message: string): void => {
+      if (repeats.isNews(message, performance.now())) log.warn('cap-failed', message)
+    }
     try {
-      this.#caps ??= new CapKeeper({ file, dialer: this.dialer, capOf, warn })
-      return this.#caps
+      this.#caps = new CapKeeper({ file, dialer: this.dialer, capOf, warn })
     } catch (error) {
       throw new CliError(`it is not known what capped paths have spent: ${(error as Error).message}`, {
         hint: `correct or remove ${file}`,
       })
     }
+    for (const conn of this.#conns) this.#caps.follow(conn)
   }
 
   async #explained(error: DialError, signal: AbortSignal): Promise<CliError> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The paths to `multipath serve`: those of each `--to`, or with --all-interfaces those from each local address to each of its own. */
 import { isIP } from 'node:net'
-import type { PathSource, SubflowDialer } from '../../index.js'
+import type { Family, PathSource, SubflowDialer } from '../../index.js'
 import { interfacePaths, localAddresses, OptionError } from '../../index.js'
 import { PathBook } from '../live/path-book.js'
 import { EndableSource } from './endable-source.js'
@@ -28,6 +28,8 @@ export interface SessionPaths {
   /** Where each path leads. */
   readonly book: PathBook
   readonly dialers: PathDialers
+  /** Some have a cap of a day or a month. */
+  readonly isCapped: boolean
   /** Further ones. @throws {OptionError}; {CliError} for a place whose paths cannot be named beforehand */
   readonly pathsOf: (place: PathPlace) => readonly SubflowDialer[] | PathSource
 }
@@ -44,6 +46,12 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
   if (places.length === 0) throw usage('no server to connect to', 'give --to HOST:PORT, once for each path')
   const count = places.reduce((sum, { parallel = 1 }) => sum + parallel, 0)
   if (count > MOST_PATHS) throw usage(`--to asks for ${count} paths; at most ${MOST_PATHS} are allowed`)
+  const twice = places.map(labelOf).find((label, at, labels) => labels.indexOf(label) < at)
+  if (twice !== undefined)
+    throw usage(
+      `--to has two paths called ${twice}`,
+      'give each a label= of its own, or one of them parallel=2',
+    )
   const book = new PathBook()
   const dialers = new PathDialers(flags, book)
   const { dial } = dialers
@@ -53,7 +61,8 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
       rules === undefined
         ? places.map((place) => pathEntry(place, dial))
         : [{ place: undefined, paths: new EndableSource(fromEverywhere(places, rules, dial)) }]
-    return { entries, book, dialers, pathsOf: (place) => furtherPaths(place, dial) }
+    const isCapped = places.some(({ period }) => period !== undefined)
+    return { entries, book, dialers, isCapped, pathsOf: (place) => furtherPaths(place, dial) }
   } catch (error) {
     if (error instanceof OptionError) throw usage(error.message)
     throw error
@@ -66,8 +75,16 @@ export function pathEntry(place: PathPlace, dial: Dial): PathEntry {
   return { place, paths: 'watch' in paths ? new EndableSource(paths) : paths }
 }
 
-/** A source only where addresses of an interface have to be followed. */
-export function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer[] | PathSource {
+/**
+ * A source only where addresses of an interface have to be followed.
+ *
+ * @param family - of the addresses of interfaces; a source address has its own
+ */
+export function pathsOf(
+  places: readonly PathPlace[],
+  dial: Dial,
+  family?: Family,
+): SubflowDialer[] | PathSource {
   const followed = places.filter(({ interfaceName }) => interfaceName !== undefined)
   const fixed = places
     .filter(({ interfaceName }) => interfaceName === undefined)
@@ -75,7 +92,7 @@ export function pathsOf(places: readonly PathPlace[], dial: Dial): SubflowDialer
   if (followed.length === 0) return fixed
   return joinedSources(
     fixed,
-    followed.map((place) => fromInterface(place, dial)),
+    followed.map((place) => fromInterface(place, dial, family)),
   )
 }
 
@@ -101,10 +118,11 @@ function fixedPaths(place: PathPlace, dial: Dial): SubflowDialer[] {
   })
 }
 
-function fromInterface(place: PathPlace, dial: Dial): PathSource {
+function fromInterface(place: PathPlace, dial: Dial, family?: Family): PathSource {
   const { host, port, interfaceName = '', parallel = 1, label } = place
   return interfacePaths({
     ...{ targets: [{ host, port }], interfaces: interfaceName, multiplier: parallel, maxPaths: MOST_PATHS },
+    family,
     dial: (pair, path) => {
       const name = label === undefined ? path.label! : `${label} ${path.label!}`
       return dial(place, { ...pair, label: name }, nameOf(pair.target))
@@ -124,7 +142,10 @@ function fromEverywhere(places: readonly PathPlace[], rules: InterfaceRules, dia
     dial: (pair, path) => {
       const place = placeOf(places, pair)
       const policy = { ...place.policy, ...policyOf(rules, pair.interfaceName) }
-      return dial({ ...place, policy }, { ...pair, label: path.label! }, nameOf(pair.target))
+      // Caps of a day or a month are those of each interface.
+      const { interfaceName } = pair
+      const own = { ...place, policy, ...(interfaceName !== undefined && { interfaceName }) }
+      return dial(own, { ...pair, label: path.label! }, nameOf(pair.target))
     },
   })
 }

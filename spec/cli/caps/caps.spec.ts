@@ -13,31 +13,61 @@ afterAll(() => {
 
 const NOVEMBER = new Date(2026, 10, 29)
 const DECEMBER = new Date(2026, 11, 1)
-const CAP = { limitBytes: 1000, period: 'month' } as const
+const CAP = { limitBytes: 1000, period: 'month', account: 'lte' } as const
 
 describe('a cap of a month', () => {
   it('counts on where the last run has ended', () => {
     const count = new CapCount(CAP, { period: '2026-11', bytes: 400 }, NOVEMBER)
-    expect(count.maxBytes).toBe(600)
-    count.count(150, NOVEMBER)
+    expect(count.maxBytesOf('lte')).toBe(600)
+    count.count('lte', 150, NOVEMBER)
+    expect(count.maxBytesOf('lte')).toBe(600)
     expect(count.spent).toEqual({ period: '2026-11', bytes: 550 })
   })
 
   it('begins again with the next month, also while the command runs', () => {
-    expect(new CapCount(CAP, { period: '2026-10', bytes: 999 }, NOVEMBER).maxBytes).toBe(1000)
+    expect(new CapCount(CAP, { period: '2026-10', bytes: 999 }, NOVEMBER).maxBytesOf('lte')).toBe(1000)
     const count = new CapCount(CAP, { period: '2026-11', bytes: 900 }, NOVEMBER)
-    expect(count.count(100, NOVEMBER)).toBe(false)
-    expect(count.count(100, DECEMBER)).toBe(true)
-    expect(count.maxBytes).toBe(1100)
-    count.count(130, DECEMBER)
+    count.count('lte', 100, NOVEMBER)
+    expect(count.maxBytesOf('lte')).toBe(100)
+    count.count('lte', 100, DECEMBER)
+    expect(count.maxBytesOf('lte')).toBe(1100)
+    count.count('lte', 130, DECEMBER)
     expect(count.spent).toEqual({ period: '2026-12', bytes: 30 })
   })
 
   it('of a day begins again at midnight', () => {
     const count = new CapCount({ ...CAP, period: 'day' }, { period: '2026-11-29', bytes: 1000 }, NOVEMBER)
-    expect(count.maxBytes).toBe(0)
-    expect(count.count(0, new Date(2026, 10, 30))).toBe(true)
-    expect(count.maxBytes).toBe(1000)
+    expect(count.maxBytesOf('lte')).toBe(0)
+    count.count('lte', 0, new Date(2026, 10, 30))
+    expect(count.maxBytesOf('lte')).toBe(1000)
+  })
+
+  it('is shared by the paths of an interface, whose addresses come and go', () => {
+    const count = new CapCount(CAP, undefined, NOVEMBER)
+    count.count('10.0.0.1', 300, NOVEMBER)
+    count.count('10.0.0.2', 100, NOVEMBER)
+    expect(['10.0.0.1', '10.0.0.2'].map((label) => count.maxBytesOf(label, 2))).toEqual([600, 400])
+    // The first was removed, and is back: its own count begins anew.
+    count.count('10.0.0.1', 0, NOVEMBER)
+    count.count('10.0.0.1', 50, NOVEMBER)
+    expect(count.spent.bytes).toBe(450)
+    expect(count.maxBytesOf('10.0.0.1')).toBe(600)
+  })
+
+  it('goes on where a clock was in the past at boot', () => {
+    const count = new CapCount(CAP, { period: '2026-11', bytes: 900 }, new Date(2026, 4, 1))
+    count.count('lte', 50, new Date(2026, 4, 1))
+    count.count('lte', 80, NOVEMBER)
+    expect(count.spent).toEqual({ period: '2026-11', bytes: 980 })
+  })
+
+  it('counts what other commands have spent meanwhile', () => {
+    const count = new CapCount(CAP, { period: '2026-11', bytes: 100 }, NOVEMBER)
+    count.count('lte', 50, NOVEMBER)
+    expect(count.save({ period: '2026-11', bytes: 100 }).bytes).toBe(150)
+    expect(count.save({ period: '2026-11', bytes: 450 }).bytes).toBe(450)
+    expect(count.maxBytesOf('lte')).toBe(600)
+    expect(count.save({ period: '2026-10', bytes: 5000 }).bytes).toBe(450)
   })
 })
 
@@ -46,8 +76,8 @@ describe('the file of caps', () => {
 
   it('keeps what other commands have written', () => {
     expect(readCaps(path)).toEqual({})
-    writeCaps(path, { lte: { period: '2026-11', bytes: 5 } })
-    writeCaps(path, { dsl: { period: '2026-11', bytes: 7 } })
+    writeCaps(path, () => ({ lte: { period: '2026-11', bytes: 5 } }))
+    writeCaps(path, () => ({ dsl: { period: '2026-11', bytes: 7 } }))
     expect(Object.keys(readCaps(path))).toEqual(['lte', 'dsl'])
     expect(readFileSync(path, 'utf8').endsWith('\n')).toBe(true)
   })
