@@ -50,19 +50,58 @@ export class Reloader {
       return
     }
     const left = changedKeys(config.values, next.values)
-    const coming = new Map(next.parts.map((part) => [part.name, part]))
+    const coming = new Set(next.parts)
+    const pairs = pairsOf(this.#running, coming)
     for (const running of this.#running) {
       const { name } = running.made
-      const to = coming.get(name)
-      coming.delete(name)
+      const to = pairs.get(running)
       if (to === undefined) left.push(`${name} is missing`)
       else left.push(...(await change(running, to)).map((key) => `${name}: ${key}`))
     }
-    left.push(...[...coming.keys()].map((name) => `${name} is new`))
+    left.push(...[...coming].map(({ name }) => `${name} is new`))
     log.info('reloaded', `${file} is read again`, { place })
     if (left.length > 0)
       log.warn('restart-needed', `changes that need a new start: ${left.join(', ')}`, { place })
   }
+}
+
+/** Who can come, and by what right: while these stay as they are, the rest of a part does, too. Half of a change may be what nobody wanted. */
+const DECISIVE: readonly string[] = ['listen', 'port', 'token-file']
+/** Keys by which a part is known again, wherever in the file it stands. */
+const PLACES: readonly string[] = ['listen', 'local', 'port']
+
+/** Whether a part of the file may be what runs: each is looked for by these, in turn. */
+const KINSHIPS: readonly ((running: Running, part: ConfigPart) => boolean)[] = [
+  ({ values }, part) => changedKeys(values, part.values).length === 0,
+  ({ values }, part) => PLACES.some((key) => isShared(values.get(key), part.values.get(key))),
+]
+
+function isShared(one: Value | undefined, other: Value | undefined): boolean {
+  return Array.isArray(one) && Array.isArray(other) && one.some((text) => other.includes(text))
+}
+
+/** @param coming - without those that have been found, afterwards */
+function pairsOf(all: readonly Running[], coming: Set<ConfigPart>): Map<Running, ConfigPart> {
+  const pairs = new Map<Running, ConfigPart>()
+  const pair = (running: Running, part: ConfigPart): void => {
+    pairs.set(running, part)
+    coming.delete(part)
+  }
+  const partsFor = ({ made }: Running): ConfigPart[] =>
+    [...coming].filter(({ section }) => section.name === made.section.name)
+  for (const isKin of KINSHIPS)
+    for (const running of all) {
+      const found = pairs.has(running) ? undefined : partsFor(running).find((part) => isKin(running, part))
+      if (found !== undefined) pair(running, found)
+    }
+  // The only one of its kind that is left on both sides.
+  const left = all.filter((running) => !pairs.has(running))
+  for (const running of left) {
+    const parts = partsFor(running)
+    const isOnly = left.filter(({ made }) => made.section.name === running.made.section.name).length === 1
+    if (isOnly && parts.length === 1) pair(running, parts[0]!)
+  }
+  return pairs
 }
 
 /** @returns the keys whose changes need a new start */
@@ -70,6 +109,7 @@ async function change({ made, values }: Running, next: ConfigPart): Promise<stri
   const { reloadable } = made.section
   const changed = changedKeys(values, next.values)
   const fixed = changed.filter((key) => !reloadable.includes(key))
+  if (fixed.some((key) => DECISIVE.includes(key))) return changed
   // A section has one kind of part.
   const left = await (made.part as Part<unknown>).change(next.part)
   const kept = new Set([...fixed, ...left.filter((key) => key !== 'to' || changed.includes(key))])

@@ -12,7 +12,7 @@ import type { Status } from '../../../lib/cli/live/status.js'
 import { CERTIFICATE, CLIENT_CERTIFICATE, FINGERPRINT } from '../../support/certificate.js'
 import type { CliProcess } from '../../support/cli-process.js'
 import { freePorts } from '../../support/free-ports.js'
-import { at, command, dial, echo, serve } from '../../support/streams.js'
+import { at, command, dial, echo, ending, forward, serve } from '../../support/streams.js'
 import { tempFiles } from '../../support/temp-files.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -214,6 +214,36 @@ describe('SIGHUP', () => {
     expect(await text(socket)).toBe('by the new port')
     const { sent, received } = await stop()
     expect(received).toBe(sent)
+  })
+
+  it('knows parts again by their ports, in whatever order they stand', async () => {
+    const [open, closed] = await freePorts(2)
+    const target = await echo()
+    const parts = [
+      { listen: at(open!), allow: `echo=${at(target)}` },
+      { listen: at(closed!), allow: 'nothing=127.0.0.1:9' },
+    ]
+    const { cli, reload } = up({ serve: parts })
+    await cli.line(/listening on/)
+    await reload({ serve: parts.toReversed() })
+    const here = await forward(closed!, 'echo')
+    expect(await ending(await dial(here.port))).toBe('ECONNRESET')
+    const other = await forward(open!, 'echo')
+    const socket = await dial(other.port)
+    socket.end('by its own rules')
+    expect(await text(socket)).toBe('by its own rules')
+    expect(cli.lines.join()).not.toContain('need a new start')
+  })
+
+  it('changes nothing of a serve whose port changes', async () => {
+    const [port, next] = await freePorts(2)
+    const place = at(await echo())
+    const { cli, reload } = up({ serve: { listen: at(port!), allow: 'nothing=127.0.0.1:9' } })
+    await cli.line(/listening on/)
+    await reload({ serve: { listen: at(next!), allow: `echo=${place}` } })
+    await cli.line(/changes that need a new start: serve: listen, serve: allow/)
+    const here = await forward(port!, 'echo')
+    expect(await ending(await dial(here.port))).toBe('ECONNRESET')
   })
 
   it('changes nothing where the file has a mistake', async () => {
