@@ -26,10 +26,15 @@ afterAll(async () => {
   if (why === undefined) await stage[Symbol.asyncDispose]()
 })
 
-/** Ends a command with all that it has started, as a power cut does. */
-function killAll(cli: CliProcess): void {
-  const children = readFileSync(`/proc/${cli.pid}/task/${cli.pid}/children`, 'latin1')
-  for (const pid of [cli.pid, ...children.trim().split(' ').map(Number)]) process.kill(pid, 'SIGKILL')
+/** A process with all that it has started. */
+function family(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+  return [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(family)]
+}
+
+/** By default as a power cut ends them. */
+function killAll(cli: CliProcess, signal: NodeJS.Signals = 'SIGKILL'): void {
+  for (const pid of family(cli.pid)) process.kill(pid, signal)
 }
 
 const ECHOES = (host: string, count: number): string => `
@@ -150,6 +155,13 @@ describe.skipIf(why !== undefined)(`multipath gateway${why ? ` (skipped: ${why})
     gateway.kill('SIGTERM')
     expect((await gateway.exited).code).toBe(0)
     expect(await ask([IPV4])).toBe(direct(0))
+  })
+
+  it('takes its rules away when all of its processes are told to end, as systemd tells those of a service', async () => {
+    const gateway = await stage.gateway(['--match', `${IPV4}:80`, '--interface', 'lan0'])
+    killAll(gateway, 'SIGTERM')
+    expect((await gateway.exited).code).toBe(0)
+    expect(await stage.rules()).toEqual([])
   })
 
   it('takes its rules away when it is killed; what stays where all is killed harms nothing, and --clean or the next start removes it', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The options of `multipath gateway`, and what they come to. */
-import { getServers } from 'node:dns'
+import { Resolver } from 'node:dns'
 import { InvalidArgumentError, Option } from 'commander'
 import type { HostPort } from '../parse.js'
 import { formatHostPort, parsePort } from '../parse.js'
@@ -29,6 +29,8 @@ export interface GatewayFlags extends ClientFlags {
 /** Where it listens on loopback. */
 const PORT = 7090
 const DNS_PORT = 53
+/** The name servers of the system are looked up again after this time, milliseconds: an uplink that changes brings others. */
+const SYSTEM_SERVERS_MS = 10_000
 
 export const GATEWAY_OPTIONS = (): Option[] => [
   new Option(
@@ -63,7 +65,8 @@ export const GATEWAY_OPTIONS = (): Option[] => [
 
 /** What is to be captured, checked. */
 export interface GatewayPlan extends Omit<NetScriptInit, 'owner'> {
-  readonly dnsServers: readonly HostPort[]
+  /** Those of now: the file of the system may change. */
+  readonly dnsServers: () => readonly HostPort[]
 }
 
 /** @throws {CliError} EXIT_USAGE for flags that do not go together */
@@ -79,7 +82,7 @@ export function gatewayPlan(flags: GatewayFlags): GatewayPlan {
     ...{ port: flags.port, rules, interfaces, isLocal, dns },
     exempt: [...exemptUser.map((owner) => ({ kind: 'skuid', owner }) as const), own],
     ends: endsOf(flags),
-    dnsServers: dns.length === 0 ? [] : dnsServersOf(flags, isLocal),
+    dnsServers: dns.length === 0 ? () => [] : dnsServersOf(flags, isLocal),
   }
 }
 
@@ -95,13 +98,13 @@ function checkRules(rules: readonly MatchRule[], hasSource: boolean, dns: readon
 }
 
 /** @throws {CliError} EXIT_USAGE */
-function dnsServersOf({ dns = [], dnsServer }: GatewayFlags, isLocal: boolean): readonly HostPort[] {
-  const servers = dnsServer ?? getServers().flatMap((text) => serverOf(text) ?? [])
+function dnsServersOf({ dns = [], dnsServer }: GatewayFlags, isLocal: boolean): () => readonly HostPort[] {
   const own = new Set(dns.map(formatHostPort))
-  const looping = servers.find((server) => own.has(formatHostPort(server)))
   // What a cache of this machine asks for would come back here.
-  const cache = isLocal ? servers.find(({ host }) => isLoopback(host)) : undefined
-  const wrong = looping ?? cache
+  const isLoop = (server: HostPort): boolean =>
+    own.has(formatHostPort(server)) || (isLocal && isLoopback(server.host))
+  const servers = dnsServer ?? systemServers()
+  const wrong = servers.find(isLoop)
   if (wrong !== undefined || servers.length === 0)
     throw usage(
       wrong === undefined
@@ -109,7 +112,22 @@ function dnsServersOf({ dns = [], dnsServer }: GatewayFlags, isLocal: boolean): 
         : `${formatHostPort(wrong)} cannot be the DNS server: its own queries would be redirected here`,
       'give --dns-server, such as that of the provider',
     )
-  return servers
+  if (dnsServer !== undefined) return () => dnsServer
+  let known: readonly HostPort[] = servers
+  let readAt = performance.now()
+  return () => {
+    if (performance.now() - readAt > SYSTEM_SERVERS_MS) {
+      readAt = performance.now()
+      const usable = systemServers().filter((server) => !isLoop(server))
+      if (usable.length > 0) known = usable
+    }
+    return known
+  }
+}
+
+/** As the file of the system has them now. */
+function systemServers(): HostPort[] {
+  return new Resolver().getServers().flatMap((text) => serverOf(text) ?? [])
 }
 
 /** Addresses at which paths end, as far as they are written down. */

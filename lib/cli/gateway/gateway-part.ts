@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A gateway that runs, alone or as a part of `up`: a session for each policy, and a port for all connections that are captured. */
 import type { Server, Socket } from 'node:net'
-import { ignore } from '../../ignore.js'
 import { hasCapabilities, NET_ADMIN } from '../capabilities.js'
 import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
@@ -125,7 +124,6 @@ export class GatewayPart implements Part<GatewayPart> {
   }
 
   #lead(socket: Socket, log: Stage['log']): void {
-    socket.on('error', ignore)
     const { localAddress = '', localPort: port = 0 } = socket
     const address = parseAddress(localAddress)?.address ?? ''
     const host = this.#names.nameOf(address) ?? address

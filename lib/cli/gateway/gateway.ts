@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath gateway`: TCP and UDP of a network, or TCP of this machine, by rules through `multipath serve`. */
 import { Command, Option } from 'commander'
+import { hasCapabilities, NET_ADMIN } from '../capabilities.js'
+import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import { PATH_SYNTAX } from '../streams/dial-session.js'
 import { runAlone } from '../streams/part.js'
@@ -24,7 +26,7 @@ export function gatewayCommand(io: CliIo): Command {
     .usage('[options] --to HOST:PORT... --match PLACE... --interface NAME...')
   for (const option of [...GATEWAY_OPTIONS(), ...RULE_OPTIONS()]) command.addOption(option)
   return command.action(async (flags: CommandFlags) => {
-    if (flags.clean) await clearRules(flags.port)
+    if (flags.clean) await clean(flags.port)
     else if (flags.setUp) await setRules(planFor(flags))
     else if (flags.dryRun) io.print(setScript(planFor(flags)))
     else await runAlone(gatewayPart(flags, io.env), ownStage('gateway', flags, io))
@@ -56,6 +58,15 @@ const RULE_OPTIONS = (): Option[] => [
   new Option('--set-up', 'set the rules of the kernel, and exit'),
   new Option('--clean', 'remove the rules of the kernel for --port, and exit'),
 ]
+
+/** @throws {CliError} for one who may not */
+async function clean(port: number): Promise<void> {
+  if (!hasCapabilities(NET_ADMIN))
+    throw new CliError('the rules of the kernel can be removed by root, or with the capability NET_ADMIN', {
+      hint: 'run it with sudo',
+    })
+  await clearRules(port)
+}
 
 /** For a process that is still to come. */
 function planFor(flags: GatewayFlags): Parameters<typeof setScript>[0] {

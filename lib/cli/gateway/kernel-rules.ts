@@ -36,14 +36,18 @@ export async function clearRules(port: number): Promise<void> {
 export async function holdRules(init: NetScriptInit): Promise<() => Promise<void>> {
   await setRules(init)
   // It reads to the end of its input, which comes with the end of this process at the latest. In a session of its own, no
-  // signal from a terminal reaches it.
-  const script = `cat >/dev/null\n${clearScript(init.port, init.owner)}`
+  // signal from a terminal reaches it; a service manager signals all processes of a service.
+  const clear = clearScript(init.port, init.owner)
+  const script = `trap '' TERM INT HUP\ncat >/dev/null\n${clear}`
   const guard = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   guard.on('error', ignore)
   guard.stdin.on('error', ignore)
   guard.unref()
   return async () => {
-    if (guard.exitCode !== null || guard.signalCode !== null) return
+    if (guard.exitCode !== null || guard.signalCode !== null) {
+      await failureOf(clear)
+      return
+    }
     const ended = once(guard, 'exit')
     guard.ref()
     guard.stdin.end()

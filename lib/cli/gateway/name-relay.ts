@@ -9,12 +9,13 @@ import { formatHostPort } from '../parse.js'
 import { answerQuery, askedName } from '../run/dns-message.js'
 import type { NameTable } from '../run/name-table.js'
 import type { Log } from '../streams/log.js'
+import { onPacket } from '../udp/bound-socket.js'
 import { bindUdp } from '../udp/udp-port.js'
 
 export interface NameRelayInit {
   readonly binds: readonly HostPort[]
-  /** Name servers for what is not ours; one that is silent hands over to the next. */
-  readonly servers: readonly HostPort[]
+  /** Name servers for what is not ours; one that is silent or out of reach hands over to the next. */
+  readonly servers: () => readonly HostPort[]
   readonly names: NameTable
   /** Whether a canonical name is ours. */
   readonly takes: (name: string) => boolean
@@ -41,7 +42,7 @@ export class NameRelay {
     for (const bind of this.#init.binds) {
       const socket = await bindUdp(bind)
       this.#sockets.push(socket)
-      socket.on('message', (query, { address, port }) =>
+      onPacket(socket, (query, { address, port }) =>
         this.#take(query, (answer) => socket.send(answer, port, address, ignore)),
       )
       const place = formatHostPort({ host: bind.host, port: socket.address().port })
@@ -67,8 +68,9 @@ export class NameRelay {
 
   /** One that cannot be asked for is lost, and asked again by its client. */
   #relay(query: Buffer, reply: (answer: Buffer) => void): void {
-    const { servers } = this.#init
-    const server = servers[this.#server % servers.length]
+    const servers = this.#init.servers()
+    const turn = this.#server
+    const server = servers[turn % servers.length]
     if (query.length < HEAD_BYTES || server === undefined || this.#waiting.size >= MAX_RELAYED) return
     const socket = createSocket(isIPv6(server.host) ? 'udp6' : 'udp4')
     this.#waiting.add(socket)
@@ -76,18 +78,22 @@ export class NameRelay {
       clearTimeout(timer)
       if (this.#waiting.delete(socket)) socket.close()
     }
-    const timer = setTimeout(() => {
-      this.#server++
+    // Once, however many queries wait for it.
+    const handOver = (): void => {
+      this.#server = Math.max(this.#server, turn + 1)
       end()
-    }, RELAY_MS)
-    socket.on('error', end)
+    }
+    const timer = setTimeout(handOver, RELAY_MS)
+    socket.on('error', handOver)
     socket.on('message', (answer) => {
       if (answer.length < HEAD_BYTES || answer.readUInt16BE(0) !== query.readUInt16BE(0)) return
       reply(answer)
       end()
     })
-    socket.connect(server.port, server.host, () => {
-      if (this.#waiting.has(socket)) socket.send(query, ignore)
+    // Where there is no route, it is told so here, and not as an event.
+    socket.connect(server.port, server.host, (error?: Error) => {
+      if (error !== undefined) handOver()
+      else if (this.#waiting.has(socket)) socket.send(query, ignore)
     })
   }
 }

@@ -62,14 +62,15 @@ export function capturesUdp(rules: readonly MatchRule[]): boolean {
 /** Sets the rules, in place of those that an earlier process has left. */
 export function setScript(init: NetScriptInit): string {
   const { port } = init
-  const selector = `fwmark ${markOf(port)} lookup ${port}`
+  const mark = markOf(port)
+  const selector = `fwmark ${mark} lookup ${mark}`
   return `${clearScript(port)}
 set -e
 ip -4 rule add ${selector} priority ${PRIORITY}
-ip -4 route add local default dev lo table ${port}
+ip -4 route add local default dev lo table ${mark}
 if [ -e /proc/net/if_inet6 ]; then
   ip -6 rule add ${selector} priority ${PRIORITY}
-  ip -6 route add local default dev lo table ${port}
+  ip -6 route add local default dev lo table ${mark}
 fi
 nft -f - <<'END'
 ${tableText(init)}
@@ -80,17 +81,19 @@ END
 /** Removes the rules, whether there are any or not. @param owner - only if they are of that process */
 export function clearScript(port: number, owner?: string): string {
   const table = `inet ${tableOf(port)}`
+  const mark = markOf(port)
   const guard =
     owner === undefined ? '' : `nft list chain ${table} owner_${owner} >/dev/null 2>&1 || exit 0\n`
   return `PATH="$PATH:/usr/sbin:/sbin"
 ${guard}nft delete table ${table} 2>/dev/null
 for family in -4 -6; do
-  while ip $family rule del fwmark ${markOf(port)} lookup ${port} 2>/dev/null; do :; done
-  ip $family route flush table ${port} 2>/dev/null
+  while ip $family rule del fwmark ${mark} lookup ${mark} 2>/dev/null; do :; done
+  ip $family route flush table ${mark} 2>/dev/null
 done
 :`
 }
 
+/** It is the number of the routing table as well, which the port alone is not: others use such numbers, and 254 is the main table. */
 function markOf(port: number): string {
   return `0x${(MARK + port).toString(16)}`
 }

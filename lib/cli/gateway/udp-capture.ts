@@ -7,11 +7,12 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { ignore } from '../../ignore.js'
 import { CliError, oneLine } from '../cli-error.js'
 import { formatHostPort, type HostPort } from '../parse.js'
+import type { Traced } from '../run/udp-trace.js'
 import { followTrace } from '../run/udp-trace.js'
 import { parseAddress } from '../streams/host.js'
 import type { Log } from '../streams/log.js'
 import type { ClientContext } from '../streams/run-client.js'
-import { boundSocket } from '../udp/bound-socket.js'
+import { boundSocket, onPacket, sendPacket } from '../udp/bound-socket.js'
 import type { Flow } from '../udp/flow.js'
 import { FlowTable } from '../udp/flow-table.js'
 import { openFlow } from '../udp/open-flow.js'
@@ -30,6 +31,9 @@ export interface UdpCaptureInit {
 }
 
 const FAMILIES = ['udp4', 'udp6'] as const
+/** The trace is followed again after this time, milliseconds, and after twice as long each time it ends soon. */
+const FIRST_RETRY_MS = 1000
+const LAST_RETRY_MS = 60_000
 
 export class UdpCapture {
   readonly #init: UdpCaptureInit
@@ -38,6 +42,8 @@ export class UdpCapture {
   readonly #leads = new UdpLeads((led, packet) => this.#pass(led, packet))
   #timer: NodeJS.Timeout | undefined
   #stopTrace: () => void = ignore
+  #retryMs = FIRST_RETRY_MS
+  #retry: NodeJS.Timeout | undefined
 
   constructor(init: UdpCaptureInit) {
     this.#init = init
@@ -45,12 +51,7 @@ export class UdpCapture {
 
   /** @throws {CliError} where the port cannot be had */
   async open(): Promise<void> {
-    const { port, log } = this.#init
-    this.#stopTrace = followTrace(
-      udpChainOf(port),
-      (line) => this.#next(() => this.#leads.traced(line, performance.now())),
-      () => log.warn('refused', 'nft monitor trace has ended: no new flow of UDP is captured', {}),
-    )
+    this.#follow()
     try {
       for (const type of FAMILIES) await this.#listen(type)
     } catch (error) {
@@ -60,11 +61,27 @@ export class UdpCapture {
   }
 
   close(): void {
+    clearTimeout(this.#retry)
     this.#stopTrace()
     clearTimeout(this.#timer)
     this.#flows.clear()
     for (const socket of this.#sockets.values()) socket.close()
     this.#sockets.clear()
+  }
+
+  /** Without the kernel's lines, nobody knows where a flow is to go, and its packets are lost. */
+  #follow(): void {
+    const { port, log } = this.#init
+    const began = performance.now()
+    const onTraced = (line: Traced): void => this.#next(() => this.#leads.traced(line, performance.now()))
+    this.#stopTrace = followTrace(udpChainOf(port), onTraced, () => {
+      if (performance.now() - began > LAST_RETRY_MS) this.#retryMs = FIRST_RETRY_MS
+      const seconds = Math.round(this.#retryMs / 1000)
+      const message = `nft monitor trace has ended: new flows of UDP are lost until it runs again (next attempt in ${seconds} s)`
+      log.warn('udp-lost', message, {})
+      this.#retry = setTimeout(() => this.#follow(), this.#retryMs).unref()
+      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS)
+    })
   }
 
   /** The address of the port is one of each interface. Without IPv6, there is IPv4. @throws {CliError} */
@@ -81,7 +98,7 @@ export class UdpCapture {
     }
     widen(socket)
     this.#sockets.set(type === 'udp4' ? 4 : 6, socket)
-    socket.on('message', (packet, from) => this.#next(() => this.#came(packet, from)))
+    onPacket(socket, (packet, from) => this.#next(() => this.#came(packet, from)))
   }
 
   #came(packet: Buffer, { address, port }: RemoteInfo): void {
@@ -118,6 +135,6 @@ export class UdpCapture {
 
   #answer({ host, port }: HostPort, answer: Buffer): void {
     const socket = this.#sockets.get(parseAddress(host)?.family ?? 4)
-    socket?.send(answer, port, host, ignore)
+    if (socket !== undefined) sendPacket(socket, answer, { address: host, port })
   }
 }

@@ -111,6 +111,7 @@ export const EVENTS = {
   exposed: { meaning: 'others can read a file with a secret', fields: [] },
   'ctl-failed': { meaning: 'the control socket could not be opened', fields: [] },
   'cap-failed': { meaning: 'the spent bytes of capped paths could not be saved', fields: [] },
+  'udp-lost': { meaning: 'gateway loses new flows of UDP, and will try again', fields: [] },
   'program-end': { meaning: 'the program of run has ended', fields: ['exitCode'] },
   'notify-failed': { meaning: 'systemd could not be told that the command is ready', fields: [] },
   reloaded: { meaning: 'up has read its file again, after SIGHUP', fields: ['place'] },

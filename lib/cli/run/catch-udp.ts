@@ -7,7 +7,7 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { ignore } from '../../ignore.js'
 import { parseAddress } from '../streams/host.js'
-import { boundSocket } from '../udp/bound-socket.js'
+import { boundSocket, onPacket } from '../udp/bound-socket.js'
 import { FirstPackets } from './first-packets.js'
 import type { NameTable } from './name-table.js'
 import type { FromInside } from './protocol.js'
@@ -36,7 +36,7 @@ export class UdpCatcher {
   open(): void {
     for (const address of ['0.0.0.0', '::'])
       void listen(address).then((socket) => {
-        socket.on('message', (packet, client) => void this.#caught(packet, client))
+        onPacket(socket, (packet, client) => void this.#caught(packet, client))
       }, ignore)
   }
 
@@ -51,12 +51,13 @@ export class UdpCatcher {
     this.#rest = lines.pop()!
     for (const line of lines) {
       const traced = parseTrace(line)
-      if (traced !== undefined) void this.#lead(traced, this.#first.traced(traced))
+      if (traced !== undefined) void this.#lead(traced, this.#first.traced(traced, performance.now()))
     }
   }
 
   async #caught(packet: Buffer, { address, port }: RemoteInfo): Promise<void> {
-    const traced = this.#first.came(parseAddress(address)?.address ?? address, port, packet)
+    const client = { address: parseAddress(address)?.address ?? address, port }
+    const traced = this.#first.came(client, packet, performance.now())
     if (traced !== undefined) await this.#lead(traced, packet)
   }
 

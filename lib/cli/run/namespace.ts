@@ -10,7 +10,7 @@ import { ignore } from '../../ignore.js'
 import { hasCapabilities, NET_ADMIN, SYS_ADMIN } from '../capabilities.js'
 import { CliError } from '../cli-error.js'
 import { packageFile } from '../package-file.js'
-import { TOKEN_VARIABLE } from '../streams/secrets.js'
+import { withoutSecrets } from '../streams/secrets.js'
 import type { Accepted } from './kernel-table.js'
 import type { Destination, FromInside, ToInside, UdpMessage } from './protocol.js'
 import type { Settleable } from './settleable.js'
@@ -87,9 +87,7 @@ export class Namespace {
   /** Once `server` has resolved. */
   start(program: readonly string[]): void {
     const before = this.#isPrivileged ? [] : asUser(process.getuid!(), process.getgid!())
-    // The token is none of the program's business.
-    const { [TOKEN_VARIABLE]: _, ...env } = process.env
-    this.#tell({ kind: 'start', words: [...before, ...program], env })
+    this.#tell({ kind: 'start', words: [...before, ...program], env: withoutSecrets(process.env) })
   }
 
   /** Passes a signal on to the program. */
@@ -188,8 +186,7 @@ export class Namespace {
  * the same debugger, and read the certificates of NODE_EXTRA_CA_CERTS, which can take it longer than all the rest of its start.
  */
 function helperEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const isForOthers = (name: string): boolean => name.startsWith('NODE_') || name === TOKEN_VARIABLE
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isForOthers(name)))
+  return Object.fromEntries(Object.entries(withoutSecrets(env)).filter(([name]) => !name.startsWith('NODE_')))
 }
 
 /** As shells have it: 127 for a program that is not there, 126 for one that cannot be run. */

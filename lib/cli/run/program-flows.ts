@@ -5,6 +5,7 @@ import { ignore } from '../../ignore.js'
 import { formatHostPort, type HostPort } from '../parse.js'
 import { setNewest } from '../set-newest.js'
 import type { ClientContext } from '../streams/run-client.js'
+import { onPacket } from '../udp/bound-socket.js'
 import type { Flow } from '../udp/flow.js'
 import { FlowTable } from '../udp/flow-table.js'
 import { openFlow } from '../udp/open-flow.js'
@@ -44,7 +45,7 @@ export class ProgramFlows {
     socket.on('error', ignore)
     const served: Served = { socket, destinations: new Map(), waiting: [] }
     this.#renew(address, served)
-    socket.on('message', (packet, { address: host, port }) => this.#pass(address, { host, port }, packet))
+    onPacket(socket, (packet, { address: host, port }) => this.#pass(address, { host, port }, packet))
   }
 
   /** Where packets of a client to an address go, and one of them, if it did not come to the socket of the address. */

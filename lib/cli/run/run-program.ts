@@ -118,7 +118,6 @@ async function lead(
   const said: Settleable = settleable()
   unsaid.add(said.promise)
   socket.once('close', said.resolve)
-  socket.on('error', ignore)
   const destination = await namespace.destinationOf({
     clientAddress: socket.remoteAddress ?? '',
     clientPort: socket.remotePort ?? 0,
@@ -148,7 +147,6 @@ async function lead(
 /** A port here whose connections are led to the same port inside. */
 function publishedPort(bind: HostPort, namespace: Namespace, unsaid: Tasks): LocalPort {
   const join = async (socket: Socket): Promise<void> => {
-    socket.on('error', ignore)
     const inner = await namespace.connect(bind.port)
     if (inner === undefined || socket.destroyed) {
       for (const one of [inner, socket]) if (one !== undefined) cut(one)

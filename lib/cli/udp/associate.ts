@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** SOCKS5 UDP ASSOCIATE: a UDP port for one program, for as long as its TCP connection stands. */
 import type { Socket } from 'node:net'
-import { ignore } from '../../ignore.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import { placeOf } from '../streams/allow-list.js'
 import { parseAddress } from '../streams/host.js'
 import type { ClientContext } from '../streams/run-client.js'
+import { onPacket, sendPacket } from './bound-socket.js'
 import type { Flow } from './flow.js'
 import { FlowTable } from './flow-table.js'
 import { openFlow } from './open-flow.js'
@@ -27,7 +27,7 @@ export async function associate({ socket, words }: Association, context: ClientC
   /** The first that sends from the program's address is the program. */
   let program: { readonly address: string; readonly port: number } | undefined
   const expected = parseAddress(socket.remoteAddress ?? '')?.address
-  udp.on('message', (packet, { address, port }) => {
+  onPacket(udp, (packet, { address, port }) => {
     if (parseAddress(address)?.address !== expected) return
     program ??= { address, port }
     if (port === program.port) pass(packet)
@@ -42,8 +42,7 @@ export async function associate({ socket, words }: Association, context: ClientC
       openFlow(context, {
         target,
         request: { kind: 'udp', ...place },
-        onPacket: (answer) =>
-          udp.send(Buffer.concat([head, answer]), program!.port, program!.address, ignore),
+        onPacket: (answer) => sendPacket(udp, Buffer.concat([head, answer]), program),
         onClose: (closed) => flows.delete(target, closed),
       }),
     )

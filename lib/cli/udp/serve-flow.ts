@@ -13,6 +13,7 @@ import { reachTarget } from '../streams/dial-target.js'
 import type { Address } from '../streams/host.js'
 import type { Log } from '../streams/log.js'
 import { answer, refuse } from '../streams/take-request.js'
+import { sendPacket } from './bound-socket.js'
 import { IDLE_MS } from './flow.js'
 import type { FlowHub } from './flow-hub.js'
 import { MAX_PACKET_BYTES } from './flow-hub.js'
@@ -80,7 +81,7 @@ export class ServedFlows {
     const toTarget = (packet: Buffer): void => {
       idle.refresh()
       counts.bytesRead += packet.length
-      socket.send(packet, ignore)
+      sendPacket(socket, packet)
     }
     const flow = (this.#hub ??= this.#init.hub()).open(stream.id, toTarget)
     socket.on('message', (packet) => {

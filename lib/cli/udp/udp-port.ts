@@ -2,13 +2,12 @@
 /** A UDP port on this side: the packets of each address and port that sends to it are a flow. */
 import type { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { ClientContext } from '../streams/run-client.js'
 import type { StreamRequest } from '../streams/stream-request.js'
-import { boundSocket } from './bound-socket.js'
+import { boundSocket, onPacket, sendPacket } from './bound-socket.js'
 import type { Flow } from './flow.js'
 import { FlowTable } from './flow-table.js'
 import { openFlow } from './open-flow.js'
@@ -42,13 +41,13 @@ export async function listenAllUdp(ports: readonly UdpPort[], context: ClientCon
 async function listenUdp({ bind, leadsTo, request }: UdpPort, context: ClientContext): Promise<() => void> {
   const socket = await bindUdp(bind)
   const flows = new FlowTable<Flow>()
-  socket.on('message', (packet, { address, port }) => {
+  onPacket(socket, (packet, { address, port }) => {
     const key = `${address}|${port}`
     const flow = flows.use(key, () =>
       openFlow(context, {
         target: leadsTo,
         request,
-        onPacket: (answer) => socket.send(answer, port, address, ignore),
+        onPacket: (answer) => sendPacket(socket, answer, { address, port }),
         onClose: (closed) => flows.delete(key, closed),
       }),
     )

@@ -5,6 +5,7 @@ import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NameRelay } from '../../../lib/cli/gateway/name-relay.js'
+import type { HostPort } from '../../../lib/cli/parse.js'
 import { NameTable } from '../../../lib/cli/run/name-table.js'
 import { askedName } from '../../../lib/cli/run/dns-message.js'
 import { Log } from '../../../lib/cli/streams/log.js'
@@ -20,12 +21,15 @@ async function bound(): Promise<Socket> {
   return socket
 }
 
-/** A relay for names below example.org, with a name server that `answers`. */
-async function relayTo(server: Socket): Promise<{ port: number; relay: NameRelay }> {
+/** A relay for names below example.org. `outOfReach`: name servers that come first. */
+async function relayTo(
+  server: Socket,
+  outOfReach: readonly HostPort[] = [],
+): Promise<{ port: number; relay: NameRelay }> {
   const [port] = await freePorts(1)
   const relay = new NameRelay({
     binds: [{ host: '127.0.0.1', port: port! }],
-    servers: [{ host: '127.0.0.1', port: server.address().port }],
+    servers: () => [...outOfReach, { host: '127.0.0.1', port: server.address().port }],
     names: new NameTable(),
     takes: (name) => name.endsWith('.example.org'),
     log: new Log(new FakeCliIo(), { isJson: false, isVerbose: false }),
@@ -62,6 +66,25 @@ describe('a relay of names', () => {
     const answer = Buffer.concat([asked, Buffer.from('whatever')])
     server.send(answer, from.port)
     expect((await once(client, 'message'))[0]).toEqual(answer)
+  })
+
+  it('asks the next name server, once one cannot be reached or refuses', async () => {
+    const server = await bound()
+    const [nobody] = await freePorts(1)
+    // The kernel refuses to connect to the broadcast address, as it does where there is no route.
+    const refusing = [
+      { host: '255.255.255.255', port: 53 },
+      { host: '127.0.0.1', port: nobody! },
+    ]
+    const { port } = await relayTo(server, refusing)
+    const client = await bound()
+    const asked = once(server, 'message')
+    const again = setInterval(() => {
+      // As resolvers do, for both families.
+      for (const id of [1, 2]) client.send(query('other.test', id), port, '127.0.0.1')
+    }, 20)
+    onTestFinished(() => clearInterval(again))
+    expect((await asked)[0]).toEqual(query('other.test', 1))
   })
 
   it('asks for at most 256 names at a time', async () => {

@@ -98,7 +98,7 @@ describe('the rules of a gateway', () => {
     ])
     return { status, out: `${String(stdout)}${String(stderr)}` }
   }
-  const show = 'nft list tables; ip rule; ip -6 rule; ip route show table 7090 2>/dev/null; :'
+  const show = 'nft list tables; ip rule; ip -6 rule; ip route show table 0x6d701bb2 2>/dev/null; :'
 
   it.skipIf(!tools || within('nft list tables').status !== 0)(
     'are taken by the kernel, may be set again, and leave nothing behind; those of another process stay',
@@ -112,6 +112,9 @@ describe('the rules of a gateway', () => {
         /multipath_gateway_7090[^]*fwmark 0x6d701bb2/,
       )
       expect(within(`(${clearScript(7090)})\n${show}`)).toEqual({ status: 0, out: before })
+      const route = 'ip route show table 7090'
+      const beside = `ip route add default dev lo table 7090\n(${setScript(INIT)})\n(${clearScript(7090)})\n${route}`
+      expect(within(beside).out).toContain('default dev lo')
     },
   )
 })

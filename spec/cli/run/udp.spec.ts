@@ -65,16 +65,16 @@ describe('a line of the kernel about a packet', () => {
 })
 
 describe('the first packets of flows', () => {
-  const came = (first: FirstPackets, text: string, port = 1000): string | undefined =>
-    first.came('198.18.0.1', port, Buffer.from(text))?.address
+  const came = (first: FirstPackets, text: string, port = 1000, now = 0): string | undefined =>
+    first.came({ address: '198.18.0.1', port }, Buffer.from(text), now)?.address
 
   it('go where their own lines say, whichever comes first', () => {
     const first = new FirstPackets()
     expect(came(first, 'to seven')).toBeUndefined()
     expect(came(first, 'to eight')).toBeUndefined()
-    expect(first.traced(traced('203.0.113.8', 'to eight'))?.toString()).toBe('to eight')
-    expect(first.traced(traced('203.0.113.7', 'to seven'))?.toString()).toBe('to seven')
-    expect(first.traced(traced('203.0.113.9', 'to nine'))).toBeUndefined()
+    expect(first.traced(traced('203.0.113.8', 'to eight'), 0)?.toString()).toBe('to eight')
+    expect(first.traced(traced('203.0.113.7', 'to seven'), 0)?.toString()).toBe('to seven')
+    expect(first.traced(traced('203.0.113.9', 'to nine'), 0)).toBeUndefined()
     expect(came(first, 'to nine', 1001)).toBeUndefined()
     expect(came(first, 'to nine')).toBe('203.0.113.9')
     // The next one is not the first.
@@ -83,18 +83,25 @@ describe('the first packets of flows', () => {
 
   it('are lost where it cannot be told which of several lines is about them', () => {
     const first = new FirstPackets()
-    for (const address of ['203.0.113.7', '203.0.113.8']) first.traced(traced(address, 'hello'))
+    for (const address of ['203.0.113.7', '203.0.113.8']) first.traced(traced(address, 'hello'), 0)
     expect(came(first, 'hello')).toBeUndefined()
     expect(came(first, 'hello!')).toBeUndefined()
+  })
+
+  it('do not go where an old line says', () => {
+    const first = new FirstPackets()
+    first.traced(traced('203.0.113.7', 'hello'), 0)
+    expect(came(first, 'hello', 1000, 1001)).toBeUndefined()
+    expect(first.traced(traced('203.0.113.8', 'hello'), 1002)?.toString()).toBe('hello')
   })
 
   it('wait for their lines up to a limit, and so do the lines', () => {
     const first = new FirstPackets()
     for (let n = 0; n < 65; n++) came(first, `packet ${n}`)
-    expect(first.traced(traced('203.0.113.7', 'packet 0'))).toBeUndefined()
-    expect(first.traced(traced('203.0.113.7', 'packet 1'))).toBeDefined()
+    expect(first.traced(traced('203.0.113.7', 'packet 0'), 0)).toBeUndefined()
+    expect(first.traced(traced('203.0.113.7', 'packet 1'), 0)).toBeDefined()
     const others = new FirstPackets()
-    for (let n = 0; n < 65; n++) others.traced(traced('203.0.113.7', `packet ${n}`))
+    for (let n = 0; n < 65; n++) others.traced(traced('203.0.113.7', `packet ${n}`), 0)
     expect([came(others, 'packet 0'), came(others, 'packet 1')]).toEqual([undefined, '203.0.113.7'])
   })
 })

@@ -7,6 +7,13 @@ function why(said: string, settings: Readonly<Record<string, string>> = {}, isCo
   return oneLine(noNamespace(said, { setting: (name) => settings[name], isContainer }))
 }
 
+describe('an error as one line', () => {
+  it('has neither line breaks nor characters that a terminal takes for commands', () => {
+    const blanks = ' '.repeat(10_000)
+    expect(oneLine(new Error(`a ${blanks}\n\n ${blanks} b \x1b[2Jc\u009b`))).toBe('a b [2Jc')
+  })
+})
+
 const FAILED = 'unshare: unshare failed: Operation not permitted\n'
 
 describe('where no namespace can be made, the reason', () => {
