@@ -229,6 +229,7 @@ const bannedGlobals = (names, message) => [
 /** What browsers have that the page of `--web` uses. */
 const PAGE_GLOBALS = [
   ...['document', 'window', 'location', 'history', 'sessionStorage', 'fetch', 'setTimeout', 'confirm'],
+  ...['clearTimeout', 'AbortController'],
   ...['Option', 'URLSearchParams', 'TextDecoderStream', 'getComputedStyle', 'uPlot'],
 ]
 

@@ -2,6 +2,8 @@
 /** The way to the command: states that it pushes, and requests. Both show the token, which is in no URL. */
 
 const RETRY_MS = 1000
+/** The command says something four times a second: a connection without a word for so long is dead. */
+const SILENT_MS = 5000
 
 export class Link {
   #token
@@ -16,17 +18,23 @@ export class Link {
   /** Goes on until the token is refused. */
   async follow() {
     for (;;) {
+      const silence = new Silence(SILENT_MS)
       try {
-        const response = await fetch('/events', { headers: this.#headers() })
+        const response = await fetch('/events', { headers: this.#headers(), signal: silence.signal })
         if (response.status === 401) {
           this.#on.refused()
           return
         }
         if (!response.ok) throw new Error(await response.text())
-        for await (const text of events(response.body)) this.#on.state(JSON.parse(text))
+        for await (const text of events(response.body)) {
+          silence.broken()
+          this.#on.state(JSON.parse(text))
+        }
         throw new Error('the command has ended')
       } catch (error) {
         this.#on.lost(error instanceof TypeError ? 'the command cannot be reached' : error.message)
+      } finally {
+        silence.over()
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
@@ -44,6 +52,32 @@ export class Link {
 
   #headers() {
     return { authorization: `Bearer ${this.#token}` }
+  }
+}
+
+/** Ends what has been silent for too long: a machine that sleeps or loses its power closes nothing. */
+class Silence {
+  #controller = new AbortController()
+  #ms
+  #timer
+
+  constructor(ms) {
+    this.#ms = ms
+    this.broken()
+  }
+
+  get signal() {
+    return this.#controller.signal
+  }
+
+  /** Something was heard. */
+  broken() {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#controller.abort(new Error('the command is silent')), this.#ms)
+  }
+
+  over() {
+    clearTimeout(this.#timer)
   }
 }
 

@@ -29,9 +29,13 @@ export class CliError extends Error {
   }
 }
 
-/** Any error as one line: line breaks of messages that come from elsewhere are taken out. */
+/** Control characters, of C0 and C1. In a terminal, they are commands. */
+const CONTROLS = /\p{Cc}/gu
+
+/** Any error as one line: line breaks and control characters of messages that come from elsewhere are taken out. */
 export function oneLine(error: unknown): string {
   const { message, hint } = error as Partial<CliError>
-  const text = message || String(error)
-  return `${text}${hint === undefined ? '' : ` (${hint})`}`.replaceAll(/\s*\n\s*/g, ' ').trim()
+  const text = `${message || String(error)}${hint === undefined ? '' : ` (${hint})`}`
+  const lines = text.split('\n').map((line) => line.replaceAll(CONTROLS, '').trim())
+  return lines.filter((line) => line !== '').join(' ')
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A program at our end of the connection. */
+import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { CliError } from './cli-error.js'
 import type { LocalEnd } from './local-end.js'
+import { withoutSecrets } from './streams/secrets.js'
 
 /** A program that has been told of the end of its input has so long to say its last, milliseconds. */
 const LAST_WORDS_MS = 2000
@@ -12,7 +15,7 @@ const LAST_WORDS_MS = 2000
 export function execEnd(command: string): LocalEnd {
   // A group of its own, so that what the shell started ends with it.
   const isGrouped = process.platform !== 'win32'
-  const child = spawn(command, { shell: true, detached: isGrouped, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = start(command, isGrouped)
   let failure: CliError | undefined
   let isAborted = false
   const terminate = (): void => {
@@ -55,4 +58,13 @@ export function execEnd(command: string): LocalEnd {
       terminate()
     },
   }
+}
+
+function start(command: string, isGrouped: boolean): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn(command, {
+    shell: true,
+    detached: isGrouped,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: withoutSecrets(process.env),
+  })
 }

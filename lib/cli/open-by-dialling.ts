@@ -81,6 +81,7 @@ function pathsTo({ targets, family, multiplier, isAutoBound }: NcDial, dial: Dia
   const bound = pathsOf(
     targets.filter((place) => !isFree(place)).map((place) => ({ parallel: multiplier, ...place })),
     dial,
+    family,
   )
   const free = targets.filter(isFree)
   const multipliers = [...new Set(free.map(({ parallel = multiplier }) => parallel))]

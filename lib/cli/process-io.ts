@@ -8,6 +8,7 @@ import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
 import { CliError } from './cli-error.js'
 import type { CliIo, StandardInput } from './cli-io.js'
+import { EXIT_FAILED } from './exit-codes.js'
 import { ignore } from '../ignore.js'
 import { LENT_SIGNALS } from './lent-signals.js'
 import type { Namespace } from './run/namespace.js'
@@ -90,10 +91,16 @@ function diagnostics(loan: Loan): Pick<CliIo, 'report' | 'progress'> {
   }
 }
 
-/** Help for a pager: one that has been left reads no further, and nobody misses the rest. */
+/** Help for a pager: one that has been left reads no further, and nobody misses the rest. A full disk is another matter. */
 function print(text: string): void {
-  process.stdout.on('error', ignore)
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', stdoutOnError)
   process.stdout.write(text)
+}
+
+function stdoutOnError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return
+  writeAtOnce(`multipath: cannot write to standard output: ${error.message}\n`)
+  process.exit(EXIT_FAILED)
 }
 
 function stop(isAtOnce: boolean): void {

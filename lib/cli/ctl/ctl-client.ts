@@ -96,8 +96,21 @@ export class CtlClient {
 
   /** Answers come in the order of the requests; events have no `ok`. */
   #take(line: string): void {
-    const value = JSON.parse(line) as Partial<CtlAnswer>
+    const value = parseLine(line)
+    if (value === undefined) {
+      this.#socket.destroy()
+      return
+    }
     if (value.ok === undefined) this.onEvent(line)
     else this.#waiting.shift()?.(value as CtlAnswer)
+  }
+}
+
+/** `undefined`: a line that the end of the command, or of its patience, has cut short. */
+function parseLine(line: string): Partial<CtlAnswer> | undefined {
+  try {
+    return JSON.parse(line) as Partial<CtlAnswer>
+  } catch {
+    return undefined
   }
 }

@@ -2,6 +2,7 @@
 /** `multipath ctl` and `multipath status`: look at a running command and steer it. */
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { CliError } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
 import type { Status } from '../live/status.js'
 import { CtlClient, findCommand, findCommands } from './ctl-client.js'
@@ -135,10 +136,16 @@ async function ask(place: SocketPlace, request: CtlRequest): Promise<unknown> {
   }
 }
 
-/** Until a signal, or the end of the command. */
+/** Until a signal, the end of the command, or nobody reads any more. */
 async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<void> {
   const client = await CtlClient.connect(await findCommand(target, io.env))
-  client.onEvent = (line) => io.print(`${line}\n`)
+  const output = io.output()
+  let failure: Error | undefined
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') failure = new CliError(`cannot write to standard output: ${error.message}`)
+    client.close()
+  })
+  client.onEvent = (line) => output.write(`${line}\n`)
   try {
     await client.ask(request)
   } catch (error) {
@@ -151,4 +158,5 @@ async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): 
     if (io.signal.aborted) resolve()
   })
   client.close()
+  if (failure !== undefined) throw failure
 }

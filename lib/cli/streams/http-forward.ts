@@ -10,6 +10,7 @@ import type { MuxStream } from '../../mux/index.js'
 import { ignore } from '../../ignore.js'
 import type { HostPort } from '../parse.js'
 import { placeOf } from './allow-list.js'
+import { HttpClients, NEXT_HEAD_MS } from './http-clients.js'
 import { isProxyLogin, STATUS } from './http-handshake.js'
 import type { Outcome } from './pass-on.js'
 import type { CheckLogin } from './proxy-handshake.js'
@@ -29,9 +30,6 @@ export interface HttpForwardInit {
 }
 
 const DEFAULT_PORT = 80
-/** For the head of a request, and between two of them, milliseconds. */
-const HEAD_MS = 10_000
-const IDLE_MS = 60_000
 /** Of this hop alone (RFC 9110, section 7.6.1), beside those that `Connection` names. */
 const HOP_HEADERS: readonly string[] = [
   ...[
@@ -49,14 +47,14 @@ const HOP_HEADERS: readonly string[] = [
 export class HttpForward {
   readonly #init: HttpForwardInit
   readonly #server: Server
-  #isClosing = false
+  readonly #clients: HttpClients
 
   constructor(init: HttpForwardInit) {
     this.#init = init
-    this.#server = createServer(
-      { headersTimeout: HEAD_MS, requestTimeout: 0, keepAliveTimeout: IDLE_MS, noDelay: true },
-      (request, response) => void this.#forward(request, response),
-    )
+    this.#clients = new HttpClients((socket) => init.onRefused(socket, 'its request took too long'))
+    this.#server = createServer({ keepAliveTimeout: NEXT_HEAD_MS, noDelay: true }, (request, response) => {
+      void this.#clients.asked(request.socket, response).then(() => this.#forward(request, response))
+    })
     this.#server.on('clientError', (error: Error, socket: Socket) => {
       init.onRefused(socket, error.message)
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
@@ -67,6 +65,7 @@ export class HttpForward {
   /** Takes a socket over; `head` has come from it already. Resolves when it is closed. */
   take(socket: Socket, head: Buffer): Promise<void> {
     socket.unshift(head)
+    this.#clients.add(socket)
     this.#server.emit('connection', socket)
     return new Promise((resolve) => {
       if (socket.closed) resolve()
@@ -76,15 +75,14 @@ export class HttpForward {
 
   /** Each socket is closed behind the answer that is under way. */
   close(): void {
-    this.#isClosing = true
-    this.#server.closeIdleConnections()
+    this.#clients.close()
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request
+    if (socket.destroyed) return
     const left = new AbortController()
     response.once('close', () => left.abort())
-    if (this.#isClosing) response.shouldKeepAlive = false
     const place = this.#placeOf(request, response)
     if (place === undefined) return
     const stream = await this.#init.open(place, left.signal, socket)
@@ -155,8 +153,20 @@ function exchange(request: IncomingMessage, response: ServerResponse, upstream: 
     if (response.headersSent) cutShort()
     else refuse(response, STATUS.failed)
   })
+  const refuseAnswer = (): void => {
+    upstream.destroy()
+    refuse(response, STATUS.failed)
+  }
+  // Nobody has asked for one.
+  upstream.on('upgrade', refuseAnswer)
   upstream.on('response', (answer) => {
-    response.writeHead(answer.statusCode!, answer.statusMessage, endToEnd(answer))
+    try {
+      response.writeHead(answer.statusCode!, answer.statusMessage, endToEnd(answer))
+    } catch {
+      // Node does not write all that it has read: a code under 100, or a control character.
+      refuseAnswer()
+      return
+    }
     // An end would pass for that of an answer without a length.
     answer.on('error', cutShort)
     answer.pipe(response)
@@ -165,7 +175,10 @@ function exchange(request: IncomingMessage, response: ServerResponse, upstream: 
 
 /** Names and values in turn, without those of this hop and `Host`. */
 function endToEnd({ rawHeaders, headers }: IncomingMessage): string[] {
-  const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/)
+  const named = (headers.connection ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
   const kept: string[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase()

@@ -32,8 +32,7 @@ export function* httpHandshake(login: CheckLogin): ProxyHandshake {
       `it requests ${method}, not CONNECT`,
       refusal('405 Method Not Allowed', 'Allow: CONNECT'),
     )
-  const [, sent] = /^proxy-authorization:[ \t]*([^\r]*?)[ \t]*\r$/im.exec(head.slice(line.length)) ?? []
-  if (!isProxyLogin(login, sent))
+  if (!isProxyLogin(login, fieldOf(head.slice(line.length), 'proxy-authorization')))
     throw new ProxyRefusal(
       'its user or password is wrong or missing',
       refusal('407 Proxy Authentication Required', 'Proxy-Authenticate: Basic realm="multipath"'),
@@ -48,6 +47,12 @@ export function* httpHandshake(login: CheckLogin): ProxyHandshake {
     port: Number(port),
     answer: (answer) => (answer === 'ok' ? success() : refusal(STATUS[answer])),
   }
+}
+
+/** The first field called `name`, without white space around it. Patterns would try every way to share out a run of blanks. */
+function fieldOf(fields: string, name: string): string | undefined {
+  const line = fields.split('\r\n').find((each) => each.toLowerCase().startsWith(`${name}:`))
+  return line?.slice(name.length + 1).trim()
 }
 
 function headLength(bytes: Buffer): number | undefined {

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
+import { ignore } from '../../ignore.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import type { Log } from './log.js'
@@ -32,6 +33,8 @@ export async function listenPort({
 }: ListenPortInit): Promise<Server> {
   let open = 0
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    // It is read from at once, before anybody serves it. Its close, which follows, says all.
+    socket.on('error', ignore)
     if (open >= maxConnections) {
       log.warn('limit', `${place} has ${maxConnections} connections: new ones are reset`, { place })
       cut(socket)

@@ -14,6 +14,12 @@ export const LOGIN_VARIABLE = 'MULTIPATH_SOCKS_LOGIN'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** What a program that the command starts has of its environment: secrets are none of its business. */
+export function withoutSecrets(env: Environment): NodeJS.ProcessEnv {
+  const { [TOKEN_VARIABLE]: _token, [LOGIN_VARIABLE]: _login, ...others } = env
+  return others
+}
+
 /**
  * The token out of `file`, or of the environment; `undefined` where there is none. White space around it is no part of
  * it.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `multipath socks`: a proxy for the programs of this machine; what they ask for is dialled at the other end. */
 import type { Socket } from 'node:net'
-import { ignore } from '../../ignore.js'
 import { Command, Option } from 'commander'
 import type { CliIo } from '../cli-io.js'
 import type { MuxStream } from '../../mux/index.js'
@@ -123,7 +122,6 @@ function portOf(bind: HostPort, manner: Manner): LocalPort {
 }
 
 async function serveClient(socket: Socket, manner: Manner, context: ClientContext): Promise<void> {
-  socket.on('error', ignore)
   const client = formatHostPort({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 })
   const { log } = context
   const reader = new ProxyReader(manner.login)

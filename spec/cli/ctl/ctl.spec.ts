@@ -138,6 +138,20 @@ describe('multipath ctl', () => {
     )
   })
 
+  it('follows events for as long as somebody reads them', async () => {
+    const { here, ports } = await tunnel()
+    const follower = command(['ctl', '-t', String(here.pid), 'events'], { env, output: 'pipe' })
+    const first = once(follower.stdout, 'data')
+    const changes = setInterval(() => {
+      void ctl(['ctl', '-t', String(here.pid), 'paths', 'pause', at(ports[0]!)])
+      void ctl(['ctl', '-t', String(here.pid), 'paths', 'resume', at(ports[0]!)])
+    }, 1000)
+    onTestFinished(() => clearInterval(changes))
+    await first
+    follower.stdout.destroy()
+    expect(await follower.left).toBe(0)
+  })
+
   it('ends the command, and tells those who follow its events', async () => {
     const { here, ports } = await tunnel()
     const follower = command(['ctl', '-t', String(here.pid), 'events'], { env, output: 'pipe' })

@@ -77,6 +77,19 @@ describe('a forwarded port', () => {
     await here.cli.line(/nobody: refused/)
   })
 
+  it('outlives a client that resets while there is no session yet', async () => {
+    const [later] = await freePorts(1)
+    const here = command(['forward', '--to', at(later!), '--local', '0=echo', '--wait', '60'])
+    const [, port] = await here.line(/listening on \S+:(\d+)/)
+    const impatient = await dial(Number(port))
+    impatient.resetAndDestroy()
+    const patient = await dial(Number(port))
+    patient.end('still there')
+    const said = text(patient)
+    command(['serve', '--listen', at(later!), '--allow', `echo=${at(await echo())}`])
+    expect(await said).toBe('still there')
+  })
+
   it('is one of many through one session', async () => {
     const ports = [await echo(), await echo()]
     const there = await serve(ports.flatMap((port) => ['--allow', at(port)]))

@@ -105,6 +105,18 @@ describe('a plain HTTP request through multipath socks', () => {
       expect(await say(proxy, `GET ${uri} HTTP/1.1\r\nHost: x\r\n\r\n`, /400/)).toMatch(/^HTTP\/1\.1 400 /)
   })
 
+  it.each([
+    ['a code that is none', 'HTTP/1.1 000 x\r\n\r\n'],
+    ['a control character in its reason', 'HTTP/1.1 200 a\x01b\r\nContent-Length: 0\r\n\r\n'],
+    ['an upgrade that nobody has asked for', 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: y\r\n\r\n'],
+  ])('fails where the answer has %s, and the next one does not', async (_, answer) => {
+    const { proxy, port: good } = await scene()
+    const port = await target((socket) => socket.once('data', () => socket.end(answer)))
+    const request = (to: number): string => `GET http://${at(to)}/ HTTP/1.1\r\nHost: x\r\n\r\n`
+    expect(await say(proxy, request(port), /HTTP/)).toMatch(/^HTTP\/1\.1 502 /)
+    expect(await say(proxy, request(good), /HTTP/)).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
   it('ends without an end where its answer was cut short', async () => {
     const { proxy } = await scene()
     const port = await target((socket) => {

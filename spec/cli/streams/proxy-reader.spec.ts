@@ -120,6 +120,12 @@ describe('an HTTP client', () => {
       )
   })
 
+  it('is refused at once with thousands of blanks that no login follows', () => {
+    const blanks = ' '.repeat(8000)
+    const head = `CONNECT a:1 HTTP/1.1\r\nProxy-Authorization:${blanks}\rX\r\n\r\n`
+    expect(() => new ProxyReader(() => true).push(Buffer.from(head))).toThrow('its user or password')
+  })
+
   it('is refused whatever is not CONNECT', () => {
     expect(refusedWith(Buffer.from('GET http://a/ HTTP/1.1\r\n\r\n'))).toMatch(/^HTTP\/1\.1 405 /)
     expect(refusedWith(Buffer.from('CONNECT a HTTP/1.1\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400 /)
