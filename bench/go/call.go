@@ -20,12 +20,13 @@ const messageHead = 16
 // call sends messages by the clock, whether or not those before have arrived.
 func call(o options, conn net.Conn) {
 	message := make([]byte, max(o.size, messageHead))
-	start, given := time.Now(), 0
+	start, startMs, given := time.Now(), nowMs(), 0
 	say("start", event{})
 	for ; time.Since(start).Seconds() < o.seconds; given++ {
 		due := start.Add(time.Duration(float64(given) * o.every * 1e6))
 		time.Sleep(time.Until(due))
-		binary.BigEndian.PutUint64(message, math.Float64bits(nowMs()))
+		// How late the sender is counts as well.
+		binary.BigEndian.PutUint64(message, math.Float64bits(startMs+float64(given)*o.every))
 		binary.BigEndian.PutUint64(message[8:], uint64(given))
 		// Of UDP, an error is the loss of a message.
 		if _, err := conn.Write(message); err != nil && o.kind != "udp" {

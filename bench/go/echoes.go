@@ -10,7 +10,7 @@ import (
 // echoes sends messages and times their answers, one after another or, with -every, by the clock whether or
 // not the last answer has come.
 func echoes(o options, conn net.Conn) {
-	start := time.Now()
+	start, startMs := time.Now(), nowMs()
 	end := start.Add(time.Duration(o.seconds * 1e9))
 	sentAt := make(chan float64, 1<<16)
 	answered := make(chan struct{}, 1)
@@ -24,8 +24,13 @@ func echoes(o options, conn net.Conn) {
 		if o.every > 0 && now.Before(next) {
 			time.Sleep(next.Sub(now))
 		}
+		// How late the sender is counts as well.
+		dueMs := nowMs()
+		if o.every > 0 {
+			dueMs = startMs + float64(next.Sub(start))/1e6
+		}
 		next = next.Add(time.Duration(o.every * 1e6))
-		sentAt <- nowMs()
+		sentAt <- dueMs
 		if _, err := conn.Write(message); err != nil {
 			break
 		}

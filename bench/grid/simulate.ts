@@ -82,7 +82,7 @@ const plainRates = new Map<string, number>()
 
 function plainRate(cell: Cell, link: LinkOptions, seed: number): number {
   const { warmMs, lookMs } = timesOf(cell, seed)
-  const key = JSON.stringify([link, seed, cell.setting === 'steps'])
+  const key = JSON.stringify([link, seed, cell.setting === 'steps', warmMs, lookMs])
   let rate = plainRates.get(key)
   if (rate === undefined) plainRates.set(key, (rate = plain(cell, link, { seed, warmMs, lookMs })))
   return rate

@@ -2,6 +2,7 @@
 /** The table of README that compares the peers in figures, for the congestion control that Linux comes with. */
 import { figure, table } from '../shared/figures.js'
 import type { Machine } from '../shared/machine.js'
+import type { Row as Run } from './log.js'
 import type { Figures } from './measure.js'
 import { PEERS } from './peers.js'
 import { SCENARIOS } from './scenarios.js'
@@ -49,17 +50,34 @@ const ROWS: readonly Row[] = [
   },
 ]
 
-/** `text` with the table in its place, and the machine and the day that it is from. */
-export function withComparison(text: string, summary: Summary, machine: Machine): string {
+/** `text` with the table in its place, and the machine and the days that it is from. @param runs - what the summary is of */
+export function withComparison(
+  text: string,
+  summary: Summary,
+  machine: Machine,
+  runs: readonly Run[],
+): string {
   const [before, rest] = text.split(`${BEGIN}\n`)
   const [, after] = (rest ?? '').split(END)
   if (before === undefined || after === undefined) throw new Error(`README.md needs ${BEGIN} and ${END}`)
-  return `${before}${BEGIN}\n\n${comparison(summary)}\n\n${origin(machine)}\n\n${END}${after}`
+  return `${before}${BEGIN}\n\n${comparison(summary)}\n\n${origin(machine, daysOf(runs))}\n\n${END}${after}`
 }
 
-function origin({ cores, cpu, memoryGiB, kernel, node, date }: Machine): string {
-  const day = new Date(date).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
-  return `Measured on ${day}: ${cores} × ${cpu}, ${memoryGiB} GiB, Linux ${kernel.split('-')[0]}, Node ${node.slice(1)}.`
+/** Of the runs that the table is of, the first one first: some are measured again while others stay. */
+function daysOf(runs: readonly Run[]): string[] {
+  const scenarios = ROWS.map(({ scenario }) => scenario)
+  const shown = runs.filter(
+    ({ scenario, peer, congestionControl }) =>
+      scenarios.includes(scenario) && COLUMNS.includes(peer) && congestionControl === USUAL,
+  )
+  return [...new Set(shown.flatMap(({ day }) => day ?? []))].sort()
+}
+
+function origin({ cores, cpu, memoryGiB, kernel, node }: Machine, days: readonly string[]): string {
+  const told = days.map((day) =>
+    new Date(day).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' }),
+  )
+  return `Measured on ${told.join(' and ')}: ${cores} × ${cpu}, ${memoryGiB} GiB, Linux ${kernel.split('-')[0]}, Node ${node.slice(1)}.`
 }
 
 function comparison(summary: Summary): string {

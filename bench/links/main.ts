@@ -156,11 +156,15 @@ async function main(): Promise<void> {
   const begun = options.isFull ? session(kind, options.fresh) : undefined
   const day = new Date().toISOString().slice(0, 10)
   const origin = { build: libraryBuild(), aggligator: aggligatorVersion(), day, session: begun }
-  const measured = await measureAll(options, plan(options, origin))
+  const planned = plan(options, origin)
+  const measured = await measureAll(options, planned)
   print(measured, options)
   if (options.isFull && !options.quick) save(measured)
   else if (options.save) save(withSaved(measured))
-  if (options.isFull) endSession()
+  if (measured.length < planned.length) {
+    console.error(`${planned.length - measured.length} of ${planned.length} runs have failed: see above`)
+    process.exitCode = 1
+  } else if (options.isFull) endSession()
 }
 
 // Only a process that ends by itself runs its exit handlers.

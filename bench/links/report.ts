@@ -72,7 +72,7 @@ export function scenarioTable(
   const rows = here.map(({ peer, cc }) => {
     const rate = summary.get(scenario.id, peer.id, cc, 'rate')
     return [
-      peer.title,
+      titleIn(scenario, peer),
       cc,
       ...columns.map(({ name }) => cell(summary, scenario, peer, cc, name)),
       ...(hasRate ? [figure(rate / summary.sum(scenario, cc))] : []),
@@ -83,6 +83,11 @@ export function scenarioTable(
     ['peer', 'cc', ...columns.map(({ title }) => title), ...(hasRate ? ['÷ sum'] : []), 'runs'],
     rows,
   )
+}
+
+/** What plain TCP answers has only one link to be on. */
+function titleIn({ work }: Scenario, { id, title }: Peer): string {
+  return id === 'plain' && (work === 'echo' || work === 'messages') ? 'plain TCP, first link alone' : title
 }
 
 export function verdictTable(summary: Summary, congestionControls: readonly string[]): string {

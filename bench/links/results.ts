@@ -39,7 +39,7 @@ export function drawn({ machine, runs }: Saved): Map<string, string> {
   return new Map([
     [`${RESULTS}links.md`, `${markdown(summary, congestionControls, machine, runs)}\n`],
     [`${PICTURES}links.svg`, chart(summary, congestionControls)],
-    [README, withComparison(readFileSync(README, 'utf8'), summary, machine)],
+    [README, withComparison(readFileSync(README, 'utf8'), summary, machine, runs)],
     ...SMALL_CHARTS.map((of) => [`${PICTURES}${of.name}.svg`, smallChart(summary, of, USUAL)] as const),
   ])
 }

@@ -115,6 +115,7 @@ async function observe(
     pairs.map(({ dialer }) => dialer.event('done', setting.seconds * 1000 + 10_000)),
   )
   const cpuUsed = cpu() - cpuBefore
+  assertAlive(pairs)
   const observed: Observed = { scenario: setting.scenario, seconds: setting.seconds, network, cpuUsed }
   // Never flushed shows in the share that was delivered.
   const flushes = setting.scenario.isComplete ? pairs : []
@@ -128,6 +129,12 @@ async function observe(
       pairs.map(({ dialer }) => dialer),
     )
   return measured(whole)
+}
+
+/** @throws {Error} where a connection has failed: what it brought before would pass for a whole run */
+function assertAlive(pairs: readonly Pair[]): void {
+  const failed = pairs.flatMap(({ dialer }) => dialer.events).find(({ event }) => event === 'failed')
+  if (failed !== undefined) throw new Error(`a connection has failed: ${String(failed.message)}`)
 }
 
 async function seen(pair: Pair, started?: WorkerEvent, done?: WorkerEvent): Promise<Partial<Observed>> {

@@ -21,9 +21,9 @@ export type Took = readonly [at: number, ms: number]
 export async function call(options: WorkerOptions, conn: Duplex): Promise<object> {
   const datagrams = (conn as Duplex & WithDatagrams).datagrams({ expiresMs: EXPIRES_MS })
   let given = 0
-  await sendByClock(options.every, nowMs() + options.seconds * 1000, () => {
+  await sendByClock(options.every, nowMs() + options.seconds * 1000, (dueAt) => {
     const message = Buffer.alloc(options.size)
-    message.writeDoubleBE(nowMs())
+    message.writeDoubleBE(dueAt)
     datagrams.send(message)
     given++
   })

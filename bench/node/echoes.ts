@@ -19,8 +19,8 @@ export async function echoes(options: WorkerOptions, conn: Duplex): Promise<{ ec
   const underWay: number[] = []
   const samples: Sample[] = []
   const end = nowMs() + options.seconds * 1000
-  const send = (): void => {
-    underWay.push(nowMs())
+  const send = (dueAt: number): void => {
+    underWay.push(dueAt)
     conn.write(message)
   }
   let read = 0
@@ -28,20 +28,21 @@ export async function echoes(options: WorkerOptions, conn: Duplex): Promise<{ ec
     for (read += chunk.length; read >= message.length; read -= message.length) {
       const sentAt = underWay.shift() ?? 0
       samples.push([sentAt, nowMs() - sentAt])
-      if (options.every === 0 && nowMs() < end) send()
+      if (options.every === 0 && nowMs() < end) send(nowMs())
     }
   })
-  if (options.every === 0) send()
+  if (options.every === 0) send(nowMs())
   else await sendByClock(options.every, end, send)
   await delay(Math.max(0, end - nowMs()) + (options.every === 0 ? 0 : LATE_MS))
   return { echoes: samples }
 }
 
-export async function sendByClock(every: number, end: number, send: () => void): Promise<void> {
+/** @param send - gets the moment at which a message was due: how late the sender is counts as well */
+export async function sendByClock(every: number, end: number, send: (dueAt: number) => void): Promise<void> {
   let due = nowMs()
   while (due < end) {
     // A late timer sends what is due by now at once, so that no message is left out.
-    for (; due <= nowMs() && due < end; due += every) send()
+    for (; due <= nowMs() && due < end; due += every) send(due)
     await delay(Math.max(1, due - nowMs()))
   }
 }

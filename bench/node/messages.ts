@@ -4,7 +4,6 @@
  * was written and its length; the reader answers with the moment at which it had all of it.
  */
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { nowMs } from './output.js'
 import type { WorkerOptions } from './options.js'
 
@@ -21,6 +20,10 @@ export async function messages(options: WorkerOptions, conn: Duplex): Promise<{ 
   const end = nowMs() + options.seconds * 1000
   let sentAt = 0
   let answer = Buffer.alloc(0)
+  let finished = (): void => {}
+  const last = new Promise<void>((resolve) => {
+    finished = resolve
+  })
   const size = (): number => options.sizes[done.length % options.sizes.length]!
   const send = (): void => {
     const message = Buffer.alloc(size())
@@ -35,9 +38,10 @@ export async function messages(options: WorkerOptions, conn: Duplex): Promise<{ 
     done.push([size(), sentAt, answer.readDoubleBE() - sentAt])
     answer = answer.subarray(ANSWER_BYTES)
     if (nowMs() < end) send()
+    else finished()
   })
   send()
-  await delay(end - nowMs())
+  await last
   return { messages: done }
 }
 
