@@ -176,6 +176,7 @@ describe('docs/limits.md', () => {
         ...constants('cli/streams/common-options', 'MAX_STREAMS'),
         ...constants('cli/streams/socks', 'HANDSHAKE_MS'),
         ...constants('cli/streams/http-handshake', 'MAX_HEAD_BYTES'),
+        ...constants('cli/streams/http-clients', 'FIRST_HEAD_MS', 'NEXT_HEAD_MS', 'MOST_PENDING'),
         ...constants('cli/streams/known-targets', 'MAX_KNOWN'),
         ...constants('cli/streams/pass-on', 'ANSWER_MS'),
         ...constants('cli/udp/flow-table', 'MAX_FLOWS'),
