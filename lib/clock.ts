@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The only source of time of the shell. The core gets plain numbers. */
 
+import { toError } from './errors.js'
+
 /** Milliseconds of a monotonic clock; only differences mean anything. */
 export type Millis = number
 
@@ -33,4 +35,20 @@ export const systemClock: Clock = {
       cancel?.()
     }
   },
+}
+
+/** Resolves after `ms`; rejects with the reason of `signal` when that comes first. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const signalOnAbort = (): void => {
+      cancel()
+      reject(toError(signal.reason))
+    }
+    const cancel = clock.callAt(clock.now() + ms, () => {
+      signal.removeEventListener('abort', signalOnAbort)
+      resolve()
+    })
+    signal.addEventListener('abort', signalOnAbort, { once: true })
+  })
 }

@@ -51,6 +51,11 @@ export abstract class PathSurface extends EventSurface {
   /** @internal */
   protected abstract get driver(): Driver<Duplex>
 
+  /** Subflows that live, as the core has them. @internal */
+  get live(): readonly Subflow[] {
+    return this.driver.core.subflows
+  }
+
   /** Of streams that are being opened. @internal */
   get refs(): Refs {
     return (this.#refs ??= new Refs((handle) => tellAttempts(handle, this)))

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens a subflow of a path beside those that it has: a standby, or a further one that shares the load. */
+import type { PeerCloseDetector } from '../conn/peer-close-detector.js'
 import type { Duplex } from 'node:stream'
+import { sleep } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { Subflow } from '../core/subflow.js'
 import { discard, ignore } from '../ignore.js'
 import type { DialPath } from './dial-path.js'
 import type { PathKeeperInit } from './path-keeper-init.js'
-import type { PeerCloseDetector } from './peer-close-detector.js'
 import { backoffMs } from './redial.js'
 import type { Release, Semaphore } from './semaphore.js'
-import { sleep } from './timing.js'
 
 interface BesideInit {
   readonly peerClose: PeerCloseDetector
@@ -103,16 +103,17 @@ export class Siblings {
     for (let n = staying.length + this.#opening; n < wanted; n++) void this.#openOne(n >= leastSubflows)
   }
 
-  /** One of several is gone that the path is always to have: another is opened, though not at once. */
-  refill(live: () => readonly Subflow[]): void {
+  /** One of several is gone that the path is always to have: another is opened, though not at once, until there are enough. */
+  refill(live: () => readonly Subflow[], attempts = 1): void {
     const isShort = live().length > 0 && live().length < this.#path.policy.leastSubflows
     if (!isShort || this.#isRefilling) return
     this.#isRefilling = true
     const adjust = (): void => {
       this.#isRefilling = false
       this.adjust(live())
+      this.refill(live, attempts + 1)
     }
-    sleep(this.#policy.clock, backoffMs(this.#policy, 1), this.#signal).then(adjust, ignore)
+    sleep(this.#policy.clock, backoffMs(this.#policy, attempts), this.#signal).then(adjust, ignore)
   }
 
   async #openOne(isSpare: boolean): Promise<void> {

@@ -4,11 +4,12 @@
  * add little, and a connection ends with its last subflow.
  */
 import type { Clock } from '../clock.js'
+import { sleep } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
 import type { SubflowState } from '../core/health.js'
 import { HoldPace } from './hold-pace.js'
 import type { SuspendedConns } from './suspended-conns.js'
-import { sleep, withAny } from './timing.js'
+import { withAny } from './timing.js'
 
 export class LastHope {
   /** What goes on while no subflow is left at all. */

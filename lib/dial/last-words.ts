@@ -5,8 +5,8 @@
  * closed. An exchange that goes on, as a download does, gets its other paths a little later.
  */
 import type { Clock, Millis } from '../clock.js'
+import { sleep } from '../clock.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
-import { sleep } from './timing.js'
 
 /** So few bytes go out at once on a single path: ten packets, the first window of TCP (RFC 6928). */
 const FEW_BYTES = 14_600

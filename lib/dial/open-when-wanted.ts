@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Opens a stream of a path that joins a connection, at a time when a join is of use. */
+import type { PeerCloseDetector } from '../conn/peer-close-detector.js'
 import type { Duplex } from 'node:stream'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import { discard } from '../ignore.js'
@@ -7,7 +8,6 @@ import type { DialPath } from './dial-path.js'
 import { discardLater } from './dial-path.js'
 import type { LastHope } from './last-hope.js'
 import type { LastWords } from './last-words.js'
-import type { PeerCloseDetector } from './peer-close-detector.js'
 
 export interface OpeningInit {
   readonly path: DialPath

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the keeper of a path is given. */
+import type { PeerCloseDetector } from '../conn/peer-close-detector.js'
 import type { SubflowChange } from '../conn/attach.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
 import type { DialPath } from './dial-path.js'
 import type { LastHope } from './last-hope.js'
 import type { LastWords } from './last-words.js'
-import type { PeerCloseDetector } from './peer-close-detector.js'
 import type { RedialPolicy } from './redial.js'
 import type { Semaphore } from './semaphore.js'
 

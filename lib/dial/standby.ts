@@ -2,11 +2,11 @@
 /** A second stream on a path whose subflow is suspect: the kernel's own retries back off for seconds. */
 import type { Duplex } from 'node:stream'
 import type { Clock, Millis } from '../clock.js'
+import { sleep } from '../clock.js'
 import { NullTracker } from '../core/tracker.js'
 import type { Refs } from '../stream/refs.js'
 import type { DialPath } from './dial-path.js'
 import { discard } from '../ignore.js'
-import { sleep } from './timing.js'
 
 /** An attempt gets so long, milliseconds, or two round trips. */
 const ATTEMPT_MS = 250

@@ -2,7 +2,7 @@
 /** Waiting on a clock. */
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../clock.js'
-import { MultipathError, toError } from '../errors.js'
+import { MultipathError } from '../errors.js'
 
 /** A timer this late, milliseconds, shows that our own process stood still. */
 const LATE_MS = 40
@@ -27,22 +27,6 @@ export function callUnlessLate(clock: Clock, ms: number, run: () => void): () =>
   return () => {
     cancel()
   }
-}
-
-/** Resolves after `ms`; rejects with the reason of `signal` when that comes first. */
-export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const signalOnAbort = (): void => {
-      cancel()
-      reject(toError(signal.reason))
-    }
-    const cancel = clock.callAt(clock.now() + ms, () => {
-      signal.removeEventListener('abort', signalOnAbort)
-      resolve()
-    })
-    signal.addEventListener('abort', signalOnAbort, { once: true })
-  })
 }
 
 /** Runs `work` with a signal that aborts with `signal`, or after `ms` with ERR_MULTIPATH_HANDSHAKE_TIMEOUT. */

@@ -31,6 +31,7 @@ import { memberFor, nobody } from './cluster-worker.js'
 import { Acceptor } from './acceptor.js'
 import type { FullOf } from './capacity.js'
 import { Capacity } from './capacity.js'
+import { GoCloses } from './go-closes.js'
 import type { ListenerEvents } from './listener-events.js'
 import type { Handshake } from './handshakes.js'
 import { Newcomers } from './newcomers.js'
@@ -55,6 +56,7 @@ export class MultipathListener
   readonly #scheduler: Scheduler
   readonly #trace: TraceInit | undefined
   readonly #clock: Clock
+  readonly #goCloses = new GoCloses(() => this.#clock)
   readonly #allowance: AbuseLimiter
   readonly #admission: Admission
   readonly #proxies: ProxyGate | undefined
@@ -269,11 +271,13 @@ export class MultipathListener
       onChange: (change) => {
         onChange()
         if (change.reason === 'unproven') this.#admission.unproven(stream, change.error, this.#refused)
+        this.#goCloses.changed(conn, subflow, change)
         const name = eventOf(change)
         if (name !== undefined) this.emit(name, change, conn)
       },
     })
     stream.uncork()
+    this.#goCloses.joined(conn, subflow)
     // Whoever joins knows the CID, and so has heard the answer to the first hello.
     this.#newcomers.showedLife(conn)
     return subflow

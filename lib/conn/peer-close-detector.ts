@@ -6,8 +6,9 @@
  * in order, which a subflow in good health otherwise never sees; data that comes afterwards is the proof of life.
  */
 import type { Clock, Millis } from '../clock.js'
+import { sleep } from '../clock.js'
 import type { Subflow } from '../core/subflow.js'
-import { sleep } from './timing.js'
+import type { SubflowChange } from './attach.js'
 
 /** A little more than the longest pause between two subflows that Go closes, milliseconds. Go: conn.go, Close. */
 const PAUSE_MS = 1200
@@ -43,7 +44,7 @@ export class PeerCloseDetector {
 
   /** The first one brought the connection, so that the peer surely knows it. */
   joined(subflow: Subflow): void {
-    this.#live.set(subflow, { joinedAt: subflow.id === 1 ? -Infinity : this.#clock.now(), framesBefore: 0 })
+    this.#live.set(subflow, { joinedAt: subflow.id === 1 ? -Infinity : subflow.joinedAt, framesBefore: 0 })
   }
 
   left(subflow: Subflow): void {
@@ -85,4 +86,10 @@ export class PeerCloseDetector {
       joinedAt < this.#beganAt - PAUSE_MS || subflow.counters.framesReceived > framesBefore
     if (!rest.some(isAlive)) for (const [subflow] of rest) this.#forget(subflow)
   }
+}
+
+/** What Go's Close makes of a subflow: an end in order or, with data that it has not read, a reset. */
+export function isPeerClose({ reason, error }: SubflowChange): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException
+  return reason === 'ended' || (reason === 'failed' && (code === 'ECONNRESET' || code === 'EPIPE'))
 }
