@@ -96,11 +96,7 @@ export class MultipathConn extends PathSurface {
     this.#drainLimit = new DrainLimit(init.clock, init.options.lingerMs)
   }
 
-  /**
-   * Adds a subflow whose hello is done. For the dialer, the listener, and tests.
-   *
-   * @internal
-   */
+  /** Adds a subflow whose hello is done. For the dialer, the listener, and tests. @internal */
   attach({ stream, trackers, head, onChange, ...init }: AttachInit): Subflow {
     if (!this.hasEndpoints) this.setEndpoints(endpointsOf(stream))
     // An accepted connection stands at once; a dialled one once its user has been told.
@@ -229,8 +225,8 @@ export class MultipathConn extends PathSurface {
     return this.#driver
   }
 
-  /** @internal */ protected override get sentBytes(): number {
-    return this.bytesWritten - this.unflushedBytes
+  /** @internal */ protected override get sentBytes(): number | undefined {
+    return this.unflushedBytes > 0 ? this.bytesWritten - this.unflushedBytes : undefined
   }
 
   /** @internal */ protected override lend(chunk: Uint8Array): Uint8Array {
@@ -260,6 +256,7 @@ export class MultipathConn extends PathSurface {
   /** Acks may have made room, or completed what was written. */
   #progressed(): void {
     if (this.isSuspended) this.suspension.onHeldChange?.()
+    this.idle.progressed()
     if (this.destroyed || this.#finish?.error !== undefined) return
     this.#outlet.progressed(this.writableLength)
     if (this.#driver.core.isReadEnd) this.#pull()

@@ -95,6 +95,7 @@ export class MuxStream extends SocketSurface {
     if (isOpen && this.pending) this.#connected()
     if (error !== undefined) this.#fail(error)
     else {
+      this.idle.progressed()
       if (outgoing.bytes < this.#acceptedBytes) this.#written()
       if (this.#core.isWriteEnd) this.#ended()
     }
@@ -141,8 +142,9 @@ export class MuxStream extends SocketSurface {
   }
 
   /** @internal */
-  protected override get sentBytes(): number {
-    return this.#bytesDone - this.#core.outgoing.bytes
+  protected override get sentBytes(): number | undefined {
+    const { bytes } = this.#core.outgoing
+    return bytes > 0 ? this.bytesWritten - bytes : undefined
   }
 
   /** @internal */

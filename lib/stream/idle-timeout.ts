@@ -7,12 +7,16 @@ const MAX_MS = 2 ** 31 - 1
 
 export class IdleTimeout {
   readonly #onIdle: () => void
-  readonly #sentBytes: () => number
+  readonly #sentBytes: () => number | undefined
   #timer: NodeJS.Timeout | undefined
-  #sentBefore = 0
+  /** At the last look, or when something was read or written. */
+  #sentBefore: number | undefined
 
-  /** @param sentBytes - of what was written, those that have left: a long write is not idle while it makes progress */
-  constructor(onIdle: () => void, sentBytes: () => number) {
+  /**
+   * @param sentBytes - while something that was written has not left: the bytes that have. A long write is not idle while it makes
+   *   progress
+   */
+  constructor(onIdle: () => void, sentBytes: () => number | undefined) {
     this.#onIdle = onIdle
     this.#sentBytes = sentBytes
   }
@@ -27,25 +31,32 @@ export class IdleTimeout {
     if (!(ms >= 0 && ms <= MAX_MS))
       throw new OptionError(`timeout must be from 0 to ${MAX_MS} ms, got ${ms}`, 'ERR_OUT_OF_RANGE')
     this.stop()
-    if (ms > 0) this.#timer = setTimeout(() => this.#look(), ms).unref()
+    if (ms === 0) return
+    this.#timer = setTimeout(() => this.#look(), ms).unref()
     this.#sentBefore = this.#sentBytes()
   }
 
   #look(): void {
     const sent = this.#sentBytes()
-    const isIdle = sent === this.#sentBefore
-    this.#sentBefore = sent
-    if (isIdle) this.#onIdle()
+    if (sent === undefined || sent === this.#sentBefore) this.#onIdle()
     else this.refresh()
   }
 
   /** Something was read or written. */
   refresh(): void {
-    this.#timer?.refresh()
+    if (this.#timer === undefined) return
+    this.#timer.refresh()
+    this.#sentBefore = this.#sentBytes()
+  }
+
+  /** Some of what was written has left: with the last of it, a new time begins. */
+  progressed(): void {
+    if (this.#sentBefore !== undefined && this.#sentBytes() === undefined) this.refresh()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#sentBefore = undefined
   }
 }

@@ -44,8 +44,8 @@ export abstract class SocketSurface extends Duplex {
   /** Something was written by the code that runs now. */
   #isSpeaking = false
 
-  /** Of what was written, bytes that have left. @internal */
-  protected abstract get sentBytes(): number
+  /** While something that was written has not left: the bytes that have. @internal */
+  protected abstract get sentBytes(): number | undefined
   /** Streams of the live subflows. @internal */
   protected abstract streams(): readonly Duplex[]
   /** @internal */
