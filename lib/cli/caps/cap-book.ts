@@ -17,6 +17,9 @@ export interface Spent {
   readonly bytes: number
 }
 
+/** The date at which a machine without a clock begins is that of its system. */
+const MOST_YEARS_BEHIND = 2
+
 interface Counted {
   /** Of paths that were called so before. */
   readonly before: number
@@ -39,11 +42,20 @@ export class CapCount {
   constructor(cap: Cap, stored: Spent | undefined, now: Date) {
     this.#cap = cap
     const today = periodOf(cap.period, now)
-    // A machine without a clock of its own begins in the past, until it has heard of the time.
-    const isNow = stored?.period.length === today.length && stored.period >= today
+    // A machine without a clock of its own begins in the past, until it has heard of the time. A later year was a mistake.
+    const last = periodOf(
+      cap.period,
+      new Date(now.getFullYear() + MOST_YEARS_BEHIND, now.getMonth(), now.getDate()),
+    )
+    const isNow = stored?.period.length === today.length && stored.period >= today && stored.period <= last
     this.#period = isNow ? stored.period : today
     this.#bytesBefore = isNow ? stored.bytes : 0
     this.#saved = this.#bytesBefore
+  }
+
+  /** The clock says less than it said when the file was written. */
+  isAhead(now: Date): boolean {
+    return this.#period > periodOf(this.#cap.period, now)
   }
 
   get spent(): Spent {

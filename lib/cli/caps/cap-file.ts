@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A small file that remembers what capped paths have spent. It is replaced as a whole, so that no half of it is ever read. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Spent } from './cap-book.js'
@@ -40,9 +49,12 @@ export function writeCaps(path: string, change: (stored: Content) => Content): v
   const temporary = `${path}.${process.pid}`
   const file = openSync(temporary, 'w', 0o600)
   try {
-    writeSync(file, `${JSON.stringify({ paths: Object.fromEntries(entries) }, null, 2)}\n`)
+    writeFileSync(file, `${JSON.stringify({ paths: Object.fromEntries(entries) }, null, 2)}\n`)
     // Some file systems rename before they write: a power cut would leave an empty file.
     fsyncSync(file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   } finally {
     closeSync(file)
   }

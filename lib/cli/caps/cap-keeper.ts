@@ -22,6 +22,8 @@ export class CapKeeper {
   readonly #stored: Readonly<Record<string, Spent>>
   /** By account. */
   readonly #counts = new Map<string, CapCount>()
+  /** What each path was told last, by label. */
+  readonly #told = new Map<string, number>()
   #savedAt = performance.now()
 
   /** @throws {Error} for a file that cannot be read */
@@ -64,15 +66,21 @@ export class CapKeeper {
   }
 
   #countOf(cap: Cap, now: Date): CapCount {
-    const count = this.#counts.get(cap.account) ?? new CapCount(cap, this.#stored[cap.account], now)
+    const known = this.#counts.get(cap.account)
+    if (known !== undefined) return known
+    const count = new CapCount(cap, this.#stored[cap.account], now)
     this.#counts.set(cap.account, count)
+    if (count.isAhead(now))
+      this.#init.warn(`the cap of ${cap.account} goes on in ${count.spent.period}: the clock is behind`)
     return count
   }
 
-  /** A path that was removed stays with its connection until its last subflow is closed. */
+  /** A path that was removed stays with its connection until its last subflow is closed. What `ctl paths set` has said counts. */
   #limit({ label, maxBytes: before }: ConnPath, maxBytes: number): void {
-    const { dialer } = this.#init
-    if (before === maxBytes || !dialer.stats().some((path) => path.label === label)) return
+    const { dialer, capOf } = this.#init
+    const isOurs = before === this.#told.get(label) || before === capOf(label)?.limitBytes
+    if (!isOurs || before === maxBytes || !dialer.stats().some((path) => path.label === label)) return
+    this.#told.set(label, maxBytes)
     dialer.setPathPolicy(label, { maxBytes })
   }
 

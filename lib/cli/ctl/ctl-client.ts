@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
+import type { Interface } from 'node:readline'
 import { createInterface } from 'node:readline'
 import { ignore } from '../../ignore.js'
 import { CliError } from '../cli-error.js'
@@ -48,6 +49,7 @@ export async function findCommands(target: string | undefined, env: Env): Promis
 
 export class CtlClient {
   readonly #socket: Socket
+  readonly #lines: Interface
   readonly #waiting: ((answer: CtlAnswer) => void)[] = []
   /** Told of each event, once `events` was asked for. */
   onEvent: (line: string) => void = ignore
@@ -58,7 +60,7 @@ export class CtlClient {
   constructor(socket: Socket) {
     this.#socket = socket
     socket.on('error', ignore)
-    createInterface({ input: socket }).on('line', (line) => this.#take(line))
+    this.#lines = createInterface({ input: socket }).on('line', (line) => this.#take(line))
     socket.once('close', () => {
       for (const settle of this.#waiting.splice(0)) settle({ ok: false, error: 'the command has ended' })
       this.onClose()
@@ -88,6 +90,15 @@ export class CtlClient {
     })
     if (!answer.ok) throw new CliError(answer.error)
     return answer.result
+  }
+
+  /** Nothing more is read for now. */
+  pause(): void {
+    this.#lines.pause()
+  }
+
+  resume(): void {
+    this.#lines.resume()
   }
 
   close(): void {

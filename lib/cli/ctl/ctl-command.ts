@@ -136,7 +136,7 @@ async function ask(place: SocketPlace, request: CtlRequest): Promise<unknown> {
   }
 }
 
-/** Until a signal, the end of the command, or nobody reads any more. */
+/** Until a signal, until the command ends, or until nobody reads any more. */
 async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<void> {
   const client = await CtlClient.connect(await findCommand(target, io.env))
   const output = io.output()
@@ -145,7 +145,10 @@ async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): 
     if (error.code !== 'EPIPE') failure = new CliError(`cannot write to standard output: ${error.message}`)
     client.close()
   })
-  client.onEvent = (line) => output.write(`${line}\n`)
+  output.on('drain', () => client.resume())
+  client.onEvent = (line) => {
+    if (!output.write(`${line}\n`)) client.pause()
+  }
   try {
     await client.ask(request)
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { parseAddress } from '../streams/host.js'
 import { TRACE_MONITOR } from './setup.js'
 
@@ -54,14 +55,18 @@ export function followTrace(
   const monitor = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env })
   let isOpen = true
   const end = (): void => {
+    process.off('exit', close)
     if (isOpen) onEnd()
     isOpen = false
   }
   monitor.on('error', end).on('exit', end)
-  createInterface({ input: monitor.stdout }).on('line', (line) => {
-    const traced = parseTrace(line, [chain])
-    if (traced !== undefined && isOpen) onTraced(traced)
-  })
+  // Without descriptors for it, there is no output, and an error follows.
+  const input = monitor.stdout as Readable | undefined
+  if (input !== undefined)
+    createInterface({ input }).on('line', (line) => {
+      const traced = parseTrace(line, [chain])
+      if (traced !== undefined && isOpen) onTraced(traced)
+    })
   const close = (): void => {
     isOpen = false
     process.off('exit', close)

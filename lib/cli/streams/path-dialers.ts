@@ -109,11 +109,13 @@ export class PathDialers {
 }
 
 function capOf(place: PathPlace): Cap | undefined {
-  const { period, policy } = place
+  const { period, policy, interfaceName, label } = place
   const { maxBytes } = policy ?? {}
+  // With --all-interfaces, each of them has paths of the same label.
+  const from = label !== undefined && interfaceName !== undefined ? `@${interfaceName}` : ''
   return period === undefined || maxBytes === undefined
     ? undefined
-    : { limitBytes: maxBytes, period, account: labelOf(place) }
+    : { limitBytes: maxBytes, period, account: `${labelOf(place)}${from}` }
 }
 
 function transportOf({ transport, via }: PathPlace, hasTls: boolean): Transport {

@@ -50,7 +50,7 @@ export function sessionPaths(flags: PathFlags): SessionPaths {
   if (twice !== undefined)
     throw usage(
       `--to has two paths called ${twice}`,
-      'give each a label= of its own, or one of them parallel=2',
+      'give each a label= of its own; to use one place twice, write it once, with parallel=2',
     )
   const book = new PathBook()
   const dialers = new PathDialers(flags, book)

@@ -2,6 +2,7 @@
 /** Brings changes of the file into parts that run. */
 import { oneLine } from '../cli-error.js'
 import type { CliIo } from '../cli-io.js'
+import { formatHostPort } from '../parse.js'
 import type { Log } from '../streams/log.js'
 import type { Part } from '../streams/part.js'
 import type { Config, ConfigPart } from './read-config.js'
@@ -20,6 +21,8 @@ export interface ReloaderInit {
 interface Running {
   readonly made: ConfigPart
   readonly values: Map<string, Value>
+  /** Where it listens. */
+  places: readonly string[]
 }
 
 export class Reloader {
@@ -29,7 +32,9 @@ export class Reloader {
 
   constructor(init: ReloaderInit) {
     this.#init = init
-    this.#running = init.config.parts.map((made) => ({ made, values: new Map(made.values) }))
+    this.#running = init.config.parts.map((made) => ({
+      ...{ made, values: new Map(made.values), places: placesOf(made.part) },
+    }))
   }
 
   /** Once those that were asked for before are done. */
@@ -67,17 +72,16 @@ export class Reloader {
 
 /** Who can come, and by what right: while these stay as they are, the rest of a part does, too. Half of a change may be what nobody wanted. */
 const DECISIVE: readonly string[] = ['listen', 'port', 'token-file']
-/** Keys by which a part is known again, wherever in the file it stands. */
-const PLACES: readonly string[] = ['listen', 'local', 'port']
-
 /** Whether a part of the file may be what runs: each is looked for by these, in turn. */
 const KINSHIPS: readonly ((running: Running, part: ConfigPart) => boolean)[] = [
   ({ values }, part) => changedKeys(values, part.values).length === 0,
-  ({ values }, part) => PLACES.some((key) => isShared(values.get(key), part.values.get(key))),
+  ({ places }, { part }) => placesOf(part).some((place) => places.includes(place)),
+  ({ made }, { name }) => made.name === name,
 ]
 
-function isShared(one: Value | undefined, other: Value | undefined): boolean {
-  return Array.isArray(one) && Array.isArray(other) && one.some((text) => other.includes(text))
+/** Ports by which a part is known again, wherever in the file it stands. */
+function placesOf({ places }: ConfigPart['part']): string[] {
+  return places.filter(({ port }) => port !== 0).map(formatHostPort)
 }
 
 /** @param coming - without those that have been found, afterwards */
@@ -105,7 +109,8 @@ function pairsOf(all: readonly Running[], coming: Set<ConfigPart>): Map<Running,
 }
 
 /** @returns the keys whose changes need a new start */
-async function change({ made, values }: Running, next: ConfigPart): Promise<string[]> {
+async function change(running: Running, next: ConfigPart): Promise<string[]> {
+  const { made, values } = running
   const { reloadable } = made.section
   const changed = changedKeys(values, next.values)
   const fixed = changed.filter((key) => !reloadable.includes(key))
@@ -119,6 +124,7 @@ async function change({ made, values }: Running, next: ConfigPart): Promise<stri
     if (value === undefined) values.delete(key)
     else values.set(key, value)
   }
+  if (!['local', 'listen', 'port'].some((key) => kept.has(key))) running.places = placesOf(next.part)
   return [...kept]
 }
 

@@ -2,9 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { EventEmitter } from 'node:events'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Cap } from '../../../lib/cli/caps/cap-book.js'
 import { CapCount } from '../../../lib/cli/caps/cap-book.js'
 import { readCaps, writeCaps } from '../../../lib/cli/caps/cap-file.js'
+import { CapKeeper } from '../../../lib/cli/caps/cap-keeper.js'
+import type { MultipathConn, MultipathDialer } from '../../../lib/index.js'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'multipath-caps-'))
 afterAll(() => {
@@ -88,5 +92,58 @@ describe('the file of caps', () => {
       writeFileSync(other, text)
       expect(() => readCaps(other)).toThrow()
     }
+  })
+})
+
+describe('the keeper of caps', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: NOVEMBER }))
+  afterEach(() => void vi.useRealTimers())
+
+  /** A dialer and a connection whose paths the spec changes. */
+  function scene(name: string) {
+    const file = join(FOLDER, name, 'caps.json')
+    const paths: { label: string; spentBytes: number; maxBytes: number }[] = []
+    const setPathPolicy = vi.fn((label: string, { maxBytes }: { maxBytes: number }) => {
+      for (const path of paths) if (path.label === label) path.maxBytes = maxBytes
+    })
+    const dialer = { stats: () => paths, setPathPolicy } as unknown as MultipathDialer
+    const conn = Object.assign(new EventEmitter(), { paths: () => paths }) as unknown as MultipathConn
+    const capOf = (label: string): Cap | undefined => (label.startsWith('lte') ? CAP : undefined)
+    const keep = (): CapKeeper => new CapKeeper({ file, dialer, capOf, warn: () => {} })
+    return { paths, conn, keep, file }
+  }
+
+  it('finds paths that come later, and shares among them what is left', () => {
+    const { paths, conn, keep, file } = scene('later')
+    keep().follow(conn)
+    paths.push({ label: 'lte 10.0.0.1', spentBytes: 0, maxBytes: 1000 })
+    vi.advanceTimersByTime(1000)
+    paths[0]!.spentBytes = 400
+    paths.push({ label: 'lte 10.0.0.2', spentBytes: 0, maxBytes: 1000 })
+    vi.advanceTimersByTime(1000)
+    expect(paths.map(({ maxBytes }) => maxBytes)).toEqual([700, 300])
+    conn.emit('close')
+    expect(readCaps(file)).toEqual({ lte: { period: '2026-11', bytes: 400 } })
+  })
+
+  it('counts once what has two rows while an old subflow still lives, and goes on with a new path', () => {
+    const { paths, conn, keep } = scene('twice')
+    paths.push({ label: 'lte', spentBytes: 600, maxBytes: 1000 })
+    keep().follow(conn)
+    paths.push({ label: 'lte', spentBytes: 0, maxBytes: 1000 })
+    vi.advanceTimersByTime(5000)
+    paths.shift()
+    vi.advanceTimersByTime(1000)
+    expect(paths[0]!.maxBytes).toBe(400)
+  })
+
+  it('leaves a cap alone that somebody has set meanwhile', () => {
+    const { paths, conn, keep } = scene('set')
+    paths.push({ label: 'lte', spentBytes: 0, maxBytes: 1000 })
+    keep().follow(conn)
+    paths[0]!.maxBytes = 50
+    paths[0]!.spentBytes = 40
+    vi.advanceTimersByTime(5000)
+    expect(paths[0]!.maxBytes).toBe(50)
   })
 })

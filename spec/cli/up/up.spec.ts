@@ -235,6 +235,22 @@ describe('SIGHUP', () => {
     expect(cli.lines.join()).not.toContain('need a new start')
   })
 
+  it('gives each of several forwards its own new target', async () => {
+    const there = await serve(['--allow', `a=${at(await echo())}`, '--allow', 'b=127.0.0.1:9'])
+    const [first, second] = await freePorts(2)
+    const parts = (one: string, other: string): object[] => [
+      { to: at(there.port), local: `${first!}=${one}` },
+      { to: at(there.port), local: `${second!}=${other}` },
+    ]
+    const { cli, reload } = up({ forward: parts('b', 'b') })
+    await cli.line(/forward 2: connected to serve/)
+    await reload({ forward: parts('b', 'a').toReversed() })
+    const socket = await dial(second!)
+    socket.end('led anew')
+    expect(await text(socket)).toBe('led anew')
+    expect(await ending(await dial(first!))).toBe('ECONNRESET')
+  })
+
   it('changes nothing of a serve whose port changes', async () => {
     const [port, next] = await freePorts(2)
     const place = at(await echo())
