@@ -8,7 +8,6 @@
 import type { Clock, Millis } from '../clock.js'
 import { sleep } from '../clock.js'
 import type { Subflow } from '../core/subflow.js'
-import type { SubflowChange } from './attach.js'
 
 /** A little more than the longest pause between two subflows that Go closes, milliseconds. Go: conn.go, Close. */
 const PAUSE_MS = 1200
@@ -86,10 +85,4 @@ export class PeerCloseDetector {
       joinedAt < this.#beganAt - PAUSE_MS || subflow.counters.framesReceived > framesBefore
     if (!rest.some(isAlive)) for (const [subflow] of rest) this.#forget(subflow)
   }
-}
-
-/** What Go's Close makes of a subflow: an end in order or, with data that it has not read, a reset. */
-export function isPeerClose({ reason, error }: SubflowChange): boolean {
-  const { code } = (error ?? {}) as NodeJS.ErrnoException
-  return reason === 'ended' || (reason === 'failed' && (code === 'ECONNRESET' || code === 'EPIPE'))
 }

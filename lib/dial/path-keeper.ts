@@ -4,7 +4,6 @@ import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
-import { isPeerClose } from '../conn/peer-close-detector.js'
 import { openBeside, Siblings } from './beside.js'
 import type { PathKeeperInit } from './path-keeper-init.js'
 import { callForeign } from '../stream/foreign.js'
@@ -230,7 +229,8 @@ export class PathKeeper {
       peerClose.left(subflow)
       this.#lastReason = change.reason ?? 'closed'
       this.#rttMs = subflow.rtt.smoothed ?? this.#rttMs
-      if (isPeerClose(change) && conn.peer.closesOneByOne) peerClose.hear(subflow)
+      // A reset tells nothing: something on the way may have cut the path.
+      if (change.reason === 'ended' && conn.peer.closesOneByOne) peerClose.hear(subflow)
       if (isWorthRedialling(this.#lastReason)) this.#siblings.refill(() => [...this.#live.keys()])
     }
     this.#review()

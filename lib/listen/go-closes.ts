@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'
 import type { MultipathConn } from '../conn/multipath-conn.js'
-import { isPeerClose, PeerCloseDetector } from '../conn/peer-close-detector.js'
+import { PeerCloseDetector } from '../conn/peer-close-detector.js'
 import type { Subflow } from '../core/subflow.js'
 
 export class GoCloses {
@@ -25,7 +25,8 @@ export class GoCloses {
   changed(conn: MultipathConn, subflow: Subflow, change: SubflowChange): void {
     if (change.state !== 'closed') return
     this.#detectors.get(conn)?.left(subflow)
-    if (!isPeerClose(change) || !conn.peer.closesOneByOne) return
+    // A reset tells nothing: something on the way may have cut the path.
+    if (change.reason !== 'ended' || !conn.peer.closesOneByOne) return
     const detector = this.#detectors.get(conn) ?? this.#detectorFor(conn)
     detector.hear(subflow)
   }

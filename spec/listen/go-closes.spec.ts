@@ -59,6 +59,16 @@ describe('a connection that a Go dialer has closed', () => {
     expect(conn.errored).toBeNull()
   })
 
+  it('is none where a path is cut, however young the others are, and whatever they bring', async () => {
+    const { clock, server, conn, first } = await scene()
+    await goDials(server, first.cid)
+    await goDials(server, first.cid)
+    await pass(clock, 100)
+    first.near.resetAndDestroy()
+    await pass(clock, 3000)
+    expect(upCount(conn)).toBe(2)
+  })
+
   it('is none where a subflow that has been there for long goes on, or one that is new brings data', async () => {
     const { clock, server, conn, first } = await scene()
     const second = await goDials(server, first.cid)
