@@ -47,21 +47,19 @@ export class CapKeeper {
   }
 
   #look(paths: readonly ConnPath[]): void {
-    const capped = new Map<string, ConnPath[]>()
-    for (const path of paths)
-      if (this.#init.capOf(path.label) !== undefined)
-        capped.set(path.label, [...(capped.get(path.label) ?? []), path])
     const now = new Date()
-    const counts = new Map(
-      [...capped.keys()].map((label) => [label, this.#countOf(this.#init.capOf(label)!, now)]),
-    )
-    for (const [label, count] of counts) {
-      const bytes = capped.get(label)!.reduce((sum, { spentBytes }) => sum + spentBytes, 0)
+    const capped = [...new Set(paths.map(({ label }) => label))].flatMap((label) => {
+      const cap = this.#init.capOf(label)
+      if (cap === undefined) return []
+      return { label, count: this.#countOf(cap, now), rows: paths.filter((path) => path.label === label) }
+    })
+    for (const { label, count, rows } of capped) {
+      const bytes = rows.reduce((sum, { spentBytes }) => sum + spentBytes, 0)
       count.count(label, bytes, now)
     }
-    for (const [label, count] of counts) {
-      const sharers = [...counts.values()].filter((other) => other === count).length
-      this.#limit(capped.get(label)!.at(-1)!, count.maxBytesOf(label, sharers))
+    for (const { label, count, rows } of capped) {
+      const sharers = capped.filter((other) => other.count === count).length
+      this.#limit(rows.at(-1)!, count.maxBytesOf(label, sharers))
     }
   }
 
