@@ -275,6 +275,15 @@ describe('a connection that is suspended', () => {
   })
 })
 
+/** Two connections to one listener, whose links have just been cut. */
+async function twoCutOff(listener: ListenerOptions) {
+  const { clock, links, open, ...first } = await meet({ listener, paths: 1 })
+  const second = await open()
+  await clock.run(500)
+  for (const link of links) link.cut()
+  return { clock, first, second }
+}
+
 describe('a listener', () => {
   it('holds no more connections than maxSuspended: the one suspended longest ago ends', async () => {
     const { clock, links, open, ...first } = await meet({ listener: { maxSuspended: 2 }, paths: 1 })
@@ -288,13 +297,7 @@ describe('a listener', () => {
   })
 
   it('holds no more bytes than maxSuspendedBytes, those written meanwhile included', async () => {
-    const { clock, links, open, ...first } = await meet({
-      listener: { maxSuspendedBytes: 100_000 },
-      paths: 1,
-    })
-    const second = await open()
-    await clock.run(500)
-    for (const link of links) link.cut()
+    const { clock, first, second } = await twoCutOff({ maxSuspendedBytes: 100_000 })
     await clock.run(100)
     first.far.write(Buffer.alloc(60_000))
     await clock.run(10)
@@ -306,13 +309,7 @@ describe('a listener', () => {
   })
 
   it('holds others to maxSuspendedBytes even after one that alone had more', async () => {
-    const { clock, links, open, ...first } = await meet({
-      listener: { maxSuspendedBytes: 100_000 },
-      paths: 1,
-    })
-    const second = await open()
-    await clock.run(500)
-    for (const link of links) link.cut()
+    const { clock, first, second } = await twoCutOff({ maxSuspendedBytes: 100_000 })
     first.far.write(Buffer.alloc(150_000))
     await clock.run(100)
     expect(first.atFar.error).toMatchObject({ multipathCode: 'ERR_MULTIPATH_HOLD' })
