@@ -91,7 +91,10 @@ function diagnostics(loan: Loan): Pick<CliIo, 'report' | 'progress'> {
   }
 }
 
-/** Help for a pager: one that has been left reads no further, and nobody misses the rest. A full disk is another matter. */
+/**
+ * Prints help. A pager that the user quits early causes EPIPE, which is not a failure. Any other error, such as that of a
+ * full disk, is one.
+ */
 function print(text: string): void {
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', stdoutOnError)
   process.stdout.write(text)

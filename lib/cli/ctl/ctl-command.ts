@@ -136,7 +136,7 @@ async function ask(place: SocketPlace, request: CtlRequest): Promise<unknown> {
   }
 }
 
-/** Until a signal, until the command ends, or until nobody reads any more. */
+/** Ends at a signal, when the command ends, or when the reader of standard output closes it. */
 async function follow({ target }: TargetFlags, request: CtlRequest, io: CliIo): Promise<void> {
   const client = await CtlClient.connect(await findCommand(target, io.env))
   const output = io.output()

@@ -69,7 +69,7 @@ export class UdpCapture {
     this.#sockets.clear()
   }
 
-  /** Without the kernel's lines, nobody knows where a flow is to go, and its packets are lost. */
+  /** Without the kernel's lines, the destination of a flow is unknown, and its packets are dropped. */
   #follow(): void {
     const { port, log } = this.#init
     const began = performance.now()

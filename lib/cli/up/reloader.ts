@@ -70,7 +70,10 @@ export class Reloader {
   }
 }
 
-/** Who can come, and by what right: while these stay as they are, the rest of a part does, too. Half of a change may be what nobody wanted. */
+/**
+ * Options that decide who can connect, and with which credentials. When a change to one of them needs a new start, the
+ * rest of the part waits for it, too: half of a change may grant more than either version of the file.
+ */
 const DECISIVE: readonly string[] = ['listen', 'port', 'token-file']
 /** Whether a part of the file may be what runs: each is looked for by these, in turn. */
 const KINSHIPS: readonly ((running: Running, part: ConfigPart) => boolean)[] = [
