@@ -94,11 +94,11 @@ export class ExampleStage implements AsyncDisposable {
     await this.ended(started)
   }
 
-  /** Ends it as a service manager would. @returns its exit code */
-  async stop({ child }: Started): Promise<number | null> {
+  /** Ends it, as a service manager would unless told otherwise. @returns its exit code */
+  async stop({ child }: Started, signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<number | null> {
     if (child.exitCode === null && child.signalCode === null) {
       const over = once(child, 'close')
-      process.kill(-child.pid!, 'SIGTERM')
+      process.kill(-child.pid!, signal)
       const late = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), GRACE_MS)
       await over
       clearTimeout(late)

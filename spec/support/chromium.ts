@@ -101,12 +101,22 @@ export class Chromium implements AsyncDisposable {
   async until(expression: string, withinMs = 20_000): Promise<number> {
     const startedAt = performance.now()
     for (;;) {
-      if (await this.evaluate<boolean>(`Boolean(${expression})`)) return performance.now() - startedAt
+      if (await this.#isTrue(expression)) return performance.now() - startedAt
       if (performance.now() - startedAt > withinMs) {
         const text = await this.evaluate<string>('document.body.innerText')
         throw new Error(`never true: ${expression}\n${text}\n${this.errors.join('\n')}`)
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
+  /** A page that makes way for the next one while it is asked answers nothing: what was asked is not true yet. */
+  async #isTrue(expression: string): Promise<boolean> {
+    try {
+      return await this.evaluate<boolean>(`Boolean(${expression})`)
+    } catch (error) {
+      if (/navigated or closed|context was destroyed/.test((error as Error).message)) return false
+      throw error
     }
   }
 

@@ -17,7 +17,7 @@ export interface TestProxy {
 export async function socks5Proxy(login?: { user: string; password: string }): Promise<TestProxy> {
   const asked: string[] = []
   const server = await listening(
-    createServer({ noDelay: true }, (socket) => {
+    createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       socket.on('error', () => {})
       serveSocks(socket, login, asked).catch(() => socket.destroy())
     }),
@@ -62,8 +62,9 @@ function taker(socket: Socket): (bytes: number) => Promise<Buffer> {
   }
 }
 
+/** Each half ends by itself. Otherwise what the target still sends when the client has ended would be lost, with a reset. */
 async function relay(socket: Socket, port: number, success: Buffer, failure: Buffer): Promise<void> {
-  const target = connect({ port, host: '127.0.0.1', noDelay: true })
+  const target = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
   target.on('error', () => {})
   try {
     await once(target, 'connect')
