@@ -50,7 +50,7 @@ export function doctorCommand(io: CliIo): Command {
 const DESCRIPTION = [
   'Examines each path that `multipath nc HOST:PORT...` would use. For each path it reports the route of its packets and the result of the handshake. It measures the round-trip time idle and under load, and the rates of the path alone in each direction. It also reports the rates of all paths together, in each direction and in both.',
   'If packets leave by a different interface from the one that has their source address, doctor names the path and prints the ip(8) commands that would correct it. It never runs them. doctor looks up routes only on Linux, with iproute2.',
-  'To measure rates, doctor transfers random bytes for --seconds in each direction, on each path and then on all together. It announces the largest possible total first. At the other end, use `multipath serve`, `multipath speed serve` or `multipath nc -l -b`. Other listeners can be measured in part: one that only reads by uploads, one that only sends by downloads, and an echo server in both directions at once. The report is written to standard output, and the progress to standard error.',
+  'To measure rates, doctor transfers random bytes for --seconds in each direction, on each path and then on all together. A direction in which nothing arrives at first gets up to 5 s. It announces the largest possible total first. At the other end, use `multipath serve`, `multipath speed serve` or `multipath nc -l -b`. Other listeners can be measured in part: one that only reads by uploads, one that only sends by downloads, and an echo server in both directions at once. The report is written to standard output, and the progress to standard error.',
 ].join('\n\n')
 
 export const DOCTOR_EXAMPLES: readonly string[] = [

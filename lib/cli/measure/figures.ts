@@ -24,14 +24,17 @@ export interface Rates {
 /** While windows are found, a path delivers less than it can: this part of the time is left out. */
 const RAMP_UP = 1 / 3
 
-/** Bytes in a second, once it runs; 0 where none came. */
+/** Bytes in a second, once it runs; 0 only where none came at all. */
 export function rateOf(samples: readonly Sample[], way: 'down' | 'up'): number {
   const bytesOf = ({ downBytes, upBytes }: Sample): number => (way === 'down' ? downBytes : upBytes)
   const steady = steadyOf(samples)
   const last = steady.at(-1)
   if (last === undefined) return 0
   const first = steady.length > 1 ? steady[0]! : undefined
-  return ((bytesOf(last) - (first ? bytesOf(first) : 0)) / (last.atMs - (first?.atMs ?? 0))) * 1000
+  const bytes = bytesOf(last) - (first ? bytesOf(first) : 0)
+  // All of it came before then: the average over the whole time is what is known.
+  if (bytes === 0) return (bytesOf(last) / last.atMs) * 1000
+  return (bytes / (last.atMs - (first?.atMs ?? 0))) * 1000
 }
 
 export function ratesOf(samples: readonly Sample[], direction: Direction): Rates {

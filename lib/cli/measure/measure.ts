@@ -208,7 +208,7 @@ class Run {
     // A connection of its own has no other path.
     const isShared = label !== undefined && conn === this.#subject.conn
     const scheduler = isShared ? onlyPath(label) : 'lowest-rtt'
-    const samples = await loadRaw(conn, { scheduler, direction, forMs, maxBytes, onSample })
+    const samples = await loadRaw(conn, { scheduler, direction, forMs, maxBytes, stallMs, onSample })
     if (!(await drainRaw(conn, stallMs))) throw new Stopped(conn)
     return samples
   }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Loads a connection whose peer does not know how to be measured: it reads, sends, or echoes. */
 import type { MultipathConn, Scheduler, SchedulerName } from '../../index.js'
-import type { Direction, Sample } from './figures.js'
-import type { Limits } from './sampling.js'
-import { drain, flood, sampleUntil } from './sampling.js'
+import type { Sample } from './figures.js'
+import type { Duration, Limits } from './sampling.js'
+import { drain, flood, isTimeOver, sampleUntil } from './sampling.js'
 
-export interface RawLoad extends Limits {
+export interface RawLoad extends Limits, Duration {
   /** Of what is sent. */
   readonly scheduler: Scheduler | SchedulerName
-  readonly direction: Direction
   readonly onSample?: ((samples: readonly Sample[]) => void) | undefined
 }
 
@@ -17,15 +16,15 @@ export interface RawLoad extends Limits {
  * is taken in.
  */
 export async function loadRaw(conn: MultipathConn, load: RawLoad): Promise<Sample[]> {
-  const { scheduler, direction, forMs, maxBytes, onSample } = load
+  const { scheduler, direction, maxBytes, onSample } = load
   if (conn.destroyed) return []
   conn.setScheduler(scheduler)
   conn.resume()
   const sends = direction !== 'download'
   const flooding = sends ? flood(conn, maxBytes) : undefined
-  const isOver = ({ atMs, downBytes }: Sample): boolean => {
-    if (atMs >= forMs) return true
-    return sends ? flooding?.left() === 0 && conn.unflushedBytes === 0 : downBytes >= maxBytes
+  const isOver = (sample: Sample): boolean => {
+    if (isTimeOver(sample, load)) return true
+    return sends ? flooding?.left() === 0 && conn.unflushedBytes === 0 : sample.downBytes >= maxBytes
   }
   const samples = await sampleUntil({ conn, received: () => conn.bytesRead, onSample }, isOver)
   flooding?.stop()

@@ -2,7 +2,7 @@
 /** Looks at a connection at intervals, while something runs on it. */
 import { randomBytes } from 'node:crypto'
 import type { MultipathConn, Scheduler } from '../../index.js'
-import type { Sample } from './figures.js'
+import type { Direction, Sample } from './figures.js'
 
 /** What ends a measurement: time, or bytes in one direction. */
 export interface Limits {
@@ -21,6 +21,24 @@ export function onlyPath(label: string): Scheduler {
     choose: ({ subflows, hasRoom }) =>
       subflows.find((subflow) => subflow.label === label && hasRoom(subflow)),
   }
+}
+
+/** When the time of a measurement is over. */
+export interface Duration {
+  readonly direction: Direction
+  readonly forMs: number
+  /** A peer or a path of which nothing comes for so long does not work, milliseconds. */
+  readonly stallMs: number
+}
+
+/** A direction in which nothing has come yet makes it longer, up to `stallMs`: a slow beginning is no dead path. */
+export function isTimeOver(
+  { atMs, downBytes, upBytes }: Sample,
+  { direction, forMs, stallMs }: Duration,
+): boolean {
+  if (atMs < forMs) return false
+  const carries = (direction === 'upload' || downBytes > 0) && (direction === 'download' || upBytes > 0)
+  return carries || atMs >= stallMs
 }
 
 export interface Watched {

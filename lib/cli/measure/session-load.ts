@@ -7,13 +7,11 @@ import { CliError } from '../cli-error.js'
 import { ANSWER_BYTES, decodeAnswer, encodeRequest } from '../streams/stream-request.js'
 import { takeBytes } from '../streams/take-bytes.js'
 import type { Direction, Sample } from './figures.js'
-import type { Limits } from './sampling.js'
-import { flood, sampleUntil } from './sampling.js'
+import type { Duration, Limits } from './sampling.js'
+import { flood, isTimeOver, sampleUntil } from './sampling.js'
 
-export interface SessionLoad extends Limits {
-  readonly direction: Direction
-  /** How long the other end may take to end its side once it is told to, milliseconds. */
-  readonly stallMs: number
+/** `stallMs` is also how long the other end may take to end its side once it is told to. */
+export interface SessionLoad extends Limits, Duration {
   readonly onSample?: ((samples: readonly Sample[]) => void) | undefined
 }
 
@@ -28,8 +26,9 @@ const ANSWER_MS = 5000
 export async function loadSession(
   conn: MultipathConn,
   session: MuxSession,
-  { direction, forMs, maxBytes, stallMs, onSample }: SessionLoad,
+  load: SessionLoad,
 ): Promise<Sample[]> {
+  const { direction, forMs, maxBytes, stallMs, onSample } = load
   const seconds = Math.ceil(forMs / 1000)
   const down = direction === 'upload' ? undefined : await openMeasure(session, 'download', seconds)
   const up = direction === 'download' ? undefined : await openBeside(down, session, seconds)
@@ -40,7 +39,7 @@ export async function loadSession(
   const flooding = up && flood(up, maxBytes)
   const samples = await sampleUntil(
     { conn, received: () => received, onSample },
-    ({ atMs, downBytes, upBytes }) => atMs >= forMs || Math.max(downBytes, upBytes) >= maxBytes,
+    (sample) => isTimeOver(sample, load) || Math.max(sample.downBytes, sample.upBytes) >= maxBytes,
   )
   flooding?.stop()
   down?.end()

@@ -65,7 +65,7 @@ export function speedCommand(io: CliIo): Command {
 }
 
 const DESCRIPTION = [
-  'Measures the download, the upload and both at the same time, on each path alone and on all together, for --seconds each. It also measures the round-trip times, idle and under load. The report ends with a table and one sentence. Directions are seen from this side.',
+  'Measures the download, the upload and both at the same time, on each path alone and on all together, for --seconds each. A direction in which nothing arrives at first gets up to 5 s. It also measures the round-trip times, idle and under load. The report ends with a table and one sentence. Directions are seen from this side.',
   'At the other end, run `multipath speed serve`, or use any `multipath serve` or `multipath nc -l -b`. Other listeners, including those of Go, can be measured in part: one that only reads by uploads, one that only sends by downloads, and an echo server in both directions at once.',
   `Without a source, a path starts from every local address that can reach the other end. ${PATH_SYNTAX}`,
 ].join('\n\n')

@@ -20,6 +20,11 @@ describe('rateOf', () => {
     expect(rateOf([sample(50, 5000)], 'up')).toBe(100_000)
   })
 
+  it('takes the whole time where all came before that', () => {
+    const samples = [sample(100, 900), sample(500, 900), sample(900, 900)]
+    expect(rateOf(samples, 'up')).toBe(1000)
+  })
+
   it('is nothing where nothing was sampled', () => {
     expect(rateOf([], 'up')).toBe(0)
     expect(rateOf([sample(100, 0), sample(200, 0)], 'up')).toBe(0)

@@ -5,7 +5,7 @@ import { askPeer } from '../../../lib/cli/measure/ask-peer.js'
 import type { Direction } from '../../../lib/cli/measure/figures.js'
 import type { Measured, MeasureOptions, Subject } from '../../../lib/cli/measure/measure.js'
 import { closeSubject, measure, partsOf } from '../../../lib/cli/measure/measure.js'
-import { onlyPath } from '../../../lib/cli/measure/sampling.js'
+import { isTimeOver, onlyPath } from '../../../lib/cli/measure/sampling.js'
 import { MAX_MEASUREMENTS, MeasureServer } from '../../../lib/cli/measure/serve-measure.js'
 import { serveMeasured, wantsMeasuring } from '../../../lib/cli/measure/serve-measured.js'
 import type { MultipathConn, SubflowView } from '../../../lib/index.js'
@@ -183,6 +183,27 @@ describe('measure', () => {
     const subject = await opened(1, measures)
     await closeSubject(subject)
     expect([subject.conn.errored, subject.far.errored]).toEqual([null, null])
+  })
+})
+
+describe('isTimeOver', () => {
+  const over = (direction: Direction, atMs: number, downBytes: number, upBytes: number): boolean =>
+    isTimeOver({ atMs, downBytes, upBytes, rttMs: {} }, { direction, forMs: 500, stallMs: 5000 })
+
+  it('waits for the time, whatever has come', () => {
+    expect([over('both', 499, 9, 9), over('both', 500, 9, 9)]).toEqual([false, true])
+  })
+
+  it('waits longer for the first bytes of each direction that is measured', () => {
+    expect([over('download', 500, 0, 9), over('download', 501, 1, 0)]).toEqual([false, true])
+    expect([over('upload', 500, 9, 0), over('upload', 501, 0, 1)]).toEqual([false, true])
+    expect([over('both', 500, 9, 0), over('both', 501, 0, 9), over('both', 502, 1, 1)]).toEqual([
+      ...[false, false, true],
+    ])
+  })
+
+  it('waits no longer than for a peer that has stalled', () => {
+    expect([over('both', 4999, 0, 0), over('both', 5000, 0, 0)]).toEqual([false, true])
   })
 })
 
