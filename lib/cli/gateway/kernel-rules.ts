@@ -44,14 +44,14 @@ export async function holdRules(init: NetScriptInit): Promise<() => Promise<void
   guard.stdin.on('error', ignore)
   guard.unref()
   return async () => {
-    if (guard.exitCode !== null || guard.signalCode !== null) {
-      await failureOf(clear)
-      return
+    if (guard.exitCode === null && guard.signalCode === null) {
+      const ended = once(guard, 'exit')
+      guard.ref()
+      guard.stdin.end()
+      await ended
     }
-    const ended = once(guard, 'exit')
-    guard.ref()
-    guard.stdin.end()
-    await ended
+    // A signal may have ended it before it could ignore any.
+    if (guard.exitCode !== 0) await failureOf(clear)
   }
 }
 
