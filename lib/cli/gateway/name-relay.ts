@@ -3,13 +3,12 @@
 import type { Socket } from 'node:dgram'
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { ignore } from '../../ignore.js'
 import type { HostPort } from '../parse.js'
 import { formatHostPort } from '../parse.js'
 import { answerQuery, askedName } from '../run/dns-message.js'
 import type { NameTable } from '../run/name-table.js'
 import type { Log } from '../streams/log.js'
-import { onPacket } from '../udp/bound-socket.js'
+import { onPacket, sendPacket } from '../udp/bound-socket.js'
 import { bindUdp } from '../udp/udp-port.js'
 
 export interface NameRelayInit {
@@ -43,7 +42,7 @@ export class NameRelay {
       const socket = await bindUdp(bind)
       this.#sockets.push(socket)
       onPacket(socket, (query, { address, port }) =>
-        this.#take(query, (answer) => socket.send(answer, port, address, ignore)),
+        this.#take(query, (answer) => sendPacket(socket, answer, { address, port })),
       )
       const place = formatHostPort({ host: bind.host, port: socket.address().port })
       this.#init.log.info('listening', `listening on udp ${place} for queries of names`, { place })
@@ -93,7 +92,7 @@ export class NameRelay {
     // Where there is no route, it is told so here, and not as an event.
     socket.connect(server.port, server.host, (error?: Error) => {
       if (error !== undefined) handOver()
-      else if (this.#waiting.has(socket)) socket.send(query, ignore)
+      else if (this.#waiting.has(socket)) sendPacket(socket, query)
     })
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The name server of the namespace: it answers at once, whatever is up outside. */
-import { ignore } from '../../ignore.js'
-import { boundSocket, onPacket } from '../udp/bound-socket.js'
+import { boundSocket, onPacket, sendPacket } from '../udp/bound-socket.js'
 import type { Found } from './dns-message.js'
 import { answerQuery } from './dns-message.js'
 import type { NameTable } from './name-table.js'
@@ -29,7 +28,7 @@ async function listen(
   const socket = await boundSocket({ type }, PORT, address)
   onPacket(socket, (query, client) => {
     const answer = answerQuery(query, lookup)
-    if (answer !== undefined) socket.send(answer, client.port, client.address, ignore)
+    if (answer !== undefined) sendPacket(socket, answer, client)
   })
 }
 

@@ -5,7 +5,7 @@ import { ignore } from '../../ignore.js'
 import { formatHostPort, type HostPort } from '../parse.js'
 import { setNewest } from '../set-newest.js'
 import type { ClientContext } from '../streams/run-client.js'
-import { onPacket } from '../udp/bound-socket.js'
+import { onPacket, sendPacket } from '../udp/bound-socket.js'
 import type { Flow } from '../udp/flow.js'
 import { FlowTable } from '../udp/flow-table.js'
 import { openFlow } from '../udp/open-flow.js'
@@ -88,7 +88,7 @@ export class ProgramFlows {
         request: { kind: 'udp', ...destination },
         onPacket: (answer) => {
           if (this.#served.get(address) === served)
-            served.socket.send(answer, client.port, client.host, ignore)
+            sendPacket(served.socket, answer, { address: client.host, port: client.port })
         },
         onClose: (flow) => this.#flows.delete(key, flow),
       })
