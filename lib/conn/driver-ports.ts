@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a driver runs on: sockets, a clock, and the turns of the event loop. */
 import type { Clock } from '../clock.js'
-import type { Retransmits } from '../core/init.js'
-import type { Subflow } from '../core/subflow.js'
+import type { KernelView } from '../core/init.js'
 
 /** Gets what happens on a socket; never from inside a call of {@link SocketPort} or of {@link DriverPorts.open}. */
 export interface SocketHandler {
@@ -53,20 +52,6 @@ export interface DriverPorts<Stream> {
   readonly turn: TurnPort
   /** Takes a stream over, whose bytes and end go to `handler` from now on. */
   open(stream: Stream, handler: SocketHandler): SocketPort<Stream>
-  /**
-   * Segments that TCP has sent again: of a stream alone where that is known, or of all in its network namespace.
-   * `undefined` where it is not known.
-   */
-  retransmits(stream: Stream): number | undefined
-}
-
-/** What the ports know of each subflow. */
-export function retransmitsIn<Stream>(
-  ports: DriverPorts<Stream>,
-  sockets: ReadonlyMap<Subflow, SocketPort<Stream>>,
-): Retransmits {
-  return (subflowId) => {
-    for (const [{ id }, { stream }] of sockets) if (id === subflowId) return ports.retransmits(stream)
-    return undefined
-  }
+  /** What is known of the TCP below a stream: of it alone, or of all in its network namespace. */
+  kernelOf(stream: Stream): KernelView | undefined
 }

@@ -12,7 +12,7 @@ import { debug } from '../debug.js'
 import type { MultipathError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
 import { CoreTimer, type CoreTimerHost } from './core-timer.js'
-import { type DriverPorts, retransmitsIn, type SocketPort } from './driver-ports.js'
+import type { DriverPorts, SocketPort } from './driver-ports.js'
 import { Reading } from './reading.js'
 import { SubflowHandler, type SubflowOwner } from './subflow-handler.js'
 import { TraceWriter } from './trace.js'
@@ -65,8 +65,7 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   constructor(init: DriverInit, ports: DriverPorts<Stream>, host: DriverHost) {
     const { clock } = ports
     this.#options = { ...init.options }
-    const retransmits = retransmitsIn(ports, this.#sockets)
-    this.core = new ConnectionCore({ ...init, options: this.#options, retransmits })
+    this.core = new ConnectionCore({ ...init, options: this.#options })
     this.clock = clock
     this.#trace = init.trace && new TraceWriter(init.trace, this.core, clock)
     this.#ports = ports
@@ -102,7 +101,8 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
   /** Takes over a stream whose hello is done. `head`: bytes that came with the hello's last. */
   attach(stream: Stream, init: SubflowInit, head?: Uint8Array): Subflow {
     this.#side = init.isDialer ? 'dialer' : 'listener'
-    const subflow = this.core.addSubflow(init, this.clock.now())
+    const kernel = this.#ports.kernelOf(stream)
+    const subflow = this.core.addSubflow({ ...init, kernel }, this.clock.now())
     const socket = this.#ports.open(stream, new SubflowHandler(subflow, this))
     this.#sockets.set(subflow, socket)
     this.#reading.added(socket)

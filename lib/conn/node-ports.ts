@@ -2,8 +2,9 @@
 /** A driver's ports in a process of Node. */
 import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../clock.js'
+import type { KernelView } from '../core/init.js'
 import type { DriverPorts, SocketHandler, SocketPort, TurnPort } from './driver-ports.js'
-import { kernelRetransmits } from './kernel-retransmits.js'
+import { systemKernel } from './system-kernel.js'
 import { SubflowIo } from './subflow-io.js'
 
 const turn: TurnPort = {
@@ -19,17 +20,17 @@ function open(stream: Duplex, handler: SocketHandler): SocketPort<Duplex> {
   return new SubflowIo(stream, handler)
 }
 
-/** Simulated streams count themselves. What the kernel counts says nothing of another clock's network. */
-function retransmitsOf(stream: Duplex): number | undefined {
-  const { retransmits } = stream as { retransmits?: unknown }
-  return typeof retransmits === 'number' ? retransmits : undefined
+/** Simulated streams have one of their own. What the system knows says nothing of another clock's network. */
+function simulatedKernel(stream: Duplex): KernelView | undefined {
+  const { kernel } = stream as { kernel?: Partial<KernelView> }
+  return typeof kernel?.retransmits === 'function' ? (kernel as KernelView) : undefined
 }
 
-function retransmits(stream: Duplex): number | undefined {
-  return retransmitsOf(stream) ?? kernelRetransmits()
+function kernelOf(stream: Duplex): KernelView {
+  return simulatedKernel(stream) ?? systemKernel
 }
 
 /** Streams of Node and its event loop. `clock` may be another than the system's. */
 export function nodePorts(clock: Clock): DriverPorts<Duplex> {
-  return { clock, turn, open, retransmits: clock === systemClock ? retransmits : retransmitsOf }
+  return { clock, turn, open, kernelOf: clock === systemClock ? kernelOf : simulatedKernel }
 }

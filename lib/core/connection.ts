@@ -72,7 +72,7 @@ export class ConnectionCore {
       extensions,
       suspension: this.#suspension,
       datagrams: (this.datagrams = new Datagrams({ peer, options, subflows: live, inFlight, extensions })),
-      parallel: new Parallel(live, sender, subflows.wanted, init.retransmits),
+      parallel: new Parallel(live, sender, subflows.wanted),
       starvation: new Starvation(live, inFlight),
     })
     const dispatcher = (this.#dispatcher = new Dispatcher(parts))

@@ -10,8 +10,13 @@ import type { AbuseLimiter } from './abuse-limiter.js'
 import type { Introduction, OwnFacts } from '../wire/settings.js'
 import type { JoinAuthInit } from './join-keys.js'
 
-/** Segments of a subflow that TCP has sent again, perhaps with those of others; `undefined` where that is not known. */
-export type Retransmits = (subflowId: number) => number | undefined
+/** What is known of the TCP below a subflow. */
+export interface KernelView {
+  /** It sends by a model of the path, as BBR does, and not until packets are lost, as CUBIC does. */
+  readonly isModelBased: boolean
+  /** Segments that it has sent again, perhaps with those of others; `undefined` where that is not known. */
+  readonly retransmits: () => number | undefined
+}
 
 /** How a subflow joins. */
 export interface SubflowInit {
@@ -24,6 +29,8 @@ export interface SubflowInit {
   readonly helloAt: Millis
   /** What was said behind our hello already; default: nothing. */
   readonly introduction?: Introduction | undefined
+  /** Default: not known. */
+  readonly kernel?: KernelView | undefined
 }
 
 export interface CoreInit {
@@ -41,6 +48,4 @@ export interface CoreInit {
   readonly acceptsPeerPolicy?: boolean | undefined
   /** How subflows prove that they belong to the connection. Default: they do not. */
   readonly auth?: JoinAuthInit | undefined
-  /** Default: not known. */
-  readonly retransmits?: Retransmits | undefined
 }

@@ -7,7 +7,6 @@
 import type { Millis } from '../clock.js'
 import { encodeParallel } from '../wire/parallel-frame.js'
 import type { Action } from './action.js'
-import type { Retransmits } from './init.js'
 import type { Path } from './path.js'
 import type { Sender } from './sender.js'
 import type { Subflow } from './subflow.js'
@@ -55,15 +54,13 @@ export class Parallel {
   readonly #subflows: readonly Subflow[]
   readonly #sender: Sender
   readonly #emit: Emit
-  readonly #retransmits: Retransmits | undefined
   /** By path, or by its label; made when a path that may have several subflows has bulk data. */
   #trials: Map<Path | string, PathTrial> | undefined
   #lookedAt: Millis = -Infinity
 
-  constructor(subflows: readonly Subflow[], sender: Sender, emit: Emit, retransmits?: Retransmits) {
+  constructor(subflows: readonly Subflow[], sender: Sender, emit: Emit) {
     this.#subflows = subflows
     this.#sender = sender
-    this.#retransmits = retransmits
     this.#emit = emit
   }
 
@@ -84,8 +81,8 @@ export class Parallel {
     const trials = (this.#trials ??= new Map<Path | string, PathTrial>())
     let trial = trials.get(key)
     if (trial === undefined) trials.set(key, (trial = new PathTrial(subflows.length, now)))
-    for (const { id, repairs } of isBulk ? subflows : [])
-      if (!repairs.isWatched) repairs.watch(() => this.#retransmits?.(id))
+    for (const { repairs, kernel } of isBulk ? subflows : [])
+      if (!repairs.isWatched) repairs.watch(() => kernel?.retransmits())
     const count = trial.look(subflows, isBulk, now)
     if (count !== undefined) this.#want(subflows[0]!, count)
   }
@@ -282,7 +279,9 @@ class PathTrial {
 }
 
 /** The number of subflows on its path is for this side to decide. */
-const mayVary = ({ path }: Subflow): boolean => path.mostSubflows > path.leastSubflows
+/** A kernel that sends by a model of the path is not slowed down by losses. */
+const mayVary = ({ path, kernel }: Subflow): boolean =>
+  path.mostSubflows > path.leastSubflows && kernel?.isModelBased !== true
 
 /** Losses limit its rate, by its acks and by its kernel's count. Without a count, acks are enough where the application asked for more subflows. */
 function showsLosses({ path, repairs }: Subflow, now: Millis, rtt: Millis): boolean {

@@ -10,6 +10,7 @@ import { DRAIN_GAIN, PHASES, STEADY_GAIN } from './congestion.js'
 import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
 import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
+import type { KernelView } from './init.js'
 import type { Repairs } from './repairs.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
@@ -75,10 +76,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #repairMs = FIRST_REPAIR_MS
   #repairedAt: Millis = -Infinity
 
-  constructor(rtt: RttEstimator, repairs: () => RepairsSeen) {
+  constructor(rtt: RttEstimator, repairs: () => RepairsSeen, kernel?: Pick<KernelView, 'isModelBased'>) {
     this.#rtt = rtt
     this.#repairs = repairs
-    this.#startup = new Startup(rtt)
+    this.#startup = new Startup(rtt, kernel?.isModelBased ?? false)
   }
 
   get rate(): number {

@@ -11,6 +11,14 @@ const SHORT_STARTUP_GAIN = 1.45
 const LONG_STARTUP_GAIN = 1.85
 const SHORT_STARTUP_MS = 60
 const LONG_STARTUP_MS = 160
+/**
+ * BBR has 2.89 pipes in flight until three rounds have brought no more, and a round trip's worth waits behind each repair. With less to send
+ * it counts no rounds: it stays in its startup, and overflows every short queue.
+ */
+const FED_GAIN = 4
+/** But what waits in the kernel holds up what other paths bring: on longer paths it gets less, and from the second RTT on no more than others. */
+const FED_MS = 60
+const UNFED_MS = 100
 /** An ack shows a queue if it exceeds the minimum RTT by this share, and by at least this many milliseconds. */
 export const QUEUEING_SHARE: number = 1 / 2
 const QUEUEING_MS = 4
@@ -31,9 +39,12 @@ const REPAIR_ROUNDS = 3
 /** It grows only while the rate has risen within this many round trips. Each loss slows CUBIC down, and leaves more data in its buffer. */
 const GROWTH_ROUNDS = 4
 
+const between = (from: number, to: number, share: number): number => from + (to - from) * share
+
 /** Finds repairs by itself: `repairs.ts` compares a stall with the round before it, and misses repairs that follow one another. */
 export class Startup {
   readonly #rtt: RttEstimator
+  readonly #isModelBased: boolean
   #rounds = 0
   #flatRounds = 0
   #bestRate = 0
@@ -48,8 +59,9 @@ export class Startup {
   #steadyMs: Millis = 0
   #repairedAt: Millis = -Infinity
 
-  constructor(rtt: RttEstimator) {
+  constructor(rtt: RttEstimator, isModelBased: boolean) {
     this.#rtt = rtt
+    this.#isModelBased = isModelBased
   }
 
   /** An ack of `bytes` that left at `sentAt`; the RTT has been sampled. */
@@ -69,9 +81,13 @@ export class Startup {
 
   /** Pipes that may be in flight. */
   get gain(): number {
-    if (this.#isQueueing) return STEADY_GAIN
-    const length = (this.#rtt.min - SHORT_STARTUP_MS) / (LONG_STARTUP_MS - SHORT_STARTUP_MS)
-    return SHORT_STARTUP_GAIN + (LONG_STARTUP_GAIN - SHORT_STARTUP_GAIN) * Math.min(1, Math.max(0, length))
+    const usual = between(
+      SHORT_STARTUP_GAIN,
+      LONG_STARTUP_GAIN,
+      this.#share(SHORT_STARTUP_MS, LONG_STARTUP_MS),
+    )
+    if (this.#isFed) return between(FED_GAIN, usual, this.#share(FED_MS, UNFED_MS))
+    return this.#isQueueing ? STEADY_GAIN : usual
   }
 
   /**
@@ -83,12 +99,14 @@ export class Startup {
     return this.#isRepairing && isGrowing ? this.gain * this.#deliveredLately : 0
   }
 
-  /** It was filled for so long, and brought hardly more; or a queue shows. */
+  /** It was filled for so long, and brought hardly more; or a queue shows that it should not have. */
   get isFull(): boolean {
     if (this.#flatRounds === 0) return false
     // With repairs, a round may last for seconds.
-    const isFlatForLong = this.#ackedAt - this.#grownAt > FLAT_ROUNDS * REPAIR_ROUNDS * this.#rtt.min
-    return this.#flatRounds >= FLAT_ROUNDS || isFlatForLong || this.#isLong(this.#rtt.recentMin)
+    const rounds = FLAT_ROUNDS * (this.#isFed ? this.gain : REPAIR_ROUNDS)
+    const isFlatForLong = this.#ackedAt - this.#grownAt > rounds * this.#rtt.min
+    const showsQueue = !this.#isFed && this.#isLong(this.#rtt.recentMin)
+    return this.#flatRounds >= FLAT_ROUNDS || isFlatForLong || showsQueue
   }
 
   /** Anew. */
@@ -115,6 +133,16 @@ export class Startup {
   /** A round trip is long because of a queue only if acks kept coming. A stall means a repair, or a small window of the kernel's. */
   get #isQueueing(): boolean {
     return this.#isLong(this.#steadyMs)
+  }
+
+  /** The kernel always has something to send. */
+  get #isFed(): boolean {
+    return this.#isModelBased && this.#rtt.min < UNFED_MS
+  }
+
+  /** Where the minimum RTT lies between two, 0 to 1. */
+  #share(from: Millis, to: Millis): number {
+    return Math.min(1, Math.max(0, (this.#rtt.min - from) / (to - from)))
   }
 
   get #isRepairing(): boolean {

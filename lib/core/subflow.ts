@@ -10,18 +10,15 @@ import { FalseAlarms } from './false-alarms.js'
 import type { Carrier, Flight, SentFrame } from './flight.js'
 import { Flights } from './flight.js'
 import { Forecast } from './forecast.js'
-import type { GracefulClose, SubflowState } from './health.js'
-import { move } from './health.js'
+import { type GracefulClose, move, type SubflowState } from './health.js'
 import type { Path } from './path.js'
 import { Pings } from './pings.js'
 import { Repairs } from './repairs.js'
 import { RttEstimator, SmoothedRtt } from './rtt.js'
 import type { SubflowView } from './scheduler.js'
-import type { SubflowInit } from './init.js'
-import type { Sending, SubflowCounters } from './tracker.js'
-import { Traffic } from './tracker.js'
-import type { AbuseLimiter } from './abuse-limiter.js'
-import { AbuseMeter } from './abuse-limiter.js'
+import type { KernelView, SubflowInit } from './init.js'
+import { type Sending, type SubflowCounters, Traffic } from './tracker.js'
+import { type AbuseLimiter, AbuseMeter } from './abuse-limiter.js'
 import type { CongestionController } from './congestion.js'
 import { PhasedWindow } from './phased-window.js'
 
@@ -34,7 +31,8 @@ export class Subflow implements SubflowView, Carrier {
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
   readonly idleRtt: SmoothedRtt = new SmoothedRtt()
-  readonly window: CongestionController = new PhasedWindow(this.rtt, () => this.repairs)
+  readonly kernel: KernelView | undefined
+  readonly window: CongestionController
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()
   readonly pings: Pings = new Pings()
@@ -72,12 +70,14 @@ export class Subflow implements SubflowView, Carrier {
   #blockedAckedBytes = 0
 
   constructor(id: number, init: SubflowInit, allowance: AbuseLimiter, now: Millis) {
-    const { label, tracker, path, isDialer } = init
+    const { label, tracker, path, isDialer, kernel } = init
     this.id = id
     this.isDialer = isDialer
     this.label = label
     this.traffic = new Traffic(tracker)
     this.path = path
+    this.kernel = kernel
+    this.window = new PhasedWindow(this.rtt, () => this.repairs, kernel)
     this.lastHeardAt = this.joinedAt = now
     this.waste = new AbuseMeter(allowance, now)
     this.hasAnswered = id === 1

@@ -62,6 +62,10 @@ export class Bbr extends KernelWindow {
     return this.#rates[0]?.rate ?? 0
   }
 
+  override get isModelBased(): boolean {
+    return true
+  }
+
   protected override get isRecovering(): boolean {
     return this.#recovery !== undefined
   }

@@ -31,6 +31,10 @@ export abstract class KernelWindow {
   protected abstract room(now: Millis): number
   /** When pacing lets the next segment go. */
   abstract get paceAt(): Millis
+  /** What it sends is decided by a model of the path, not by losses. */
+  get isModelBased(): boolean {
+    return false
+  }
   /** Losses are being repaired: nothing waits for more. */
   protected get isRecovering(): boolean {
     return false

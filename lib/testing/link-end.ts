@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One end of a byte stream over a simulated link, without Node's streams: callbacks in virtual time. */
+import type { KernelView } from '../core/init.js'
 import type { Pipe } from './pipe.js'
 
 /** Called for the events at one end, but never after {@link LinkEnd.close}, `reset` or `onReset`. */
@@ -39,9 +40,10 @@ export class LinkEnd {
     return this.#out.bufferedBytes
   }
 
-  /** Segments that TCP has sent again from here. @internal */
-  get retransmits(): number {
-    return this.#out.retransmits
+  /** The TCP that sends from here. @internal */
+  get kernel(): KernelView {
+    const out = this.#out
+    return { isModelBased: out.isModelBased, retransmits: () => out.retransmits }
   }
 
   /** Sets the handler. Bytes that arrived before are delivered at once. */

@@ -78,6 +78,11 @@ export class Pipe {
     return this.#buffer.bytes
   }
 
+  /** Whether the sender's kernel sends by a model of the path. */
+  get isModelBased(): boolean {
+    return this.kernel?.isModelBased ?? false
+  }
+
   /** Segments that TCP has sent again. */
   get retransmits(): number {
     return this.#retransmits

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One end of a simulated stream as a Duplex with the few things of net.Socket that are asked of a subflow. */
 import { Duplex } from 'node:stream'
+import type { KernelView } from '../core/init.js'
 import type { LinkEnd } from './link-end.js'
 
 type Callback = (error?: Error | null) => void
@@ -37,9 +38,9 @@ export class SimulatedSocket extends Duplex {
     })
   }
 
-  /** Segments that TCP has sent again from here. @internal */
-  get retransmits(): number {
-    return this.#end.retransmits
+  /** The TCP that sends from here. @internal */
+  get kernel(): KernelView {
+    return this.#end.kernel
   }
 
   /** Does nothing: segments are never held back to fill them. */

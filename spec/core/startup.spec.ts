@@ -3,6 +3,35 @@
 import { describe, expect, it } from 'vitest'
 import { WindowPath } from '../support/window-path.js'
 
+describe('the window of a path that is filled by a kernel with a model', () => {
+  it.each([
+    [20, 4],
+    [60, 4],
+    [80, 2.77],
+    [100, 1.61],
+    [300, 1.85],
+  ])(
+    'has what such a kernel has under way, but at %i ms no more than %f pipes: others would wait for it',
+    (rttMs, pipes) => {
+      const path = new WindowPath({ rate: 2000, rttMs, isModelBased: true })
+      path.runsUntil(() => path.window.rate > 1900)
+      expect(path.window.isStartup).toBe(true)
+      expect(path.bytes / path.pipe).toBeCloseTo(pipes, 1)
+    },
+  )
+
+  it('stays so although a queue shows, until three rounds have brought no more', () => {
+    const path = new WindowPath({ rate: 2000, rttMs: 40, isModelBased: true })
+    path.runsUntil(() => path.window.rate > 1900)
+    path.runs(150)
+    expect(path.rtt.recentMin).toBeGreaterThan(1.5 * 40)
+    expect(path.window.isStartup).toBe(true)
+    path.runs(3 * 4 * 40)
+    expect(path.window.isStartup).toBe(false)
+    expect(path.bytes / path.pipe).toBeLessThan(1.5)
+  })
+})
+
 describe('the window of a path that loses while it is filled', () => {
   /** Some rounds, and then a repair of a round trip. */
   const losing = (): WindowPath => {

@@ -63,6 +63,20 @@ describe('the window of a path', () => {
     },
   )
 
+  it.each([
+    [20, 60, 0, 0.25, 2000, 0.9],
+    [50, 30, 0, 0.25, 2000, 0.95],
+    [200, 50, 0, 0.25, 2000, 0.85],
+    [200, 60, 0.01, 1, 4000, 0.85],
+  ])(
+    'lets BBR end its startup: %i Mbit/s, %i ms, losses of %f, a queue of %f pipes, %i ms',
+    (rateMbps, rttMs, lossRate, pipes, ms, least) => {
+      const link = { rateMbps, delayMs: rttMs / 2, lossRate, queueBytes: pipes * rateMbps * 125 * rttMs }
+      const buffers = { sendBufferBytes: 4 * MIB, receiveBufferBytes: 128 * MIB }
+      expect(shareOfPlain({ ...link, ...buffers, kernel: 'bbr' }, ms)).toBeGreaterThan(least)
+    },
+  )
+
   it('takes no silence for the repair of a loss', () => {
     const { near, links, advance } = bulk({ rateMbps: 20, delayMs: 10, queueBytes: 60_000 })
     advance(2000)

@@ -22,7 +22,7 @@ export function linkPorts(
     clock,
     turn: { atTickEnd: soon, atTurnEnd: soon },
     open: (stream, handler) => new LinkSocket(stream, handler, { soon, onWrite }),
-    retransmits: (stream) => (hasCount ? stream.retransmits : undefined),
+    kernelOf: ({ kernel }) => (hasCount ? kernel : { ...kernel, retransmits: () => undefined }),
   }
 }
 

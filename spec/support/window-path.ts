@@ -13,6 +13,8 @@ export interface WindowPathInit {
   readonly rate: number
   /** Round trip without a queue, milliseconds. */
   readonly rttMs: number
+  /** The kernel sends by a model of the path. Default: it does not. */
+  readonly isModelBased?: boolean
 }
 
 interface Journey {
@@ -23,7 +25,7 @@ interface Journey {
 export class WindowPath {
   readonly rtt: RttEstimator = new RttEstimator()
   readonly #repairs = new Repairs()
-  readonly window: PhasedWindow = new PhasedWindow(this.rtt, () => this.#repairs)
+  readonly window: PhasedWindow
   now = 10_000
   inFlight = 0
   rate: number
@@ -46,7 +48,8 @@ export class WindowPath {
   #lastAckAt = 0
   readonly #journeys: Journey[] = []
 
-  constructor({ rate, rttMs }: WindowPathInit) {
+  constructor({ rate, rttMs, isModelBased = false }: WindowPathInit) {
+    this.window = new PhasedWindow(this.rtt, () => this.#repairs, { isModelBased })
     this.rate = rate
     this.rttMs = rttMs
   }
