@@ -69,7 +69,7 @@ function writeAtOnce(text: string): void {
   try {
     writeSync(STDERR, text)
   } catch {
-    // Nobody reads it.
+    // It is not read any more.
   }
 }
 

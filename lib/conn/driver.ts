@@ -237,7 +237,7 @@ export class Driver<Stream> implements CoreTimerHost, SubflowOwner {
     return taken
   }
 
-  /** Ends the connection once all is acked: nobody is left to wait for the peer's end. */
+  /** Ends the connection once all is acked: the application no longer waits for the peer's end. */
   #seeOut(): void {
     if (this.core.isOver) {
       this.trace?.close()

@@ -2,7 +2,7 @@
 /**
  * Tells a peer that is closing from a path that failed. A Go peer closes the subflows of a connection one after
  * another, up to a second apart. One that joins meanwhile, or did just before, is not among them: its listener
- * keeps it, acks what it brings, answers its pings, and nobody reads or writes there any more. The sign is an end
+ * keeps it, acks what it brings, answers its pings, but no longer reads or writes there. The sign is an end
  * in order, which a subflow in good health otherwise never sees; data that comes afterwards is the proof of life.
  */
 import type { Clock, Millis } from '../clock.js'
@@ -67,7 +67,7 @@ export class PeerCloseDetector {
     )
   }
 
-  /** The peer may be closing: nobody must join. */
+  /** The peer may be closing: no subflow must join. */
   get isOn(): boolean {
     return this.#clock.now() < this.#endsAt
   }

@@ -171,7 +171,7 @@ export class SubflowIo implements SocketPort<Duplex> {
     if (!io.#isOver) io.#handler.onDrain()
   }
 
-  /** Stays until the stream is gone: an error of a closed subflow is nobody's concern, but must be heard. */
+  /** Stays until the stream is gone: an error of a closed subflow means nothing, but must be heard. */
   static readonly #streamOnError = function (this: Served, error: Error): void {
     this[IO].#error ??= error
   }

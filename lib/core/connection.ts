@@ -95,7 +95,7 @@ export class ConnectionCore {
     return this.#subflows
   }
 
-  /** Bytes in order that nobody has taken. */
+  /** Bytes in order that have not been taken. */
   get unreadBytes(): number {
     return this.#receiver.window.unreadBytes
   }
@@ -150,7 +150,7 @@ export class ConnectionCore {
     return hasFrames || this.#receiver.isAckDue || this.#set.hasActions
   }
 
-  /** Nobody reads what the peer sends, and TCP alone can slow it down. */
+  /** What the peer sends is not read, and only TCP can slow it down. */
   get shouldStopReading(): boolean {
     const { isFull } = this.#receiver
     return isFull && this.peer.slowedBy === 'tcp' && !this.#ending.isEnding && this.#sender.isFlushed

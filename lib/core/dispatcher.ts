@@ -117,7 +117,7 @@ export class Dispatcher {
   /**
    * The subflow is gone. A data frame that it has begun is missing unless a copy comes.
    *
-   * @returns whether it ended inside a header of one, so that nobody knows which
+   * @returns whether it ended inside a header of one, so that its kind is unknown
    */
   remove(subflow: Subflow): boolean {
     const reader = this.#readers.get(subflow)

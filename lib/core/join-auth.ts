@@ -55,7 +55,7 @@ export class JoinAuthenticator {
     this.#init = init
   }
 
-  /** Nobody has shown yet what this side demands. */
+  /** No subflow has shown yet what this side demands. */
   get isUnmet(): boolean {
     if (this.#hasSecret) return !this.#hasProof
     return this.#isRequired && this.#peerKey === undefined

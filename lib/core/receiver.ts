@@ -93,7 +93,7 @@ export class Receiver {
     return this.window.outOfOrderBytes > 0 || this.window.isMissing(this.#cutFrame)
   }
 
-  /** The reader has no room for the frame that it waits for: nobody else is to blame that it is missing. */
+  /** The reader has no room for the frame that it waits for: no path is to blame that it is missing. */
   get hasNoRoom(): boolean {
     if (this.isFull) return true
     const { fn, size } = this.#refused ?? { fn: 0, size: 0 }

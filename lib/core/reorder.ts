@@ -57,7 +57,7 @@ export class ReorderWindow {
     return ranges
   }
 
-  /** Bytes in order that nobody has taken yet. */
+  /** Bytes in order that have not been taken yet. */
   get unreadBytes(): number {
     return this.#ready.bytes
   }

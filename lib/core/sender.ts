@@ -118,7 +118,7 @@ export class Sender {
   }
 
   /**
-   * Hands frames to subflows until nothing is left or nobody has room.
+   * Hands frames to subflows until nothing is left or no subflow has room.
    *
    * @returns what a user's scheduler threw, or did wrong: the end of the connection
    */

@@ -88,7 +88,7 @@ export class Siblings {
 
   /**
    * Opens what is missing of `live`, or gives up the newest of them. What fails is not tried again by itself; while one
-   * is silent, nobody knows which is needed.
+   * is silent, it is unknown which is needed.
    */
   adjust(live: readonly Subflow[]): void {
     if (live.length === 0 || live.some(({ state }) => state === 'suspect')) return

@@ -68,7 +68,7 @@ function raceAbort(dialer: SubflowDialer, signal: AbortSignal, refs: Refs): Prom
       .then((stream) => {
         signal.removeEventListener('abort', signalOnAbort)
         assertDuplex(stream, dialer)
-        // It may wait for its turn, or for its hello, with nobody else listening.
+        // It may wait for its turn, or for its hello, without any other listener.
         stream.on('error', ignore)
         refs.add(stream)
         if (signal.aborted) stream.destroy()

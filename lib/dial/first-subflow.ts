@@ -38,7 +38,7 @@ export interface FirstSubflowInit {
   readonly onFailure: (path: DialPath, error: Error) => void
   /** What is opened is held to them. */
   readonly refs: Refs
-  /** Ends the search, and later the openings that nobody has used. */
+  /** Ends the search, and later the openings that were not used. */
   readonly signal: AbortSignal
 }
 
@@ -138,7 +138,7 @@ class Search implements PathsUser {
     opening.then(
       (stream) => {
         if (this.#isSettled) {
-          // One that lost the race is a subflow to be; after an abort nobody will come for it.
+          // One that lost the race is a subflow to be; after an abort it will not be used.
           if (this.#init.signal.aborted) discard(stream)
           return
         }

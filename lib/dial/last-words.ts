@@ -25,7 +25,7 @@ export class LastWords {
     this.#clock = clock
   }
 
-  /** Nobody should join yet. */
+  /** No subflow should join yet. */
   get isOn(): boolean {
     return this.#clock.now() < this.#endsAt()
   }

@@ -33,7 +33,7 @@ export function endsOf({ localAddress, localPort, remoteAddress, remotePort }: I
   return [localAddress, ':', localPort, '|', remoteAddress, ':', remotePort].join('')
 }
 
-/** Closes a stream that its peer has reset already. Nobody is refused, and what it has said stays unread. */
+/** Closes a stream that its peer has reset already. It does not count as refused, and what it has said stays unread. */
 export function dropReset(stream: IncomingStream): void {
   debug('a stream was reset before it was accepted')
   discard(stream)

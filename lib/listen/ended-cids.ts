@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Connections that have ended a moment ago: joins of theirs may be on their way yet, and are nobody's fault. */
+/** Connections that have ended a moment ago: their joins may still be on their way, and are no misuse. */
 import type { Millis } from '../clock.js'
 
 /** Connections that are remembered: about 4 MiB. The oldest makes room. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Ends what a Go dialer has closed. Its Close takes the subflows that it has then: one whose join was under way lives on, answers
- * pings, and nobody reads or writes there (Go: dialer.go, add; conn.go, Close).
+ * pings, but no longer reads or writes there (Go: dialer.go, add; conn.go, Close).
  */
 import type { Clock } from '../clock.js'
 import type { SubflowChange } from '../conn/attach.js'

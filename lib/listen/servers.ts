@@ -19,7 +19,7 @@ export function assertServers(servers: unknown, trackers: unknown): void {
 }
 
 /**
- * What comes before TLS, nobody here can read; nor can a TLS socket be passed on.
+ * What comes before TLS cannot be read here; nor can a TLS socket be passed on.
  *
  * @throws {OptionError}
  */

@@ -54,7 +54,7 @@ export function encodeHeader({ type, flags, streamId, length }: FrameHeader): Ui
 }
 
 /**
- * Reads the header at `at`, which must be there in full. Flags that nobody knows are left to be ignored, as Go does.
+ * Reads the header at `at`, which must be there in full. Unknown flags are left in place and ignored, as Go does.
  *
  * @throws ERR_MULTIPATH_MUX_PROTOCOL for another version or an unknown type
  */

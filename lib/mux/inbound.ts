@@ -9,7 +9,7 @@ import type { StreamCore } from './stream-core.js'
 
 export class Inbound implements FrameHandler {
   readonly #state: SessionState
-  /** Of the data frame under way; `undefined` where nobody wants its payload. */
+  /** Of the data frame under way; `undefined` where its payload is not wanted. */
   #receiving: StreamCore | undefined
   #flags = 0
 

@@ -34,7 +34,7 @@ export class SessionCore {
     return this.#state.isOver
   }
 
-  /** We go away, nobody needs the session any more, and what was written has left. */
+  /** We go away, the session is no longer needed, and what was written has left. */
   get isFinished(): boolean {
     if (!this.#state.isClosing || this.streams > 0) return false
     for (const stream of this.#state.abandoned.keys()) if (!stream.isWriteEnd) return false
@@ -190,7 +190,7 @@ export class SessionCore {
     return oldest === undefined ? Infinity : oldest.openingAt + limits.openTimeoutMs
   }
 
-  /** The connection below had no path until now: nobody is late. */
+  /** The connection below had no path until now: no answer is late. */
   forgive(now: Millis): void {
     this.#state.pings.forgive(now)
     this.#state.table.forgiveOpening(now)

@@ -49,7 +49,7 @@ export class SessionState {
   readonly #arrivals = new Set<StreamCore>()
   readonly #resets: TokenBucket
   readonly #idleFrames: TokenBucket
-  /** Streams that are over, with bytes that nobody has read yet. */
+  /** Streams that are over, with bytes that have not been read yet. */
   readonly #leftovers = new Set<StreamCore>()
   #unreadBytes = 0
 
@@ -126,7 +126,7 @@ export class SessionState {
   resetByPeer(stream: StreamCore, error: MultipathError): void {
     if (!this.table.isOurs(stream.id) && !stream.hasSent) this.chargeReset()
     stream.error = error
-    // Nobody has heard of it, and nobody will read what it has brought.
+    // The application has not heard of it, and will not read what it has brought.
     if (this.#arrivals.delete(stream)) this.dropUnread(stream)
     this.remove(stream)
   }
@@ -148,7 +148,7 @@ export class SessionState {
     return bytes
   }
 
-  /** Nobody will read what is left. */
+  /** What is left will not be read. */
   dropUnread(stream: StreamCore): void {
     this.#leftovers.delete(stream)
     this.#unreadBytes -= stream.unread.bytes

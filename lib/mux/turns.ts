@@ -10,7 +10,7 @@ export class Turns<Item> {
   readonly #fresh = new Set<Item>()
   readonly #others = new Set<Item>()
 
-  /** Nobody waits behind the one whose turn it is. */
+  /** No other waits behind the one whose turn it is. */
   get isAlone(): boolean {
     return this.#fresh.size + this.#others.size <= 1
   }

@@ -92,7 +92,7 @@ export class InterfacePaths implements PathSource {
     }
     const now = this.#paths.paths
     for (const path of now) tell((listener) => listener.add(path))
-    // Whoever watched before may know of paths that went while nobody looked.
+    // Whoever watched before may know of paths that went in the meantime.
     for (const path of before) if (!now.includes(path)) tell((listener) => listener.remove(path.label))
     for (const problem of this.#problems.all) tell((listener) => listener.failed(problem))
     if (isFirst && this.#watchers.has(watcher)) this.#lookups.start()

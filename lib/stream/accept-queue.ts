@@ -21,7 +21,7 @@ export class AcceptQueue<Conn extends Duplex & Pick<SocketSurface, 'readEnd'>> {
     this.#closedError = closedError
   }
 
-  /** Connections that nobody has accepted yet. */
+  /** Connections that have not been accepted yet. */
   get length(): number {
     this.#forgetDestroyed()
     return this.#conns.size
@@ -32,7 +32,7 @@ export class AcceptQueue<Conn extends Duplex & Pick<SocketSurface, 'readEnd'>> {
     this.#forgetDestroyed()
     this.#conns.add(conn)
     conn.readEnd.hold()
-    // Nobody else listens yet, and what failed before anybody saw it is nobody's concern.
+    // It has no other listener yet, and what fails before it is accepted matters to no one.
     conn.on('error', ignore)
     // In a turn of its own: what is still to come of this one must not fall between us and the taker.
     if (this.#waiters.size > 0) setImmediate(this.#serve)
@@ -49,7 +49,7 @@ export class AcceptQueue<Conn extends Duplex & Pick<SocketSurface, 'readEnd'>> {
     })
   }
 
-  /** Refuses those who wait; @returns the connections that nobody has accepted */
+  /** Refuses those who wait; @returns the connections that were not accepted */
   close(): Conn[] {
     this.#isClosed = true
     for (const waiter of this.#waiters) waiter.reject(this.#closedError())

@@ -6,7 +6,7 @@
  *
  * What a stream has brought may take long as well: 64 KiB hold 32,000 pings. Its reader takes a portion at a time, and
  * once the turn has taken its time, the rest waits. Of those that wait, each turn serves one, and between two turns a
- * stream that has brought little is served at once: one that floods delays the others that do, and nobody else.
+ * stream that has brought little is served at once: one that floods delays only the others that flood.
  */
 import type { Readable } from 'node:stream'
 

@@ -52,7 +52,7 @@ export class LinkEnd {
     this.#out.onRoom = () => this.#handler?.onRoom()
     this.#in.handle({
       onBytes: (bytes) => {
-        // Nobody listens any more: TCP answers with a reset.
+        // The socket is closed: TCP answers with a reset.
         if (this.#handler === undefined) this.reset()
         else this.#handler.onBytes(bytes)
       },

@@ -189,7 +189,7 @@ export class Link {
 
   #connected(): Duplex {
     const [near, far] = this.open()
-    // Until the server has it, nobody else listens: a cut that comes first is no concern of theirs.
+    // Until the server has it, it has no other listener: an earlier cut must not be an uncaught error.
     far.on('error', ignore)
     this.#later(this.#options.delayMs, () => {
       if (far.destroyed) return

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** How many frames without payload a WebSocket may bring: pings, pongs and empty messages get nobody anywhere. */
+/** How many frames without payload a WebSocket may bring: pings, pongs and empty messages carry no data. */
 import type { Millis } from '../clock.js'
 
 /** At once. A proxy or a browser sends one in many seconds. */

@@ -235,7 +235,7 @@ export class WebSocketReader {
   }
 }
 
-/** UTF-8 of the reason is not looked at: nobody reads it. */
+/** UTF-8 of the reason is not checked, since the reason is not read. */
 function closeCodeOf(payload: Uint8Array): number {
   if (payload.length === 0) return CLOSE.none
   const code = payload[0]! * 256 + payload[1]!

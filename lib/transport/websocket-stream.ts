@@ -61,7 +61,7 @@ export class WebSocketStream extends Duplex {
   /** Of the newest ping that has no answer yet. */
   #pinged: Uint8Array | undefined
 
-  /** @param socket - right behind the handshake, with nobody else listening */
+  /** @param socket - right behind the handshake, without other listeners */
   constructor(socket: Carrier, isServer: boolean) {
     super({ allowHalfOpen: false, highWaterMark: HIGH_WATER_MARK })
     this.#socket = socket

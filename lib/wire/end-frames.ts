@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** FIN and RESET: how a connection between two of ours ends, so that nobody in between can end it early unseen. */
+/** FIN and RESET: how a connection between two of ours ends, so that no one in between can end it early unnoticed. */
 import type { FieldValue } from './extension.js'
 import { encodeExtension, EXTENSION, type Extension, shortText } from './extension.js'
 import { INSTANCE_BYTES } from './settings.js'

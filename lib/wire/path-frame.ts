@@ -61,7 +61,7 @@ export function decodePath(frame: Extension): PathWords {
   }
 }
 
-/** Nobody sends as much as no integer can say. */
+/** No path sends more bytes than an integer can hold. */
 function finite(value: number): number | undefined {
   return value > Number.MAX_SAFE_INTEGER ? undefined : value
 }

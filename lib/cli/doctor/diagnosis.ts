@@ -29,7 +29,7 @@ export interface PathFacts {
 
 export interface Failure {
   readonly message: string
-  /** What came instead of a handshake; `undefined` where nobody was reached. */
+  /** What came instead of a handshake; `undefined` where the path did not get that far. */
   readonly stranger: string | undefined
   /** What is wrong, and the option that corrects it, where that is known. */
   readonly fault?: string | undefined

@@ -52,7 +52,7 @@ function isBuiltIn(table: string | undefined): boolean {
   return table === undefined || ['local', 'main', 'default'].includes(table)
 }
 
-/** The next that nobody uses. */
+/** The next one that is not in use. */
 function freeTable(taken: ReadonlySet<string | undefined>): string {
   let table = FIRST_TABLE
   while (taken.has(String(table))) table++

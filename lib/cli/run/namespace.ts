@@ -113,7 +113,7 @@ export class Namespace {
     if (this.#child.connected) this.#child.disconnect()
     // For what is still being set up; a helper takes no notice.
     this.#child.kill()
-    // Nobody else has taken it where the set-up failed.
+    // Where the set-up failed, it has no other owner.
     this.#ready.promise.then((server) => server.close(), ignore)
   }
 

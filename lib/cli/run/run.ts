@@ -27,7 +27,7 @@ function runCommand(io: CliIo): Command {
   return command.action(async (program: string, words: readonly string[], flags: RunFlags) => {
     const { publish = [] } = flags
     const exitCode = await runProgram({ program: [program, ...words], publish }, flags, io)
-    // Nobody is to wait for sockets of paths that are silent.
+    // The command must not wait for sockets of silent paths.
     io.exit(exitCode)
   })
 }

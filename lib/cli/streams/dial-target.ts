@@ -102,7 +102,7 @@ export async function reachTarget<Reached>(
   }
 }
 
-/** A name that exists and leads where nobody may go is answered like one that does not exist: it is nobody's business. */
+/** A name that leads to a forbidden address is answered like one that does not exist: clients must not learn which names exist. */
 function forbidden({ host }: Place, found: readonly Address[]): TargetError {
   const led = found.map(({ address }) => address).join(', ')
   const refusal = parseAddress(host) === undefined ? 'not-found' : 'not-allowed'

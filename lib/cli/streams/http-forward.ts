@@ -157,7 +157,7 @@ function exchange(request: IncomingMessage, response: ServerResponse, upstream: 
     upstream.destroy()
     refuse(response, STATUS.failed)
   }
-  // Nobody has asked for one.
+  // The client has not asked for one.
   upstream.on('upgrade', refuseAnswer)
   upstream.on('response', (answer) => {
     try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Lookups of names under way, those included that nobody waits for any more: the system's resolver cannot be stopped. */
+/** Lookups of names under way, including those that are no longer waited for: the system's resolver cannot be stopped. */
 import type { LookupAddress } from 'node:dns'
 import { lookup as dnsLookup } from 'node:dns/promises'
 import type { Resolve } from './dial-target.js'

@@ -13,7 +13,7 @@ export type Outcome = Answer | 'unavailable'
 export interface PassOnInit {
   readonly socket: Socket
   readonly request: StreamRequest
-  /** Opens the stream; `signal` is aborted when nobody wants it any more. */
+  /** Opens the stream; `signal` is aborted when it is no longer wanted. */
   readonly open: (signal: AbortSignal) => Promise<MuxStream>
   /** What has come from the socket already. */
   readonly head?: Uint8Array

@@ -31,7 +31,7 @@ export const SPECIAL: readonly Range[] = [
 ]
 const ALL: BlockList = blockList(SPECIAL)
 
-/** Whether `address` is one that nobody may be led to by a name or a general rule. */
+/** Whether a name or a general rule may not lead to `address`. */
 export function isSpecial(address: Address): boolean {
   return contains(ALL, address) || isTranslatedSpecial(address)
 }

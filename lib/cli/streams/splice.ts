@@ -80,7 +80,7 @@ export class Splice {
   }
 }
 
-/** Ends a stream so that nobody takes it for whole. */
+/** Ends a stream so that it cannot be taken for whole. */
 export function cut(stream: Resettable): void {
   stream.on('error', ignore)
   if (stream.destroyed) return
