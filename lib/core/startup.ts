@@ -19,6 +19,8 @@ const FED_GAIN = 4
 /** But what waits in the kernel holds up what other paths bring: on longer paths it gets less, and from the second RTT on no more than others. */
 const FED_MS = 60
 const UNFED_MS = 100
+/** Nor where round trips of the first flight, which finds no queue, differ by more than this factor: jitter asks for other windows. */
+const JITTERY = 2
 /** An ack shows a queue if it exceeds the minimum RTT by this share, and by at least this many milliseconds. */
 export const QUEUEING_SHARE: number = 1 / 2
 const QUEUEING_MS = 4
@@ -58,6 +60,8 @@ export class Startup {
   /** How long acks had come without a stall while the newest flight was on its way. */
   #steadyMs: Millis = 0
   #repairedAt: Millis = -Infinity
+  /** The longest round trip of the first flight, which finds no queue: its first ack ends a round. */
+  #longestFirst = 0
 
   constructor(rtt: RttEstimator, isModelBased: boolean) {
     this.#rtt = rtt
@@ -69,6 +73,7 @@ export class Startup {
     const { min } = this.#rtt
     const elapsed = now - this.#ackedAt
     this.#ackedAt = now
+    if (this.#rounds <= 1) this.#longestFirst = Math.max(this.#longestFirst, now - sentAt)
     this.#deliveredLately = this.#deliveredLately * Math.exp(-elapsed / (REPAIR_ROUNDS * min)) + bytes
     if (elapsed > Math.max(STALL_MS, STALL_SHARE * min)) {
       this.#stallEndedAt = now
@@ -112,6 +117,7 @@ export class Startup {
   /** Anew. */
   begin(): void {
     this.#rounds = 0
+    this.#longestFirst = 0
     this.#bestRate = 0
     this.#flatRounds = 0
     this.#deliveredLately = 0
@@ -137,7 +143,8 @@ export class Startup {
 
   /** The kernel always has something to send. */
   get #isFed(): boolean {
-    return this.#isModelBased && this.#rtt.min < UNFED_MS
+    const { min } = this.#rtt
+    return this.#isModelBased && min < UNFED_MS && this.#longestFirst < JITTERY * min + QUEUEING_MS
   }
 
   /** Where the minimum RTT lies between two, 0 to 1. */

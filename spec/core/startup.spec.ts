@@ -20,6 +20,13 @@ describe('the window of a path that is filled by a kernel with a model', () => {
     },
   )
 
+  it('has no more than others where the first round trips differ by much', () => {
+    const path = new WindowPath({ rate: 2000, rttMs: 90, isModelBased: true }).runs(20)
+    path.rttMs = 40
+    path.runsUntil(() => path.window.rate > 1900)
+    expect(path.bytes / path.pipe).toBeLessThan(1.5)
+  })
+
   it('stays so although a queue shows, until three rounds have brought no more', () => {
     const path = new WindowPath({ rate: 2000, rttMs: 40, isModelBased: true })
     path.runsUntil(() => path.window.rate > 1900)
