@@ -27,7 +27,7 @@ function simulatedKernel(stream: Duplex): KernelView | undefined {
 }
 
 function kernelOf(stream: Duplex): KernelView {
-  return simulatedKernel(stream) ?? systemKernel
+  return simulatedKernel(stream) ?? systemKernel()
 }
 
 /** Streams of Node and its event loop. `clock` may be another than the system's. */

@@ -33,19 +33,17 @@ export function isModelBasedName(congestionControl: string): boolean {
   return congestionControl.startsWith('bbr')
 }
 
-let isModelBased = false
+const MODEL_BASED: KernelView = { isModelBased: true, retransmits: kernelRetransmits }
+const LOSS_BASED: KernelView = { isModelBased: false, retransmits: kernelRetransmits }
+let known = LOSS_BASED
 let readAt = -Infinity
 
-/** The TCP of the network namespace of this process. */
-export const systemKernel: KernelView = {
-  /** By the congestion control that new sockets get. */
-  get isModelBased() {
-    const now = performance.now()
-    if (now - readAt < FRESH_MS) return isModelBased
-    readAt = now
-    return (isModelBased = isModelBasedName(read(CONGESTION_CONTROL) ?? ''))
-  },
-  retransmits: kernelRetransmits,
+/** The TCP of the network namespace of this process, with the congestion control that new sockets get. */
+export function systemKernel(): KernelView {
+  const now = performance.now()
+  if (now - readAt < FRESH_MS) return known
+  readAt = now
+  return (known = isModelBasedName(read(CONGESTION_CONTROL) ?? '') ? MODEL_BASED : LOSS_BASED)
 }
 
 /** @returns `undefined` where the system does not tell */

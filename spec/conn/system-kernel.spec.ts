@@ -76,6 +76,6 @@ describe('a kernel that sends by a model of the path', () => {
 
   it.runIf(process.platform === 'linux')('is what Linux says', () => {
     const name = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'latin1')
-    expect(systemKernel.isModelBased).toBe(isModelBasedName(name))
+    expect(systemKernel().isModelBased).toBe(isModelBasedName(name))
   })
 })
