@@ -43,7 +43,8 @@ export type ParallelPolicy =
 export interface PathPolicy extends PathNumbers {
   /**
    * Subflows of the path, 1 to 64. A number is their number from the start. With `{ max }` it is one at first, and further
-   * ones are opened while random losses limit the rate and each adds at least a tenth. Under a cap, none is added.
+   * ones are opened while random losses limit the rate and each adds at least a tenth. None is added under a cap, or where
+   * the sender's system has BBR, which losses do not slow down.
    * `auto` is `{ max: 8 }` where the sender's system counts what TCP sends again (Linux), and 1 elsewhere. Default: `auto`.
    */
   parallel?: ParallelPolicy | undefined
