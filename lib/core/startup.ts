@@ -62,6 +62,7 @@ export class Startup {
   #repairedAt: Millis = -Infinity
   /** The longest round trip of the first flight, which finds no queue: its first ack ends a round. */
   #longestFirst = 0
+  #isFirst = true
 
   constructor(rtt: RttEstimator, isModelBased: boolean) {
     this.#rtt = rtt
@@ -73,7 +74,7 @@ export class Startup {
     const { min } = this.#rtt
     const elapsed = now - this.#ackedAt
     this.#ackedAt = now
-    if (this.#rounds <= 1) this.#longestFirst = Math.max(this.#longestFirst, now - sentAt)
+    if (this.#isFirst && this.#rounds <= 1) this.#longestFirst = Math.max(this.#longestFirst, now - sentAt)
     this.#deliveredLately = this.#deliveredLately * Math.exp(-elapsed / (REPAIR_ROUNDS * min)) + bytes
     if (elapsed > Math.max(STALL_MS, STALL_SHARE * min)) {
       this.#stallEndedAt = now
@@ -114,10 +115,10 @@ export class Startup {
     return this.#flatRounds >= FLAT_ROUNDS || isFlatForLong || showsQueue
   }
 
-  /** Anew. */
+  /** Anew. The kernel has ended its own startup long ago. */
   begin(): void {
+    this.#isFirst = false
     this.#rounds = 0
-    this.#longestFirst = 0
     this.#bestRate = 0
     this.#flatRounds = 0
     this.#deliveredLately = 0
@@ -144,7 +145,8 @@ export class Startup {
   /** The kernel always has something to send. */
   get #isFed(): boolean {
     const { min } = this.#rtt
-    return this.#isModelBased && min < UNFED_MS && this.#longestFirst < JITTERY * min + QUEUEING_MS
+    const mayBe = this.#isModelBased && this.#isFirst && min < UNFED_MS
+    return mayBe && this.#longestFirst < JITTERY * min + QUEUEING_MS
   }
 
   /** Where the minimum RTT lies between two, 0 to 1. */

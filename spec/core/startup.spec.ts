@@ -27,6 +27,14 @@ describe('the window of a path that is filled by a kernel with a model', () => {
     expect(path.bytes / path.pipe).toBeLessThan(1.5)
   })
 
+  it('has no more than others when it begins anew: such a kernel does not', () => {
+    const path = new WindowPath({ rate: 2000, rttMs: 40, isModelBased: true }).runs(1000)
+    path.window.restart()
+    path.runsUntil(() => path.window.rate > 1900)
+    expect(path.window.isStartup).toBe(true)
+    expect(path.bytes / path.pipe).toBeLessThan(1.5)
+  })
+
   it('stays so although a queue shows, until three rounds have brought no more', () => {
     const path = new WindowPath({ rate: 2000, rttMs: 40, isModelBased: true })
     path.runsUntil(() => path.window.rate > 1900)
