@@ -278,8 +278,7 @@ class PathTrial {
   }
 }
 
-/** The number of subflows on its path is for this side to decide. */
-/** A kernel that sends by a model of the path is not slowed down by losses. */
+/** The number of subflows on its path is for this side to decide, and its kernel sends less after losses (BBR does not). */
 const mayVary = ({ path, kernel }: Subflow): boolean =>
   path.mostSubflows > path.leastSubflows && kernel?.isModelBased !== true
 

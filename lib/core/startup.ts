@@ -16,10 +16,10 @@ const LONG_STARTUP_MS = 160
  * it counts no rounds: it stays in its startup, and overflows every short queue.
  */
 const FED_GAIN = 4
-/** But what waits in the kernel holds up what other paths bring: on longer paths it gets less, and from the second RTT on no more than others. */
+/** Data that waits in the kernel delays what other paths have brought. Above the first RTT, the window shrinks; from the second RTT on, it is the usual one. */
 const FED_MS = 60
 const UNFED_MS = 100
-/** Nor where round trips of the first flight, which finds no queue, differ by more than this factor: jitter asks for other windows. */
+/** The first flight finds no queue: if its round trips differ by more than this factor, the path has jitter, and gets the usual window. */
 const JITTERY = 2
 /** An ack shows a queue if it exceeds the minimum RTT by this share, and by at least this many milliseconds. */
 export const QUEUEING_SHARE: number = 1 / 2
@@ -46,7 +46,8 @@ const between = (from: number, to: number, share: number): number => from + (to 
 /** Finds repairs by itself: `repairs.ts` compares a stall with the round before it, and misses repairs that follow one another. */
 export class Startup {
   readonly #rtt: RttEstimator
-  readonly #isModelBased: boolean
+  /** The kernel begins as well, and is one with BBR. */
+  #mayBeFed: boolean
   #rounds = 0
   #flatRounds = 0
   #bestRate = 0
@@ -62,11 +63,10 @@ export class Startup {
   #repairedAt: Millis = -Infinity
   /** The longest round trip of the first flight, which finds no queue: its first ack ends a round. */
   #longestFirst = 0
-  #isFirst = true
 
   constructor(rtt: RttEstimator, isModelBased: boolean) {
     this.#rtt = rtt
-    this.#isModelBased = isModelBased
+    this.#mayBeFed = isModelBased
   }
 
   /** An ack of `bytes` that left at `sentAt`; the RTT has been sampled. */
@@ -74,7 +74,7 @@ export class Startup {
     const { min } = this.#rtt
     const elapsed = now - this.#ackedAt
     this.#ackedAt = now
-    if (this.#isFirst && this.#rounds <= 1) this.#longestFirst = Math.max(this.#longestFirst, now - sentAt)
+    if (this.#rounds <= 1) this.#longestFirst = Math.max(this.#longestFirst, now - sentAt)
     this.#deliveredLately = this.#deliveredLately * Math.exp(-elapsed / (REPAIR_ROUNDS * min)) + bytes
     if (elapsed > Math.max(STALL_MS, STALL_SHARE * min)) {
       this.#stallEndedAt = now
@@ -117,7 +117,7 @@ export class Startup {
 
   /** Anew. The kernel has ended its own startup long ago. */
   begin(): void {
-    this.#isFirst = false
+    this.#mayBeFed = false
     this.#rounds = 0
     this.#bestRate = 0
     this.#flatRounds = 0
@@ -145,8 +145,7 @@ export class Startup {
   /** The kernel always has something to send. */
   get #isFed(): boolean {
     const { min } = this.#rtt
-    const mayBe = this.#isModelBased && this.#isFirst && min < UNFED_MS
-    return mayBe && this.#longestFirst < JITTERY * min + QUEUEING_MS
+    return this.#mayBeFed && min < UNFED_MS && this.#longestFirst < JITTERY * min + QUEUEING_MS
   }
 
   /** Where the minimum RTT lies between two, 0 to 1. */

@@ -11,7 +11,7 @@ import { SessionCore } from './session-core.js'
 import type { MuxEvent, SessionInit } from './session-state.js'
 import type { StreamCore } from './stream-core.js'
 
-/** Frames are made for so many bytes at once: enough for one write, and too few to delay other streams. */
+/** Frames are built for this many bytes at a time: enough for one write, but not enough to delay other streams. */
 const POLL_BYTES = 262_144
 
 /** New streams that are told of in one turn of the event loop: the rest of a crowd waits, so that others get theirs. */
