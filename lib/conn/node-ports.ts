@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../clock.js'
 import type { KernelView } from '../core/init.js'
 import type { DriverPorts, SocketHandler, SocketPort, TurnPort } from './driver-ports.js'
-import { systemKernel } from './system-kernel.js'
+import { SystemKernel } from './system-kernel.js'
 import { SubflowIo } from './subflow-io.js'
 
 const turn: TurnPort = {
@@ -27,7 +27,7 @@ function simulatedKernel(stream: Duplex): KernelView | undefined {
 }
 
 function kernelOf(stream: Duplex): KernelView {
-  return simulatedKernel(stream) ?? systemKernel()
+  return simulatedKernel(stream) ?? new SystemKernel(stream)
 }
 
 /** Streams of Node and its event loop. `clock` may be another than the system's. */

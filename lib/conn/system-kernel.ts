@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What Linux tells everybody of TCP in a network namespace. */
 import { readFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import type { Millis } from '../clock.js'
 import type { KernelView } from '../core/init.js'
+import { TokenBucket } from '../token-bucket.js'
 
 const COUNTS = '/proc/self/net/netstat'
+const SOCKETS = { IPv4: '/proc/self/net/tcp', IPv6: '/proc/self/net/tcp6' }
+const NUMBER_OF_SOCKETS = '/proc/self/net/sockstat'
 const CONGESTION_CONTROL = '/proc/sys/net/ipv4/tcp_congestion_control'
 /** A congestion control that was read is taken for what it is for this long, milliseconds. */
 const FRESH_MS = 1000
+/** The list of sockets takes a few milliseconds: it is read so often in a second, and only where there are no more sockets than this. */
+const READS_PER_SECOND = 20
+const MOST_SOCKETS = 1000
+/** Packets of a first flight (RFC 6928). */
+const FIRST_WINDOW = 10
 
 /**
  * Segments that TCP has sent again in the network namespace of this process because later ones had arrived, of all
@@ -33,17 +43,82 @@ export function isModelBasedName(congestionControl: string): boolean {
   return congestionControl.startsWith('bbr')
 }
 
-const MODEL_BASED: KernelView = { isModelBased: true, retransmits: kernelRetransmits }
-const LOSS_BASED: KernelView = { isModelBased: false, retransmits: kernelRetransmits }
-let known = LOSS_BASED
-let readAt = -Infinity
+/**
+ * The congestion window of a socket, packets.
+ *
+ * @param sockets - the list of those of its family, as Linux writes it (net/ipv4/tcp_ipv4.c, `get_tcp4_sock`)
+ * @returns `undefined` where there is no such socket, or several with these ports
+ */
+export function parseWindow(sockets: string, localPort: number, remotePort: number): number | undefined {
+  const hex = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const row = new RegExp(`${hex(localPort)} [0-9A-F]+${hex(remotePort)} 01 .* (\\d+) +-?\\d+ *$`, 'gm')
+  const [found, another] = sockets.matchAll(row)
+  return found === undefined || another !== undefined ? undefined : Number(found[1])
+}
 
-/** The TCP of the network namespace of this process, with the congestion control that new sockets get. */
-export function systemKernel(): KernelView {
-  const now = performance.now()
-  if (now - readAt < FRESH_MS) return known
-  readAt = now
-  return (known = isModelBasedName(read(CONGESTION_CONTROL) ?? '') ? MODEL_BASED : LOSS_BASED)
+/** Sockets of TCP, those that wait for late packets too. @param sockstat - what Linux counts */
+export function parseSockets(sockstat: string): number {
+  const [, used, waiting] = /^TCP: inuse (\d+) .*tw (\d+)/m.exec(sockstat) ?? []
+  return Number(used) + Number(waiting)
+}
+
+/** Where a stream ends, if it is a socket. */
+export interface SocketEnds {
+  readonly localPort?: number | undefined
+  readonly localFamily?: string | undefined
+  readonly remotePort?: number | undefined
+}
+
+/** The congestion control of sockets, as far as the system's files tell it. */
+export class CongestionControls {
+  readonly #read: (file: string) => string | undefined
+  readonly #reads = new TokenBucket(READS_PER_SECOND, READS_PER_SECOND, 0)
+  #isDefaultModelBased = false
+  #readAt: Millis = -Infinity
+
+  /** @param readFile - @returns `undefined` where the system does not tell */
+  constructor(readFile: (file: string) => string | undefined) {
+    this.#read = readFile
+  }
+
+  /**
+   * Whether a socket that has sent little so far sends by a model of the path. A route may name another congestion control than the
+   * system's: then its window has not grown, as CUBIC's does not while hardly anything is under way, and BBR's does.
+   */
+  isModelBased(ends: SocketEnds, now: Millis): boolean {
+    if (now - this.#readAt >= FRESH_MS) {
+      this.#readAt = now
+      this.#isDefaultModelBased = isModelBasedName(this.#read(CONGESTION_CONTROL) ?? '')
+    }
+    return this.#isDefaultModelBased && (this.#windowOf(ends, now) ?? Infinity) > FIRST_WINDOW
+  }
+
+  #windowOf({ localPort, localFamily, remotePort }: SocketEnds, now: Millis): number | undefined {
+    if (localPort === undefined || remotePort === undefined || !this.#reads.take(now)) return undefined
+    if (!(parseSockets(this.#read(NUMBER_OF_SOCKETS) ?? '') <= MOST_SOCKETS)) return undefined
+    const sockets = this.#read(localFamily === 'IPv6' ? SOCKETS.IPv6 : SOCKETS.IPv4)
+    return sockets === undefined ? undefined : parseWindow(sockets, localPort, remotePort)
+  }
+}
+
+const congestionControls = new CongestionControls(read)
+
+/** The TCP below a stream, in the network namespace of this process. */
+export class SystemKernel implements KernelView {
+  readonly #stream: SocketEnds
+  #isModelBased: boolean | undefined
+
+  constructor(stream: Duplex) {
+    this.#stream = stream as SocketEnds
+  }
+
+  isModelBased(): boolean {
+    return (this.#isModelBased ??= congestionControls.isModelBased(this.#stream, performance.now()))
+  }
+
+  retransmits(): number | undefined {
+    return kernelRetransmits()
+  }
 }
 
 /** @returns `undefined` where the system does not tell */

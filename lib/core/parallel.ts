@@ -278,13 +278,16 @@ class PathTrial {
   }
 }
 
-/** The number of subflows on its path is for this side to decide, and its kernel sends less after losses (BBR does not). */
-const mayVary = ({ path, kernel }: Subflow): boolean =>
-  path.mostSubflows > path.leastSubflows && kernel?.isModelBased !== true
+/** The number of subflows on its path is for this side to decide. */
+const mayVary = ({ path }: Subflow): boolean => path.mostSubflows > path.leastSubflows
 
-/** Losses limit its rate, by its acks and by its kernel's count. Without a count, acks are enough where the application asked for more subflows. */
-function showsLosses({ path, repairs }: Subflow, now: Millis, rtt: Millis): boolean {
-  return repairs.isLossy(now, rtt) && (repairs.isCounted || !path.isParallelAuto)
+/**
+ * Losses limit its rate, by its acks and by its kernel's count. Without a count, acks are enough where the application asked for more
+ * subflows. A kernel with BBR does not send less after losses.
+ */
+function showsLosses({ path, repairs, kernel }: Subflow, now: Millis, rtt: Millis): boolean {
+  if (!repairs.isLossy(now, rtt) || kernel?.isModelBased() === true) return false
+  return repairs.isCounted || !path.isParallelAuto
 }
 
 const measureMs = (rtt: Millis): Millis => Math.max(MEASURE_MS, MEASURE_ROUNDS * rtt)

@@ -10,11 +10,10 @@ import { DRAIN_GAIN, PHASES, STEADY_GAIN } from './congestion.js'
 import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 import { DeliveryRate } from './delivery-rate.js'
 import { frameBytesOf, MIN_FRAME_BYTES } from './frame-size.js'
-import type { KernelView } from './init.js'
 import type { Repairs } from './repairs.js'
 import type { RttEstimator } from './rtt.js'
 import { MIN_RTT_WINDOW_MS, MIN_RTT_WINDOW_ROUNDS } from './rtt.js'
-import { QUEUEING_SHARE, Startup } from './startup.js'
+import { type KernelAsked, QUEUEING_SHARE, Startup } from './startup.js'
 import { WindowPace } from './window-pace.js'
 
 const KIB = 1024
@@ -47,7 +46,7 @@ const LAST_REPAIR_MS = 16_000
 const STALE_MS = 30_000
 
 /** What a window has to know of its path's repairs. */
-type RepairsSeen = Pick<Repairs, 'isFrequent'>
+type RepairsSeen = Pick<Repairs, 'isFrequent' | 'lastAt'>
 
 export class PhasedWindow implements CongestionController, PhaseFigures {
   readonly #rtt: RttEstimator
@@ -76,10 +75,10 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   #repairMs = FIRST_REPAIR_MS
   #repairedAt: Millis = -Infinity
 
-  constructor(rtt: RttEstimator, repairs: () => RepairsSeen, kernel?: Pick<KernelView, 'isModelBased'>) {
+  constructor(rtt: RttEstimator, repairs: () => RepairsSeen, kernel?: KernelAsked) {
     this.#rtt = rtt
     this.#repairs = repairs
-    this.#startup = new Startup(rtt, kernel?.isModelBased ?? false)
+    this.#startup = new Startup(rtt, kernel)
   }
 
   get rate(): number {
@@ -110,7 +109,8 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
 
   /** While the path is being filled, the rate says too little of it. */
   #setPace(bytes: number): void {
-    this.#pace?.follow(this.isStartup ? Infinity : bytes, this.rate, this.#rtt.min)
+    if (this.isStartup) this.#pace?.free()
+    else this.#pace?.follow(bytes, this.rate, this.#rtt.min, this.#startup.isKernelModelBased)
   }
 
   frameBytes(maxFrameBytes: number): number {
@@ -128,6 +128,7 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
   }
 
   stamp(now: Millis, inFlight: number, bytes: number): DeliveryStamp {
+    if (this.#startup.left(inFlight + bytes)) this.#bytes = undefined
     this.#currentPace().spend(bytes, now)
     return this.#rate.stamp(now, inFlight)
   }
@@ -156,12 +157,12 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     if (round !== undefined) {
       this.#roundRates = [...this.#roundRates.slice(1 - RECENT_ROUNDS), round.rate]
       if (this.isStartup) this.#startup.roundEnded(round, this.rate)
-      if (this.#phase === 'repair') this.#pace?.repairRound()
     }
     if (this.#phase === 'drain') this.#measure(flight, now)
     if (flight.sentAt > this.#since) this.#isReviewed = true
     const next = PHASES[this.#phase].next(this, now)
     if (next !== undefined) this.#enter(next, now)
+    this.#pace?.acked(now - this.#repairs().lastAt < this.#rtt.min)
     this.#bytes = undefined
   }
 
@@ -169,7 +170,6 @@ export class PhasedWindow implements CongestionController, PhaseFigures {
     this.#bytes = undefined
     this.#rate.forget()
     this.#startup.begin()
-    this.#pace?.restart()
     this.#phase = 'startup'
   }
 

@@ -4,6 +4,7 @@ import type { Millis } from '../clock.js'
 import { STEADY_GAIN } from './congestion.js'
 import type { Round } from './delivery-rate.js'
 import { TOGETHER_MS } from './repairs.js'
+import type { KernelView } from './init.js'
 import type { RttEstimator } from './rtt.js'
 
 /** Window in pipes: short paths, where growth takes no time, and long ones; between these RTTs the one becomes the other. */
@@ -41,13 +42,22 @@ const REPAIR_ROUNDS = 3
 /** It grows only while the rate has risen within this many round trips. Each loss slows CUBIC down, and leaves more data in its buffer. */
 const GROWTH_ROUNDS = 4
 
+/** A kernel is asked how it sends once more than this is under way, bytes: half of its first flight, after which CUBIC's window grows. */
+const HALF_FLIGHT_BYTES = 5 * 1400
+
+/** What has to be known of the kernel below. */
+export type KernelAsked = Pick<KernelView, 'isModelBased'>
+
 const between = (from: number, to: number, share: number): number => from + (to - from) * share
 
 /** Finds repairs by itself: `repairs.ts` compares a stall with the round before it, and misses repairs that follow one another. */
 export class Startup {
   readonly #rtt: RttEstimator
-  /** The kernel begins as well, and is one with BBR. */
-  #mayBeFed: boolean
+  /** Until it has been asked. */
+  #kernel: KernelAsked | undefined
+  #isKernelModelBased = false
+  /** It began before, and the kernel did not begin anew. */
+  #isRestart = false
   #rounds = 0
   #flatRounds = 0
   #bestRate = 0
@@ -64,9 +74,22 @@ export class Startup {
   /** The longest round trip of the first flight, which finds no queue: its first ack ends a round. */
   #longestFirst = 0
 
-  constructor(rtt: RttEstimator, isModelBased: boolean) {
+  constructor(rtt: RttEstimator, kernel?: KernelAsked) {
     this.#rtt = rtt
-    this.#mayBeFed = isModelBased
+    this.#kernel = kernel
+  }
+
+  /** As far as is known: the kernel is one with BBR. */
+  get isKernelModelBased(): boolean {
+    return this.#isKernelModelBased
+  }
+
+  /** So many bytes are under way. @returns whether that has told something of the kernel */
+  left(inFlight: number): boolean {
+    if (this.#kernel === undefined || inFlight <= HALF_FLIGHT_BYTES || this.#rtt.samples === 0) return false
+    this.#isKernelModelBased = this.#kernel.isModelBased()
+    this.#kernel = undefined
+    return true
   }
 
   /** An ack of `bytes` that left at `sentAt`; the RTT has been sampled. */
@@ -117,7 +140,7 @@ export class Startup {
 
   /** Anew. The kernel has ended its own startup long ago. */
   begin(): void {
-    this.#mayBeFed = false
+    this.#isRestart = true
     this.#rounds = 0
     this.#bestRate = 0
     this.#flatRounds = 0
@@ -145,7 +168,12 @@ export class Startup {
   /** The kernel always has something to send. */
   get #isFed(): boolean {
     const { min } = this.#rtt
-    return this.#mayBeFed && min < UNFED_MS && this.#longestFirst < JITTERY * min + QUEUEING_MS
+    return (
+      this.#isKernelModelBased &&
+      !this.#isRestart &&
+      min < UNFED_MS &&
+      this.#longestFirst < JITTERY * min + QUEUEING_MS
+    )
   }
 
   /** Where the minimum RTT lies between two, 0 to 1. */

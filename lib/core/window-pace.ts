@@ -7,33 +7,36 @@ import { Pacer } from './pacer.js'
 const BURST_MS = 4
 const BURST_SHARE = 1 / 8
 /**
- * The pace is at most this many times the rate. A kernel that had run dry (CUBIC) would otherwise send at once all that a bunch of
- * acks makes room for, and overflow a queue.
+ * Over a kernel that does not pace (CUBIC), the pace is at most this many times the rate. A kernel that had run dry would otherwise send
+ * at once all that a bunch of acks makes room for, and overflow a queue.
  */
 const PACE_GAIN = 1.5
-/**
- * That limit holds only after this many rounds. BBR ends its startup after three rounds in which it always had something to send, and
- * each may last three times the minimum RTT.
- */
-const SETTLING_ROUNDS = 8
 
 export class WindowPace extends Pacer {
-  #repairRounds = 0
+  #isLimited = false
+  #isRepaired = false
 
-  /** TCP repaired losses for a round, or the path has jitter. */
-  repairRound(): void {
-    if (this.#repairRounds < SETTLING_ROUNDS) this.#repairRounds++
+  /**
+   * For a round trip after a repair, the pace is no higher than the rate: behind a loss, all of the window is acked at once, and the path is
+   * empty. With more, a second overflow would follow each.
+   *
+   * @param isRepaired - TCP has repaired a loss within the last round trip
+   */
+  acked(isRepaired: boolean): void {
+    if (isRepaired && !this.#isRepaired && this.#isLimited) this.empty()
+    this.#isRepaired = isRepaired
   }
 
-  /** The path is found anew. */
-  restart(): void {
-    this.#repairRounds = 0
+  /** All may leave at once. */
+  free(): void {
+    this.#isLimited = false
+    this.set(Infinity, BURST_MS)
   }
 
-  /** A window of `bytes` leaves within a minimum RTT; at Infinity, at once. @param rate - delivery rate, bytes per millisecond */
-  follow(bytes: number, rate: number, minRtt: Millis): void {
-    const most = bytes === Infinity ? Infinity : bytes / minRtt
-    const pace = this.#repairRounds < SETTLING_ROUNDS ? most : Math.min(most, PACE_GAIN * rate)
-    this.set(pace, Math.max(BURST_MS, BURST_SHARE * minRtt))
+  /** A window of `bytes` leaves within a minimum RTT. @param rate - delivery rate, bytes per millisecond @param isKernelPaced - the kernel below paces */
+  follow(bytes: number, rate: number, minRtt: Millis, isKernelPaced: boolean): void {
+    this.#isLimited = !isKernelPaced
+    const limit = isKernelPaced ? Infinity : (this.#isRepaired ? 1 : PACE_GAIN) * rate
+    this.set(Math.min(bytes / minRtt, limit), Math.max(BURST_MS, BURST_SHARE * minRtt))
   }
 }

@@ -43,7 +43,7 @@ export class LinkEnd {
   /** The TCP that sends from here. @internal */
   get kernel(): KernelView {
     const out = this.#out
-    return { isModelBased: out.isModelBased, retransmits: () => out.retransmits }
+    return { isModelBased: () => out.isModelBased, retransmits: () => out.retransmits }
   }
 
   /** Sets the handler. Bytes that arrived before are delivered at once. */

@@ -399,7 +399,8 @@ describe('a path that loses', () => {
       for (let step = 0; step < 50; step++) pipes.push(path.runs(10).bytes / path.pipe)
     }
     expect(Math.max(...pipes)).toBeLessThanOrEqual(6 + 1e-9)
-    expect(path.most).toBeLessThan(6.8 * 50_000)
+    // The rate is taken for up to a quarter more than it is.
+    expect(path.most).toBeLessThan(6 * 1.25 * 50_000)
   })
 
   it('may send at once after it was begun anew, however often it has been repaired', () => {
@@ -425,8 +426,8 @@ describe('a path that loses', () => {
     })
   }
 
-  it('is filled again within a round trip after its first repairs, not in one burst', () => {
-    const path = settled(1000, 50)
+  it('is filled again within a round trip by a kernel that paces, not in one burst', () => {
+    const path = new WindowPath({ rate: 1000, rttMs: 50, isModelBased: true }).settles()
     for (let repair = 0; repair < 2; repair++) {
       path.repairs(100)
       path.runs(100 + path.rtt.min)
@@ -435,12 +436,20 @@ describe('a path that loses', () => {
     }
   })
 
-  it('is filled again at one and a half times its rate, once a kernel has ended its own startup', () => {
+  it('is filled again at its rate where the kernel does not pace, and then faster: behind a loss, the path is empty', () => {
     const sent = refilled(settled(1000, 50))
-    expect(Math.max(...sent.slice(0, 2))).toBeGreaterThan(1.8)
-    const later = sent.slice(4)
-    expect(Math.max(...later)).toBeLessThan(1.6)
-    expect(later.filter((pipes) => pipes > 1).length).toBeGreaterThan(3)
+    expect(Math.max(...sent)).toBeLessThan(1.2)
+    // One of them is a drain.
+    expect(sent.filter((pipes) => pipes > 0.95).length).toBeGreaterThanOrEqual(8)
+  })
+
+  it('gets more than its rate a round trip after a repair, so that it can turn out to be faster', () => {
+    const path = settled(1000, 50)
+    path.repairs(100)
+    path.runs(100 + 55)
+    path.rate = 2000
+    path.runs(500)
+    expect(path.window.rate).toBeGreaterThan(1600)
   })
 
   it('has its queue drained after two seconds, then after up to sixteen, to see whether it made the losses itself', () => {

@@ -77,6 +77,21 @@ describe('the window of a path', () => {
     },
   )
 
+  it.each([40, 80])(
+    'loses a packet or two at a time over CUBIC, where a queue holds a quarter of a pipe and the round trip takes %i ms',
+    (rttMs) => {
+      const queueBytes = 0.25 * 20 * 125 * rttMs
+      const buffers = { sendBufferBytes: 4 * MIB, receiveBufferBytes: 128 * MIB }
+      const { near, rate, advance } = bulk({
+        ...{ rateMbps: 20, delayMs: rttMs / 2, queueBytes, kernel: 'cubic' },
+        ...buffers,
+      })
+      advance(4000)
+      expect(rate(16_000)).toBeGreaterThan(0.9 * 20)
+      expect(near.joined[0]!.kernel!.retransmits()).toBeLessThan(16)
+    },
+  )
+
   it('takes no silence for the repair of a loss', () => {
     const { near, links, advance } = bulk({ rateMbps: 20, delayMs: 10, queueBytes: 60_000 })
     advance(2000)

@@ -49,7 +49,7 @@ export class WindowPath {
   readonly #journeys: Journey[] = []
 
   constructor({ rate, rttMs, isModelBased = false }: WindowPathInit) {
-    this.window = new PhasedWindow(this.rtt, () => this.#repairs, { isModelBased })
+    this.window = new PhasedWindow(this.rtt, () => this.#repairs, { isModelBased: () => isModelBased })
     this.rate = rate
     this.rttMs = rttMs
   }
