@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path that is filled for the first time, and whose kernel repairs losses meanwhile. */
 import { describe, expect, it } from 'vitest'
+import { PhasedWindow } from '../../lib/core/phased-window.js'
+import { Repairs } from '../../lib/core/repairs.js'
+import { RttEstimator } from '../../lib/core/rtt.js'
 import { WindowPath } from '../support/window-path.js'
 
 describe('the window of a path that is filled by a kernel with a model', () => {
@@ -44,6 +47,37 @@ describe('the window of a path that is filled by a kernel with a model', () => {
     path.runs(3 * 4 * 40)
     expect(path.window.isStartup).toBe(false)
     expect(path.bytes / path.pipe).toBeLessThan(1.5)
+  })
+})
+
+describe('the kernel below a path', () => {
+  const asking = (): { rtt: RttEstimator; window: PhasedWindow; asked: () => number } => {
+    const rtt = new RttEstimator()
+    let asked = 0
+    const isModelBased = (): boolean => ++asked > 0
+    const window = new PhasedWindow(rtt, () => new Repairs(), { isModelBased })
+    return { rtt, window, asked: () => asked }
+  }
+
+  it('is asked how it sends once, when more than half of a first flight is under way', () => {
+    const { rtt, window, asked } = asking()
+    rtt.sample(40, 0)
+    window.stamp(0, 0, 7000)
+    expect(asked()).toBe(0)
+    window.stamp(0, 7000, 1)
+    window.stamp(0, 7001, 7000)
+    window.restart()
+    window.stamp(0, 14_000, 7000)
+    expect(asked()).toBe(1)
+  })
+
+  it('is not asked before anything has come back, since its own window has not begun to grow', () => {
+    const { rtt, window, asked } = asking()
+    window.stamp(0, 0, 14_000)
+    expect(asked()).toBe(0)
+    rtt.sample(40, 0)
+    window.stamp(0, 14_000, 1)
+    expect(asked()).toBe(1)
   })
 })
 
