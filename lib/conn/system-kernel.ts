@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
 import type { KernelView } from '../core/init.js'
+import { type Endpoints, endpointsOf } from '../stream/socket-surface.js'
 import { TokenBucket } from '../token-bucket.js'
 
 const COUNTS = '/proc/self/net/netstat'
@@ -62,13 +63,6 @@ export function parseSockets(sockstat: string): number {
   return Number(used) + Number(waiting)
 }
 
-/** Where a stream ends, if it is a socket. */
-export interface SocketEnds {
-  readonly localPort?: number | undefined
-  readonly localFamily?: string | undefined
-  readonly remotePort?: number | undefined
-}
-
 /** The congestion control of sockets, as far as the system's files tell it. */
 export class CongestionControls {
   readonly #read: (file: string) => string | undefined
@@ -85,7 +79,7 @@ export class CongestionControls {
    * Whether a socket that has sent little so far sends by a model of the path. A route may name another congestion control than the
    * system's: then its window has not grown, as CUBIC's does not while hardly anything is under way, and BBR's does.
    */
-  isModelBased(ends: SocketEnds, now: Millis): boolean {
+  isModelBased(ends: Endpoints, now: Millis): boolean {
     if (now - this.#readAt >= FRESH_MS) {
       this.#readAt = now
       this.#isDefaultModelBased = isModelBasedName(this.#read(CONGESTION_CONTROL) ?? '')
@@ -93,7 +87,7 @@ export class CongestionControls {
     return this.#isDefaultModelBased && (this.#windowOf(ends, now) ?? Infinity) > FIRST_WINDOW
   }
 
-  #windowOf({ localPort, localFamily, remotePort }: SocketEnds, now: Millis): number | undefined {
+  #windowOf({ localPort, localFamily, remotePort }: Endpoints, now: Millis): number | undefined {
     if (localPort === undefined || remotePort === undefined || !this.#reads.take(now)) return undefined
     if (!(parseSockets(this.#read(NUMBER_OF_SOCKETS) ?? '') <= MOST_SOCKETS)) return undefined
     const sockets = this.#read(localFamily === 'IPv6' ? SOCKETS.IPv6 : SOCKETS.IPv4)
@@ -105,15 +99,18 @@ const congestionControls = new CongestionControls(read)
 
 /** The TCP below a stream, in the network namespace of this process. */
 export class SystemKernel implements KernelView {
-  readonly #stream: SocketEnds
+  readonly #stream: Duplex
   #isModelBased: boolean | undefined
 
   constructor(stream: Duplex) {
-    this.#stream = stream as SocketEnds
+    this.#stream = stream
   }
 
   isModelBased(): boolean {
-    return (this.#isModelBased ??= congestionControls.isModelBased(this.#stream, performance.now()))
+    return (this.#isModelBased ??= congestionControls.isModelBased(
+      endpointsOf(this.#stream),
+      performance.now(),
+    ))
   }
 
   retransmits(): number | undefined {

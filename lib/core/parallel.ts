@@ -281,10 +281,8 @@ class PathTrial {
 /** The number of subflows on its path is for this side to decide. */
 const mayVary = ({ path }: Subflow): boolean => path.mostSubflows > path.leastSubflows
 
-/**
- * Losses limit its rate, by its acks and by its kernel's count. Without a count, acks are enough where the application asked for more
- * subflows. A kernel with BBR does not send less after losses.
- */
+// Without a count, acks are enough where the application asked for more subflows.
+/** Losses limit its rate, by its acks and by its kernel's count. A kernel with BBR does not send less after losses. */
 function showsLosses({ path, repairs, kernel }: Subflow, now: Millis, rtt: Millis): boolean {
   if (!repairs.isLossy(now, rtt) || kernel?.isModelBased() === true) return false
   return repairs.isCounted || !path.isParallelAuto
