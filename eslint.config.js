@@ -34,6 +34,7 @@ export const LAYERS = [
   { files: ['debug'], may: ['errors', 'options'], types: ['clock'], packages: ['node:'] },
   { folder: 'wire/', may: ['errors', 'options'], types: ['clock'] },
   { folder: 'core/', may: ['errors', 'options', 'wire/'], types: ['clock'] },
+  { folder: 'core/congestion/', may: [], types: ['clock'] },
   { folder: 'stream/', may: BASE, packages: ['node:', 'eventemitter3'] },
   { folder: 'messages/', may: [...BASE, 'stream/', 'wire/varint', 'wire/byte-queue'], packages: ['node:'] },
   {
@@ -83,11 +84,14 @@ const escaped = (text) => text.replaceAll('.', String.raw`\.`)
 const target = (name) => (name.endsWith('/') ? escaped(name) : `${escaped(name)}\\.js$`)
 const anyOf = (regexes) => (regexes.length === 0 ? '(?!)' : `(?:${regexes.join('|')})`)
 
+/** How many folders below lib/ its own files are. */
+const depthOf = (folder = '') => folder.split('/').length - 1
+
 /** Import rules of one layer for its files `depth` folders below lib/. */
 function importRules({ folder, may, types = [], packages = [] }, depth) {
   const up = (levels) => (levels === 0 ? String.raw`\./` : String.raw`(?:\.\./){${levels}}`)
   const own = folder === undefined ? [] : [String.raw`\./`]
-  for (let levels = 1; levels < depth; levels++) own.push(`${up(levels)}(?!\\.\\.)`)
+  for (let levels = 1; levels <= depth - depthOf(folder); levels++) own.push(`${up(levels)}(?!\\.\\.)`)
   const targets = (names) => names.map((name) => up(depth) + target(name))
   const packed = packages.map((name) => (name.endsWith(':') ? escaped(name) : `${escaped(name)}$`))
   const typed = targets(types)
@@ -129,9 +133,9 @@ function layerBlocks(layer) {
   const { folder, file, files } = layer
   if (files) return [{ files: files.map((name) => `lib/${name}.ts`), rules: importRules(layer, 0) }]
   if (file) return [{ files: [`lib/${folder}${file}.ts`], rules: importRules(layer, file.split('/').length) }]
-  return [1, 2].map((depth) => ({
-    files: [`lib/${folder}${'*/'.repeat(depth - 1)}*.ts`],
-    rules: importRules(layer, depth),
+  return [0, 1].map((further) => ({
+    files: [`lib/${folder}${'*/'.repeat(further)}*.ts`],
+    rules: importRules(layer, depthOf(folder) + further),
   }))
 }
 

@@ -13,7 +13,11 @@ export type { Carried, SubflowStats } from './conn/subflow-stats.js'
 export type { Resumed } from './conn/suspension-events.js'
 export type { TraceTarget } from './conn/trace-sink.js'
 export type { Clock } from './clock.js'
-export type { DatagramOptions, DatagramSendOptions, DatagramStats } from './core/datagram-options.js'
+export type {
+  DatagramOptions,
+  DatagramSendOptions,
+  DatagramStats,
+} from './core/datagrams/datagram-options.js'
 export type { Busyness, Eligibility, Exclusion } from './core/eligibility.js'
 export type { CloseReason, SubflowState } from './core/health.js'
 export type { ConnLimits, ConnOptions } from './core/options.js'

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The datagrams of a connection as a stream of messages, for an application. */
 import { Duplex } from 'node:stream'
-import type { DatagramOptions, DatagramSendOptions, DatagramStats } from '../core/datagram-options.js'
-import { DATAGRAM_SEND_TABLE, DATAGRAM_TABLE } from '../core/datagram-options.js'
+import type {
+  DatagramOptions,
+  DatagramSendOptions,
+  DatagramStats,
+} from '../core/datagrams/datagram-options.js'
+import { DATAGRAM_SEND_TABLE, DATAGRAM_TABLE } from '../core/datagrams/datagram-options.js'
 import { MultipathError, OptionError, toError } from '../errors.js'
 import { refuseUnknown, resolveOptions, type Resolved } from '../options.js'
 import { callForeign } from '../stream/foreign.js'

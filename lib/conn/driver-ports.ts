@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a driver runs on: sockets, a clock, and the turns of the event loop. */
 import type { Clock } from '../clock.js'
-import type { KernelView } from '../core/init.js'
+import type { KernelView } from '../core/congestion/kernel-view.js'
 
 /** Gets what happens on a socket; never from inside a call of {@link SocketPort} or of {@link DriverPorts.open}. */
 export interface SocketHandler {

@@ -4,8 +4,8 @@
  * acked. Each side says how much it takes, so that none has to be dropped.
  */
 import type { Millis } from '../clock.js'
-import { DATAGRAM_TABLE } from '../core/datagram-options.js'
-import type { Datagrams } from '../core/datagrams.js'
+import { DATAGRAM_TABLE } from '../core/datagrams/datagram-options.js'
+import type { Datagrams } from '../core/datagrams/datagrams.js'
 import { Inbox } from '../messages/inbox.js'
 import { BUFFERED_BYTES, tooManyError } from '../messages/message-bytes.js'
 import { Outbox } from '../messages/outbox.js'

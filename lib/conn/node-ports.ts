@@ -2,7 +2,7 @@
 /** A driver's ports in a process of Node. */
 import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../clock.js'
-import type { KernelView } from '../core/init.js'
+import type { KernelView } from '../core/congestion/kernel-view.js'
 import type { DriverPorts, SocketHandler, SocketPort, TurnPort } from './driver-ports.js'
 import { SystemKernel } from './system-kernel.js'
 import { SubflowIo } from './subflow-io.js'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection tells of its paths, and how they and its limits are controlled while it lives. */
 import type { Duplex } from 'node:stream'
-import type { DatagramOptions } from '../core/datagram-options.js'
+import type { DatagramOptions } from '../core/datagrams/datagram-options.js'
 import type { CloseReason, GracefulClose } from '../core/health.js'
 import type { Introduction } from '../wire/settings.js'
 import type { ConnLimits } from '../core/options.js'

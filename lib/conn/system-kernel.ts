@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import type { Millis } from '../clock.js'
-import type { KernelView } from '../core/init.js'
+import type { KernelView } from '../core/congestion/kernel-view.js'
 import { type Endpoints, endpointsOf } from '../stream/socket-surface.js'
 import { TokenBucket } from '../token-bucket.js'
 

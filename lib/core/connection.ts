@@ -3,7 +3,7 @@
 import type { Millis } from '../clock.js'
 import type { Action } from './action.js'
 import { Closing, type ClosingInit } from './closing.js'
-import { Datagrams } from './datagrams.js'
+import { Datagrams } from './datagrams/datagrams.js'
 import type { Eligibility } from './eligibility.js'
 import { Ending } from './ending.js'
 import { Extensions, type PeerSelf } from './extensions.js'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Data frames that were sent and are not acked yet, and their flights. `InFlight` alone writes them. */
 import type { Millis } from '../clock.js'
-import type { DeliveryStamp } from './delivery-rate.js'
+import type { DeliveryStamp } from './congestion/delivery-rate.js'
 import type { SubflowState } from './health.js'
 import { PassingMap } from './passing-map.js'
 

@@ -2,7 +2,7 @@
 /** When a path would deliver what leaves on it now. */
 import type { Millis } from '../clock.js'
 import type { Flight } from './flight.js'
-import type { SmoothedRtt } from './rtt.js'
+import type { SmoothedRtt } from './congestion/rtt.js'
 
 /** How much of the mean error of a round trip is learnt. */
 const ERROR_STEP = 1 / 4

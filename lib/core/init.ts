@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection and its subflows start with. */
 import type { Millis } from '../clock.js'
+import type { KernelView } from './congestion/kernel-view.js'
 import type { ResolvedConnOptions } from './options.js'
 import type { Path } from './path.js'
 import type { AcceptedPeer } from './peer-profile.js'
@@ -9,17 +10,6 @@ import type { StatsTracker } from './tracker.js'
 import type { AbuseLimiter } from './abuse-limiter.js'
 import type { Introduction, OwnFacts } from '../wire/settings.js'
 import type { JoinAuthInit } from './join-keys.js'
-
-/** What is known of the TCP below a subflow. */
-export interface KernelView {
-  /**
-   * It sends by a model of the path, as BBR does, and not until packets are lost, as CUBIC does. The answer may be found when it is first
-   * asked for, by what TCP has sent so far: once something of ours was acked, and before half of a first flight (RFC 6928) is on its way.
-   */
-  isModelBased(): boolean
-  /** Segments that it has sent again, perhaps with those of others; `undefined` where that is not known. */
-  retransmits(): number | undefined
-}
 
 /** How a subflow joins. */
 export interface SubflowInit {

@@ -4,7 +4,7 @@ import type { Millis } from '../clock.js'
 import type { OptionTable } from '../options.js'
 import { OptionError } from '../errors.js'
 import { refuseUnknown, resolveOptions } from '../options.js'
-import { Pacer } from './pacer.js'
+import { Pacer } from './congestion/pacer.js'
 
 /** The roles of paths, in the order in which they are used: see {@link PathPolicy.tier}. */
 export const TIERS = ['primary', 'secondary', 'backup'] as const

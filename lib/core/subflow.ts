@@ -13,14 +13,14 @@ import { Forecast } from './forecast.js'
 import { type GracefulClose, move, type SubflowState } from './health.js'
 import type { Path } from './path.js'
 import { Pings } from './pings.js'
-import { Repairs } from './repairs.js'
-import { RttEstimator, SmoothedRtt } from './rtt.js'
+import { Repairs } from './congestion/repairs.js'
+import { RttEstimator, SmoothedRtt } from './congestion/rtt.js'
 import type { SubflowView } from './scheduler.js'
-import type { KernelView, SubflowInit } from './init.js'
+import type { SubflowInit } from './init.js'
 import { type Sending, type SubflowCounters, Traffic } from './tracker.js'
 import { type AbuseLimiter, AbuseMeter } from './abuse-limiter.js'
-import type { CongestionController } from './congestion.js'
-import { PhasedWindow } from './phased-window.js'
+import type { CongestionController } from './congestion/congestion.js'
+import { PhasedWindow } from './congestion/phased-window.js'
 
 export class Subflow implements SubflowView, Carrier {
   readonly id: number
@@ -31,7 +31,7 @@ export class Subflow implements SubflowView, Carrier {
   readonly path: Path
   readonly rtt: RttEstimator = new RttEstimator()
   readonly idleRtt: SmoothedRtt = new SmoothedRtt()
-  readonly kernel: KernelView | undefined
+  readonly kernel: SubflowInit['kernel']
   readonly window: CongestionController
   readonly flights: Flights = new Flights()
   readonly acks: AckWriter = new AckWriter()

@@ -2,7 +2,7 @@
 /** What becomes due in a connection without anything coming in, and when. */
 import type { Millis } from '../clock.js'
 import type { Closing } from './closing.js'
-import type { Datagrams } from './datagrams.js'
+import type { Datagrams } from './datagrams/datagrams.js'
 import type { Ending } from './ending.js'
 import type { FailureDetector } from './failure-detector.js'
 import { lingerError, silentError, unprovenError } from './failures.js'

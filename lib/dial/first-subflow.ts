@@ -6,7 +6,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.js'
-import { RttEstimator } from '../core/rtt.js'
+import { RttEstimator } from '../core/congestion/rtt.js'
 import type { PathFailure } from '../errors.js'
 import { DialError, MultipathError, toError } from '../errors.js'
 import { ZERO_CID } from '../wire/hello.js'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One end of a byte stream over a simulated link, without Node's streams: callbacks in virtual time. */
-import type { KernelView } from '../core/init.js'
+import type { KernelView } from '../core/congestion/kernel-view.js'
 import type { Pipe } from './pipe.js'
 
 /** Called for the events at one end, but never after {@link LinkEnd.close}, `reset` or `onReset`. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One end of a simulated stream as a Duplex with the few things of net.Socket that are asked of a subflow. */
 import { Duplex } from 'node:stream'
-import type { KernelView } from '../core/init.js'
+import type { KernelView } from '../core/congestion/kernel-view.js'
 import type { LinkEnd } from './link-end.js'
 
 type Callback = (error?: Error | null) => void

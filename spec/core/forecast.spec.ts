@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { Forecast } from '../../lib/core/forecast.js'
-import { SmoothedRtt } from '../../lib/core/rtt.js'
+import { SmoothedRtt } from '../../lib/core/congestion/rtt.js'
 import type { Subflow } from '../../lib/core/subflow.js'
 import { lands, leaves, subflowOf } from '../support/flights.js'
 

@@ -15,7 +15,7 @@ describe('the page on datagrams', () => {
   })
 
   it('names figures that there are', () => {
-    const source = readFileSync('lib/core/datagram-options.ts', 'utf8')
+    const source = readFileSync('lib/core/datagrams/datagram-options.ts', 'utf8')
     const named = [...examples.text.matchAll(/`stats\.(\w+)`/g)].map(([, name]) => name!)
     expect(named.length).toBeGreaterThan(3)
     for (const name of named) expect(source).toContain(`readonly ${name}: number`)

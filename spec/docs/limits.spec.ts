@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { DATAGRAM_TABLE } from '../../lib/core/datagram-options.js'
+import { DATAGRAM_TABLE } from '../../lib/core/datagrams/datagram-options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
 import { RELAY_TABLE } from '../../lib/listen/cluster-relay.js'
@@ -82,8 +82,8 @@ describe('docs/limits.md', () => {
       'Of datagrams',
       [
         ...limitsOf(DATAGRAM_TABLE),
-        ...constants('core/datagram-receiver', 'UNASKED_BYTES'),
-        ...constants('core/seen-numbers', 'MOST_BYTES'),
+        ...constants('core/datagrams/datagram-receiver', 'UNASKED_BYTES'),
+        ...constants('core/datagrams/seen-numbers', 'MOST_BYTES'),
       ],
     ],
     [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Datagrams of two cores over links in virtual time: a call that must not wait, beside bulk and while a link comes and goes. */
 import { describe, expect, it, vi } from 'vitest'
-import { DATAGRAM_TABLE, type DatagramSendOptions } from '../../lib/core/datagram-options.js'
+import { DATAGRAM_TABLE, type DatagramSendOptions } from '../../lib/core/datagrams/datagram-options.js'
 import { resolveOptions } from '../../lib/options.js'
 import type { LinkOptions } from '../../lib/testing/link.js'
 import type { CorePair } from '../support/core-pair.js'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path that falls silent, comes back, or breaks: what is sent again, where, and how soon. */
 import { describe, expect, it, test, vi } from 'vitest'
-import { DATAGRAM_TABLE } from '../../lib/core/datagram-options.js'
+import { DATAGRAM_TABLE } from '../../lib/core/datagrams/datagram-options.js'
 import { resolveOptions } from '../../lib/options.js'
 import { corePair, goPair } from '../support/core-pair.js'
 import { expectNoLoss } from '../support/expect-no-loss.js'

@@ -32,6 +32,9 @@ describe('layers: a module to the right, or one that does input and output, is o
     ['lib/core/schedulers/lowest-rtt.ts', '../../conn/driver.js'],
     ['lib/core/schedulers/lowest-rtt.ts', '../../clock.js'],
     ['lib/core/schedulers/lowest-rtt.ts', 'node:events'],
+    ['lib/core/congestion/phased-window.ts', '../subflow.js'],
+    ['lib/core/congestion/phased-window.ts', '../../errors.js'],
+    ['lib/core/congestion/phased-window.ts', '../../clock.js'],
     ['lib/conn/multipath-conn.ts', '../dial/multipath-dialer.js'],
     ['lib/conn/multipath-conn.ts', '../listen/multipath-listener.js'],
     ['lib/conn/multipath-conn.ts', '../transport/tcp.js'],
@@ -102,7 +105,9 @@ describe('layers: a module to the left is there to be used', () => {
     ['lib/debug.ts', 'node:util'],
     ['lib/wire/frame.ts', './varint.js'],
     ['lib/wire/frame.ts', '../errors.js'],
-    ['lib/core/connection.ts', './rtt.js'],
+    ['lib/core/connection.ts', './sender.js'],
+    ['lib/core/subflow.ts', './congestion/rtt.js'],
+    ['lib/core/congestion/phased-window.ts', './rtt.js'],
     ['lib/core/connection.ts', './schedulers/lowest-rtt.js'],
     ['lib/core/connection.ts', '../wire/frame.js'],
     ['lib/core/schedulers/lowest-rtt.ts', '../scheduler.js'],
@@ -138,6 +143,7 @@ describe('layers: a module to the left is there to be used', () => {
     ['lib/wire/frame.ts', '../clock.js'],
     ['lib/core/connection.ts', '../clock.js'],
     ['lib/core/schedulers/lowest-rtt.ts', '../../clock.js'],
+    ['lib/core/congestion/phased-window.ts', '../../clock.js'],
     ['lib/transport/transport.ts', '../core/tracker.js'],
   ])('%s may import types from %s', async (path, specifier) => {
     expect(await reports(path, type(specifier))).toEqual([])
@@ -148,10 +154,10 @@ describe('circles: no file imports what imports it', () => {
   const CIRCLE = 'local/import-circle'
 
   test.each([
-    ['lib/core/rtt.ts', './subflow.js', 'one step away'],
-    ['lib/core/rtt.ts', './connection.js', 'several steps away'],
+    ['lib/core/congestion/rtt.ts', '../subflow.js', 'one step away'],
+    ['lib/core/congestion/rtt.ts', '../connection.js', 'several steps away'],
     ['lib/core/scheduler.ts', './schedulers/by-name.js', 'in another folder'],
-    ['lib/core/rtt.ts', './rtt.js', 'the file itself'],
+    ['lib/core/congestion/rtt.ts', './rtt.js', 'the file itself'],
   ])('%s must not import %s: %s', async (path, specifier) => {
     expect(await reports(path, value(specifier))).toContain(CIRCLE)
     expect(await reports(path, type(specifier))).toContain(CIRCLE)
@@ -161,10 +167,10 @@ describe('circles: no file imports what imports it', () => {
 
   it('names the files of the circle', async () => {
     const [result] = await untyped.lintText(`${LICENCE}\n${type('./phased-window.js')}\n`, {
-      filePath: 'lib/core/rtt.ts',
+      filePath: 'lib/core/congestion/rtt.ts',
     })
     expect(result?.messages.map(({ message }) => message)).toEqual([
-      'This import closes a circle: lib/core/phased-window.ts → lib/core/rtt.ts',
+      'This import closes a circle: lib/core/congestion/phased-window.ts → lib/core/congestion/rtt.ts',
     ])
   })
 

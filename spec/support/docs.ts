@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { OptionRange } from '../../lib/options.js'
-import { DATAGRAM_TABLE } from '../../lib/core/datagram-options.js'
+import { DATAGRAM_TABLE } from '../../lib/core/datagrams/datagram-options.js'
 import { CONN_OPTIONS } from '../../lib/core/options.js'
 import { PATH_TABLE } from '../../lib/core/path.js'
 import { DIALER_TABLE } from '../../lib/dial/options.js'
@@ -90,7 +90,7 @@ const SECTIONS = [
   {
     title: 'Options of datagrams',
     intro: 'Used by `conn.datagrams()` and, but for the last one, by each `send`: [datagrams](datagrams.md).',
-    file: 'lib/core/datagram-options.ts',
+    file: 'lib/core/datagrams/datagram-options.ts',
     table: DATAGRAM_TABLE,
     others: {},
   },

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path in virtual time that its window alone fills: one line with a rate, a round trip, and acks. */
 import type { Flight } from '../../lib/core/flight.js'
-import { PhasedWindow } from '../../lib/core/phased-window.js'
-import { Repairs } from '../../lib/core/repairs.js'
-import { RttEstimator } from '../../lib/core/rtt.js'
+import { PhasedWindow } from '../../lib/core/congestion/phased-window.js'
+import { Repairs } from '../../lib/core/congestion/repairs.js'
+import { RttEstimator } from '../../lib/core/congestion/rtt.js'
 import { frameOf } from './flights.js'
 
 export const MAX_FRAME = 65_536

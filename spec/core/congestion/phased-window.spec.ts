@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The window of one path, driven by acks alone. How it does over simulated links: spec/engine/window.spec.ts. */
 import { describe, expect, it, test } from 'vitest'
-import { MAX_FRAME, WindowPath } from '../support/window-path.js'
+import { MAX_FRAME, WindowPath } from '../../support/window-path.js'
 
 const KIB = 1024
 

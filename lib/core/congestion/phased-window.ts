@@ -3,7 +3,7 @@
  * How many bytes may be unacked on one subflow, found by probing on the ack clock: enough to keep the path full, little
  * enough that the choice of path is made late. A machine of six phases; docs/engine.md tells the design.
  */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 import { AckAggregation } from './ack-aggregation.js'
 import type { CongestionController, Landing, PhaseFigures, PhaseName } from './congestion.js'
 import { DRAIN_GAIN, PHASES, STEADY_GAIN } from './congestion.js'

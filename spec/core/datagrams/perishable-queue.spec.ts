@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import type { Perishable } from '../../lib/core/perishable-queue.js'
-import { PerishableQueue } from '../../lib/core/perishable-queue.js'
+import type { Perishable } from '../../../lib/core/datagrams/perishable-queue.js'
+import { PerishableQueue } from '../../../lib/core/datagrams/perishable-queue.js'
 
 const item = (name: string, priority = 0, expiresAt = Infinity): Perishable & { name: string } => ({
   name,

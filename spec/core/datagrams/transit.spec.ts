@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import { Transit } from '../../lib/core/transit.js'
+import { Transit } from '../../../lib/core/datagrams/transit.js'
 
 describe('how long something was under way', () => {
   it('is what it took more than the fastest so far, and what that takes', () => {

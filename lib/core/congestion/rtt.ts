@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Round-trip time of one subflow: smoothed mean and variance (RFC 6298), and the recent minimum. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 /** How long a minimum stands before it has to be seen again, milliseconds. BBR's choice. */
 export const MIN_RTT_WINDOW_MS = 10_000

@@ -3,7 +3,7 @@
  * How long something was under way, by stamps of a clock that is not ours. The smallest difference between the clocks that has
  * been seen lately belongs to what came over the fastest path without a wait, which took half of the shortest round trip.
  */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 /** Two clocks differ by hardly a millisecond more after this time, unless one of them stood still while its machine slept. */
 const SPAN_MS = 10_000

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The datagrams of one connection, both ways: what an application gives and takes, and what became of it. */
-import type { Millis } from '../clock.js'
-import type { Resolved } from '../options.js'
+import type { Millis } from '../../clock.js'
+import type { Resolved } from '../../options.js'
 import { DATAGRAM_TABLE, type DatagramSendOptions, type DatagramStats } from './datagram-options.js'
 import { DatagramReceiver } from './datagram-receiver.js'
 import type { DatagramSenderInit } from './datagram-sender.js'
 import { DatagramSender } from './datagram-sender.js'
-import type { Extensions } from './extensions.js'
+import type { Extensions } from '../extensions.js'
 
 export class Datagrams {
   /** Made when they are used first: most connections have no datagrams. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What leaves on a path from the moment when nothing was in flight until nothing is again, and how fast it was delivered. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 /** Node and the kernel may delay acks by this much: what seems to be delivered in less tells little of the rate. */
 const LEAST_BURST_MS = 5

@@ -4,7 +4,7 @@
  * then arrives with it at once. Jitter delays by less than that. A kernel that sends in clumps stalls in every round.
  * A process that stands still looks like a repair: but then the kernel has sent nothing again since the last one.
  */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 /** A repair delays acks by about a round trip: by this share of it at least, and by this many milliseconds. */
 const STALL_SHARE = 0.8

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
-import { DATAGRAM_TABLE, type DatagramSendOptions } from '../../lib/core/datagram-options.js'
-import { resolveOptions } from '../../lib/options.js'
-import { encodeDatagramAck, encodeDatagramHead } from '../../lib/wire/datagram.js'
-import { encodeSettings } from '../../lib/wire/settings.js'
-import type { ScriptedSubflow } from '../support/scripted-core.js'
-import { acks, CAPABLE, EXTENDS, PONG, range, ScriptedCore } from '../support/scripted-core.js'
+import { DATAGRAM_TABLE, type DatagramSendOptions } from '../../../lib/core/datagrams/datagram-options.js'
+import { resolveOptions } from '../../../lib/options.js'
+import { encodeDatagramAck, encodeDatagramHead } from '../../../lib/wire/datagram.js'
+import { encodeSettings } from '../../../lib/wire/settings.js'
+import type { ScriptedSubflow } from '../../support/scripted-core.js'
+import { acks, CAPABLE, EXTENDS, PONG, range, ScriptedCore } from '../../support/scripted-core.js'
 
 let core: ScriptedCore
 let fast: ScriptedSubflow

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A queue with a limit, of what is worth nothing once it is late: what matters more leaves first, and the oldest is dropped first. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 /** What each costs beside its bytes: objects, and the place in a queue. */
 const OVERHEAD_BYTES = 64

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import { Repairs } from '../../lib/core/repairs.js'
+import { Repairs } from '../../../lib/core/congestion/repairs.js'
 
 const RTT = 20
 

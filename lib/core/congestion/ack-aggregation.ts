@@ -4,7 +4,7 @@
  * alone, such a path would be empty for as long as acks are missing. Jitter, TCP's repair of a loss, a radio's turns and
  * processes that are not scheduled all show so. A queue of our own does not, since the path empties it at its rate.
  */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 import { MaxFilter } from './delivery-rate.js'
 
 /** A bunch counts for so long, milliseconds, or so many round trips. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What decides how much a subflow carries at a time, as the sender sees it, and the phases of the one there is. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 import type { Delivery, DeliveryStamp } from './delivery-rate.js'
 
 /** Window before the first rate sample: what a kernel sends in its first flight (RFC 6928); more would wait there. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import type { Subflow } from '../../lib/core/subflow.js'
-import { lands, leaves, subflowOf } from '../support/flights.js'
+import type { Subflow } from '../../../lib/core/subflow.js'
+import { lands, leaves, subflowOf } from '../../support/flights.js'
 
 const RTT_MS = 80
 const FRAME_BYTES = 2500

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path that is filled for the first time, and whose kernel repairs losses meanwhile. */
 import { describe, expect, it } from 'vitest'
-import { PhasedWindow } from '../../lib/core/phased-window.js'
-import { Repairs } from '../../lib/core/repairs.js'
-import { RttEstimator } from '../../lib/core/rtt.js'
-import { WindowPath } from '../support/window-path.js'
+import { PhasedWindow } from '../../../lib/core/congestion/phased-window.js'
+import { Repairs } from '../../../lib/core/congestion/repairs.js'
+import { RttEstimator } from '../../../lib/core/congestion/rtt.js'
+import { WindowPath } from '../../support/window-path.js'
 
 describe('the window of a path that is filled by a kernel with a model', () => {
   it.each([

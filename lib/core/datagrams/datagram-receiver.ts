@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Takes datagrams in: acks each, and hands on what is neither a copy nor late, in the order of arrival. */
-import type { Millis } from '../clock.js'
-import { decodeDatagram, encodeDatagramAck, STAMPS } from '../wire/datagram.js'
-import { ackerFor } from './graceful-close.js'
+import type { Millis } from '../../clock.js'
+import { decodeDatagram, encodeDatagramAck, STAMPS } from '../../wire/datagram.js'
+import { ackerFor } from '../graceful-close.js'
 import type { Perishable } from './perishable-queue.js'
 import { PerishableQueue } from './perishable-queue.js'
 import { SeenNumbers } from './seen-numbers.js'
-import type { Subflow } from './subflow.js'
+import type { Subflow } from '../subflow.js'
 import { Transit } from './transit.js'
 
 /** What waits before the application has asked for datagrams: one of the largest. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How fast a path delivers, sampled as BBR does (delivery-rate draft), and its round trips by the acks. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 import { Burst } from './burst.js'
 
 /** What a flight has to remember of its beginning, as BBR's rate samples need it (delivery-rate draft, 3.2). */

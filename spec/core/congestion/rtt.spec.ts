@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import { RttEstimator } from '../../lib/core/rtt.js'
+import { RttEstimator } from '../../../lib/core/congestion/rtt.js'
 
 describe('an RTT estimator', () => {
   it('knows nothing before the first sample, and waits long then', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Knobs of datagrams, with their limits, and what is counted of them. */
-import type { OptionTable } from '../options.js'
+import type { OptionTable } from '../../options.js'
 
 /** Options of one datagram. */
 export interface DatagramSendOptions {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from 'vitest'
-import { Pacer } from '../../lib/core/pacer.js'
+import { Pacer } from '../../../lib/core/congestion/pacer.js'
 
 const BURST_MS = 10
 

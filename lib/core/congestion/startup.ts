@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A path that is filled for the first time: by how much its window grows, and when it is full. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 import { STEADY_GAIN } from './congestion.js'
 import type { Round } from './delivery-rate.js'
 import { TOGETHER_MS } from './repairs.js'
-import type { KernelView } from './init.js'
+import type { KernelView } from './kernel-view.js'
 import type { RttEstimator } from './rtt.js'
 
 /** Window in pipes: short paths, where growth takes no time, and long ones; between these RTTs the one becomes the other. */

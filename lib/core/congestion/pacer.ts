@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Lets bytes go at a rate, with a short burst after a pause. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 export class Pacer {
   #bytesPerMs = Infinity

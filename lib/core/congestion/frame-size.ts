@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How large the frames of a path are. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 
 /**
  * A frame is about what the path delivers in FRAME_MS, but no more than a kernel sends in one go while it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How fast a window leaves. A bunch of acks makes room for many frames at once, and sent as one burst they would overflow a short queue. */
-import type { Millis } from '../clock.js'
+import type { Millis } from '../../clock.js'
 import { Pacer } from './pacer.js'
 
 /** The longest burst after a pause, since timers are late: milliseconds of the pace, or this share of the minimum RTT. */

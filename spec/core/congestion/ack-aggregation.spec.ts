@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest'
-import { AckAggregation } from '../../lib/core/ack-aggregation.js'
+import { AckAggregation } from '../../../lib/core/congestion/ack-aggregation.js'
 
 const RATE = 5000
 

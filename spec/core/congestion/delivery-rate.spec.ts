@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, test } from 'vitest'
-import { DeliveryRate, MaxFilter } from '../../lib/core/delivery-rate.js'
-import { SeededRandom } from '../../lib/testing/seeded-random.js'
-import { seeds } from '../support/seeds.js'
+import { DeliveryRate, MaxFilter } from '../../../lib/core/congestion/delivery-rate.js'
+import { SeededRandom } from '../../../lib/testing/seeded-random.js'
+import { seeds } from '../../support/seeds.js'
 
 describe('a windowed maximum', () => {
   it('is zero before the first sample', () => {

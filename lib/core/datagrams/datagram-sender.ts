@@ -3,19 +3,19 @@
  * Sends datagrams: each on the path from which its ack is expected first, and again on another once that path is late by its own
  * measure, suspect or gone, for as long as the datagram is not late itself. None waits for another, nor for the stream.
  */
-import type { Millis } from '../clock.js'
-import { encodeDatagramHead, STAMPS } from '../wire/datagram.js'
-import { Choice } from './eligibility.js'
-import type { InFlight } from './in-flight.js'
-import { fly } from './in-flight.js'
-import { lateAt } from './lateness.js'
-import type { ResolvedConnOptions } from './options.js'
-import type { Peer } from './peer-profile.js'
+import type { Millis } from '../../clock.js'
+import { encodeDatagramHead, STAMPS } from '../../wire/datagram.js'
+import { Choice } from '../eligibility.js'
+import type { InFlight } from '../in-flight.js'
+import { fly } from '../in-flight.js'
+import { lateAt } from '../lateness.js'
+import type { ResolvedConnOptions } from '../options.js'
+import type { Peer } from '../peer-profile.js'
 import type { Perishable } from './perishable-queue.js'
 import { PerishableQueue } from './perishable-queue.js'
-import { ackMs, soonest } from './schedulers/soonest.js'
-import type { Subflow } from './subflow.js'
-import type { Sending } from './tracker.js'
+import { ackMs, soonest } from '../schedulers/soonest.js'
+import type { Subflow } from '../subflow.js'
+import type { Sending } from '../tracker.js'
 
 /** An ack is late when it takes so much longer than usual, milliseconds, or four times the variance. */
 const LATE_MS = 3

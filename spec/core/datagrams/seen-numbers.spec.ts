@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import { SeenNumbers } from '../../lib/core/seen-numbers.js'
-import { SeededRandom } from '../../lib/testing/seeded-random.js'
+import { SeenNumbers } from '../../../lib/core/datagrams/seen-numbers.js'
+import { SeededRandom } from '../../../lib/testing/seeded-random.js'
 
 const SPAN = 64_000
 
