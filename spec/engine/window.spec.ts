@@ -159,7 +159,7 @@ describe('the window of a path', () => {
       sendBufferBytes: 4 * MIB,
     }
     const clean: LinkOptions = { rateMbps: 8, delayMs: 1.25 * rttMs, queueBytes: 500_000, kernel: 'cubic' }
-    const seeds = [1, 2, 3, 4, 5, 6]
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9]
     const rtts = seeds.map((seed) => {
       const links = [{ queueBytes: 500_000, ...lossy }, clean]
       const pair = corePair({ links, options: LARGE, seed })
@@ -167,8 +167,8 @@ describe('the window of a path', () => {
       pair.advance(60 * rttMs)
       return pair.near.joined[0]!.rtt.smoothed!
     })
-    // A window of the old rate would take CUBIC ten round trips and more.
-    expect(rtts.reduce((sum, rtt) => sum + rtt, 0) / seeds.length).toBeLessThan(5.5 * rttMs)
+    // A window of the old rate would take CUBIC ten round trips and more. Losses in slow start itself may do the same to a run.
+    expect(rtts.toSorted((a, b) => a - b)[4]).toBeLessThan(4.5 * rttMs)
   })
 
   it('is right again after the path got faster or slower', () => {

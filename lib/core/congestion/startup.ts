@@ -110,22 +110,21 @@ export class Startup {
 
   /** Pipes that may be in flight. */
   get gain(): number {
-    const usual = between(
-      SHORT_STARTUP_GAIN,
-      LONG_STARTUP_GAIN,
-      this.#share(SHORT_STARTUP_MS, LONG_STARTUP_MS),
-    )
-    if (this.#isFed) return between(FED_GAIN, usual, this.#share(FED_MS, UNFED_MS))
-    return this.#isQueueing ? STEADY_GAIN : usual
+    if (this.#isFed) return between(FED_GAIN, this.#usualGain, this.#share(FED_MS, UNFED_MS))
+    return this.#isQueueing ? STEADY_GAIN : this.#usualGain
+  }
+
+  get #usualGain(): number {
+    return between(SHORT_STARTUP_GAIN, LONG_STARTUP_GAIN, this.#share(SHORT_STARTUP_MS, LONG_STARTUP_MS))
   }
 
   /**
    * Bytes that may be in flight besides. While acks wait for a repair, the rate looks smaller than it is, the window is used up
-   * and the kernel has nothing to send: BBR then takes the path for full.
+   * and the kernel has nothing to send: BBR then takes the path for full. Four times as much would put seconds in front of a kernel that is fed.
    */
   get slackBytes(): number {
     const isGrowing = this.#ackedAt - this.#grownAt < GROWTH_ROUNDS * this.#rtt.min
-    return this.#isRepairing && isGrowing ? this.gain * this.#deliveredLately : 0
+    return this.#isRepairing && isGrowing ? Math.min(this.gain, this.#usualGain) * this.#deliveredLately : 0
   }
 
   /** It was filled for so long, and brought hardly more; or a queue shows that it should not have. */

@@ -38,6 +38,19 @@ describe('the window of a path that is filled by a kernel with a model', () => {
     expect(path.bytes / path.pipe).toBeLessThan(1.5)
   })
 
+  it('has no more behind repairs than windows of other kernels have', () => {
+    const path = new WindowPath({ rate: 2000, rttMs: 50, isModelBased: true })
+    path.runsUntil(() => path.window.rate > 1900)
+    let most = 0
+    for (let flight = 0; flight < 3; flight++) {
+      path.repairs(60)
+      for (let ms = 0; ms < 70; ms++) most = Math.max(most, path.runs(1).bytes / path.pipe)
+    }
+    expect(path.window.isStartup).toBe(true)
+    expect(most).toBeGreaterThan(5)
+    expect(most).toBeLessThan(4 + 1.5 * 3)
+  })
+
   it('stays so although a queue shows, until three rounds have brought no more', () => {
     const path = new WindowPath({ rate: 2000, rttMs: 40, isModelBased: true })
     path.runsUntil(() => path.window.rate > 1900)
