@@ -16,7 +16,7 @@ const ACK_BATCH_BYTES = 262_144
 export class Receiver {
   readonly window: ReorderWindow
   readonly pressure: BackPressure
-  readonly #starving: StarvingReader
+  readonly starving: StarvingReader
   readonly #subflows: readonly Subflow[]
   readonly #options: ResolvedConnOptions
   /** Highest number of a frame that was dropped, or that a closing subflow cut. */
@@ -33,7 +33,7 @@ export class Receiver {
     this.#options = options
     this.window = new ReorderWindow(options)
     this.pressure = new BackPressure(peer, subflows, options, this.window)
-    this.#starving = new StarvingReader(peer, this.window)
+    this.starving = new StarvingReader(peer, this.window)
   }
 
   /** Grows with all that the reader takes; what is only kept may be a flood's as well. */
@@ -68,19 +68,19 @@ export class Receiver {
   /** Tells the peer what follows from data that has come, or been taken. @param bringer - the subflow that brought it */
   announce(bringer: Subflow | undefined, now: Millis): void {
     this.pressure.announce(bringer, now)
-    this.#starving.review(bringer, now)
+    this.starving.review(bringer, now)
   }
 
   /** A word to the peer waits to be sent. */
   get hasNews(): boolean {
-    return this.pressure.hasNews || this.#starving.hasNews
+    return this.pressure.hasNews || this.starving.hasNews
   }
 
   /** All that was due has left. */
   flushed(): void {
     this.bytesSinceFlush = 0
     this.pressure.flushed()
-    this.#starving.flushed()
+    this.starving.flushed()
   }
 
   /** This frame was dropped, or a subflow closed inside it: unless another copy comes, it is missing. */

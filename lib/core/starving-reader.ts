@@ -7,13 +7,19 @@ import type { Peer } from './peer-profile.js'
 import type { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
 
+/**
+ * The reader waits for so long before the peer hears of it, milliseconds: half of the delay with which a frame is late. Between paths
+ * of different length, readers often wait for less.
+ */
+const PATIENCE_MS = 5
+
 export class StarvingReader {
   readonly #peer: Peer
   readonly #received: ReorderWindow
   /** The subflow that brought data last: what is said on another would make that one seem alive. */
   #bringer: Subflow | undefined
-  #frame = 0
-  #saidAt: Millis = -Infinity
+  /** The frame that the reader waits for, and when the peer is to hear of it next; `undefined` where it waits for none. */
+  #waiting: { readonly frame: number; readonly sayAt: Millis; readonly isSaid: boolean } | undefined
   #hasNews = false
 
   constructor(peer: Peer, received: ReorderWindow) {
@@ -26,6 +32,11 @@ export class StarvingReader {
     return this.#hasNews
   }
 
+  /** When it is said, even if nothing comes in until then; Infinity for never. */
+  get dueAt(): Millis {
+    return this.#waiting?.isSaid === false ? this.#waiting.sayAt : Infinity
+  }
+
   /** All that was due has left. */
   flushed(): void {
     this.#hasNews = false
@@ -35,14 +46,25 @@ export class StarvingReader {
   review(bringer: Subflow | undefined, now: Millis): void {
     if (bringer !== undefined) this.#bringer = bringer
     const { unreadBytes, outOfOrderBytes, nextFrame } = this.#received
-    if (unreadBytes > 0 || outOfOrderBytes === 0 || !this.#peer.profile.feedsStarving) return
+    if (unreadBytes > 0 || outOfOrderBytes === 0 || !this.#peer.profile.feedsStarving)
+      this.#waiting = undefined
+    else if (nextFrame !== this.#waiting?.frame)
+      this.#waiting = { frame: nextFrame, sayAt: now + PATIENCE_MS, isSaid: false }
+    else if (now >= this.#waiting.sayAt) this.#say(nextFrame, now)
+  }
+
+  /** Time has come to what {@link dueAt} said. */
+  tick(now: Millis): void {
+    if (now >= this.dueAt) this.#say(this.#waiting!.frame, now)
+  }
+
+  /** Again with data that comes a round trip later: the word may die with its subflow. */
+  #say(frame: number, now: Millis): void {
     const teller = this.#bringer
-    if (teller === undefined || !isUsable(teller)) return
-    // Once for each frame and round trip: the word may die with its subflow.
-    if (nextFrame === this.#frame && now - this.#saidAt < teller.smoothedRttMs) return
-    this.#frame = nextFrame
-    this.#saidAt = now
+    const canTell = teller !== undefined && isUsable(teller)
+    this.#waiting = { frame, sayAt: now + (canTell ? teller.smoothedRttMs : PATIENCE_MS), isSaid: true }
+    if (!canTell) return
     this.#hasNews = true
-    teller.acks.addBytes(encodeStarving(nextFrame))
+    teller.acks.addBytes(encodeStarving(frame))
   }
 }

@@ -43,11 +43,12 @@ export class Timing {
 
   /** When the next thing is due; Infinity for never. Not sooner than `knownAt`, it need not be exact. */
   nextAt(knownAt: Millis): Millis {
-    const { suspension, inFlight, sender, subflows, starvation, datagrams } = this.#parts
+    const { suspension, inFlight, sender, receiver, subflows, starvation, datagrams } = this.#parts
     let at = Math.min(
       suspension.expiresAt,
       this.#lingerAt(),
       starvation.dueAt,
+      receiver.starving.dueAt,
       this.#hedging.dueAt,
       datagrams.dueAt,
     )
@@ -61,10 +62,11 @@ export class Timing {
 
   /** Does what is due at `now`. What is to be sent waits for the next flush. */
   tick(now: Millis): void {
-    const { subflows, suspension, sender, ending, starvation } = this.#parts
+    const { subflows, suspension, sender, receiver, ending, starvation } = this.#parts
     const closing = this.#closing
     for (const subflow of [...subflows.live]) this.#inspect(subflow, now)
     starvation.tick(now)
+    receiver.starving.tick(now)
     this.#hedging.tick(now)
     if (now >= suspension.expiresAt) closing.release('no subflow came back within the hold time')
     else if (now >= this.#lingerAt()) closing.fail(lingerError(sender.isFlushed && !ending.hasSentFin))

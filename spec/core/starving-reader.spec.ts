@@ -24,27 +24,52 @@ const said = ({ extensions }: ScriptedSubflow): number[] =>
   extensions.filter(({ type }) => type === 8).map(decodeStarving)
 
 describe('a reader that waits for a missing frame alone', () => {
-  it('says so at once, on the subflow that brings data', () => {
+  it('says so after 5 ms, on the subflow that brings data', () => {
     second.hears(data(11, 'later'))
-    expect(second.sent()).toEqual(['ack 11', 'starving'])
+    core.passes(4)
+    expect(second.sent()).toEqual(['ack 11'])
+    core.passes(1)
+    expect(second.sent()).toEqual(['starving'])
     expect([said(first), said(second)]).toEqual([[], [10]])
   })
 
-  it('says so as soon as it has taken all that came before', () => {
+  it('begins to wait when it has taken all that came before', () => {
     second.hears(data(10, 'a'), data(12, 'c'))
+    expect(core.reads()).toBe('a')
+    core.passes(4)
     expect(said(second)).toEqual([])
-    core.reads()
+    core.passes(1)
     expect(said(second)).toEqual([11])
   })
 
+  it('says nothing where the frame comes sooner, nor of the next one before it has waited for that', () => {
+    for (let fn = 10; fn < 30; fn += 2) {
+      second.hears(data(fn + 1, 'x'))
+      core.passes(4)
+      first.hears(data(fn, 'x'))
+      core.reads()
+    }
+    core.passes(100)
+    expect([said(first), said(second)]).toEqual([[], []])
+  })
+
+  it('wakes the core no more once it has said so', () => {
+    second.hears(data(11, 'later'))
+    core.passes(5)
+    const { ticks } = core
+    core.passes(100)
+    expect(core.ticks - ticks).toBeLessThan(5)
+    expect(said(second)).toEqual([10])
+  })
+
   it('says it once for a frame and a round trip', () => {
-    for (let fn = 11; fn < 60; fn++) {
+    for (let fn = 11; fn < 65; fn++) {
       second.hears(data(fn, 'x'))
       core.now += 1
     }
     expect(said(second)).toEqual([10])
     core.now += 5
-    second.hears(data(60, 'x'))
+    second.hears(data(65, 'x'))
     expect(said(second)).toEqual([10, 10])
   })
 
@@ -52,12 +77,14 @@ describe('a reader that waits for a missing frame alone', () => {
     second.hears(data(10, 'x'))
     core.reads()
     second.hears(data(11, 'y'), data(13, 'z'))
+    core.passes(50)
     expect(said(second)).toEqual([])
   })
 
   it('says nothing to a peer that does not know what that is', () => {
     opened(1)
     second.hears(data(11, 'later'))
+    core.passes(5)
     expect(second.sent()).toEqual(['ack 11'])
   })
 })
