@@ -56,8 +56,9 @@ export class BackPressure {
   announce(bringer: Subflow | undefined, now: Millis): void {
     if (bringer !== undefined) (this.#bringers ??= new Set()).add(bringer)
     const { slowedBy } = this.#peer.profile
-    if (slowedBy === 'window' && this.#subflows.some(isUsable)) this.#open(now)
-    else if (slowedBy === 'hold') this.#holdOrGo(bringer, now)
+    if (slowedBy === 'window') {
+      if (this.#window.isDue(this.#received) && this.#subflows.some(isUsable)) this.#open(now)
+    } else if (slowedBy === 'hold') this.#holdOrGo(bringer, now)
   }
 
   /** A subflow is gone, or silent: what was said there and nowhere else is said again. */
@@ -78,7 +79,7 @@ export class BackPressure {
 
   /** Beside the acks of what the peer sends: heard elsewhere, it would make a path seem alive that brings nothing any more. */
   #open(now: Millis): void {
-    if (!this.#window.review(this.#received, now, () => this.#longestRttMs())) return
+    this.#window.raise(this.#received, now, this.#longestRttMs())
     this.#received.promise(this.#window.limitBytes)
     const last = this.#last !== undefined && isUsable(this.#last) ? this.#last : undefined
     const subflow = quickest(this.#bringers ?? []) ?? last ?? quickest(this.#subflows)!

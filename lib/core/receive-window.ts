@@ -44,20 +44,30 @@ export class ReceiveWindow {
     return this.#limit
   }
 
-  /** @returns whether the limit has grown by so much that the peer should hear of it */
-  review(received: Received, now: Millis, rttMs: () => Millis): boolean {
-    const { takenBytes, unreadBytes, outOfOrderBytes } = received
-    const { maxUnreadBytes, maxReorderBytes } = this.#options
-    const aheadBytes = Math.max(LEAST_WINDOW_BYTES, maxReorderBytes)
-    const size = this.#fit(maxUnreadBytes)
-    // What waits for a missing frame is no fault of the reader, and must not stop the other paths.
-    const limit = takenBytes + Math.min(size + outOfOrderBytes, unreadBytes + aheadBytes)
-    if (limit - this.#limit < Math.min(size, aheadBytes) * UPDATE_SHARE) return false
-    this.#limit = limit
-    this.#size = this.#grown(takenBytes - this.#takenThen, now - this.#updatedAt, rttMs())
+  /** Whether the limit can grow by so much that the peer should hear of it. */
+  isDue(received: Received): boolean {
+    const { maxUnreadBytes } = this.#options
+    const least = Math.min(this.#fit(maxUnreadBytes), this.#aheadBytes) * UPDATE_SHARE
+    return this.#limitFor(received) - this.#limit >= least
+  }
+
+  /** The limit grows. @param rttMs - the longest round trip, milliseconds */
+  raise(received: Received, now: Millis, rttMs: Millis): void {
+    const { takenBytes } = received
+    this.#limit = this.#limitFor(received)
+    this.#size = this.#grown(takenBytes - this.#takenThen, now - this.#updatedAt, rttMs)
     this.#updatedAt = now
     this.#takenThen = takenBytes
-    return true
+  }
+
+  /** What waits for a missing frame is no fault of the reader, and must not stop the other paths. */
+  #limitFor({ takenBytes, unreadBytes, outOfOrderBytes }: Received): number {
+    const size = this.#fit(this.#options.maxUnreadBytes)
+    return takenBytes + Math.min(size + outOfOrderBytes, unreadBytes + this.#aheadBytes)
+  }
+
+  get #aheadBytes(): number {
+    return Math.max(LEAST_WINDOW_BYTES, this.#options.maxReorderBytes)
   }
 
   /** The budget may have changed. */

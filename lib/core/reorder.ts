@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Frames received: in order and unread, or ahead of a missing one. Two budgets bound it. */
 import { FIRST_FRAME, GO_RECEIVE_FRAMES } from '../wire/limits.js'
-import { ByteQueue } from '../wire/byte-queue.js'
+import { ByteQueue, isPinning } from '../wire/byte-queue.js'
 import type { Range } from '../wire/have.js'
 import type { Payload } from '../wire/payload.js'
 import { Unfinished } from './unfinished.js'
@@ -9,8 +9,6 @@ import { Unfinished } from './unfinished.js'
 /** What becomes of a frame that arrives. */
 export type Verdict = 'store' | 'duplicate' | 'drop'
 
-/** A piece that is a small part of its buffer is copied when it is kept: it would pin all of it. */
-const PINNED_SHARE = 4
 /** With more than this unread, pieces are kept long enough for that to matter. */
 const SLOW_READER_BYTES = 262_144
 
@@ -162,7 +160,7 @@ export class ReorderWindow {
 
   #append(pieces: Uint8Array[]): void {
     const isSlow = this.#ready.bytes > SLOW_READER_BYTES
-    for (const piece of pieces) this.#ready.append(isSlow ? unpinned(piece) : piece, true)
+    for (const piece of pieces) this.#ready.append(isSlow ? unpinned(piece) : piece, !isSlow)
     this.#next++
   }
 
@@ -183,7 +181,8 @@ export class ReorderWindow {
   }
 }
 
+/** A piece that is kept for long is copied where it would pin all of its buffer. */
 function unpinned(piece: Uint8Array): Uint8Array {
   // Not slice(): of a Buffer, which sockets bring, that is a view.
-  return piece.length * PINNED_SHARE < piece.buffer.byteLength ? new Uint8Array(piece) : piece
+  return isPinning(piece) ? new Uint8Array(piece) : piece
 }

@@ -3,10 +3,19 @@
 
 /** Chunks under this many bytes are copied: a slice costs more than its bytes. */
 const SMALL_BYTES = 4096
+/** A chunk that is a smaller part of its buffer than this pins all of it. */
+const PINNED_SHARE = 4
+/** So many chunks may wait before small ones are copied, whoever owns them: each costs about as much memory as a hundred bytes. */
+const FEW_CHUNKS = 256
 /** Slabs grow while the queue holds bytes, so that a lone small message does not pin a large one. */
 const FIRST_SLAB_BYTES = 1024
 const LAST_SLAB_BYTES = 65_536
 const EMPTY = new Uint8Array(0)
+
+/** Whether `chunk` would keep several times its bytes in memory. */
+export function isPinning(chunk: Uint8Array): boolean {
+  return chunk.length * PINNED_SHARE < chunk.buffer.byteLength
+}
 
 export class ByteQueue {
   #chunks: Uint8Array[] = []
@@ -23,14 +32,18 @@ export class ByteQueue {
   /**
    * Appends; a larger chunk is kept by reference and must not change while it is in use.
    *
-   * @param isOurs - a small one may be kept by reference too: worth it where it is taken again at once
+   * @param isOurs - a small one may be kept by reference too, while few wait and it pins little
    */
   append(chunk: Uint8Array, isOurs: boolean = false): void {
     if (chunk.length === 0) return
-    const isAlone = isOurs && this.#bytes === 0
+    const isKept = chunk.length >= SMALL_BYTES || (isOurs && this.#keeps(chunk))
     this.#bytes += chunk.length
-    if (chunk.length < SMALL_BYTES && !isAlone) this.#copy(chunk)
-    else this.#chunks.push(chunk)
+    if (isKept) this.#chunks.push(chunk)
+    else this.#copy(chunk)
+  }
+
+  #keeps(chunk: Uint8Array): boolean {
+    return this.#bytes === 0 || (this.#chunks.length - this.#first < FEW_CHUNKS && !isPinning(chunk))
   }
 
   #copy(chunk: Uint8Array): void {

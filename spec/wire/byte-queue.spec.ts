@@ -37,6 +37,28 @@ describe('a byte queue', () => {
     expect(queue.takeSlice()?.buffer).toBe(large.buffer)
   })
 
+  it('keeps small chunks that are its own by reference, while few wait and they pin little', () => {
+    const queue = new ByteQueue()
+    const exact = (): Uint8Array => new Uint8Array(100)
+    const taken: Uint8Array[] = []
+    const given = Array.from({ length: 256 }, exact)
+    for (const chunk of given) queue.append(chunk, true)
+    queue.append(exact(), true)
+    queue.append(exact(), true)
+    for (let slice = queue.takeSlice(); slice !== undefined; slice = queue.takeSlice()) taken.push(slice)
+    expect(taken.slice(0, 256).every((slice, at) => slice === given[at])).toBe(true)
+    expect(taken.slice(256).map(({ length }) => length)).toEqual([200])
+  })
+
+  it('copies small chunks that are its own where they are a small part of their buffer', () => {
+    const queue = new ByteQueue()
+    const buffer = new ArrayBuffer(LARGE)
+    for (let at = 0; at < 3; at++) queue.append(new Uint8Array(buffer, at * 100, 100), true)
+    const [first, second] = queue.take(Infinity)
+    expect([first?.buffer === buffer, second?.buffer === buffer]).toEqual([true, false])
+    expect(second).toHaveLength(200)
+  })
+
   it('keeps nothing of what has been taken, however long it holds more', async () => {
     const queue = new ByteQueue()
     queue.append(new Uint8Array(LARGE))
