@@ -11,6 +11,8 @@ const COUNTS = '/proc/self/net/netstat'
 const SOCKETS = { IPv4: '/proc/self/net/tcp', IPv6: '/proc/self/net/tcp6' }
 const NUMBER_OF_SOCKETS = '/proc/self/net/sockstat'
 const CONGESTION_CONTROL = '/proc/sys/net/ipv4/tcp_congestion_control'
+/** A count of segments that was read stands for so long, milliseconds: on short paths, all connections together would ask thousands of times a second. */
+const COUNT_FRESH_MS = 20
 /** A congestion control that was read is taken for what it is for this long, milliseconds. */
 const FRESH_MS = 1000
 /** The list of sockets takes a few milliseconds: it is read so often in a second, and only where there are no more sockets than this. */
@@ -97,6 +99,27 @@ export class CongestionControls {
 
 const congestionControls = new CongestionControls(read)
 
+/** The count of retransmits, read anew only once the last reading is old. */
+export class RecentRetransmits {
+  readonly #read: () => number | undefined
+  #count: number | undefined
+  #readAt: Millis = -Infinity
+
+  constructor(readCount: () => number | undefined) {
+    this.#read = readCount
+  }
+
+  at(now: Millis): number | undefined {
+    if (now - this.#readAt >= COUNT_FRESH_MS) {
+      this.#readAt = now
+      this.#count = this.#read()
+    }
+    return this.#count
+  }
+}
+
+const recentRetransmits = new RecentRetransmits(kernelRetransmits)
+
 /** The TCP below a stream, in the network namespace of this process. */
 export class SystemKernel implements KernelView {
   readonly #stream: Duplex
@@ -114,7 +137,7 @@ export class SystemKernel implements KernelView {
   }
 
   retransmits(): number | undefined {
-    return kernelRetransmits()
+    return recentRetransmits.at(performance.now())
   }
 }
 

@@ -10,6 +10,7 @@ import {
   parseRetransmits,
   parseSockets,
   parseWindow,
+  RecentRetransmits,
   SystemKernel,
 } from '../../lib/conn/system-kernel.js'
 import { nodePorts } from '../../lib/conn/node-ports.js'
@@ -43,6 +44,12 @@ describe('the segments that the kernel has sent again', () => {
     const after = parseRetransmits(readFileSync('/proc/net/netstat', 'latin1'))!
     expect(now).toBeGreaterThanOrEqual(before)
     expect(now).toBeLessThanOrEqual(after)
+  })
+
+  it('are read again after 20 ms, however often they are asked for', () => {
+    let reads = 0
+    const retransmits = new RecentRetransmits(() => ++reads)
+    expect([0, 1, 19, 20, 39, 60].map((now) => retransmits.at(now))).toEqual([1, 1, 1, 2, 2, 3])
   })
 
   it('are those of a simulated stream itself, and no others in simulated time', async () => {
