@@ -3,9 +3,9 @@
 
 /** Chunks under this many bytes are copied: a slice costs more than its bytes. */
 const SMALL_BYTES = 4096
-/** A chunk that is a smaller part of its buffer than this pins all of it. */
+/** A chunk pins all of its buffer: it is copied where the buffer has more than so many times its bytes. */
 const PINNED_SHARE = 4
-/** So many chunks may wait before small ones are copied, whoever owns them: each costs about as much memory as a hundred bytes. */
+/** With so many chunks waiting, small ones are copied whoever owns them: each takes some two hundred bytes besides. */
 const FEW_CHUNKS = 256
 /** Slabs grow while the queue holds bytes, so that a lone small message does not pin a large one. */
 const FIRST_SLAB_BYTES = 1024
