@@ -11,9 +11,9 @@ const COUNTS = '/proc/self/net/netstat'
 const SOCKETS = { IPv4: '/proc/self/net/tcp', IPv6: '/proc/self/net/tcp6' }
 const NUMBER_OF_SOCKETS = '/proc/self/net/sockstat'
 const CONGESTION_CONTROL = '/proc/sys/net/ipv4/tcp_congestion_control'
-/** A count of segments that was read stands for so long, milliseconds: on short paths, all connections together would ask thousands of times a second. */
-const COUNT_FRESH_MS = 20
-/** A congestion control that was read is taken for what it is for this long, milliseconds. */
+/** The count of retransmits is read again after this time, milliseconds: on short paths, connections ask for it thousands of times a second. */
+export const COUNT_FRESH_MS = 20
+/** The system's congestion control is read again after this time, milliseconds. */
 const FRESH_MS = 1000
 /** The list of sockets takes a few milliseconds: it is read so often in a second, and only where there are no more sockets than this. */
 const READS_PER_SECOND = 20
@@ -65,16 +65,36 @@ export function parseSockets(sockstat: string): number {
   return Number(used) + Number(waiting)
 }
 
+/** A value that is read again only once the last reading is old. */
+export class Recent<Value> {
+  readonly #freshMs: Millis
+  readonly #read: () => Value
+  #last: { readonly value: Value; readonly readAt: Millis } | undefined
+
+  constructor(freshMs: Millis, readValue: () => Value) {
+    this.#freshMs = freshMs
+    this.#read = readValue
+  }
+
+  at(now: Millis): Value {
+    if (this.#last === undefined || now - this.#last.readAt >= this.#freshMs)
+      this.#last = { value: this.#read(), readAt: now }
+    return this.#last.value
+  }
+}
+
 /** The congestion control of sockets, as far as the system's files tell it. */
 export class CongestionControls {
   readonly #read: (file: string) => string | undefined
   readonly #reads = new TokenBucket(READS_PER_SECOND, READS_PER_SECOND, 0)
-  #isDefaultModelBased = false
-  #readAt: Millis = -Infinity
+  readonly #isDefaultModelBased: Recent<boolean>
 
   /** @param readFile - @returns `undefined` where the system does not tell */
   constructor(readFile: (file: string) => string | undefined) {
     this.#read = readFile
+    this.#isDefaultModelBased = new Recent(FRESH_MS, () =>
+      isModelBasedName(readFile(CONGESTION_CONTROL) ?? ''),
+    )
   }
 
   /**
@@ -82,11 +102,7 @@ export class CongestionControls {
    * system's: then its window has not grown, as CUBIC's does not while hardly anything is under way, and BBR's does.
    */
   isModelBased(ends: Endpoints, now: Millis): boolean {
-    if (now - this.#readAt >= FRESH_MS) {
-      this.#readAt = now
-      this.#isDefaultModelBased = isModelBasedName(this.#read(CONGESTION_CONTROL) ?? '')
-    }
-    return this.#isDefaultModelBased && (this.#windowOf(ends, now) ?? Infinity) > FIRST_WINDOW
+    return this.#isDefaultModelBased.at(now) && (this.#windowOf(ends, now) ?? Infinity) > FIRST_WINDOW
   }
 
   #windowOf({ localPort, localFamily, remotePort }: Endpoints, now: Millis): number | undefined {
@@ -99,26 +115,7 @@ export class CongestionControls {
 
 const congestionControls = new CongestionControls(read)
 
-/** The count of retransmits, read anew only once the last reading is old. */
-export class RecentRetransmits {
-  readonly #read: () => number | undefined
-  #count: number | undefined
-  #readAt: Millis = -Infinity
-
-  constructor(readCount: () => number | undefined) {
-    this.#read = readCount
-  }
-
-  at(now: Millis): number | undefined {
-    if (now - this.#readAt >= COUNT_FRESH_MS) {
-      this.#readAt = now
-      this.#count = this.#read()
-    }
-    return this.#count
-  }
-}
-
-const recentRetransmits = new RecentRetransmits(kernelRetransmits)
+const retransmits = new Recent(COUNT_FRESH_MS, kernelRetransmits)
 
 /** The TCP below a stream, in the network namespace of this process. */
 export class SystemKernel implements KernelView {
@@ -137,7 +134,7 @@ export class SystemKernel implements KernelView {
   }
 
   retransmits(): number | undefined {
-    return recentRetransmits.at(performance.now())
+    return retransmits.at(performance.now())
   }
 }
 

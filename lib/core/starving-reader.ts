@@ -8,8 +8,8 @@ import type { ReorderWindow } from './reorder.js'
 import type { Subflow } from './subflow.js'
 
 /**
- * The reader waits for so long before the peer hears of it, milliseconds: half of the delay with which a frame is late. Between paths
- * of different length, readers often wait for less.
+ * The peer hears of a wait after this time, milliseconds: half of the delay after which it takes a frame for late. Between paths of
+ * different length, shorter waits are common.
  */
 const PATIENCE_MS = 5
 

@@ -3,9 +3,9 @@
 
 /** Chunks under this many bytes are copied: a slice costs more than its bytes. */
 const SMALL_BYTES = 4096
-/** A chunk pins all of its buffer: it is copied where the buffer has more than so many times its bytes. */
+/** A chunk keeps its whole buffer in memory. If the buffer has more than this many times the bytes of the chunk, the chunk is copied. */
 const PINNED_SHARE = 4
-/** With so many chunks waiting, small ones are copied whoever owns them: each takes some two hundred bytes besides. */
+/** Once this many chunks wait, small ones are copied even if they are ours: each object takes about 200 bytes. */
 const FEW_CHUNKS = 256
 /** Slabs grow while the queue holds bytes, so that a lone small message does not pin a large one. */
 const FIRST_SLAB_BYTES = 1024

@@ -5,12 +5,13 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import {
   CongestionControls,
+  COUNT_FRESH_MS,
   isModelBasedName,
   kernelRetransmits,
   parseRetransmits,
   parseSockets,
   parseWindow,
-  RecentRetransmits,
+  Recent,
   SystemKernel,
 } from '../../lib/conn/system-kernel.js'
 import { nodePorts } from '../../lib/conn/node-ports.js'
@@ -48,7 +49,7 @@ describe('the segments that the kernel has sent again', () => {
 
   it('are read again after 20 ms, however often they are asked for', () => {
     let reads = 0
-    const retransmits = new RecentRetransmits(() => ++reads)
+    const retransmits = new Recent(COUNT_FRESH_MS, () => ++reads)
     expect([0, 1, 19, 20, 39, 60].map((now) => retransmits.at(now))).toEqual([1, 1, 1, 2, 2, 3])
   })
 

@@ -120,7 +120,7 @@ export class Startup {
 
   /**
    * Bytes that may be in flight besides. While acks wait for a repair, the rate looks smaller than it is, the window is used up
-   * and the kernel has nothing to send: BBR then takes the path for full. Four times as much would put seconds in front of a kernel that is fed.
+   * and the kernel has nothing to send: BBR then takes the path for full. With the gain of a fed kernel, the queue would be seconds long.
    */
   get slackBytes(): number {
     const isGrowing = this.#ackedAt - this.#grownAt < GROWTH_ROUNDS * this.#rtt.min
